@@ -1,0 +1,63 @@
+"""Checks shared by the public functions: one sentence instead of a deep traceback."""
+
+import numpy as np
+
+from ae_lab.errors import LabError
+
+
+def check_images(images, name: str = "x") -> np.ndarray:
+    """Return ``images`` if they are floats of shape (n, height, width, channels) in [0, 1].
+
+    Raises
+    ------
+    LabError
+        If the array has another shape or dtype, is empty, or leaves [0, 1].
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or 0 in images.shape:
+        raise LabError(
+            f"{name} must be images of shape (n, height, width, channels) with n at least 1, "
+            f"received shape {images.shape}: reshape it, for example with x.reshape(-1, 28, 28, 1)."
+        )
+    if not np.issubdtype(images.dtype, np.floating):
+        raise LabError(
+            f"{name} must hold floats in [0, 1], received dtype {images.dtype}: "
+            "divide bytes by 255 first."
+        )
+    low, high = float(images.min()), float(images.max())
+    if not (low >= 0.0 and high <= 1.0):  # written so that NaN fails too
+        raise LabError(
+            f"{name} must lie in [0, 1], received values from {low:g} to {high:g}: "
+            "divide bytes by 255, or clip."
+        )
+    return images
+
+
+def check_same_length(first, second, first_name: str, second_name: str) -> None:
+    """Raise ``LabError`` unless both have the same number of rows."""
+    if len(first) != len(second):
+        raise LabError(
+            f"{first_name} and {second_name} must have the same number of rows, "
+            f"received {len(first)} and {len(second)}: pass rows that belong together."
+        )
+
+
+def check_whole(value, name: str, at_least: int = 1) -> int:
+    """Return ``value`` if it is a whole number of at least ``at_least``, else raise ``LabError``."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
+        raise LabError(
+            f"{name} must be a whole number of at least {at_least}, received {value!r}: "
+            "choose a larger one."
+        )
+    return int(value)
+
+
+def check_between(value, name: str, low: float, high: float) -> float:
+    """Return ``value`` if it is a number in [low, high], else raise ``LabError``."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise LabError(f"{name} must be a number, received {value!r}: pass one.")
+    if not low <= value <= high:
+        raise LabError(
+            f"{name} must be from {low:g} to {high:g}, received {value:g}: choose one in that range."
+        )
+    return float(value)

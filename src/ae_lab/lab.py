@@ -1,0 +1,310 @@
+"""What a notebook says at its start and as it goes: figures, numbers, claims.
+
+``lab = start_lab("01_dense_autoencoder")`` reads the settings; each call after it shows its
+line in the notebook and rewrites one JSON file, from which the report makes its index.
+"""
+
+import contextlib
+import html
+import importlib.metadata
+import io
+import json
+import math
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from ae_lab.checks import check_between
+from ae_lab.claims import CLAIMS
+from ae_lab.errors import LabError
+from ae_lab.settings import Settings
+
+VERSIONS_OF = ("ae_lab", "tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
+DOTS_PER_INCH = 100  # of the page; figures are drawn at twice that to stay crisp
+
+
+def start_lab(notebook: str, settings: Settings | None = None) -> "Lab":
+    """Begin a notebook: read the settings and say which profile and seed are at work.
+
+    Raises
+    ------
+    LabError
+        If a setting in the environment is wrong.
+    """
+    return Lab(notebook, settings or Settings.from_environment())
+
+
+class Lab:
+    """One notebook's log book. Made by ``start_lab``."""
+
+    def __init__(self, notebook: str, settings: Settings):
+        self.notebook = notebook
+        self.settings = settings
+        self.seed = settings.seed
+        self._log = {
+            "notebook": notebook,
+            "run": {"profile": settings.profile, "seed": settings.seed, **_versions()},
+            "metrics": [],
+            "claims": [],
+            "timings": {},
+        }
+        print(f"Profile {settings.profile}, seed {settings.seed}.")
+
+    def choose(self, *, quick, full):
+        """The value for the profile at work: a notebook's numbers stand side by side."""
+        return full if self.settings.profile == "full" else quick
+
+    def load_mnist(self):
+        """``data.load_mnist`` with these settings, its source said here and in the report."""
+        from ae_lab import data
+
+        dataset = data.load_mnist(self.settings)
+        self._log["run"] |= {
+            "data": dataset.source,
+            "comparable": dataset.comparable,
+            "data_sha256": dataset.sha256,
+        }
+        self._write()
+        print(f"{dataset.source}.")
+        return dataset
+
+    def record(
+        self, name, value, unit, *, published=None, source=None, at_most=None, at_least=None
+    ):
+        """Record a figure and show it, beside the published one and the goal where there are any.
+
+        Parameters
+        ----------
+        name : "<kind>.<quantity>", for example "dense.test_bce".
+        value : finite number.
+        unit : in words, for example "nats/pixel".
+        published, source : the figure in print, and where.
+        at_most, at_least : what this project set out to reach in the full profile.
+
+        Raises
+        ------
+        LabError
+            If ``value`` is not a finite number: a figure that is none must not reach a report.
+        """
+        if not np.isscalar(value) or not math.isfinite(value):
+            raise LabError(
+                f"{name} must be a finite number, received {value!r}: look at the losses above, "
+                "a training that diverged shows there first."
+            )
+        goal = {"at_most": at_most} if at_most is not None else {"at_least": at_least}
+        metric = {
+            "notebook": self.notebook,
+            "name": name,
+            "value": float(f"{value:.6g}"),
+            "unit": unit,
+            "published": published,
+            "source": source,
+            "goal": None if at_most is None and at_least is None else goal,
+        }
+        _replace(self._log["metrics"], "name", metric)
+        self._write()
+        beside = f" (published: {published:g}, {source})" if published is not None else ""
+        _display(
+            f'<p class="record"><code>{html.escape(name)}</code> '
+            f"<strong>{value:.4g}</strong> {html.escape(unit)}{html.escape(beside)}</p>",
+            f"{name} = {value:.4g} {unit}{beside}",
+        )
+
+    def claim(self, id, sentence=None, *, holds, evidence):
+        """Put a claim to its test and show the verdict, which is computed from ``holds``.
+
+        Parameters
+        ----------
+        id : a key of ``claims.CLAIMS``, or a new one for a prediction of this notebook.
+        sentence : what is claimed; left out for a claim of the handout.
+        holds : True or False, or a dict {condition: bool}. All true: "holds"; none: "does not
+            hold"; otherwise it "depends", and the conditions are named.
+        evidence : the numbers behind it, in words, formatted from variables.
+
+        Raises
+        ------
+        LabError
+            If there is no sentence for ``id``.
+        """
+        if sentence is None and id not in CLAIMS:
+            raise LabError(
+                f"a claim must be one of the ledger's or bring its sentence, received {id!r}: "
+                "look it up in ae_lab.claims."
+            )
+        claim = {
+            "id": id,
+            "kind": "handout" if id in CLAIMS else "prediction",
+            "sentence": sentence or CLAIMS[id],
+            "verdict": verdict(holds),
+            "evidence": evidence + _conditions(holds),
+        }
+        _replace(self._log["claims"], "id", claim)
+        self._write()
+        _display_claim(claim)
+
+    def show(self, fig, *, alt):
+        """Show a Matplotlib figure, sharp on dense screens, with a text for who cannot see it.
+
+        Raises
+        ------
+        LabError
+            If ``alt`` says next to nothing.
+        """
+        if len(alt.split()) < 5:
+            raise LabError(
+                f"alt must tell in a sentence what the figure shows, received {alt!r}: "
+                "name what is drawn and what can be seen in it."
+            )
+        picture, width, height = _as_png(fig)
+        _display_raw(
+            {"image/png": picture, "text/plain": f"[figure: {alt}]"},
+            {"image/png": {"width": width, "height": height, "alt": alt}},
+        )
+
+    def table(self, columns, rows, *, caption):
+        """Show rows (lists of cells; the first is the row's header) under named columns.
+
+        Raises
+        ------
+        LabError
+            If a row has another number of cells than there are columns.
+        """
+        for row in rows:
+            if len(row) != len(columns):
+                raise LabError(
+                    f"a table row must have {len(columns)} cells, received {len(row)}: {row!r}; "
+                    "give one cell a column."
+                )
+        _display(*_table(columns, rows, caption))
+
+    def epochs(self, history, *, caption, most=8):
+        """Show a training history as a table of at most ``most`` epochs, first and last included."""
+        names = list(history)
+        total = len(history[names[0]])
+        shown = sorted({round(i) for i in np.linspace(0, total - 1, min(most, total))})
+        rows = [[str(i + 1), *(f"{history[name][i]:.4g}" for name in names)] for i in shown]
+        self.table(["epoch", *(name.replace("_", " ") for name in names)], rows, caption=caption)
+
+    @contextlib.contextmanager
+    def timer(self, name):
+        """Time a block. Seconds go to the log, never onto the page, which must not change."""
+        start = time.perf_counter()
+        yield
+        self._log["timings"][name] = round(time.perf_counter() - start, 2)
+        self._write()
+
+    def _write(self):
+        folder = self.settings.record_folder
+        if folder is None:
+            return
+        path = Path(folder) / f"{self.notebook}.json"
+        temporary = path.with_suffix(".json.part")
+        temporary.write_text(json.dumps(self._log, indent=1, ensure_ascii=False), encoding="utf-8")
+        os.replace(temporary, path)
+
+
+def verdict(holds) -> str:
+    """ "holds", "does not hold" or "depends", from a bool or a dict {condition: bool}."""
+    outcomes = {bool(h) for h in (holds.values() if isinstance(holds, dict) else [holds])}
+    if len(outcomes) == 2:
+        return "depends"
+    return "holds" if outcomes == {True} else "does not hold"
+
+
+def format_interval(share: float, count: int) -> str:
+    """A share of ``count`` cases in per cent with its 95 % Wilson interval."""
+    low, high = wilson_interval(share, count)
+    return f"{share:.2%} [{low:.2%}, {high:.2%}]"
+
+
+def wilson_interval(share: float, count: int) -> tuple[float, float]:
+    """The 95 % score interval of a share of ``count`` cases (Wilson, 1927)."""
+    check_between(share, "share", 0, 1)
+    z = 1.959964
+    centre = share + z**2 / (2 * count)
+    half = z * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    scale = 1 + z**2 / count
+    return (centre - half) / scale, (centre + half) / scale
+
+
+def _versions() -> dict:
+    found = {"python": platform.python_version()}
+    for name in VERSIONS_OF:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return {"backend": _backend(), "versions": found}
+
+
+def _backend() -> str:
+    keras = sys.modules.get("keras")  # imported by the notebook; this module must not
+    return keras.backend.backend() if keras else "none"
+
+
+def _replace(entries, key, entry):
+    """Add ``entry``, in place of an earlier one of the same name when a cell is run again."""
+    entries[:] = [e for e in entries if e[key] != entry[key]] + [entry]
+
+
+def _conditions(holds) -> str:
+    if not isinstance(holds, dict):
+        return ""
+    return "".join(f"; {name}: {'yes' if met else 'no'}" for name, met in holds.items())
+
+
+def _display_claim(claim):
+    what = "Claim of the handout" if claim["kind"] == "handout" else "Prediction"
+    shown = {key: html.escape(claim[key]) for key in ("id", "sentence", "verdict", "evidence")}
+    css = claim["verdict"].replace(" ", "-")
+    _display(
+        f'<div class="claim {css}" id="claim-{shown["id"]}"><p>{what}: {shown["sentence"]}</p>'
+        f"<p><strong>Verdict: {shown['verdict']}.</strong> {shown['evidence']}</p></div>",
+        f"{what}: {claim['sentence']}\nVerdict: {claim['verdict']}. {claim['evidence']}",
+    )
+
+
+def _table(columns, rows, caption):
+    head = "".join(f'<th scope="col">{html.escape(str(c))}</th>' for c in columns)
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(str(row[0]))}</th>'
+        + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    markup = (
+        f"<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table>"
+    )
+    plain = "\n".join("  ".join(str(cell) for cell in row) for row in [columns, *rows])
+    return markup, f"{caption}\n{plain}"
+
+
+def _as_png(fig) -> tuple[bytes, int, int]:
+    """Draw at double density and cut to 256 colours, which halves a page and is not seen."""
+    from matplotlib import pyplot
+    from PIL import Image
+
+    drawn = io.BytesIO()
+    fig.savefig(drawn, format="png", dpi=2 * DOTS_PER_INCH, bbox_inches="tight", facecolor="white")
+    pyplot.close(fig)  # or Jupyter would show it a second time, without its text
+    image = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    packed = io.BytesIO()
+    image.save(packed, format="png", optimize=True)
+    return packed.getvalue(), image.width // 2, image.height // 2
+
+
+def _display(markup: str, plain: str):
+    _display_raw({"text/html": markup, "text/plain": plain}, {})
+
+
+def _display_raw(bundle, metadata):
+    import base64
+
+    from IPython.display import display
+
+    if "image/png" in bundle:
+        bundle = {**bundle, "image/png": base64.b64encode(bundle["image/png"]).decode()}
+    display(bundle, raw=True, metadata=metadata)

@@ -1,0 +1,62 @@
+"""Bottlenecks and corruptions: the one place where the kinds of autoencoder differ.
+
+Each layer has one anatomy: docstring, ``__init__`` that checks and stores, ``call``,
+``get_config``. Penalties go through ``add_loss`` as a mean over the batch, in nats or squared
+error an image, so that they add to the losses of `losses` on every Keras backend.
+"""
+
+import keras
+from keras import ops
+
+from ae_lab.checks import check_between
+
+
+@keras.saving.register_keras_serializable(package="ae_lab")
+class Bottleneck(keras.layers.Layer):
+    """The plain bottleneck: the code passes unchanged and unpunished.
+
+    All it does is to name the place where the other kinds put their constraint.
+    """
+
+    def call(self, z):
+        return z
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@keras.saving.register_keras_serializable(package="ae_lab")
+class GaussianCorruption(keras.layers.Layer):
+    """Adds fresh Gaussian noise at each training step and clips to [0, 1]; off at inference.
+
+    Keras's ``GaussianNoise`` does not clip, and values outside [0, 1] tell the encoder which
+    pixels were touched.
+
+    Parameters
+    ----------
+    stddev : standard deviation in units of the pixel range, 0 (off) or more.
+    seed : whole number or None.
+
+    Raises
+    ------
+    LabError
+        If ``stddev`` is no number or out of range.
+    """
+
+    def __init__(self, stddev, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.stddev = check_between(stddev, "stddev", 0, 100)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, x, training=False):
+        if not training:
+            return x
+        noise = keras.random.normal(ops.shape(x), stddev=self.stddev, seed=self.seed_generator)
+        return ops.clip(x + noise, 0, 1)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}

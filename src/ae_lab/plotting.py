@@ -1,0 +1,92 @@
+"""Arrays in, ``Axes`` out; nothing here shows or saves itself.
+
+Colours are those of Okabe & Ito (2008), told apart by the colour-blind, and every series has
+a marker of its own besides, for those who print in grey.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+GREY = "#555555"
+STYLE = {
+    "font.size": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 12,
+    "axes.titlelocation": "left",
+    "figure.constrained_layout.use": True,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5,
+}
+WIDTH = 7.6  # inches: the page's measure
+
+
+def figure(rows=1, columns=1, *, height=3.4, **options):
+    """``plt.subplots`` in the lab's style and at the page's width: (figure, axes)."""
+    with plt.rc_context(STYLE):
+        return plt.subplots(rows, columns, figsize=(WIDTH, height), **options)
+
+
+def image_row(ax, images, label="", *, top=1.0, captions=None):
+    """Draw images (n, height, width[, 1]) side by side, black 0 and white ``top``."""
+    images = np.asarray(images)
+    images = images.reshape(len(images), *images.shape[1:3])
+    gap = max(1, images.shape[2] // 14)
+    padded = np.pad(images, ((0, 0), (0, 0), (0, gap)), constant_values=np.nan)
+    strip = np.concatenate(list(padded), axis=1)[:, :-gap]
+    with plt.rc_context(STYLE):
+        ax.imshow(strip, cmap="gray", vmin=0, vmax=top, interpolation="nearest")
+        ax.set_yticks([])
+        ax.set_xticks([])
+        ax.spines[:].set_visible(False)
+        ax.set_ylabel(label, rotation=0, ha="right", va="center", labelpad=8)
+    if captions is not None:
+        step = images.shape[2] + gap
+        ax.set_xticks([i * step + images.shape[2] / 2 - 0.5 for i in range(len(images))], captions)
+        ax.tick_params(length=0, labelsize=9)
+    return ax
+
+
+def curves(ax, x, series, *, xlabel, ylabel, references=None, markers=True):
+    """Draw ``series`` {label: values} over ``x``, and dashed lines for ``references``."""
+    for i, (label, values) in enumerate(series.items()):
+        marker = MARKERS[i % len(MARKERS)] if markers else None
+        ax.plot(x, values, color=COLOURS[i % len(COLOURS)], marker=marker, label=label)
+    for i, (label, value) in enumerate((references or {}).items()):
+        ax.axhline(value, color=GREY, linestyle=("--", ":", "-.")[i % 3], lw=1.2, label=label)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend()
+    return ax
+
+
+def intervals(ax, labels, values, lows, highs, *, xlabel, reference=None):
+    """Draw one dot a label with its interval, top to bottom; a dashed line for a reference."""
+    y = np.arange(len(labels))[::-1]
+    errors = np.array([np.subtract(values, lows), np.subtract(highs, values)])
+    ax.errorbar(values, y, xerr=errors, fmt="o", color=COLOURS[0], capsize=3)
+    ax.set_yticks(y, labels)
+    ax.set_ylim(-0.6, len(labels) - 0.4)
+    ax.set_xlabel(xlabel)
+    if reference is not None:
+        ax.axvline(reference, color=GREY, linestyle="--", lw=1.2)
+    return ax
+
+
+def number_table(ax, values, row_labels, column_labels, *, form="{:.3g}", xlabel="", ylabel=""):
+    """Draw a matrix as shaded cells, each with its number in a legible shade."""
+    values = np.asarray(values, float)
+    ax.imshow(values, cmap="Blues", aspect="auto", vmin=np.nanmin(values), vmax=np.nanmax(values))
+    middle = (np.nanmin(values) + np.nanmax(values)) / 2
+    for (i, j), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            colour = "white" if value > middle else "black"
+            ax.text(j, i, form.format(value), ha="center", va="center", color=colour, size=9)
+    ax.set_xticks(range(len(column_labels)), column_labels)
+    ax.set_yticks(range(len(row_labels)), row_labels)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax

@@ -1,0 +1,165 @@
+"""The verb ``report``: execute what changed, render everything, publish it whole."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ae_lab.errors import LabError
+from ae_lab.report import cache
+from ae_lab.report.cache import Workplace
+from ae_lab.report.failure import sentence_of
+from ae_lab.report.files import (
+    digest_of_files,
+    one_sentence,
+    read_json,
+    recover_folder,
+    replace_folder,
+    write_json,
+)
+from ae_lab.report.provenance import describe_commit
+from ae_lab.report.runner import DataAtHand, Say, bring_up_to_date
+from ae_lab.settings import Settings
+
+
+def say_now(text: str) -> None:
+    """Print without waiting for the line's end."""
+    print(text, end="", flush=True)
+
+
+def build_report(
+    settings: Settings, names: tuple[str, ...] = (), force: bool = False, say: Say = say_now
+) -> Path:
+    """Bring the report up to date and return the path of its index.
+
+    Parameters
+    ----------
+    settings : profile, seed and folders.
+    names : notebooks to execute; all if empty. Pages of the others are carried over.
+    force : execute even what did not change.
+    say : takes the progress.
+
+    Raises
+    ------
+    LabError
+        If a name is unknown, a folder cannot be written, another run is going on, or a
+        notebook failed; in the last case the pages made so far are in ``<profile>-failed``
+        and the last good report is as it was.
+    """
+    known = cache.find_notebooks(settings)
+    chosen = {name: known[name] for name in choose(names, list(known))}
+    place = Workplace(settings)
+    with one_sentence(settings.report_folder), opened(place):
+        data = prepare_data(settings, say)
+        failed = {
+            name: notebook
+            for name, path in chosen.items()
+            if (notebook := bring_up_to_date(place, path, data, force, say))
+        }
+        return publish(place, list(known), failed, say)
+
+
+def choose(names: tuple[str, ...], known: list[str]) -> list[str]:
+    """The named notebooks in the report's order.
+
+    Raises
+    ------
+    LabError
+        If a name is none of the known ones.
+    """
+    wanted = {name.removesuffix(".ipynb") for name in names}
+    if unknown := sorted(wanted - set(known)):
+        raise LabError(
+            f"the notebook must be one of {', '.join(known)}, "
+            f"received {', '.join(unknown)}: name one of these."
+        )
+    return [name for name in known if not wanted or name in wanted]
+
+
+@contextmanager
+def opened(place: Workplace) -> Iterator[None]:
+    """Make the folders, keep other runs out, and clear up after one that was killed."""
+    from filelock import FileLock, Timeout
+
+    for folder in (place.build, place.records, place.homes):
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        # The system drops this lock when its process ends, however that ends.
+        with FileLock(place.build / "lock", timeout=0):
+            clear_up(place)
+            yield
+    except Timeout:
+        raise LabError(
+            f"another report run is at work in {place.settings.report_folder}: "
+            "wait for it to end, or stop it."
+        ) from None
+
+
+def clear_up(place: Workplace) -> None:
+    """Put back or remove what a killed run left between its renames."""
+    shutil.rmtree(place.build / "new", ignore_errors=True)
+    recover_folder(place.target, place.build / "aside")
+    for part in place.build.rglob("*.part"):
+        part.unlink()
+
+
+def prepare_data(settings: Settings, say: Say) -> DataAtHand:
+    """Make the data ready and say which they are."""
+    from ae_lab import data
+
+    at_hand = DataAtHand(data.prepare(settings), data.local_fingerprint(settings))
+    say(f"Data: {at_hand.source}\n")
+    return at_hand
+
+
+def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Say) -> Path:
+    """Render all there is; swap it in, or put it beside the last good report if it failed."""
+    paths = {
+        name: place.broken_off(name) if name in failed else place.executed(name) for name in known
+    }
+    paths = {name: path for name, path in paths.items() if path.exists()}
+    commit = describe_commit(place.settings.project_folder)
+    key = cache.render_key(paths, place.settings.profile, commit)
+    if not failed and is_published(place, key):
+        return finish(place, paths, say)
+    from ae_lab.report.render import render_report
+
+    new = place.build / "new"
+    errors = render_report(new, paths, place.settings, commit)
+    if errors:
+        raise failed_report(place, new, errors)
+    files = digest_of_files(new)
+    replace_folder(new, place.target, place.build / "aside")
+    write_json(place.build / "published.json", {"key": key, "files": files})
+    return finish(place, paths, say)
+
+
+def is_published(place: Workplace, key: str) -> bool:
+    """Whether the report made under this key stands in its place, every byte of it."""
+    published = read_json(place.build / "published.json") or {}
+    return published.get("key") == key and published.get("files") == digest_of_files(place.target)
+
+
+def failed_report(place: Workplace, new: Path, errors: list[dict]) -> LabError:
+    """Put the failed report beside the good one; return the error that says where."""
+    shutil.rmtree(place.failed, ignore_errors=True)
+    new.rename(place.failed)
+    more = f", and {len(errors) - 1} more failed" if errors[1:] else ""
+    page = place.failed / f"{errors[0]['notebook']}.html"
+    return LabError(f"{sentence_of(errors[0])}{more}; what there is of it is in {page}")
+
+
+def finish(place: Workplace, paths: dict[str, Path], say: Say) -> Path:
+    """Drop an earlier failed report; say the seconds each notebook took and where to look."""
+    shutil.rmtree(place.failed, ignore_errors=True)
+    lab = {name: read_json(path)["metadata"]["ae_lab"] for name, path in paths.items()}
+    timings = {
+        name: {"seconds": entry["seconds"]} | (entry["record"] or {}).get("timings", {})
+        for name, entry in lab.items()
+    }
+    write_json(place.build / "timings.json", timings)
+    for name, entry in lab.items():
+        say(f"{entry['seconds']:8.1f} s  {name}\n")
+    index = place.target / "index.html"
+    say(f"Open {index}\n")
+    return index

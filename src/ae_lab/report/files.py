@@ -1,0 +1,82 @@
+"""Small file work that a killed run cannot leave half done."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from ae_lab.errors import LabError
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write sorted, indented JSON through a temporary name."""
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 with plain line ends through a temporary name."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(temporary, path)
+
+
+def read_json(path: Path) -> dict | None:
+    """The file's content, or None if it is absent or was cut off."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def digest(*parts: object) -> str:
+    """SHA-256 of the parts, told apart by their lengths in JSON."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return sha256(text.encode()).hexdigest()
+
+
+def digest_of_files(folder: Path, skip: Path | None = None) -> dict[str, str]:
+    """Relative name → SHA-256 of every file below ``folder``, compiled Python left out."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if "__pycache__" not in path.parts and not (skip and path.is_relative_to(skip))
+    }
+
+
+def replace_folder(new: Path, target: Path, aside: Path) -> None:
+    """Put ``new`` where ``target`` is; :func:`recover_folder` mends a kill in between."""
+    if target.exists():
+        os.rename(target, aside)
+    os.rename(new, target)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def recover_folder(target: Path, aside: Path) -> None:
+    """Finish or undo what a killed :func:`replace_folder` left."""
+    if aside.exists() and not target.exists():
+        os.rename(aside, target)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def one_sentence(folder: Path) -> Iterator[None]:
+    """Turn what the file system refuses into an error a user can act on.
+
+    Raises
+    ------
+    LabError
+        In place of an OSError: full disk, read-only or missing folder.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise LabError(
+            f"the report cannot be written: {reason} ({error.filename or folder}): "
+            f"make room there, or name another folder in AE_LAB_REPORTS."
+        ) from error

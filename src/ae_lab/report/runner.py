@@ -1,0 +1,92 @@
+"""Execute a notebook if it changed, and keep what came of it."""
+
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from ae_lab.report import cache
+from ae_lab.report.cache import Workplace
+from ae_lab.report.environment import kernel_environment, numeric_environment
+from ae_lab.report.failure import failure
+from ae_lab.report.files import read_json
+
+Say = Callable[[str], None]
+
+
+class DataAtHand(NamedTuple):
+    """The data a run uses: ``source`` in words, ``fingerprint`` of the content."""
+
+    source: str
+    fingerprint: str
+
+
+def bring_up_to_date(
+    place: Workplace, path: Path, data: DataAtHand, force: bool, say: Say
+) -> dict | None:
+    """Execute a notebook unless its key is known; return it if it failed."""
+    source = cache.read_notebook(path)
+    key = cache.execution_key(source, place.settings, data.fingerprint, numeric_environment())
+    done = place.read(path.stem)
+    if done and done["metadata"]["ae_lab"]["key"] == key and not force:
+        say(f"  {path.stem}  unchanged, not executed again\n")
+        place.broken_off(path.stem).unlink(missing_ok=True)
+        return None
+    notebook = execute(place, path, key, say)
+    notebook["metadata"]["ae_lab"]["run"] = run_of(place, data)
+    place.store(path.stem, notebook)
+    return notebook if notebook["metadata"]["ae_lab"]["error"] else None
+
+
+def execute(place: Workplace, path: Path, key: str, say: Say) -> dict:
+    """Run a notebook; record, seconds and error go to its ``metadata.ae_lab``."""
+    import nbformat
+
+    from ae_lab.report.execute import CELL_SECONDS, Execution, execute_notebook
+
+    environment = kernel_environment(place.settings, place.records, place.homes)
+    build_font_cache(environment, place.homes)
+    execution = Execution(
+        name=path.stem,
+        folder=path.parent,
+        environment=environment,
+        log=place.build / f"{path.stem}.log",
+        cell_seconds=CELL_SECONDS[place.settings.profile],
+        say=say,
+    )
+    record_file = place.records / f"{path.stem}.json"
+    record_file.unlink(missing_ok=True)
+    notebook = nbformat.read(path, as_version=4)
+    start = time.monotonic()
+    error = execute_notebook(notebook, execution)
+    record = read_json(record_file)
+    notebook.metadata["ae_lab"] = {
+        "key": key,
+        "record": record,
+        "seconds": round(time.monotonic() - start, 1),
+        "error": error or improper_figure(path.stem, record),
+    }
+    return notebook
+
+
+def run_of(place: Workplace, data: DataAtHand) -> dict:
+    """What a page says of its run even if the notebook came to record nothing."""
+    return {"profile": place.settings.profile, "seed": place.settings.seed, "data": data.source}
+
+
+def improper_figure(name: str, record: dict | None) -> dict | None:
+    """A recorded figure that is no number fails the notebook."""
+    for metric in (record or {}).get("metrics", []):
+        if not math.isfinite(metric["value"]):
+            return failure(name, "NotANumber", f"the figure {metric['name']} is {metric['value']}")
+    return None
+
+
+def build_font_cache(environment: dict[str, str], homes: Path) -> None:
+    """Matplotlib's first import says so on a page if it is slow: let it happen before."""
+    if not any((homes / "matplotlib").glob("fontlist-*.json")):
+        command = [sys.executable, "-c", "import matplotlib.font_manager"]
+        subprocess.run(command, env=environment, capture_output=True, check=False)

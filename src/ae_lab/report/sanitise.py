@@ -1,0 +1,85 @@
+"""HTML from a kernel is not to be trusted: what may stand in a page, and nothing else.
+
+The page's policy forbids scripts and requests too; this is the first of two locks.
+"""
+
+import re
+from html import unescape
+from urllib.parse import urlsplit
+
+import nh3
+
+TEXT_TAGS = set(
+    "a abbr b blockquote br caption cite code col colgroup dd del details dfn div dl dt em "
+    "figcaption figure hr i img ins kbd li mark ol p pre q s samp small span strong sub summary "
+    "sup table tbody td tfoot th thead tr tt u ul var wbr".split()
+)
+HEADINGS = {f"h{level}" for level in range(1, 7)}
+ATTRIBUTES = {
+    "*": {"class", "id", "lang", "style", "title"},
+    "a": {"href"},
+    "col": {"span"},
+    "details": {"open"},
+    "img": {"src", "alt", "width", "height"},
+    "ol": {"start", "type"},
+    "td": {"colspan", "rowspan", "headers", "abbr"},
+    "th": {"colspan", "rowspan", "headers", "abbr", "scope"},
+}
+IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml)[;,]")
+KEPT_ID = re.compile(r"claim-[\w.-]+")
+TABLE = re.compile(r"<table\b")
+TABLE_END = re.compile(r"</table>")
+EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?>\s*</th>")
+SOURCELESS = re.compile(r'<img(?![^>]*\bsrc=)(?:[^>]*\balt="(?P<alt>[^"]*)")?[^>]*>')
+
+
+def sanitise(html: str, headings: bool = False) -> str:
+    """Keep text, tables, links and embedded images; drop all that acts or fetches.
+
+    Parameters
+    ----------
+    html : a fragment; need not be well-formed.
+    headings : whether h1 to h6 stay (they do in a notebook's text, not in an output).
+    """
+    clean = nh3.clean(
+        html,
+        tags=TEXT_TAGS | HEADINGS if headings else TEXT_TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=_keep,
+        url_schemes={"http", "https", "mailto", "data"},
+        filter_style_properties={"text-align"},
+        link_rel=None,
+    )
+    return _readable_tables(SOURCELESS.sub(r"<em>[image: \g<alt>]</em>", clean))
+
+
+def _keep(tag: str, attribute: str, value: str) -> str | None:
+    if attribute == "src":
+        return value if IMAGE.match(value) else None
+    if attribute == "href":
+        return _page_link(value)
+    if attribute == "id":
+        return value if KEPT_ID.fullmatch(value) else None
+    return value
+
+
+def _page_link(href: str) -> str | None:
+    """A notebook beside this one is a page beside this page."""
+    parts = urlsplit(href)
+    if parts.scheme == "data":
+        return None
+    if not parts.scheme and parts.path.endswith(".ipynb"):
+        return parts._replace(path=parts.path[: -len(".ipynb")] + ".html").geturl()
+    return href
+
+
+def _readable_tables(html: str) -> str:
+    """A table scrolls in its own box, reachable by keyboard, and has no empty headers."""
+    html = EMPTY_HEADER.sub("<td></td>", html)
+    html = TABLE.sub('<div class="table" role="group" aria-label="table" tabindex="0"><table', html)
+    return TABLE_END.sub("</table></div>", html)
+
+
+def plain_text(html: str) -> str:
+    """The fragment's text, without markup."""
+    return unescape(re.sub(r"<[^>]+>", "", html)).strip()

@@ -1,0 +1,118 @@
+"""What a run depends on besides code and data, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ae_lab.errors import LabError
+
+PROFILES = ("quick", "full")
+LARGEST_SEED = 2**32 - 1  # what numpy accepts as a legacy seed, and Keras with it
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Profile, seed and folders of one run.
+
+    Parameters
+    ----------
+    profile : "quick" (minutes, figures that still mean something) or "full" (the papers').
+    seed : integer from 0 to 2**32 - 1, set before every model is built.
+    data_folder : folder with ``mnist.npz`` that goes before every other source, or None.
+    project_folder : the folder that holds ``notebooks/`` and ``data/``.
+    report_folder : where ``<profile>/index.html`` is written.
+    record_folder : where a notebook leaves its metrics and claims; None outside a report run,
+        so that trying things out by hand never changes a report.
+    offline : True if no download is to be tried.
+
+    Raises
+    ------
+    LabError
+        If a value is not one of those listed.
+    """
+
+    profile: str = "quick"
+    seed: int = 8
+    data_folder: Path | None = None
+    project_folder: Path = Path()
+    report_folder: Path = Path("reports")
+    record_folder: Path | None = None
+    offline: bool = False
+
+    def __post_init__(self):
+        if self.profile not in PROFILES:
+            raise LabError(
+                f"AE_LAB_PROFILE must be one of {', '.join(PROFILES)}, "
+                f"received {self.profile!r}: set it to one of these."
+            )
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise LabError(
+                f"AE_LAB_SEED must be a whole number from 0 to {LARGEST_SEED}, "
+                f"received {self.seed}: choose one in that range."
+            )
+
+    @property
+    def download_folder(self) -> Path:
+        """Where ``mnist.npz`` is looked for and downloaded to."""
+        return self.project_folder / "data"
+
+    @property
+    def profile_folder(self) -> Path:
+        """Where this profile's report is."""
+        return self.report_folder / self.profile
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read ``AE_LAB_*``; an empty value counts as unset.
+
+        Raises
+        ------
+        LabError
+            If a value is wrong; the message lists the right ones.
+        """
+
+        def folder(name: str) -> Path | None:
+            value = environment.get(name, "")
+            return Path(value).expanduser().absolute() if value else None
+
+        project = find_project_folder()
+        return cls(
+            profile=environment.get("AE_LAB_PROFILE") or cls.profile,
+            seed=_whole_number("AE_LAB_SEED", environment.get("AE_LAB_SEED") or str(cls.seed)),
+            data_folder=folder("AE_LAB_DATA"),
+            project_folder=project,
+            report_folder=folder("AE_LAB_REPORTS") or project / "reports",
+            record_folder=folder("AE_LAB_RECORDS"),
+            offline=_switch("AE_LAB_OFFLINE", environment.get("AE_LAB_OFFLINE") or "0"),
+        )
+
+
+def find_project_folder(start: Path | None = None) -> Path:
+    """The nearest folder at or above ``start`` (default: here) that holds the notebooks.
+
+    Falls back to the checkout the package was installed from, then to ``start``,
+    so that the package's functions work from anywhere.
+    """
+    start = (start or Path.cwd()).absolute()
+    checkout = Path(__file__).absolute().parents[2]
+    for folder in (start, *start.parents, checkout):
+        if (folder / "notebooks").is_dir() and (folder / "pyproject.toml").is_file():
+            return folder
+    return start
+
+
+def _whole_number(name: str, value: str) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise LabError(
+            f"{name} must be a whole number from 0 to {LARGEST_SEED}, "
+            f"received {value!r}: set it to one, for example 8."
+        ) from None
+
+
+def _switch(name: str, value: str) -> bool:
+    if value not in ("0", "1"):
+        raise LabError(f"{name} must be 0 or 1, received {value!r}: set it to one of these.")
+    return value == "1"

@@ -1,0 +1,65 @@
+"""The command line: one sentence for what is wrong, and a quick answer."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from report_fixtures.helpers import notebook, project
+
+
+def run(folder, *arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "ae_lab", *arguments],
+        cwd=folder,
+        env=os.environ | {"AE_LAB_OFFLINE": "1", "AE_LAB_DATA": ""} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        (["report", "--profile", "quik"], {}, "one of quick, full, received 'quik'"),
+        (["report"], {"AE_LAB_PROFILE": "quik"}, "one of quick, full, received 'quik'"),
+        (["report", "--seed", "x"], {}, "whole number"),
+        (["report", "--seed", "-1"], {}, "whole number"),
+        (["report", "--notebook", "01_dens"], {}, "one of 01_dense, received 01_dens"),
+        (["report"], {"AE_LAB_REPORTS": "/dev/null/x"}, "the report cannot be written"),
+    ],
+)
+def test_bad_input_is_one_sentence(tmp_path, arguments, environment, words):
+    project(tmp_path, **{"01_dense": notebook("# A")})
+    done = run(tmp_path, *arguments, **environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ") and words in done.stderr
+    assert len(done.stderr.splitlines()) == 1 and "Traceback" not in done.stderr
+
+
+def test_help_names_the_verbs_at_once(tmp_path):
+    start = time.perf_counter()
+    done = run(tmp_path, "--help")
+    assert done.returncode == 0 and "report" in done.stdout and "data" in done.stdout
+    assert time.perf_counter() - start < 2  # 0.1 s on an idle machine
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("ae_lab.__main__", ("numpy", "nbformat", "nbclient", "nbconvert", "keras", "tensorflow")),
+        ("ae_lab.report.build", ("nbclient", "nbconvert", "keras", "tensorflow")),
+        ("ae_lab.report.render", ("keras", "tensorflow")),
+    ],
+)
+def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path, module, absent):
+    code = f"import {module}, sys; print([m for m in {absent} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_data_says_the_source(tmp_path):
+    done = run(tmp_path, "data")
+    assert done.returncode == 0 and "MNIST" in done.stdout

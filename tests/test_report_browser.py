@@ -1,0 +1,148 @@
+"""Pages in a real browser, with no network; skipped where there is none."""
+
+import shutil
+import socket
+import subprocess
+
+import pytest
+from report_fixtures.helpers import executed, figure, notebook, render, with_output
+from test_report_index import index_of, record
+from test_report_page import hostile_notebook
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
+LONG_LINE = "x = '" + "long " * 40 + "LAST_TOKEN'"
+TABLE = (
+    "<table><caption>Errors</caption><thead><tr><th></th><th scope='col'>"
+    + "</th><th scope='col'>".join(f"a wide column {number}" for number in range(8))
+    + "</th></tr></thead><tbody><tr><th scope='row'>r</th>"
+    + "<td>1</td>" * 8
+    + "</tr></tbody></table>"
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """A page with everything on it, a hostile one, a failed one, and an index."""
+    folder = tmp_path_factory.mktemp("report")
+    content = notebook(
+        "# All of it\n\nA [link](https://example.org) in text, `code`, $\\sqrt{x}$.\n\n"
+        "| a | b |\n|--|--:|\n| 1 | 2 |\n\n$$ \\mathcal{L} = "
+        + " + ".join(f"\\frac{{x_{{{n}}}}}{{\\sigma}}" for n in range(30))
+        + " $$\n\n> quoted\n\n```python\ndef f(): return 1\n```",
+        "## Code",
+        f"%%{LONG_LINE}\n# comment\ndef f(a: int = 1) -> str:\n    return f'{{a}}'",
+    )
+    claim = (
+        '<div class="claim depends" id="claim-c"><p>C</p><p><strong>Verdict</strong> e</p></div>'
+    )
+    for data in ({"text/html": TABLE}, {"text/html": claim}, {"text/plain": "plain"}):
+        with_output(content, data)
+    page = render(executed(with_output(content, *figure("A dot.")), record()), "all")
+    error = {
+        "notebook": "failed",
+        "cell": 1,
+        "id": "c1",
+        "heading": "H",
+        "name": "E",
+        "message": "m",
+    }
+    failed = render(executed(notebook("# F", "%%x", "later"), None, error), "failed")
+    pages = {"01_a": page, "hostile": render(hostile_notebook()), "failed": failed}
+    for name, html in pages.items():
+        (folder / f"{name}.html").write_text(html)
+    index_of(folder)
+    return folder
+
+
+PAGES = ("01_a", "hostile", "failed", "index")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_runs_and_nothing_is_requested(browser, report, name):
+    page = browser.new_page()
+    requests, messages = [], []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: messages.append(message.text))
+    page.goto(f"file://{report}/{name}.html")
+    page.wait_for_timeout(200)
+    assert [url for url in requests if not url.startswith("data:")] == [page.url]
+    assert page.evaluate("typeof window.pwned") == "undefined"
+    assert messages == [], "the policy had nothing to block"
+    page.close()
+
+
+def test_the_policy_alone_stops_a_script_and_a_request(browser, report):
+    html = (report / "01_a.html").read_text()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.5)
+        address = "http://{}:{}/x.png".format(*server.getsockname())
+        attack = f'<script>window.pwned=1</script><img src="{address}" onerror="window.pwned=1">'
+        (report / "attacked.html").write_text(html.replace("</main>", attack + "</main>"))
+        page = browser.new_page()
+        page.goto(f"file://{report}/attacked.html")
+        assert page.evaluate("typeof window.pwned") == "undefined"
+        with pytest.raises(TimeoutError):
+            server.accept()
+        page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(browser, report, name, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    context = browser.new_context(
+        bypass_csp=True, color_scheme=scheme, viewport={"width": 360, "height": 740}
+    )
+    page = context.new_page()
+    page.goto(f"file://{report}/{name}.html")
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = axe.run(page, options={"runOnly": {"type": "tag", "values": tags}})
+    assert found.violations_count == 0, found.generate_report()
+    context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_phone_has_no_sideways_scroll(browser, report, name):
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    page.goto(f"file://{report}/{name}.html")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.close()
+
+
+def test_the_index_links_land_on_their_cells(browser, report):
+    page = browser.new_page()
+    page.goto(f"file://{report}/index.html")
+    page.get_by_role("link", name="Title").click()
+    assert page.url.endswith("01_a.html") and page.locator("#claim-c").count() == 1
+    page.close()
+
+
+def test_brackets_stretch_in_the_embedded_font(browser, report):
+    page = browser.new_page()
+    page.goto(f"file://{report}/01_a.html")
+    page.evaluate("document.fonts.ready")
+    assert page.evaluate("document.fonts.check('16px \"STIX Two Math\"')")
+    assert page.evaluate("[...document.fonts].map(font => font.status)") == ["loaded"]
+    page.close()
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="pdftotext is not installed")
+def test_print_keeps_the_end_of_a_long_line(browser, report, tmp_path):
+    page = browser.new_page()
+    page.goto(f"file://{report}/01_a.html")
+    page.pdf(path=tmp_path / "page.pdf", format="A4")
+    page.close()
+    text = subprocess.run(
+        ["pdftotext", "-layout", tmp_path / "page.pdf", "-"], capture_output=True, text=True
+    ).stdout
+    assert "LAST_TOKEN" in text and "ℒ" in text

@@ -1,0 +1,202 @@
+"""Executing notebooks: the same to the byte, failures, kernels, nothing done twice."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+from report_fixtures.helpers import build, contents, notebook, project
+
+from ae_lab.errors import LabError
+from ae_lab.report import build as build_module
+from ae_lab.report import execute, runner
+
+DATA = runner.DataAtHand("MNIST, told by the run", "fingerprint")
+
+OFFENDERS = """%%
+import os, sys, tempfile, time, warnings
+warnings.warn("careful")
+print({"one", "two", "three", "four", "five"})
+os.write(2, b"C-level log of process %d\\n" % os.getpid())
+print(object(), [object()], file=sys.stderr)
+print("a path:", os.getcwd(), tempfile.gettempdir(), os.path.expanduser("~/x"))
+for tick in range(3):
+    bar = "━" * tick
+    clock = f"\\x1b[1m{tick}s\\x1b[0m {time.time_ns() % 97}ms/step"
+    print(f"{tick}/2 {bar} {clock} - loss: 0.5", end="\\r")
+print()
+print("abc" + "\\b" * 3 + "xyz")
+object()"""
+LIBRARIES = """%%
+import tqdm.auto, ipywidgets, matplotlib_inline.backend_inline as inline
+import matplotlib.pyplot as plt
+for _ in tqdm.auto.tqdm(range(3)):
+    time.sleep(0.01)
+display(ipywidgets.IntSlider())
+import io
+from IPython.display import display
+figure, ax = plt.subplots(figsize=(2, 2)); ax.plot([0, 1], label="a"); ax.legend()
+ax.add_patch(plt.Circle((0, 0), 1, clip_on=True))
+drawn = io.StringIO(); figure.savefig(drawn, format="svg"); plt.close(figure)
+display({"image/svg+xml": drawn.getvalue(), "text/plain": "svg"}, raw=True,
+        metadata={"image/svg+xml": {"alt": "A straight line."}})"""
+
+
+@pytest.fixture(autouse=True)
+def data_at_hand(monkeypatch):
+    monkeypatch.setattr(build_module, "prepare_data", lambda settings, say: DATA)
+
+
+@pytest.fixture
+def no_font_cache(monkeypatch):
+    monkeypatch.setattr(runner, "build_font_cache", lambda environment, homes: None)
+
+
+def test_two_runs_give_the_same_bytes(tmp_path):
+    first = project(tmp_path, offenders=notebook("# Offenders", OFFENDERS, LIBRARIES))
+    second = replace(first, report_folder=tmp_path / "again")
+    build(first)
+    build(second)
+    assert contents(first.profile_folder) == contents(second.profile_folder)
+    page = (first.profile_folder / "offenders.html").read_text()
+    outputs = "".join(re.findall(r'<pre class="(?:std|res).*?</pre>', page, re.DOTALL))
+    assert "&lt;object object&gt;" in outputs and "loss: 0.5" in outputs and "xyz" in outputs
+    for trace in (" at 0x", "ms/step", "C-level", "ipykernel_"):
+        assert trace not in outputs
+    for trace in ("\b", "\x1b", str(tmp_path)):
+        assert trace not in page
+    assert "data:image/svg+xml" in page and "A straight line." in page
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "words"),
+    [
+        ("raise ValueError('what was wrong')", "ValueError", "what was wrong"),
+        ("import os; os._exit(7)", "DeadKernelError", "kernel ended"),
+        ("import time; time.sleep(60)", "CellTimeoutError", "longer than its limit"),
+    ],
+)
+def test_a_failure_is_named_and_the_page_up_to_it_written(
+    tmp_path, monkeypatch, no_font_cache, code, name, words
+):
+    monkeypatch.setitem(execute.CELL_SECONDS, "quick", 2)
+    settings = project(
+        tmp_path,
+        broken=notebook("# Broken", "%%print('before')", "## Here", f"%%{code}", "## Later"),
+    )
+    with pytest.raises(LabError, match=rf"broken, cell 2 \(Here\) failed with {name}") as caught:
+        build(settings)
+    failed = tmp_path / "reports" / "quick-failed"
+    assert str(failed / "broken.html") in str(caught.value)
+    page, index = ((failed / file).read_text() for file in ("broken.html", "index.html"))
+    assert "before" in page and "Later" not in page and str(tmp_path) not in page
+    for text in (page, index):
+        assert (
+            DATA.source in text
+            and 'class="banner"' in text
+            and "cell 2" in text
+            and name in text
+            and words in text
+        )
+    assert not settings.profile_folder.exists()
+
+
+def test_a_failed_run_leaves_the_last_good_report(tmp_path, no_font_cache):
+    good = {"one": notebook("# One", "%%print(1)"), "two": notebook("# Two", "%%print(2)")}
+    settings = project(tmp_path, **good)
+    build(settings)
+    before = contents(settings.profile_folder)
+    project(tmp_path, one=notebook("# One", "%%1 / 0"), two=notebook("# Two", "%%print(22)"))
+    with pytest.raises(LabError, match="one, cell 1 .* ZeroDivisionError"):
+        build(settings)
+    assert contents(settings.profile_folder) == before
+    failed = tmp_path / "reports" / "quick-failed"
+    assert "22" in (failed / "two.html").read_text(), "the other notebooks still run"
+    project(tmp_path, **good)
+    build(settings)
+    assert not failed.exists()
+    assert contents(settings.profile_folder) == before
+
+
+def test_unchanged_notebooks_are_not_executed_again(tmp_path, no_font_cache):
+    count = "%%open('runs.txt', 'a').write('x')"
+    settings = project(tmp_path, one=notebook("# One", count), two=notebook("# Two", "%%print(2)"))
+    build(settings)
+    runs = tmp_path / "notebooks" / "runs.txt"
+    before = contents(settings.profile_folder)
+    assert "unchanged" in build(settings)
+    assert runs.read_text() == "x"
+    (settings.profile_folder / "one.html").write_text("spoilt")
+    build(settings)
+    assert runs.read_text() == "x"
+    assert contents(settings.profile_folder) == before, "a spoilt page is rendered again"
+    build(settings, "two", force=True)
+    assert runs.read_text() == "x"
+    build(replace(settings, seed=9), "one")
+    assert runs.read_text() == "xx"
+
+
+def test_a_foreign_kernel_named_python3_is_not_used(tmp_path, monkeypatch, no_font_cache):
+    spec = tmp_path / "jupyter" / "kernels" / "python3"
+    spec.mkdir(parents=True)
+    (spec / "kernel.json").write_text(
+        '{"argv": ["/bin/false", "{connection_file}"], "display_name": "x", "language": "python"}'
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    settings = project(tmp_path, own=notebook("# Own", "%%import sys; print(sys.executable[-6:])"))
+    build(settings)
+    assert sys.executable[-6:] in (settings.profile_folder / "own.html").read_text()
+
+
+def test_a_user_s_start_up_files_and_backend_settings_play_no_part(
+    tmp_path, monkeypatch, no_font_cache
+):
+    startup = tmp_path / "home" / ".ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "0.py").write_text("print('from the user')")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    settings = project(
+        tmp_path, own=notebook("# Own", "%%import os; print('hash', os.environ['PYTHONHASHSEED'])")
+    )
+    build(settings)
+    page = (settings.profile_folder / "own.html").read_text()
+    assert "from the user" not in page and "hash 0" in page
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are not sent like this on Windows")
+def test_an_interrupt_leaves_no_kernel(tmp_path):
+    wait = "%%import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
+    project(tmp_path, slow=notebook("# Slow", wait))
+    run = subprocess.Popen(
+        [sys.executable, "-m", "ae_lab", "report"],
+        cwd=tmp_path,
+        env=os.environ | {"AE_LAB_OFFLINE": "1", "AE_LAB_DATA": ""},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    pid_file = tmp_path / "notebooks" / "pid"
+    _wait_for(lambda: pid_file.exists() and pid_file.read_text())
+    run.send_signal(signal.SIGINT)
+    words = run.communicate(timeout=30)[1]
+    assert run.returncode == 130 and words.strip().startswith("stopped") and "Trace" not in words
+    _wait_for(lambda: not _alive(int(pid_file.read_text())))
+
+
+def _wait_for(condition, seconds: float = 40) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.1)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,101 @@
+"""The index: figures beside published ones, marks, claims with their cells."""
+
+import json
+
+import pytest
+from nbformat import v4
+from report_fixtures.helpers import RUN, executed, figure, notebook, with_output
+
+from ae_lab.claims import CLAIMS
+from ae_lab.report.index import question_of, write_index
+from ae_lab.report.ledger import figure_row
+
+CLAIM = next(iter(CLAIMS))
+METRIC = {
+    "notebook": "01_a",
+    "name": "dense.test_bce",
+    "value": 0.0931,
+    "unit": "nats/pixel",
+    "published": 0.09,
+    "source": "a <b>blog</b>",
+    "goal": {"at_most": 0.0935},
+}
+
+
+def record(**run) -> dict:
+    return {
+        "notebook": "01_a",
+        "run": RUN | run,
+        "metrics": [METRIC, METRIC | {"name": "dense.sse", "published": None, "goal": None}],
+        "claims": [
+            {"id": CLAIM, "kind": "handout", "sentence": CLAIMS[CLAIM], "verdict": "holds",
+             "evidence": "3 < 4"},
+            {"id": "own", "kind": "prediction", "sentence": "Ours.", "verdict": "does not hold",
+             "evidence": "1 of 2"},
+        ],
+        "timings": {"dense.train_seconds": 31.4},
+    }  # fmt: skip
+
+
+def index_of(folder, profile="full", **run) -> str:
+    content = notebook("# Title\n\nWords.\n\n**Question.** Does $x$ do?", "%%draw()")
+    content = executed(with_output(content, *figure("A dot.")), record(**run))
+    write_index(folder, {"01_a": content}, profile, "abc1234, modified")
+    return (folder / "index.html").read_text()
+
+
+def test_figures_stand_beside_published_ones(tmp_path):
+    index = index_of(tmp_path)
+    for text in ("0.0931", "0.09<", "a &lt;b&gt;blog", "at most 0.0935", ">reached<", "abc1234"):
+        assert text in index
+    assert "31.4" not in index, "timings have no place on a page"
+    assert index.count("<h1") == 1 and "<script" not in index
+
+
+def test_claims_link_to_their_cells_and_untested_ones_are_named(tmp_path):
+    index = index_of(tmp_path)
+    assert f'href="01_a.html#claim-{CLAIM}"' in index and "3 &lt; 4" in index
+    assert "does not hold" in index and "Ours." in index
+    claims = json.loads((tmp_path / "claims.json").read_text())
+    assert sum(claim["verdict"] == "untested" for claim in claims) == len(CLAIMS) - 1
+
+
+def test_a_card_shows_question_and_picture(tmp_path):
+    index = index_of(tmp_path)
+    assert "<math" in index and 'alt="A dot."' in index and "data:image/png" in index
+
+
+def test_a_sample_is_not_held_against_published_figures(tmp_path):
+    line = "MNIST sample, 5,000: figures below are not comparable with published ones"
+    index = index_of(tmp_path, data=line, comparable=False).split("</style>")[1]
+    assert line in index and "reached" not in index and "missed" not in index
+
+
+def test_metrics_json_holds_what_is_promised(tmp_path):
+    index_of(tmp_path)
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert [metric["name"] for metric in metrics] == ["dense.sse", "dense.test_bce"]
+    assert set(metrics[0]) == {"notebook", "name", "value", "unit", "published", "source"}
+
+
+@pytest.mark.parametrize(
+    ("value", "profile", "mark"),
+    [
+        (0.09, "full", "reached"),
+        (0.0936, "full", "missed"),
+        (0.0936, "quick", "not in this profile"),
+    ],
+)
+def test_marks(value, profile, mark):
+    assert figure_row(METRIC | {"value": value}, True, profile)["mark"] == mark
+
+
+def test_the_question_is_found_or_the_first_paragraph_stands_in():
+    assert question_of(["# T\n\nFirst.\n\n**Question.** Why?"]) == "**Question.** Why?"
+    assert question_of(["# T", "First."]) == "First."
+    assert question_of([]) == ""
+
+
+def test_a_notebook_without_record_or_figure_has_a_card(tmp_path):
+    write_index(tmp_path, {"02_b": executed(v4.new_notebook())}, "quick", "")
+    assert "02_b" in (tmp_path / "index.html").read_text()
