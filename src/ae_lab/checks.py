@@ -43,7 +43,7 @@ def check_same_length(first, second, first_name: str, second_name: str) -> None:
 
 
 def check_whole(value, name: str, at_least: int = 1) -> int:
-    """Return ``value`` if it is a whole number of at least ``at_least``, else raise ``LabError``."""
+    """Return ``value`` if it is a whole number >= ``at_least``, else raise ``LabError``."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
         raise LabError(
             f"{name} must be a whole number of at least {at_least}, received {value!r}: "
@@ -58,6 +58,7 @@ def check_between(value, name: str, low: float, high: float) -> float:
         raise LabError(f"{name} must be a number, received {value!r}: pass one.")
     if not low <= value <= high:
         raise LabError(
-            f"{name} must be from {low:g} to {high:g}, received {value:g}: choose one in that range."
+            f"{name} must be from {low:g} to {high:g}, received {value:g}: "
+            "choose one in that range."
         )
     return float(value)

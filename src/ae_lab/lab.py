@@ -10,6 +10,7 @@ import importlib.metadata
 import io
 import json
 import math
+import numbers
 import os
 import platform
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_lab.checks import check_between
+from ae_lab.checks import check_between, check_whole
 from ae_lab.claims import CLAIMS
 from ae_lab.errors import LabError
 from ae_lab.settings import Settings
@@ -90,7 +91,7 @@ class Lab:
         LabError
             If ``value`` is not a finite number: a figure that is none must not reach a report.
         """
-        if not np.isscalar(value) or not math.isfinite(value):
+        if not isinstance(value, numbers.Real) or not math.isfinite(value):
             raise LabError(
                 f"{name} must be a finite number, received {value!r}: look at the losses above, "
                 "a training that diverged shows there first."
@@ -182,7 +183,7 @@ class Lab:
         _display(*_table(columns, rows, caption))
 
     def epochs(self, history, *, caption, most=8):
-        """Show a training history as a table of at most ``most`` epochs, first and last included."""
+        """Show a history as a table of at most ``most`` epochs, the first and last included."""
         names = list(history)
         total = len(history[names[0]])
         shown = sorted({round(i) for i in np.linspace(0, total - 1, min(most, total))})
@@ -224,6 +225,7 @@ def format_interval(share: float, count: int) -> str:
 def wilson_interval(share: float, count: int) -> tuple[float, float]:
     """The 95 % score interval of a share of ``count`` cases (Wilson, 1927)."""
     check_between(share, "share", 0, 1)
+    check_whole(count, "count")
     z = 1.959964
     centre = share + z**2 / (2 * count)
     half = z * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))

@@ -8,7 +8,7 @@ error an image, so that they add to the losses of `losses` on every Keras backen
 import keras
 from keras import ops
 
-from ae_lab.checks import check_between
+from ae_lab.checks import check_between, check_whole
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
@@ -60,3 +60,39 @@ class GaussianCorruption(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable(package="ae_lab")
+class RandomShift(keras.layers.Layer):
+    """Moves each training batch by up to ``pixels`` along both sides; off at inference.
+
+    Rows and columns that leave on one side come back on the other, which on MNIST's black
+    margin is the same as a translation.
+
+    Raises
+    ------
+    LabError
+        If ``pixels`` is not a whole number of at least 0.
+    """
+
+    def __init__(self, pixels, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.pixels = check_whole(pixels, "pixels", at_least=0)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, x, training=False):
+        if not training:
+            return x
+        low, high = -self.pixels, self.pixels + 1
+        by = keras.random.randint((2,), low, high, seed=self.seed_generator)
+        for axis in (1, 2):
+            size = x.shape[axis]
+            x = ops.take(x, (ops.arange(size) + by[axis - 1]) % size, axis=axis)
+        return x
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "pixels": self.pixels, "seed": self.seed}
