@@ -66,7 +66,11 @@ def fit(
     outputs = inputs
     if targets is not None:
         check_same_length(x, targets, "x", "targets")
-        outputs = _joined(check_images(targets, "targets"), check_images(validation_targets))
+        check_same_length(validation, validation_targets, "validation", "validation_targets")
+        outputs = _joined(
+            check_images(targets, "targets"),
+            check_images(validation_targets, "validation_targets"),
+        )
     logits_or_images, loss = _head(model, loss)
     program = _program(logits_or_images, inputs, outputs, loss)
     optimizer = _optimizer(len(x), epochs, batch_size, learning_rate, weight_decay)
@@ -94,6 +98,7 @@ def fit_classifier(
         If ``x`` and ``labels`` differ in length, a number is out of range, or training diverges.
     """
     check_same_length(x, labels, "x", "labels")
+    check_same_length(validation, validation_labels, "validation", "validation_labels")
     inputs = _joined(np.asarray(x), np.asarray(validation))
     outputs = np.concatenate([labels, validation_labels]).astype("int32")
     loss = losses.categorical_cross_entropy_from_logits
@@ -175,7 +180,7 @@ def _run(program, optimizer, train_count, validation_count, epochs, batch_size, 
     )
     index = np.arange(train_count + validation_count, dtype="int32")
     history = program.fit(
-        index[:train_count],
+        _whole_batches(index[:train_count], batch_size),
         validation_data=(index[train_count:],),
         validation_batch_size=min(validation_count, 1_000),
         batch_size=batch_size,
@@ -184,6 +189,11 @@ def _run(program, optimizer, train_count, validation_count, epochs, batch_size, 
         verbose=0,
     )
     return history.history
+
+
+def _whole_batches(index, batch_size):
+    """Fill the last batch up from the front: a batch of another size is compiled anew."""
+    return np.resize(index, math.ceil(len(index) / batch_size) * batch_size)
 
 
 def _compiles_well(program) -> bool:
@@ -217,6 +227,11 @@ class _Watch(keras.callbacks.Callback):
 
 def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Training rows, then validation rows; as bytes where that loses nothing."""
+    if first.shape[1:] != second.shape[1:]:
+        raise LabError(
+            f"training and validation rows must have the same shape, received {first.shape[1:]} "
+            f"and {second.shape[1:]}: prepare both in the same way."
+        )
     rows = np.concatenate([first, second])
     as_bytes = (
         np.round(rows * 255).astype(np.uint8) if rows.min() >= 0 and rows.max() <= 1 else None

@@ -1,0 +1,193 @@
+"""Each figure against a slow truth: a loop, a published example or another library."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+import sklearn.decomposition
+import sklearn.metrics
+
+from ae_lab import evaluation, models
+from ae_lab.errors import LabError
+
+rng = np.random.default_rng(0)
+X = rng.random((30, 4, 3, 1)).astype("float32")
+X_HAT = rng.random((30, 4, 3, 1)).astype("float32")
+
+METRICS = [
+    evaluation.bce_per_pixel,
+    evaluation.sse_per_image,
+    evaluation.argmax_accuracy,
+    evaluation.binary_accuracy,
+]
+
+
+def pairs():
+    return list(zip(X.astype("float64").ravel(), X_HAT.astype("float64").ravel(), strict=True))
+
+
+def test_cross_entropy_is_a_mean_over_pixels():
+    expected = -sum(p * math.log(q) + (1 - p) * math.log(1 - q) for p, q in pairs()) / X.size
+    assert evaluation.bce_per_pixel(X, X_HAT) == pytest.approx(expected, rel=1e-9)
+    assert evaluation.bce_per_pixel(X, np.full_like(X, 0.5)) == pytest.approx(math.log(2))
+    assert math.isfinite(evaluation.bce_per_pixel(np.ones((1, 2)), np.zeros((1, 2))))
+
+
+def test_squared_error_is_a_sum_over_pixels_and_a_mean_over_images():
+    expected = sum((p - q) ** 2 for p, q in pairs()) / len(X)
+    assert evaluation.sse_per_image(X, X_HAT) == pytest.approx(expected, rel=1e-9)
+    assert evaluation.sse_per_image(X.reshape(30, -1), X_HAT.reshape(30, -1)) == pytest.approx(
+        expected
+    )
+
+
+def test_the_floor_is_the_entropy_of_grey_pixels_and_nothing_gets_below():
+    floor = evaluation.bce_floor(X)
+    entropy = -np.mean([p * math.log(p) + (1 - p) * math.log(1 - p) for p, _ in pairs()])
+    assert floor == pytest.approx(entropy, rel=1e-5)
+    for other in (X_HAT, np.clip(X + 0.01, 0, 1), np.clip(X - 0.01, 0, 1)):
+        assert evaluation.bce_per_pixel(X, other) > floor
+    assert evaluation.bce_floor(np.round(X)) == pytest.approx(0, abs=1e-6)
+
+
+def test_argmax_accuracy_looks_at_the_brightest_pixel_alone():
+    x = np.zeros((2, 2, 2, 1))
+    x[0, 0, 1], x[1, 1, 1] = 1, 1
+    x_hat = np.full_like(x, 0.1)
+    x_hat[0, 0, 1], x_hat[1, 0, 0] = 0.2, 0.2
+    assert evaluation.argmax_accuracy(x, x_hat) == 0.5
+    theirs = keras.metrics.CategoricalAccuracy()
+    theirs.update_state(X.reshape(30, -1), X_HAT.reshape(30, -1))
+    assert evaluation.argmax_accuracy(X, X_HAT) == pytest.approx(float(theirs.result()))
+
+
+def test_binary_accuracy_never_counts_a_grey_pixel():
+    x = np.array([[0.0, 1.0, 0.6, 1.0]])
+    x_hat = np.array([[0.4, 0.7, 0.6, 0.5]])
+    assert evaluation.binary_accuracy(x, x_hat) == 0.5
+    assert evaluation.binary_accuracy(x, x) == 0.75
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_order_of_the_images_does_not_matter(metric):
+    order = rng.permutation(len(X))
+    assert metric(X[order], X_HAT[order]) == pytest.approx(metric(X, X_HAT), rel=1e-12)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_shapes_that_differ_are_refused_rather_than_broadcast(metric):
+    with pytest.raises(LabError, match=r"same shape.*\(30, 4, 3, 1\) and \(1, 4, 3, 1\)"):
+        metric(X, X_HAT[:1])
+
+
+@pytest.mark.parametrize("components", [1, 5, 12])
+def test_pca_is_that_of_scikit_learn(components):
+    flat, other = X[:20].reshape(20, -1).astype("float64"), X[20:].reshape(10, -1)
+    pca = sklearn.decomposition.PCA(components, svd_solver="full").fit(flat)
+    expected = pca.inverse_transform(pca.transform(other)).reshape(10, 4, 3, 1)
+    received = evaluation.pca_reconstruction(X[:20], X[20:], components)
+    assert received.shape == (10, 4, 3, 1)
+    assert np.allclose(received, expected, atol=1e-6)
+
+
+def test_the_principal_basis_is_orthonormal_and_spans_scikit_learns():
+    mean, basis = evaluation.principal_subspace(X, 3)
+    assert np.allclose(basis.T @ basis, np.eye(3), atol=1e-10)
+    assert np.allclose(mean, X.reshape(30, -1).mean(axis=0), atol=1e-6)
+    theirs = sklearn.decomposition.PCA(3, svd_solver="full").fit(X.reshape(30, -1)).components_.T
+    assert evaluation.subspace_angles(basis, theirs).max() < 0.01
+
+
+@pytest.mark.parametrize("components", [0, 13, 2.0, True])
+def test_a_number_of_components_that_cannot_be_is_refused(components):
+    with pytest.raises(LabError, match="components"):
+        evaluation.principal_subspace(X, components)
+
+
+def test_principal_angles_are_in_degrees_and_largest_first():
+    turn = math.radians(30)
+    first = np.eye(4)[:, :2]
+    second = np.array([[1, 0], [0, math.cos(turn)], [0, math.sin(turn)], [0, 0]])
+    assert evaluation.subspace_angles(first, second) == pytest.approx([30, 0], abs=1e-5)
+    assert evaluation.subspace_angles(first, 3 * first[:, ::-1]) == pytest.approx([0, 0], abs=1e-5)
+    assert evaluation.subspace_angles(first, np.eye(4)[:, 2:]) == pytest.approx([90, 90])
+
+
+def test_a_unit_is_dead_if_no_image_switches_it_on():
+    z = np.array([[0, 0, 1.0, -1], [0, 0.1, 0, -2]])
+    assert evaluation.dead_units(z).tolist() == [True, False, False, True]
+
+
+def test_a_linear_probe_reads_what_is_separable_and_nothing_from_noise():
+    labels = rng.integers(0, 3, 300)
+    told = np.eye(3)[labels] * 5 + rng.normal(0, 0.3, (300, 3))
+    noise = rng.normal(size=(300, 3))
+    probe = evaluation.linear_probe
+    assert probe(told[:200], labels[:200], told[200:], labels[200:]) > 0.98
+    assert probe(noise[:200], labels[:200], noise[200:], labels[200:]) < 0.55
+    images = told.reshape(300, 3, 1, 1)  # any shape will do, and any scale
+    assert probe(images[:200] * 1e-4, labels[:200], images[200:] * 1e-4, labels[200:]) > 0.98
+
+
+def test_a_probe_refuses_labels_of_another_length():
+    with pytest.raises(LabError, match="z_train and labels_train"):
+        evaluation.linear_probe(X, np.zeros(3), X, np.zeros(30))
+    with pytest.raises(LabError, match="z_test and labels_test"):
+        evaluation.linear_probe(X, np.zeros(30), X, np.zeros(3))
+
+
+def answers(both: int, only_a: int, only_b: int, neither: int):
+    a = [1] * both + [1] * only_a + [0] * only_b + [0] * neither
+    b = [1] * both + [0] * only_a + [1] * only_b + [0] * neither
+    return np.array(a, bool), np.array(b, bool)
+
+
+@pytest.mark.parametrize(("only_a", "only_b"), [(1, 5), (9, 1), (3, 3), (0, 4), (1, 0)])
+def test_mcnemar_is_the_exact_binomial_test(only_a, only_b):
+    n, least = only_a + only_b, min(only_a, only_b)
+    tail = sum(math.comb(n, k) for k in range(least + 1)) / 2**n
+    received = evaluation.mcnemar(*answers(50, only_a, only_b, 7))
+    assert received == (only_a, only_b, pytest.approx(min(1, 2 * tail)))
+
+
+def test_mcnemar_depends_on_nothing_but_disagreement():
+    assert evaluation.mcnemar(*answers(5, 2, 8, 0)) == evaluation.mcnemar(*answers(999, 2, 8, 40))
+    assert evaluation.mcnemar(*answers(5, 0, 0, 5)) == (0, 0, 1.0)
+    with pytest.raises(LabError, match="correct_a and correct_b"):
+        evaluation.mcnemar(np.ones(2, bool), np.ones(3, bool))
+
+
+def test_the_confusion_matrix_has_the_truth_in_its_rows():
+    labels, predicted = rng.integers(0, 4, 50).astype("uint8"), rng.integers(0, 4, 50)
+    expected = sklearn.metrics.confusion_matrix(labels, predicted, labels=range(5))
+    assert np.array_equal(evaluation.confusion_matrix(labels, predicted, 5), expected)
+    assert evaluation.confusion_matrix([0], [9])[0, 9] == 1
+    with pytest.raises(LabError, match="labels and predicted"):
+        evaluation.confusion_matrix([0, 1], [0])
+
+
+@pytest.fixture(scope="module")
+def denoiser():
+    keras.utils.set_random_seed(0)
+    return models.denoising(latent_dim=3, hidden=(5,), image_shape=(4, 3, 1))
+
+
+def test_codes_and_reconstructions_are_the_models_own(denoiser):
+    x_hat, z = evaluation.reconstruct(denoiser, X), evaluation.encode(denoiser, X)
+    assert x_hat.shape == X.shape and z.shape == (30, 3)
+    assert np.allclose(denoiser.get_layer("decoder")(z), x_hat, atol=1e-6)
+    assert np.allclose(denoiser(X, training=False), x_hat, atol=1e-6)
+
+
+@pytest.mark.parametrize("function", [evaluation.reconstruct, evaluation.encode])
+@pytest.mark.parametrize("x", [X * 255, (X * 255).astype("uint8"), X[0], X[:0]])
+def test_what_is_no_image_is_refused(denoiser, function, x):
+    with pytest.raises(LabError, match="^x must"):
+        function(denoiser, x)
+
+
+def test_the_predicted_label_has_the_largest_logit():
+    x = np.eye(3, dtype="float32")[[2, 0, 1, 1]] - 5
+    identity = keras.Sequential([keras.Input((3,)), keras.layers.Activation("linear")])
+    assert evaluation.predict_labels(identity, x).tolist() == [2, 0, 1, 1]

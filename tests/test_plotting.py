@@ -1,0 +1,97 @@
+"""What is drawn, read back from the axes."""
+
+import matplotlib
+import matplotlib.colors
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from ae_lab import plotting
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture
+def ax():
+    fig, ax = plotting.figure()
+    yield ax
+    plt.close(fig)
+
+
+def test_a_figure_has_the_pages_width_and_changes_no_style_outside():
+    before = dict(matplotlib.rcParams)
+    fig, axes = plotting.figure(2, 3, height=5, sharex=True)
+    assert tuple(fig.get_size_inches()) == (plotting.WIDTH, 5)
+    assert axes.shape == (2, 3)
+    assert not axes[0, 0].spines["top"].get_visible()
+    assert dict(matplotlib.rcParams) == before
+    plt.close(fig)
+
+
+@pytest.mark.parametrize("channels", [(), (1,)])
+def test_an_image_row_shows_each_image_beside_the_last(ax, channels):
+    images = np.stack([np.full((28, 14, *channels), value) for value in (0.1, 0.2, 0.3)])
+    plotting.image_row(ax, images, "codes", captions=["a", "b", "c"])
+    drawn = ax.images[0].get_array()
+    assert drawn.shape == (28, 3 * 14 + 2)
+    assert drawn[0, 0] == 0.1 and drawn[0, 15] == 0.2 and drawn[0, -1] == 0.3
+    assert np.ma.getmaskarray(np.ma.masked_invalid(drawn))[:, [14, 29]].all()
+    assert ax.images[0].get_clim() == (0, 1)
+    assert ax.get_ylabel() == "codes"
+    assert list(ax.get_xticks()) == [6.5, 21.5, 36.5]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["a", "b", "c"]
+
+
+def test_an_image_row_takes_another_white_and_no_captions(ax):
+    plotting.image_row(ax, np.ones((2, 8, 4)), top=7.0)
+    assert ax.images[0].get_clim() == (0, 7)
+    assert len(ax.get_xticks()) == 0
+
+
+def test_curves_differ_in_colour_and_marker_and_are_named(ax):
+    series = {f"s{i}": [i, i + 1] for i in range(7)}
+    plotting.curves(ax, [1, 2], series, xlabel="epoch", ylabel="nats", references={"PCA": 3.5})
+    lines, reference = ax.lines[:7], ax.lines[7]
+    assert [list(line.get_ydata()) for line in lines] == [[i, i + 1] for i in range(7)]
+    assert len({line.get_color() for line in lines}) == 7
+    assert len({line.get_marker() for line in lines}) == 7
+    assert set(reference.get_ydata()) == {3.5} and reference.get_linestyle() == "--"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "nats")
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == [*series, "PCA"]
+
+
+def test_more_curves_than_colours_and_no_markers_will_do(ax):
+    series = {str(i): [0, 1] for i in range(9)}
+    plotting.curves(ax, [0, 1], series, xlabel="", ylabel="", markers=False)
+    assert len(ax.lines) == 9
+    assert {line.get_marker() for line in ax.lines} == {"None"}
+
+
+def test_intervals_go_from_top_to_bottom(ax):
+    plotting.intervals(
+        ax, ["a", "b"], [0.5, 0.7], [0.4, 0.65], [0.6, 0.9], xlabel="share", reference=0.55
+    )
+    dots = ax.lines[0]
+    assert list(dots.get_xdata()) == [0.5, 0.7] and list(dots.get_ydata()) == [1, 0]
+    names = dict(zip(ax.get_yticks(), (t.get_text() for t in ax.get_yticklabels()), strict=True))
+    assert names == {1: "a", 0: "b"}
+    bars = ax.collections[0].get_segments()
+    assert np.allclose([segment[:, 0] for segment in bars], [[0.4, 0.6], [0.65, 0.9]])
+    assert set(ax.lines[-1].get_xdata()) == {0.55}
+    assert ax.get_xlabel() == "share"
+
+
+def test_a_number_table_writes_each_finite_number_legibly(ax):
+    values = [[0.0, 1.0], [0.25, np.nan]]
+    plotting.number_table(
+        ax, values, ["r1", "r2"], ["c1", "c2"], form="{:.2f}", xlabel="tested on", ylabel="trained"
+    )
+    texts = {text.get_position(): (text.get_text(), text.get_color()) for text in ax.texts}
+    assert texts == {
+        (0, 0): ("0.00", "black"),
+        (1, 0): ("1.00", "white"),
+        (0, 1): ("0.25", "black"),
+    }
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["c1", "c2"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["r1", "r2"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("tested on", "trained")
