@@ -6,6 +6,7 @@ returning to Python. All of it is Keras's public interface: the training program
 functional model around the autoencoder whose losses go through ``add_loss``.
 """
 
+import logging
 import math
 
 import keras
@@ -173,6 +174,8 @@ def _optimizer(images, epochs, batch_size, learning_rate, weight_decay):
 
 
 def _run(program, optimizer, train_count, validation_count, epochs, batch_size, on_epoch):
+    # Each training is a new program; TensorFlow takes that for carelessness and warns at length.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     program.compile(
         optimizer=optimizer,
         jit_compile=_compiles_well(program),
