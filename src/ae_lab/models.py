@@ -120,7 +120,8 @@ def classifier(
 
     The first of ``widths`` is a 5x5 convolution, the others 3x3, each with ReLU. A side longer
     than 7 pixels is halved by the stride, so that one recipe serves a 28x28 image and an 8x4
-    code. There is no batch normalisation: on a CPU it costs more than the convolutions.
+    code. There is no batch normalisation: on a CPU it costs about as much as the
+    convolutions.
 
     Parameters
     ----------
