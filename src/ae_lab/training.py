@@ -56,7 +56,8 @@ def fit(
     Returns
     -------
     dict of lists, one number an epoch: ``loss`` and ``val_loss`` (with the penalties) and
-    ``reconstruction`` and ``val_reconstruction`` (without), means an image.
+    ``reconstruction`` and ``val_reconstruction`` (without), means an image. The last batch of an
+    epoch is filled up with the first images, which count twice there.
 
     Raises
     ------
