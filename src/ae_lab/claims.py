@@ -1,6 +1,7 @@
 """The handout's claims, each with an id and its sentence, in one place.
 
-A notebook puts a claim to its experiment with ``lab.claim(id, holds=…, evidence=…)``.
+A notebook puts a claim to its experiment with ``lab.claim(id, holds=…, evidence=…)``. Words in
+brackets say how the sentence was read where it leaves more than one reading.
 """
 
 CLAIMS = {
@@ -9,8 +10,8 @@ CLAIMS = {
         "(better than PCA with as many numbers)."
     ),
     "autoencoder.code_keeps_classes": (
-        "The aim of an autoencoder is to learn a representation for a set of data "
-        "(useful for a later classification)."
+        "Regularized autoencoders are proven effective in learning representations for "
+        "subsequent classification tasks (better than the plain one)."
     ),
     "autoencoder.handout_code_learns": (
         "The handout's program, run as printed, develops an autoencoder for MNIST."
@@ -23,25 +24,114 @@ CLAIMS = {
         "An autoencoder will achieve reasonable compression results on data similar to the "
         "training set used but will be a poor general-purpose image compressor."
     ),
-    "undercomplete.captures_features": (
-        "A smaller dimension for the hidden layer helps to obtain important features from the data."
-    ),
-    "undercomplete.no_regularisation": (
-        "Undercomplete autoencoders do not need any regularization."
-    ),
-    "undercomplete.overfits_with_little_data": (
-        "Using an overparameterized model due to lack of sufficient training data can create "
-        "overfitting."
+    "autoencoder.poor_image_compressor": (
+        "Autoencoders do a poor job for image compression (against JPEG, WebP and PNG at equal "
+        "bytes)."
     ),
     "autoencoder.output_feeds_cnn": (
         "The output of the autoencoder can be used as the input of a CNN (part b)."
+    ),
+    "undercomplete.captures_features": (
+        "A smaller dimension for the hidden layer helps to obtain important features from the data."
+    ),
+    "undercomplete.no_regularisation": "Undercomplete autoencoders do not need any regularization.",
+    "undercomplete.overfits_with_little_data": (
+        "Using an overparameterized model due to lack of sufficient training data can create "
+        "overfitting."
     ),
     "denoising.removes_noise": (
         "A denoising autoencoder recovers the original undistorted input from a corrupted one "
         "(well enough to help a classifier)."
     ),
+    "denoising.avoids_copying": (
+        "Corruption helps to avoid the autoencoders to copy the input to the output without "
+        "learning features about the data."
+    ),
+    "denoising.vector_field": (
+        "The model learns a vector field for mapping the input data towards a lower dimensional "
+        "manifold which describes the natural data."
+    ),
+    "denoising.robust_representation": (
+        "A good representation is one that can be obtained robustly from a corrupted input."
+    ),
+    "denoising.cannot_memorise": (
+        "This model isn't able to develop a mapping which memorizes the training data because "
+        "our input and target output are no longer the same."
+    ),
+    "sparse.discovers_features": (
+        "Sparse autoencoders have more hidden nodes than input nodes and can still discover "
+        "important features from the data."
+    ),
+    "sparse.prevents_overfitting": (
+        "A sparsity penalty is applied on the hidden layer in addition to the reconstruction "
+        "error. This prevents overfitting."
+    ),
+    "sparse.k_strongest": (
+        "Taking the highest activation values and zeroing out the rest forces only a reduced "
+        "number of hidden nodes to be used."
+    ),
+    "sparse.data_dependent_units": (
+        "It's essential that different inputs result in activations of different nodes."
+    ),
+    "deep.pretraining_helps": (
+        "We use unsupervised layer by layer pre-training for this model (it ends better than a "
+        "random start in the same time)."
+    ),
+    "deep.thirty_numbers": (
+        "Deep autoencoders are capable of compressing images into 30 number vectors."
+    ),
+    "deep.real_valued_rbm": (
+        "For real-valued data you would use Gaussian rectified transformations for the RBMs "
+        "instead."
+    ),
+    "deep.topic_modelling": (
+        "Deep autoencoders are useful in topic modeling of a collection of documents (better "
+        "than as many principal components)."
+    ),
+    "deep.compact_and_fast": "The final encoding layer is compact and fast.",
+    "deep.overfits": "Chances of overfitting, since there's more parameters than input data.",
+    "deep.lower_rate_for_finetuning": (
+        "At the stage of the decoder's backpropagation the learning rate should be lowered."
+    ),
+    "contractive.better_features_than_denoising": (
+        "Contractive autoencoder is a better choice than denoising autoencoder to learn useful "
+        "feature extraction."
+    ),
+    "contractive.similar_inputs_similar_codes": (
+        "This model learns an encoding in which similar inputs have similar encodings: it "
+        "contracts a neighborhood of inputs into a smaller neighborhood of outputs."
+    ),
+    "contractive.less_sensitive": (
+        "The learned representation is less sensitive to small variation in the data."
+    ),
     "convolutional.features_for_classification": (
-        "Features learned by an autoencoder can be used for any task that requires a compact "
-        "representation of the input, like classification."
+        "Once these filters have been learned, they can be applied to any input in order to "
+        "extract features, and these can be used for classification."
+    ),
+    "convolutional.scales_to_large_images": (
+        "Due to their convolutional nature, they scale well to realistic-sized high dimensional "
+        "images."
+    ),
+    "convolutional.removes_noise_or_fills_in": (
+        "Can remove noise from picture or reconstruct missing parts."
+    ),
+    "convolutional.blurry": (
+        "The reconstruction of the input image is often blurry and of lower quality due to "
+        "compression during which information is lost."
+    ),
+    "variational.matches_distribution": (
+        "The probability distribution of the latent vector of a variational autoencoder "
+        "typically matches that of the training data much closer than a standard autoencoder."
+    ),
+    "variational.control": (
+        "It gives significant control over how we want to model our latent distribution."
+    ),
+    "variational.samples": (
+        "After training you can just sample from the distribution followed by decoding and "
+        "generating new data."
+    ),
+    "variational.sampling_needs_care": (
+        "Backpropagation needs the relationship of each parameter with the loss: hence, the "
+        "sampling process requires some extra attention."
     ),
 }

@@ -1,28 +1,9 @@
-"""Bottlenecks and corruptions: the one place where the kinds of autoencoder differ.
-
-Each layer has one anatomy: docstring, ``__init__`` that checks and stores, ``call``,
-``get_config``. Penalties go through ``add_loss`` as a mean over the batch, in nats or squared
-error an image, so that they add to the losses of `losses` on every Keras backend.
-"""
+"""What is done to the images of a training batch; off at inference."""
 
 import keras
 from keras import ops
 
 from ae_lab.checks import check_between, check_whole
-
-
-@keras.saving.register_keras_serializable(package="ae_lab")
-class Bottleneck(keras.layers.Layer):
-    """The plain bottleneck: the code passes unchanged and unpunished.
-
-    All it does is to name the place where the other kinds put their constraint.
-    """
-
-    def call(self, z):
-        return z
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")

@@ -1,0 +1,59 @@
+"""What a classifier makes of images and codes."""
+
+import numpy as np
+import scipy.stats
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ae_lab.checks import check_same_length
+from ae_lab.evaluation.reconstruction import BATCH
+
+
+def linear_probe(z_train, labels_train, z_test, labels_test) -> float:
+    """Test accuracy of a logistic regression on frozen features (n, ...), standardised.
+
+    Raises
+    ------
+    LabError
+        If features and labels differ in length.
+    """
+    check_same_length(z_train, labels_train, "z_train", "labels_train")
+    check_same_length(z_test, labels_test, "z_test", "labels_test")
+    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300, tol=1e-3))
+    probe.fit(z_train.reshape(len(z_train), -1), labels_train)
+    return float(probe.score(z_test.reshape(len(z_test), -1), labels_test))
+
+
+def predict_labels(classifier, x) -> np.ndarray:
+    """The class (n,) that a classifier giving logits finds likeliest."""
+    return classifier.predict(x, batch_size=BATCH, verbose=0).argmax(axis=1)
+
+
+def mcnemar(correct_a, correct_b) -> tuple[int, int, float]:
+    """Exact McNemar test on the same test images.
+
+    Returns
+    -------
+    (only a right, only b right, p): p is the chance of a split at least as uneven if both
+    were equally good (McNemar, 1947).
+
+    Raises
+    ------
+    LabError
+        If the two differ in length.
+    """
+    check_same_length(correct_a, correct_b, "correct_a", "correct_b")
+    only_a = int(np.sum(correct_a & ~correct_b))
+    only_b = int(np.sum(correct_b & ~correct_a))
+    if only_a + only_b == 0:
+        return 0, 0, 1.0
+    return only_a, only_b, float(scipy.stats.binomtest(only_a, only_a + only_b).pvalue)
+
+
+def confusion_matrix(labels, predicted, classes: int = 10) -> np.ndarray:
+    """Counts (classes, classes): row the true class, column the predicted one."""
+    check_same_length(labels, predicted, "labels", "predicted")
+    return np.bincount(np.asarray(labels, int) * classes + predicted, minlength=classes**2).reshape(
+        classes, classes
+    )

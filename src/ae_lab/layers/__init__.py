@@ -1,0 +1,11 @@
+"""Bottlenecks and corruptions: the one place where the kinds of autoencoder differ.
+
+Each layer has one anatomy: docstring, ``__init__`` that checks and stores, ``call``,
+``get_config``. Penalties go through ``add_loss`` as a mean over the batch, in nats or squared
+error an image, so that they add to the losses of `losses` on every Keras backend.
+"""
+
+from ae_lab.layers.corruption import GaussianCorruption, RandomShift
+from ae_lab.layers.plain import Bottleneck
+
+__all__ = ["Bottleneck", "GaussianCorruption", "RandomShift"]

@@ -1,0 +1,24 @@
+"""Builders, one a kind, side by side: plain functional models.
+
+Every autoencoder is ``x -> encoder -> bottleneck -> decoder -> x_hat`` with a sub-model named
+``encoder``, a layer named ``bottleneck`` and a sub-model named ``decoder``; it takes and gives
+images ``(n, height, width, channels)`` in [0, 1].
+"""
+
+from ae_lab.models.classifier import classifier
+from ae_lab.models.denoising import denoising
+from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
+from ae_lab.models.undercomplete import undercomplete
+
+AUTOENCODERS = {"undercomplete": undercomplete, "denoising": denoising}
+
+__all__ = [
+    "AUTOENCODERS",
+    "IMAGE_SHAPE",
+    "autoencoder",
+    "classifier",
+    "dense_decoder",
+    "dense_encoder",
+    "denoising",
+    "undercomplete",
+]
