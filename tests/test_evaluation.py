@@ -191,3 +191,10 @@ def test_the_predicted_label_has_the_largest_logit():
     x = np.eye(3, dtype="float32")[[2, 0, 1, 1]] - 5
     identity = keras.Sequential([keras.Input((3,)), keras.layers.Activation("linear")])
     assert evaluation.predict_labels(identity, x).tolist() == [2, 0, 1, 1]
+
+
+def test_share_lost_of_a_copy_and_of_even_grey():
+    x = np.random.default_rng(0).random((5, 4, 4, 1))
+    grey = np.broadcast_to(x.mean(axis=(1, 2, 3), keepdims=True), x.shape)
+    assert evaluation.share_lost(x, x) == 0
+    assert evaluation.share_lost(x, grey) == pytest.approx(1)

@@ -19,10 +19,15 @@ from ae_lab.errors import LabError
 
 # A loss of probabilities, and the same from the logits before the output's activation.
 FROM_LOGITS = {losses.binary_cross_entropy: losses.binary_cross_entropy_from_logits}
+WORTH_COMPILING = 1_000  # steps: with fewer, XLA compiles for longer than it saves
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and the backend, before a model is built."""
+    """Seed Python, NumPy and the backend, before a model is built.
+
+    Memory that Keras holds for the models before it is let go; those models still work.
+    """
+    keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
 
 
@@ -177,10 +182,11 @@ def _optimizer(images, epochs, batch_size, learning_rate, weight_decay):
 def _run(program, optimizer, train_count, validation_count, epochs, batch_size, on_epoch):
     # Each training is a new program; TensorFlow takes that for carelessness and warns at length.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    steps = math.ceil(train_count / batch_size)
     program.compile(
         optimizer=optimizer,
-        jit_compile=_compiles_well(program),
-        steps_per_execution=math.ceil(train_count / batch_size),
+        jit_compile=_compiles_well(program) and epochs * steps >= WORTH_COMPILING,
+        steps_per_execution=steps,
     )
     index = np.arange(train_count + validation_count, dtype="int32")
     history = program.fit(
@@ -236,10 +242,25 @@ def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
             f"training and validation rows must have the same shape, received {first.shape[1:]} "
             f"and {second.shape[1:]}: prepare both in the same way."
         )
-    rows = np.concatenate([first, second])
-    as_bytes = (
-        np.round(rows * 255).astype(np.uint8) if rows.min() >= 0 and rows.max() <= 1 else None
-    )
-    if as_bytes is not None and np.array_equal(as_bytes.astype("float32") / np.float32(255), rows):
-        return as_bytes
-    return rows.astype("float32")
+    parts = [_as_bytes(part) for part in (first, second)]
+    if any(part is None for part in parts):
+        parts = [first.astype("float32"), second.astype("float32")]
+    return np.concatenate(parts)
+
+
+def _as_bytes(rows: np.ndarray, at_once: int = 2_000) -> np.ndarray | None:
+    """``rows`` times 255 as bytes, or None if they are no bytes divided by 255.
+
+    A few rows at once: a second copy of all of them as floats would be the most memory that a
+    training takes.
+    """
+    found = np.empty(rows.shape, np.uint8)
+    for start in range(0, len(rows), at_once):
+        some = rows[start : start + at_once]
+        if not (some.min() >= 0 and some.max() <= 1):
+            return None
+        scaled = np.round(some * 255).astype(np.uint8)
+        if not np.array_equal(scaled.astype("float32") / np.float32(255), some):
+            return None
+        found[start : start + at_once] = scaled
+    return found

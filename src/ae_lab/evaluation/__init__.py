@@ -14,6 +14,7 @@ from ae_lab.evaluation.reconstruction import (
     dead_units,
     encode,
     reconstruct,
+    share_lost,
     sse_per_image,
 )
 from ae_lab.evaluation.subspace import (
@@ -36,6 +37,7 @@ __all__ = [
     "predict_labels",
     "principal_subspace",
     "reconstruct",
+    "share_lost",
     "sse_per_image",
     "subspace_angles",
 ]

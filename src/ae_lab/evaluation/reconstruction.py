@@ -36,6 +36,16 @@ def sse_per_image(x, x_hat) -> float:
     return float(np.mean(np.sum((x - x_hat) ** 2, axis=tuple(range(1, x.ndim)))))
 
 
+def share_lost(x, x_hat) -> float:
+    """Squared error as a share of each image's own variation about its mean, mean over images.
+
+    0 for a copy, 1 for an even grey of the right brightness.
+    """
+    x, x_hat = (a.reshape(len(a), -1) for a in _pair(x, x_hat))
+    variation = np.sum((x - x.mean(axis=1, keepdims=True)) ** 2, axis=1)
+    return float(np.mean(np.sum((x - x_hat) ** 2, axis=1) / variation))
+
+
 def argmax_accuracy(x, x_hat) -> float:
     """What Keras's ``metrics=["accuracy"]`` reports for flat images.
 
