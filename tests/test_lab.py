@@ -155,7 +155,9 @@ def test_a_figure_stands_beside_the_published_one(lab, shown):
     assert "published" not in shown[1][0]["text/plain"]
 
 
-@pytest.mark.parametrize("goal", [{"at_most": 0.0}, {"at_least": 99.4}])
+@pytest.mark.parametrize(
+    "goal", [{"at_most": 0.0}, {"at_least": 99.4}, {"at_least": 1, "at_most": 2}]
+)
 def test_a_goal_is_kept_with_its_direction(lab, tmp_path, goal):
     lab.record("a.b", 1, "u", **goal)
     assert log(tmp_path)["metrics"][0]["goal"] == goal
@@ -317,3 +319,8 @@ def test_an_interval_is_written_in_per_cent():
 def test_an_interval_of_what_is_no_share_is_refused(share, count):
     with pytest.raises(LabError):
         wilson_interval(share, count)
+
+
+def test_a_claim_without_a_condition_is_refused():
+    with pytest.raises(LabError, match="at least one condition"):
+        verdict({})

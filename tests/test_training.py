@@ -281,3 +281,39 @@ def test_validation_images_of_another_shape_are_refused():
     model = models.undercomplete(latent_dim=2, image_shape=(8, 8, 1))
     with pytest.raises(LabError, match="same shape"):
         training.fit(model, x, validation=np.zeros((4, 6, 6, 1), "float32"), epochs=1)
+
+
+@pytest.mark.parametrize(
+    "x, labels, words",
+    [
+        (np.full((8, *SHAPE), np.nan), np.zeros(8, int), "x must be finite numbers"),
+        (np.zeros((8, *SHAPE)), np.full(8, 2), "from 0 to 1.* from 2 to 2"),
+        (np.zeros((8, *SHAPE)), np.full(8, -1), "from -1 to -1"),
+        (np.zeros((8, *SHAPE)), np.zeros(8), "float64"),
+    ],
+)
+def test_images_and_labels_that_cannot_be_learned_from_are_refused(x, labels, words):
+    model = models.classifier(input_shape=SHAPE, classes=2, widths=(2,), dense=2)
+    options = {"validation": x, "validation_labels": labels, "epochs": 1}
+    with pytest.raises(LabError, match=words):
+        training.fit_classifier(model, x, labels, **options)
+
+
+@pytest.mark.parametrize("option", ["learning_rate", "weight_decay"])
+@pytest.mark.parametrize("value", [-1, "fast", float("nan")])
+def test_a_rate_that_is_none_is_refused(plain, option, value):
+    with pytest.raises(LabError, match=option):
+        train(plain[0], epochs=1, **{option: value})
+
+
+def test_short_trainings_are_not_compiled_by_xla(monkeypatch):
+    seen = []
+    compile_ = keras.Model.compile
+    monkeypatch.setattr(
+        keras.Model, "compile", lambda self, **o: seen.append(o) or compile_(self, **o)
+    )
+    monkeypatch.setattr(training, "WORTH_COMPILING", 3)
+    monkeypatch.setattr(training, "_compiles_well", lambda program: True)
+    train(epochs=1, batch_size=len(TRAIN))
+    train(epochs=3, batch_size=len(TRAIN))
+    assert [options["jit_compile"] for options in seen] == [False, True]

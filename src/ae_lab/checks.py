@@ -47,7 +47,7 @@ def check_whole(value, name: str, at_least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
         raise LabError(
             f"{name} must be a whole number of at least {at_least}, received {value!r}: "
-            "choose a larger one."
+            "choose such a number."
         )
     return int(value)
 
@@ -62,3 +62,34 @@ def check_between(value, name: str, low: float, high: float) -> float:
             "choose one in that range."
         )
     return float(value)
+
+
+def check_labels(labels, classes: int, name: str = "labels") -> np.ndarray:
+    """Return ``labels`` if they are whole numbers (n,) from 0 to ``classes`` - 1.
+
+    Raises
+    ------
+    LabError
+        If the array has another shape or dtype, or a label has no class.
+    """
+    labels = np.asarray(labels)
+    whole = labels.ndim == 1 and len(labels) and np.issubdtype(labels.dtype, np.integer)
+    if not whole or labels.min() < 0 or labels.max() >= classes:
+        raise LabError(
+            f"{name} must be whole numbers of shape (n,) from 0 to {classes - 1}, received "
+            f"{labels.dtype} of shape {labels.shape}"
+            + (f" from {labels.min()} to {labels.max()}" if whole else "")
+            + ": pass one class an image."
+        )
+    return labels
+
+
+def check_finite(values, name: str = "x") -> np.ndarray:
+    """Return ``values`` as an array if all are finite numbers, else raise ``LabError``."""
+    values = np.asarray(values)
+    if not (np.issubdtype(values.dtype, np.number) and np.isfinite(values).all()):
+        raise LabError(
+            f"{name} must be finite numbers, received dtype {values.dtype} with NaN, infinity or "
+            "none at all: look where they come from, a training that diverged gives such."
+        )
+    return values

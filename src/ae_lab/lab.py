@@ -96,7 +96,8 @@ class Lab:
                 f"{name} must be a finite number, received {value!r}: look at the losses above, "
                 "a training that diverged shows there first."
             )
-        goal = {"at_most": at_most} if at_most is not None else {"at_least": at_least}
+        goal = {"at_most": at_most, "at_least": at_least}
+        goal = {bound: value for bound, value in goal.items() if value is not None}
         metric = {
             "notebook": self.notebook,
             "name": name,
@@ -104,7 +105,7 @@ class Lab:
             "unit": unit,
             "published": published,
             "source": source,
-            "goal": None if at_most is None and at_least is None else goal,
+            "goal": goal or None,
         }
         _replace(self._log["metrics"], "name", metric)
         self._write()
@@ -209,7 +210,18 @@ class Lab:
 
 
 def verdict(holds) -> str:
-    """ "holds", "does not hold" or "depends", from a bool or a dict {condition: bool}."""
+    """ "holds", "does not hold" or "depends", from a bool or a dict {condition: bool}.
+
+    Raises
+    ------
+    LabError
+        If the dict is empty: nothing was tested.
+    """
+    if isinstance(holds, dict) and not holds:
+        raise LabError(
+            "holds must name at least one condition, received none: pass True, False, or a dict "
+            "{condition: bool}."
+        )
     outcomes = {bool(h) for h in (holds.values() if isinstance(holds, dict) else [holds])}
     if len(outcomes) == 2:
         return "depends"

@@ -14,7 +14,14 @@ import numpy as np
 from keras import ops
 
 from ae_lab import losses
-from ae_lab.checks import check_images, check_same_length, check_whole
+from ae_lab.checks import (
+    check_between,
+    check_finite,
+    check_images,
+    check_labels,
+    check_same_length,
+    check_whole,
+)
 from ae_lab.errors import LabError
 
 # A loss of probabilities, and the same from the logits before the output's activation.
@@ -102,12 +109,16 @@ def fit_classifier(
     Raises
     ------
     LabError
-        If ``x`` and ``labels`` differ in length, a number is out of range, or training diverges.
+        If ``x`` and ``labels`` differ in length, a label has no class, a number is out of range
+        or not finite, or training diverges.
     """
     check_same_length(x, labels, "x", "labels")
     check_same_length(validation, validation_labels, "validation", "validation_labels")
-    inputs = _joined(np.asarray(x), np.asarray(validation))
-    outputs = np.concatenate([labels, validation_labels]).astype("int32")
+    inputs = _joined(check_finite(x), check_finite(validation, "validation"))
+    classes = model.output_shape[-1]
+    outputs = np.concatenate(
+        [check_labels(labels, classes), check_labels(validation_labels, classes)]
+    ).astype("int32")
     loss = losses.categorical_cross_entropy_from_logits
     program = _program(model, inputs, outputs, loss)
     optimizer = _optimizer(len(x), epochs, batch_size, learning_rate, weight_decay)
@@ -172,6 +183,8 @@ def _program(model, inputs, outputs, loss):
 def _optimizer(images, epochs, batch_size, learning_rate, weight_decay):
     check_whole(epochs, "epochs")
     check_whole(batch_size, "batch_size")
+    check_between(learning_rate, "learning_rate", 0, math.inf)
+    check_between(weight_decay, "weight_decay", 0, math.inf)
     steps = epochs * math.ceil(images / batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     if weight_decay:
