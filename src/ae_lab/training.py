@@ -146,18 +146,21 @@ class _Resident(keras.layers.Layer):
 
 
 class _MeanLoss(keras.layers.Layer):
-    """Adds the batch mean of an unreduced loss, and keeps the epoch's mean of it alone."""
+    """Adds the batch mean of an unreduced loss; gives the loss of each image (n,)."""
 
     def __init__(self, loss, **kwargs):
         super().__init__(**kwargs)
         self.loss = loss
-        self.mean = keras.metrics.Mean(name="reconstruction")
 
     def call(self, target, output):
         values = self.loss(target, output)
-        self.mean.update_state(values)
         self.add_loss(ops.mean(values))
         return values
+
+
+def _reconstruction(index, values):
+    """The metric ``reconstruction``: what ``_MeanLoss`` gives, without the penalties."""
+    return values
 
 
 def _head(model, loss):
@@ -198,13 +201,16 @@ def _run(program, optimizer, train_count, validation_count, epochs, batch_size, 
     steps = math.ceil(train_count / batch_size)
     program.compile(
         optimizer=optimizer,
+        metrics=[keras.metrics.MeanMetricWrapper(_reconstruction, name="reconstruction")],
         jit_compile=_compiles_well(program) and epochs * steps >= WORTH_COMPILING,
         steps_per_execution=steps,
     )
     index = np.arange(train_count + validation_count, dtype="int32")
+    train = _whole_batches(index[:train_count], batch_size)
     history = program.fit(
-        _whole_batches(index[:train_count], batch_size),
-        validation_data=(index[train_count:],),
+        train,
+        train,  # a metric is only asked where there is a target
+        validation_data=(index[train_count:], index[train_count:]),
         validation_batch_size=min(validation_count, 1_000),
         batch_size=batch_size,
         epochs=epochs,
