@@ -6,6 +6,7 @@ from ae_lab.evaluation.classification import (
     mcnemar,
     predict_labels,
 )
+from ae_lab.evaluation.probe import tuned_probe
 from ae_lab.evaluation.reconstruction import (
     argmax_accuracy,
     bce_floor,
@@ -16,6 +17,15 @@ from ae_lab.evaluation.reconstruction import (
     reconstruct,
     share_lost,
     sse_per_image,
+)
+from ae_lab.evaluation.sparsity import (
+    class_means,
+    class_selectivity,
+    lifetime_sparsity,
+    mean_activation,
+    population_sparsity,
+    shared_units,
+    sparse_code,
 )
 from ae_lab.evaluation.subspace import (
     pca_reconstruction,
@@ -28,16 +38,24 @@ __all__ = [
     "bce_floor",
     "bce_per_pixel",
     "binary_accuracy",
+    "class_means",
+    "class_selectivity",
     "confusion_matrix",
     "dead_units",
     "encode",
+    "lifetime_sparsity",
     "linear_probe",
     "mcnemar",
+    "mean_activation",
     "pca_reconstruction",
+    "population_sparsity",
     "predict_labels",
     "principal_subspace",
     "reconstruct",
     "share_lost",
+    "shared_units",
+    "sparse_code",
     "sse_per_image",
     "subspace_angles",
+    "tuned_probe",
 ]

@@ -7,5 +7,14 @@ error an image, so that they add to the losses of `losses` on every Keras backen
 
 from ae_lab.layers.corruption import GaussianCorruption, RandomShift
 from ae_lab.layers.plain import Bottleneck
+from ae_lab.layers.sparse import KLSparsity, KSparse, L1Sparsity, WinnerTakeAll
 
-__all__ = ["Bottleneck", "GaussianCorruption", "RandomShift"]
+__all__ = [
+    "Bottleneck",
+    "GaussianCorruption",
+    "KLSparsity",
+    "KSparse",
+    "L1Sparsity",
+    "RandomShift",
+    "WinnerTakeAll",
+]

@@ -8,9 +8,14 @@ images ``(n, height, width, channels)`` in [0, 1].
 from ae_lab.models.classifier import classifier
 from ae_lab.models.denoising import denoising
 from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
+from ae_lab.models.sparse import sparse, start_from_images
 from ae_lab.models.undercomplete import undercomplete
 
-AUTOENCODERS = {"undercomplete": undercomplete, "denoising": denoising}
+AUTOENCODERS = {
+    "undercomplete": undercomplete,
+    "denoising": denoising,
+    "sparse": sparse,
+}
 
 __all__ = [
     "AUTOENCODERS",
@@ -20,5 +25,7 @@ __all__ = [
     "dense_decoder",
     "dense_encoder",
     "denoising",
+    "sparse",
+    "start_from_images",
     "undercomplete",
 ]

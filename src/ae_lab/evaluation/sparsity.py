@@ -1,0 +1,116 @@
+"""How few units speak, and whether different images make different units speak.
+
+Codes z are (images, units). Activity is the absolute value of an activation.
+"""
+
+import numpy as np
+
+from ae_lab.checks import check_same_length, check_whole
+from ae_lab.errors import LabError
+
+
+def sparse_code(model, x, batch=1_000) -> np.ndarray:
+    """The code (n, units) as the decoder gets it: behind the bottleneck, at inference."""
+    import keras
+
+    coder = keras.Model(model.input, model.get_layer("bottleneck").output)
+    z = np.empty((len(x), coder.output.shape[-1]), "float32")  # filled in place: z may be large
+    for start in range(0, len(x), batch):
+        rows = slice(start, start + batch)
+        z[rows] = keras.ops.convert_to_numpy(coder(x[rows], training=False))
+    return z
+
+
+def mean_activation(z) -> np.ndarray:
+    """Mean activation (units,) over the images: what a KL penalty drives to its target."""
+    return _code(z).mean(axis=0, dtype=np.float64)
+
+
+def lifetime_sparsity(z) -> np.ndarray:
+    """Treves-Rolls sparsity (units,) of each unit over the images, from 0 to 1.
+
+    ``(1 - mean(a)**2 / mean(a**2)) / (1 - 1/n)`` with activities ``a``, as rescaled by Vinje &
+    Gallant (2000): 0 for a unit that answers alike to all images, 1 for one that answers to a
+    single one. A unit that never answers has NaN.
+    """
+    return _treves_rolls(_code(z), axis=0)
+
+
+def population_sparsity(z) -> np.ndarray:
+    """The same measure (images,) of each image over the units: 1 if a single unit answers."""
+    return _treves_rolls(_code(z), axis=1)
+
+
+def class_selectivity(z, labels) -> np.ndarray:
+    """``(a_best - a_rest) / (a_best + a_rest)`` (units,), from 0 to 1 (Morcos et al., 2018).
+
+    ``a_best`` is the mean activity on the class that moves the unit most, ``a_rest`` the mean
+    over the other classes. A unit that never answers has NaN.
+
+    Raises
+    ------
+    LabError
+        If codes and labels differ in length, or there are fewer than two classes.
+    """
+    means = np.sort(class_means(z, labels), axis=0)
+    best, rest = means[-1], means[:-1].mean(axis=0)
+    with np.errstate(invalid="ignore"):
+        return (best - rest) / (best + rest)
+
+
+def class_means(z, labels) -> np.ndarray:
+    """Mean activity (classes, units) on the images of each class.
+
+    Raises
+    ------
+    LabError
+        If codes and labels differ in length, or there are fewer than two classes.
+    """
+    check_same_length(z, labels, "z", "labels")
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        raise LabError(f"labels must name at least 2 classes, received {len(classes)}: add some.")
+    return np.stack([np.abs(_code(z)[labels == c]).mean(axis=0) for c in classes])
+
+
+def shared_units(z, labels, strongest: int) -> tuple[float, float]:
+    """Share of their ``strongest`` units that two images have in common: (same, other class).
+
+    The mean over all pairs of images, an image with itself left out. By chance it would be
+    ``strongest / units``.
+
+    Raises
+    ------
+    LabError
+        If codes and labels differ in length or ``strongest`` is no number of units.
+    """
+    check_same_length(z, labels, "z", "labels")
+    activity = np.abs(_code(z))
+    if check_whole(strongest, "strongest") > activity.shape[1]:
+        raise LabError(
+            f"strongest must be at most {activity.shape[1]}, the number of units, received "
+            f"{strongest}: choose fewer."
+        )
+    member = np.zeros(activity.shape, "float32")
+    top = np.argpartition(-activity, strongest - 1, axis=1)[:, :strongest]
+    np.put_along_axis(member, top, 1, axis=1)
+    common = member @ member.T / strongest
+    same = np.equal.outer(labels, labels)
+    return float(common[same & ~np.eye(len(z), dtype=bool)].mean()), float(common[~same].mean())
+
+
+def _treves_rolls(z, axis):
+    activity = np.abs(z).astype(np.float64)
+    mean, square = activity.mean(axis=axis), (activity**2).mean(axis=axis)
+    with np.errstate(invalid="ignore"):
+        return (1 - mean**2 / square) / (1 - 1 / z.shape[axis])
+
+
+def _code(z) -> np.ndarray:
+    z = np.asarray(z)
+    if z.ndim != 2 or min(z.shape) < 2:
+        raise LabError(
+            f"z must be codes of shape (images, units), at least 2 of each, received shape "
+            f"{z.shape}: flatten them, or encode more images."
+        )
+    return z
