@@ -178,6 +178,8 @@ def test_an_interrupt_leaves_no_kernel(tmp_path):
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
+        # where the tests themselves run in the background, an interrupt would be ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     pid_file = tmp_path / "notebooks" / "pid"
     _wait_for(lambda: pid_file.exists() and pid_file.read_text())
