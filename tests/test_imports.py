@@ -13,7 +13,7 @@ PACKAGE = Path(ae_lab.__file__).parent
 # Each may import those before it and none after.
 ORDER = (
     ["errors", "settings", "checks", "claims"]
-    + ["data", "losses", "layers", "models", "training", "evaluation", "plotting"]
+    + ["data", "losses", "layers", "rbm", "models", "training", "evaluation", "plotting"]
     + ["lab", "report", "__main__"]
 )
 HEAVY = ("tensorflow", "keras", "torch", "jax")

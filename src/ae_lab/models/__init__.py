@@ -6,6 +6,7 @@ images ``(n, height, width, channels)`` in [0, 1].
 """
 
 from ae_lab.models.classifier import classifier
+from ae_lab.models.deep import deep, unroll
 from ae_lab.models.denoising import denoising
 from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
 from ae_lab.models.sparse import sparse, start_from_images
@@ -15,6 +16,7 @@ AUTOENCODERS = {
     "undercomplete": undercomplete,
     "denoising": denoising,
     "sparse": sparse,
+    "deep": deep,
 }
 
 __all__ = [
@@ -24,8 +26,10 @@ __all__ = [
     "classifier",
     "dense_decoder",
     "dense_encoder",
+    "deep",
     "denoising",
     "sparse",
     "start_from_images",
     "undercomplete",
+    "unroll",
 ]

@@ -1,0 +1,223 @@
+"""Restricted Boltzmann machines, contrastive divergence, and the greedy stack.
+
+NumPy in single precision: an RBM learns by Gibbs steps and not by a gradient of a loss, so that
+none of Keras's machinery applies. Hinton (2002, 2010); Hinton & Salakhutdinov (2006); Nair &
+Hinton (2010) for rectified units.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from ae_lab.checks import check_between, check_finite, check_whole
+from ae_lab.errors import LabError
+
+UNITS = ("bernoulli", "gaussian", "rectified")
+
+
+@dataclass
+class RBM:
+    """Visible units v and hidden units h with energy ``-v'Wh - b'v - c'h`` (Bernoulli units).
+
+    Parameters
+    ----------
+    kernel : W (visible, hidden).
+    visible_bias, hidden_bias : b (visible,) and c (hidden,).
+    visible : "bernoulli" (pixels as probabilities) or "gaussian" (real values, variance 1, which
+        adds ``v'v / 2`` to the energy).
+    hidden : "bernoulli", "gaussian" (linear, for the code) or "rectified".
+
+    Raises
+    ------
+    LabError
+        If a kind of unit is not one of those.
+    """
+
+    kernel: np.ndarray
+    visible_bias: np.ndarray
+    hidden_bias: np.ndarray
+    visible: str = "bernoulli"
+    hidden: str = "bernoulli"
+
+    def __post_init__(self):
+        _check_unit(self.visible, "visible", UNITS[:2])
+        _check_unit(self.hidden, "hidden", UNITS)
+
+    def mean_hidden(self, v) -> np.ndarray:
+        """What the hidden units say of v (n, visible): (n, hidden), noiseless."""
+        return _mean(self._hidden_input(v), self.hidden)
+
+    def mean_visible(self, h) -> np.ndarray:
+        """What the visible units say of h (n, hidden): (n, visible), noiseless."""
+        return _mean(h @ self.kernel.T + self.visible_bias, self.visible)
+
+    def sample_hidden(self, v, rng) -> np.ndarray:
+        """Hidden states (n, hidden) drawn given v."""
+        return _sample(self._hidden_input(v), self.hidden, rng)
+
+    def gibbs_step(self, v, rng) -> np.ndarray:
+        """One step v -> h -> v of the chain, both drawn: (n, visible)."""
+        h = self.sample_hidden(v, rng)
+        return _sample(h @ self.kernel.T + self.visible_bias, self.visible, rng)
+
+    def free_energy(self, v) -> np.ndarray:
+        """``-log sum_h exp(-E(v, h))`` in nats (n,), up to a constant for Gaussian h.
+
+        Raises
+        ------
+        LabError
+            For rectified hidden units, whose sum has no closed form.
+        """
+        given = self._hidden_input(v)
+        if self.hidden == "bernoulli":
+            hidden = np.logaddexp(0, given).sum(axis=1)
+        elif self.hidden == "gaussian":
+            hidden = (given**2).sum(axis=1) / 2
+        else:
+            raise LabError(
+                "hidden must be bernoulli or gaussian for a free energy, received rectified: "
+                "watch the reconstruction error instead."
+            )
+        if self.visible == "gaussian":
+            return ((v - self.visible_bias) ** 2).sum(axis=1) / 2 - hidden
+        return -(v @ self.visible_bias) - hidden
+
+    def contrastive_divergence(self, v, k, rng):
+        """CD-k: data minus k Gibbs steps later, estimates of d log p(v) by W, b and c.
+
+        Biased, the less the larger k is (Hinton, 2002). The last hidden values are means, as
+        Hinton (2010, section 3) advises; the first reconstruction is driven by drawn states.
+        """
+        check_whole(k, "k")
+        model = v
+        for _ in range(k):
+            model = self.gibbs_step(model, rng)
+        data_hidden, model_hidden = self.mean_hidden(v), self.mean_hidden(model)
+        by_kernel = (v.T @ data_hidden - model.T @ model_hidden) / len(v)
+        return by_kernel, (v - model).mean(axis=0), (data_hidden - model_hidden).mean(axis=0)
+
+    def _hidden_input(self, v):
+        return v @ self.kernel + self.hidden_bias
+
+
+def fit_rbm(
+    v,
+    units,
+    *,
+    rng,
+    visible="bernoulli",
+    hidden="bernoulli",
+    epochs=5,
+    k=1,
+    batch_size=100,
+    learning_rate=0.1,
+    weight_decay=2e-4,
+):
+    """Train an RBM on rows v (n, visible) by CD-k with momentum (0.5, later 0.9).
+
+    Rates as in Hinton & Salakhutdinov's published program: 0.1, and 0.001 for Gaussian units.
+
+    Returns
+    -------
+    (RBM, errors): the squared error a row of the one-step reconstruction, one an epoch.
+
+    Raises
+    ------
+    LabError
+        If a number is out of range, v is not finite, or training diverges.
+    """
+    v = check_finite(v, "v").astype("float32", copy=False)
+    check_between(learning_rate, "learning_rate", 0, 1e3)
+    machine = _start(v, check_whole(units, "units"), rng, visible, hidden)
+    speed = [np.zeros_like(p) for p in _parameters(machine)]
+    errors = []
+    for epoch in range(check_whole(epochs, "epochs")):
+        momentum = 0.5 if epoch < 2 else 0.9
+        for rows in np.array_split(rng.permutation(len(v)), max(1, len(v) // batch_size)):
+            steps = machine.contrastive_divergence(v[rows], k, rng)
+            _move(machine, speed, steps, momentum, learning_rate, weight_decay)
+        errors.append(_reconstruction_error(machine, v[:2_000]))
+        if not np.isfinite(errors[-1]):
+            raise LabError(
+                f"learning_rate must let the RBM converge, received {learning_rate:g}, which "
+                f"diverged in epoch {epoch + 1}: take a tenth of it."
+            )
+    return machine, errors
+
+
+def pretrain_stack(x, widths, *, rng, units=None, **options):
+    """Greedy layer-wise pre-training: each RBM learns from the means of the one below.
+
+    Parameters
+    ----------
+    x : rows (n, visible) in [0, 1], or real values where the first visible units are Gaussian.
+    widths : hidden units of each layer, bottom to top.
+    units : (visible, hidden) kinds of each layer; by default Bernoulli but for the last code,
+        which is Gaussian (linear), as in Hinton & Salakhutdinov (2006).
+    options : as in ``fit_rbm``; a layer with Gaussian or rectified units learns at a hundredth
+        of the rate.
+
+    Returns
+    -------
+    list of RBM, bottom to top.
+    """
+    if units is None:
+        units = [("bernoulli", "bernoulli")] * (len(widths) - 1) + [("bernoulli", "gaussian")]
+    rate = options.pop("learning_rate", 0.1)
+    stack = []
+    for width, (visible, hidden) in zip(widths, units, strict=True):
+        slow = {visible, hidden} != {"bernoulli"}
+        kinds = {"visible": visible, "hidden": hidden, "learning_rate": rate / (100 if slow else 1)}
+        machine, _ = fit_rbm(x, width, rng=rng, **kinds, **options)
+        stack.append(machine)
+        x = machine.mean_hidden(x)
+    return stack
+
+
+def _start(v, units, rng, visible, hidden):
+    kernel = rng.normal(0, 0.01, (v.shape[1], units)).astype("float32")
+    zeros = np.zeros(units, "float32")
+    if visible == "gaussian":
+        return RBM(kernel, v.mean(axis=0), zeros, visible, hidden)
+    mean = np.clip(v.mean(axis=0), 0.01, 0.99)  # Hinton (2010, section 8): log odds of the data
+    return RBM(kernel, np.log(mean / (1 - mean)), zeros, visible, hidden)
+
+
+def _parameters(machine):
+    return machine.kernel, machine.visible_bias, machine.hidden_bias
+
+
+def _move(machine, speed, steps, momentum, rate, weight_decay):
+    decay = weight_decay * machine.kernel, 0, 0
+    for parameter, v, step, d in zip(_parameters(machine), speed, steps, decay, strict=True):
+        v *= momentum
+        v += rate * (step - d)
+        parameter += v
+
+
+def _reconstruction_error(machine, v):
+    again = machine.mean_visible(machine.mean_hidden(v))
+    return float(np.mean(np.sum((v - again) ** 2, axis=1)))
+
+
+def _mean(given, kind):
+    if kind == "bernoulli":
+        return expit(given)
+    return np.maximum(given, 0) if kind == "rectified" else given
+
+
+def _sample(given, kind, rng):
+    if kind == "bernoulli":
+        return (rng.random(given.shape, dtype="float32") < expit(given)).astype("float32")
+    noise = rng.standard_normal(given.shape, dtype="float32")
+    if kind == "rectified":  # Nair & Hinton (2010): the sum of infinitely many tied units
+        return np.maximum(given + noise * np.sqrt(expit(given)), 0)
+    return given + noise
+
+
+def _check_unit(value, name, known):
+    if value not in known:
+        raise LabError(
+            f"{name} must be one of {', '.join(known)}, received {value!r}: name one of these."
+        )
