@@ -50,6 +50,7 @@ def fit(
     batch_size=256,
     learning_rate=3e-3,
     weight_decay=0.0,
+    transform=None,
     on_epoch=None,
 ):
     """Train an autoencoder to give ``targets`` from ``x``, with Adam and a cosine schedule.
@@ -63,6 +64,8 @@ def fit(
     targets, validation_targets : what to reconstruct where it is not the input itself.
     learning_rate : the rate at the first step; it falls to 0 along half a cosine.
     weight_decay : decoupled weight decay (AdamW), 0 for none.
+    transform : layer through which each batch goes before it is input and target, such as
+        `layers.Binarise`, or None.
     on_epoch : function of (epoch, logs), called after each epoch.
 
     Returns
@@ -86,7 +89,7 @@ def fit(
             check_images(validation_targets, "validation_targets"),
         )
     logits_or_images, loss = _head(model, loss)
-    program = _program(logits_or_images, inputs, outputs, loss)
+    program = _program(logits_or_images, inputs, outputs, loss, transform)
     optimizer = _optimizer(len(x), epochs, batch_size, learning_rate, weight_decay)
     return _run(program, optimizer, len(x), len(validation), epochs, batch_size, on_epoch)
 
@@ -176,9 +179,10 @@ def _head(model, loss):
     return keras.Model(model.input, to_logits(z)), FROM_LOGITS[loss]
 
 
-def _program(model, inputs, outputs, loss):
+def _program(model, inputs, outputs, loss, transform=None):
     index = keras.Input((), dtype="int32", name="index")
     resident = _Resident(inputs)(index)
+    resident = transform(resident) if transform else resident
     target = resident if outputs is inputs else _Resident(outputs)(index)
     return keras.Model(index, _MeanLoss(loss)(target, model(resident)))
 

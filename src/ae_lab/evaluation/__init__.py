@@ -6,6 +6,13 @@ from ae_lab.evaluation.classification import (
     mcnemar,
     predict_labels,
 )
+from ae_lab.evaluation.likelihood import (
+    active_units,
+    bernoulli_log_likelihood,
+    binarise,
+    importance_nll,
+    kl_divergence,
+)
 from ae_lab.evaluation.probe import tuned_probe
 from ae_lab.evaluation.reconstruction import (
     argmax_accuracy,
@@ -34,15 +41,20 @@ from ae_lab.evaluation.subspace import (
 )
 
 __all__ = [
+    "active_units",
     "argmax_accuracy",
     "bce_floor",
     "bce_per_pixel",
+    "bernoulli_log_likelihood",
+    "binarise",
     "binary_accuracy",
     "class_means",
     "class_selectivity",
     "confusion_matrix",
     "dead_units",
     "encode",
+    "importance_nll",
+    "kl_divergence",
     "lifetime_sparsity",
     "linear_probe",
     "mcnemar",

@@ -9,13 +9,22 @@ BATCH = 1_000
 
 
 def reconstruct(model, x) -> np.ndarray:
-    """``x_hat`` of an autoencoder, same shape as the images ``x``; nothing is corrupted."""
-    return model.predict(check_images(x), batch_size=BATCH, verbose=0)
+    """``x_hat`` of an autoencoder, same shape as the images ``x``; nothing is corrupted.
+
+    Of a variational one, the image decoded from ``z_mean``: the same at every call.
+    """
+    if len(model.get_layer("encoder").outputs) == 1:
+        return model.predict(check_images(x), batch_size=BATCH, verbose=0)
+    return model.get_layer("decoder").predict(encode(model, x), batch_size=BATCH, verbose=0)
 
 
 def encode(model, x) -> np.ndarray:
-    """The codes z (n, latent_dim) that an autoencoder gives to the images ``x``."""
-    return model.get_layer("encoder").predict(check_images(x), batch_size=BATCH, verbose=0)
+    """The codes z (n, latent_dim) that an autoencoder gives to the images ``x``.
+
+    Of a variational one, ``z_mean``.
+    """
+    codes = model.get_layer("encoder").predict(check_images(x), batch_size=BATCH, verbose=0)
+    return codes[0] if isinstance(codes, list) else codes
 
 
 def bce_per_pixel(x, x_hat) -> float:

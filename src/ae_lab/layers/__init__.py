@@ -8,10 +8,13 @@ error an image, so that they add to the losses of `losses` on every Keras backen
 from ae_lab.layers.corruption import GaussianCorruption, RandomShift
 from ae_lab.layers.plain import Bottleneck
 from ae_lab.layers.sparse import KLSparsity, KSparse, L1Sparsity, WinnerTakeAll
+from ae_lab.layers.variational import Binarise, GaussianSampling
 
 __all__ = [
+    "Binarise",
     "Bottleneck",
     "GaussianCorruption",
+    "GaussianSampling",
     "KLSparsity",
     "KSparse",
     "L1Sparsity",

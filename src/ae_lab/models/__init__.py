@@ -11,12 +11,14 @@ from ae_lab.models.denoising import denoising
 from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
 from ae_lab.models.sparse import sparse, start_from_images
 from ae_lab.models.undercomplete import undercomplete
+from ae_lab.models.variational import variational
 
 AUTOENCODERS = {
     "undercomplete": undercomplete,
     "denoising": denoising,
     "sparse": sparse,
     "deep": deep,
+    "variational": variational,
 }
 
 __all__ = [
@@ -32,4 +34,5 @@ __all__ = [
     "start_from_images",
     "undercomplete",
     "unroll",
+    "variational",
 ]

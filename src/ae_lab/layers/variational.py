@@ -1,0 +1,73 @@
+"""The variational bottleneck: a code drawn from a Gaussian, at a price."""
+
+import keras
+from keras import ops
+
+from ae_lab.checks import check_between
+
+
+@keras.saving.register_keras_serializable(package="ae_lab")
+class GaussianSampling(keras.layers.Layer):
+    """Draws ``z = z_mean + exp(z_log_var / 2) * e`` with ``e`` from N(0, I), and adds its KL.
+
+    The reparameterised sample of Kingma & Welling (2014, section 2.4). Added to the loss is
+    ``beta * KL(N(z_mean, exp(z_log_var)) || N(0, I))`` in nats: **summed over the code, mean
+    over the batch**, so that with a reconstruction loss in nats an image and ``beta`` 1 the
+    whole is the negative evidence lower bound (their appendix B; ``beta`` from Higgins et al.,
+    2017). It samples at validation too: without noise the loss would be no bound.
+
+    Takes the pair [z_mean, z_log_var], each (n, latent_dim); gives z (n, latent_dim).
+
+    Parameters
+    ----------
+    beta : price of a nat of KL divergence, 0 (off) or more.
+    seed : whole number or None.
+
+    Raises
+    ------
+    LabError
+        If ``beta`` is no number or negative.
+    """
+
+    def __init__(self, beta=1.0, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.beta = check_between(beta, "beta", 0, 1e6)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, moments):
+        z_mean, z_log_var = moments
+        terms = ops.square(z_mean) + ops.exp(z_log_var) - 1 - z_log_var
+        self.add_loss(self.beta * ops.mean(ops.sum(terms, axis=-1)) / 2)
+        noise = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
+        return z_mean + ops.exp(z_log_var / 2) * noise
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def get_config(self):
+        return {**super().get_config(), "beta": self.beta, "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable(package="ae_lab")
+class Binarise(keras.layers.Layer):
+    """Draws each pixel as 1 with its grey value as probability, anew at every step.
+
+    Dynamic binarisation (Salakhutdinov & Murray, 2008): NLL figures on MNIST are of such
+    images. It draws at validation too.
+    """
+
+    def __init__(self, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, x):
+        drawn = keras.random.uniform(ops.shape(x), seed=self.seed_generator)
+        return ops.cast(drawn < x, x.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "seed": self.seed}
