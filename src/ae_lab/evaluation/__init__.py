@@ -25,6 +25,7 @@ from ae_lab.evaluation.reconstruction import (
     share_lost,
     sse_per_image,
 )
+from ae_lab.evaluation.sharpness import gradient_energy, multiply_adds
 from ae_lab.evaluation.sparsity import (
     class_means,
     class_selectivity,
@@ -53,12 +54,14 @@ __all__ = [
     "confusion_matrix",
     "dead_units",
     "encode",
+    "gradient_energy",
     "importance_nll",
     "kl_divergence",
     "lifetime_sparsity",
     "linear_probe",
     "mcnemar",
     "mean_activation",
+    "multiply_adds",
     "pca_reconstruction",
     "population_sparsity",
     "predict_labels",

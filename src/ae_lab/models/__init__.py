@@ -6,6 +6,7 @@ images ``(n, height, width, channels)`` in [0, 1].
 """
 
 from ae_lab.models.classifier import classifier
+from ae_lab.models.convolutional import convolutional
 from ae_lab.models.deep import deep, unroll
 from ae_lab.models.denoising import denoising
 from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
@@ -18,6 +19,7 @@ AUTOENCODERS = {
     "denoising": denoising,
     "sparse": sparse,
     "deep": deep,
+    "convolutional": convolutional,
     "variational": variational,
 }
 
@@ -26,6 +28,7 @@ __all__ = [
     "IMAGE_SHAPE",
     "autoencoder",
     "classifier",
+    "convolutional",
     "dense_decoder",
     "dense_encoder",
     "deep",
