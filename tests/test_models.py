@@ -9,7 +9,10 @@ from ae_lab.errors import LabError
 
 SHAPE = (6, 5, 1)
 SMALL = {"latent_dim": 3, "hidden": (7, 4), "image_shape": SHAPE}
-SMALL_CONVOLUTIONAL = {"widths": (4,), "code_channels": 2, "image_shape": SHAPE}
+SIZES = {
+    "convolutional": {"widths": (4,), "code_channels": 2, "image_shape": SHAPE},
+    "contractive": SMALL | {"hidden": ()},  # with hidden layers: test_contractive.py
+}
 X = np.random.default_rng(0).random((4, *SHAPE)).astype("float32")
 KINDS = sorted(models.AUTOENCODERS)
 DENSE = {name: build for name, build in models.AUTOENCODERS.items() if name != "convolutional"}
@@ -18,8 +21,7 @@ DENSE = {name: build for name, build in models.AUTOENCODERS.items() if name != "
 @pytest.fixture(scope="module", params=KINDS)
 def kind(request):
     keras.utils.set_random_seed(0)
-    sizes = SMALL if request.param in DENSE else SMALL_CONVOLUTIONAL
-    return request.param, models.AUTOENCODERS[request.param](**sizes)
+    return request.param, models.AUTOENCODERS[request.param](**SIZES.get(request.param, SMALL))
 
 
 def same_draw(model):
@@ -77,8 +79,9 @@ def test_the_decoder_mirrors_the_encoder(kind):
         [layer.units for layer in model.get_layer(part).layers if hasattr(layer, "units")]
         for part in ("encoder", "decoder")
     ]
+    hidden = SIZES.get(name, SMALL)["hidden"]
     code = 6 if name == "variational" else 3
-    assert widths == [[7, 4, code], [4, 7, 30]]
+    assert widths == [[*hidden, code], [*hidden[::-1], 30]]
 
 
 @pytest.mark.parametrize("build", DENSE.values(), ids=DENSE)

@@ -205,6 +205,16 @@ def test_shared_units_against_a_loop_over_pairs():
     assert found == pytest.approx((np.mean(shares[True]), np.mean(shares[False])))
 
 
+def test_the_summary_is_its_parts():
+    labels, z = np.arange(20) % 3, np.maximum(CODES, 0)
+    summary = evaluation.sparsity_summary(z, labels, 4)
+    assert summary["lifetime sparsity"] == np.nanmean(evaluation.lifetime_sparsity(z))
+    assert summary["class selectivity"] == np.nanmean(evaluation.class_selectivity(z, labels))
+    assert summary["median activation"] == np.median(evaluation.mean_activation(z))
+    shared = summary["shared, same class"], summary["shared, other class"]
+    assert shared == evaluation.shared_units(z, labels, 4)
+
+
 def test_measures_refuse_what_is_no_code():
     with pytest.raises(LabError, match="z must be codes of shape"):
         evaluation.mean_activation(np.zeros(4))

@@ -6,6 +6,24 @@ from ae_lab.evaluation.classification import (
     mcnemar,
     predict_labels,
 )
+from ae_lab.evaluation.denoising import (
+    FILTERS,
+    best_strength,
+    median_filter,
+    non_local_means,
+    repeated,
+    wavelets,
+)
+from ae_lab.evaluation.jacobian import (
+    contraction,
+    encoder_jacobian,
+    jacobian_norm,
+    jacobian_spectrum,
+    neighbour_agreement,
+    neighbour_overlap,
+    relative_contraction,
+    spread,
+)
 from ae_lab.evaluation.likelihood import (
     active_units,
     bernoulli_log_likelihood,
@@ -13,6 +31,7 @@ from ae_lab.evaluation.likelihood import (
     importance_nll,
     kl_divergence,
 )
+from ae_lab.evaluation.noise import add_masking_noise, add_salt_and_pepper_noise
 from ae_lab.evaluation.probe import tuned_probe
 from ae_lab.evaluation.reconstruction import (
     argmax_accuracy,
@@ -21,6 +40,7 @@ from ae_lab.evaluation.reconstruction import (
     binary_accuracy,
     dead_units,
     encode,
+    psnr,
     reconstruct,
     share_lost,
     sse_per_image,
@@ -34,6 +54,7 @@ from ae_lab.evaluation.sparsity import (
     population_sparsity,
     shared_units,
     sparse_code,
+    sparsity_summary,
 )
 from ae_lab.evaluation.subspace import (
     pca_reconstruction,
@@ -42,35 +63,53 @@ from ae_lab.evaluation.subspace import (
 )
 
 __all__ = [
+    "FILTERS",
     "active_units",
+    "add_masking_noise",
+    "add_salt_and_pepper_noise",
     "argmax_accuracy",
     "bce_floor",
     "bce_per_pixel",
     "bernoulli_log_likelihood",
+    "best_strength",
     "binarise",
     "binary_accuracy",
     "class_means",
     "class_selectivity",
     "confusion_matrix",
+    "contraction",
     "dead_units",
     "encode",
+    "encoder_jacobian",
     "gradient_energy",
     "importance_nll",
+    "jacobian_norm",
+    "jacobian_spectrum",
     "kl_divergence",
     "lifetime_sparsity",
     "linear_probe",
     "mcnemar",
     "mean_activation",
+    "median_filter",
     "multiply_adds",
+    "neighbour_agreement",
+    "neighbour_overlap",
+    "non_local_means",
     "pca_reconstruction",
     "population_sparsity",
     "predict_labels",
     "principal_subspace",
+    "psnr",
     "reconstruct",
+    "relative_contraction",
+    "repeated",
     "share_lost",
     "shared_units",
     "sparse_code",
+    "sparsity_summary",
+    "spread",
     "sse_per_image",
     "subspace_angles",
     "tuned_probe",
+    "wavelets",
 ]

@@ -55,6 +55,16 @@ def share_lost(x, x_hat) -> float:
     return float(np.mean(np.sum((x - x_hat) ** 2, axis=1) / variation))
 
 
+def psnr(x, x_hat) -> float:
+    """Peak signal-to-noise ratio in dB, ``-10 log10(mean squared error)``, mean over images.
+
+    The peak is 1, the range of a pixel. An image without any error counts as 100 dB.
+    """
+    x, x_hat = _pair(x, x_hat)
+    error = np.mean((x - x_hat) ** 2, axis=tuple(range(1, x.ndim)))
+    return float(np.mean(-10 * np.log10(np.maximum(error, 1e-10))))
+
+
 def argmax_accuracy(x, x_hat) -> float:
     """What Keras's ``metrics=["accuracy"]`` reports for flat images.
 

@@ -99,6 +99,19 @@ def shared_units(z, labels, strongest: int) -> tuple[float, float]:
     return float(common[same & ~np.eye(len(z), dtype=bool)].mean()), float(common[~same].mean())
 
 
+def sparsity_summary(z, labels, strongest: int) -> dict[str, float]:
+    """The measures of this file in one row; means over the units (or images) that ever answer."""
+    same, other = shared_units(z, labels, strongest)
+    return {
+        "median activation": float(np.median(mean_activation(z))),
+        "lifetime sparsity": float(np.nanmean(lifetime_sparsity(z))),
+        "population sparsity": float(np.nanmean(population_sparsity(z))),
+        "class selectivity": float(np.nanmean(class_selectivity(z, labels))),
+        "shared, same class": same,
+        "shared, other class": other,
+    }
+
+
 def _treves_rolls(z, axis):
     activity = np.abs(z).astype(np.float64)
     mean, square = activity.mean(axis=axis), (activity**2).mean(axis=axis)

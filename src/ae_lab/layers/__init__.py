@@ -5,7 +5,14 @@ Each layer has one anatomy: docstring, ``__init__`` that checks and stores, ``ca
 error an image, so that they add to the losses of `losses` on every Keras backend.
 """
 
-from ae_lab.layers.corruption import GaussianCorruption, RandomShift
+from ae_lab.layers.contractive import ContractiveBottleneck, ContractiveCode, RandomStep
+from ae_lab.layers.corruption import (
+    Corruption,
+    GaussianCorruption,
+    MaskingCorruption,
+    RandomShift,
+    SaltAndPepperCorruption,
+)
 from ae_lab.layers.plain import Bottleneck
 from ae_lab.layers.sparse import KLSparsity, KSparse, L1Sparsity, WinnerTakeAll
 from ae_lab.layers.variational import Binarise, GaussianSampling
@@ -13,11 +20,17 @@ from ae_lab.layers.variational import Binarise, GaussianSampling
 __all__ = [
     "Binarise",
     "Bottleneck",
+    "ContractiveBottleneck",
+    "ContractiveCode",
+    "Corruption",
     "GaussianCorruption",
     "GaussianSampling",
     "KLSparsity",
     "KSparse",
     "L1Sparsity",
+    "MaskingCorruption",
     "RandomShift",
+    "RandomStep",
+    "SaltAndPepperCorruption",
     "WinnerTakeAll",
 ]

@@ -6,8 +6,42 @@ from keras import ops
 from ae_lab.checks import check_between, check_whole
 
 
+class Corruption(keras.layers.Layer):
+    """What every corruption shares: off at inference, shape kept, noise of its own seed.
+
+    A kind of corruption says in ``corrupt`` what it does to a batch, and names its one number
+    in ``get_config``. Each training step draws anew, each image its own noise.
+
+    Parameters
+    ----------
+    seed : whole number or None.
+    """
+
+    def __init__(self, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def corrupt(self, x):
+        """The corrupted batch, of the shape of ``x``."""
+        raise NotImplementedError
+
+    def call(self, x, training=False):
+        return self.corrupt(x) if training else x
+
+    def uniform(self, x):
+        """Fresh numbers in [0, 1), one a pixel of ``x``."""
+        return keras.random.uniform(ops.shape(x), seed=self.seed_generator)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "seed": self.seed}
+
+
 @keras.saving.register_keras_serializable(package="ae_lab")
-class GaussianCorruption(keras.layers.Layer):
+class GaussianCorruption(Corruption):
     """Adds fresh Gaussian noise at each training step and clips to [0, 1]; off at inference.
 
     Keras's ``GaussianNoise`` does not clip, and values outside [0, 1] tell the encoder which
@@ -25,30 +59,83 @@ class GaussianCorruption(keras.layers.Layer):
     """
 
     def __init__(self, stddev, seed=None, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(seed, **kwargs)
         self.stddev = check_between(stddev, "stddev", 0, 100)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def call(self, x, training=False):
-        if not training:
-            return x
+    def corrupt(self, x):
         noise = keras.random.normal(ops.shape(x), stddev=self.stddev, seed=self.seed_generator)
         return ops.clip(x + noise, 0, 1)
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
     def get_config(self):
-        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
+        return {**super().get_config(), "stddev": self.stddev}
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
-class RandomShift(keras.layers.Layer):
+class MaskingCorruption(Corruption):
+    """Sets each pixel to 0 with probability ``fraction``; off at inference.
+
+    The corruption of Vincent et al. (2008), and the handout's. Unlike dropout it does not
+    scale up what is left: the image keeps its grey values where it is not masked.
+
+    Parameters
+    ----------
+    fraction : share of pixels lost, from 0 (off) to 1.
+    seed : whole number or None.
+
+    Raises
+    ------
+    LabError
+        If ``fraction`` is no number or out of range.
+    """
+
+    def __init__(self, fraction, seed=None, **kwargs):
+        super().__init__(seed, **kwargs)
+        self.fraction = check_between(fraction, "fraction", 0, 1)
+
+    def corrupt(self, x):
+        return ops.where(self.uniform(x) < self.fraction, 0.0, x)
+
+    def get_config(self):
+        return {**super().get_config(), "fraction": self.fraction}
+
+
+@keras.saving.register_keras_serializable(package="ae_lab")
+class SaltAndPepperCorruption(Corruption):
+    """Sets each pixel with probability ``fraction`` to 0 or 1, by a fair coin; off at inference.
+
+    Vincent et al. (2010), section 3.3. It differs from masking in that a white pixel may be
+    noise too: what was touched cannot be told by its value.
+
+    Parameters
+    ----------
+    fraction : share of pixels replaced, from 0 (off) to 1.
+    seed : whole number or None.
+
+    Raises
+    ------
+    LabError
+        If ``fraction`` is no number or out of range.
+    """
+
+    def __init__(self, fraction, seed=None, **kwargs):
+        super().__init__(seed, **kwargs)
+        self.fraction = check_between(fraction, "fraction", 0, 1)
+
+    def corrupt(self, x):
+        drawn = self.uniform(x)
+        salted = ops.where(drawn < self.fraction, 1.0, x)
+        return ops.where(drawn < self.fraction / 2, 0.0, salted)
+
+    def get_config(self):
+        return {**super().get_config(), "fraction": self.fraction}
+
+
+@keras.saving.register_keras_serializable(package="ae_lab")
+class RandomShift(Corruption):
     """Moves each training batch by up to ``pixels`` along both sides; off at inference.
 
     Rows and columns that leave on one side come back on the other, which on MNIST's black
-    margin is the same as a translation.
+    margin is the same as a translation. All images of a batch move alike.
 
     Raises
     ------
@@ -57,14 +144,10 @@ class RandomShift(keras.layers.Layer):
     """
 
     def __init__(self, pixels, seed=None, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(seed, **kwargs)
         self.pixels = check_whole(pixels, "pixels", at_least=0)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def call(self, x, training=False):
-        if not training:
-            return x
+    def corrupt(self, x):
         low, high = -self.pixels, self.pixels + 1
         by = keras.random.randint((2,), low, high, seed=self.seed_generator)
         for axis in (1, 2):
@@ -72,8 +155,5 @@ class RandomShift(keras.layers.Layer):
             x = ops.take(x, (ops.arange(size) + by[axis - 1]) % size, axis=axis)
         return x
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
     def get_config(self):
-        return {**super().get_config(), "pixels": self.pixels, "seed": self.seed}
+        return {**super().get_config(), "pixels": self.pixels}

@@ -6,10 +6,12 @@ images ``(n, height, width, channels)`` in [0, 1].
 """
 
 from ae_lab.models.classifier import classifier
+from ae_lab.models.contractive import contractive
 from ae_lab.models.convolutional import convolutional
 from ae_lab.models.deep import deep, unroll
 from ae_lab.models.denoising import denoising
 from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
+from ae_lab.models.perceptron import perceptron
 from ae_lab.models.sparse import sparse, start_from_images
 from ae_lab.models.undercomplete import undercomplete
 from ae_lab.models.variational import variational
@@ -19,6 +21,7 @@ AUTOENCODERS = {
     "denoising": denoising,
     "sparse": sparse,
     "deep": deep,
+    "contractive": contractive,
     "convolutional": convolutional,
     "variational": variational,
 }
@@ -28,11 +31,13 @@ __all__ = [
     "IMAGE_SHAPE",
     "autoencoder",
     "classifier",
+    "contractive",
     "convolutional",
-    "dense_decoder",
-    "dense_encoder",
     "deep",
     "denoising",
+    "dense_decoder",
+    "dense_encoder",
+    "perceptron",
     "sparse",
     "start_from_images",
     "undercomplete",

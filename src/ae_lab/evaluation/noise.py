@@ -1,0 +1,39 @@
+"""Noise with a fixed seed, for evaluation: what the layers of `layers.corruption` draw afresh.
+
+The Gaussian one is ``data.add_gaussian_noise``. All leave ``x`` alone.
+"""
+
+import numpy as np
+
+from ae_lab.checks import check_between, check_images
+
+
+def add_masking_noise(x: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Return ``x`` with each pixel set to 0 with probability ``fraction``.
+
+    Parameters
+    ----------
+    x : float images (n, height, width, channels) in [0, 1].
+    fraction : from 0 to 1.
+    seed : whole number; the same seed gives the same noise.
+
+    Raises
+    ------
+    LabError
+        If ``x`` is no such array or ``fraction`` is out of range.
+    """
+    return np.where(_drawn(x, fraction, seed) < fraction, x.dtype.type(0), x)
+
+
+def add_salt_and_pepper_noise(x: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Return ``x`` with each pixel set to 0 or to 1, each with probability ``fraction / 2``.
+
+    Parameters and errors as in ``add_masking_noise``.
+    """
+    drawn, one = _drawn(x, fraction, seed), x.dtype.type(1)
+    return np.where(drawn < fraction / 2, 0 * one, np.where(drawn < fraction, one, x))
+
+
+def _drawn(x, fraction, seed):
+    check_between(fraction, "fraction", 0, 1)
+    return np.random.default_rng(seed).random(check_images(x).shape, dtype=np.float32)

@@ -1,0 +1,109 @@
+"""Penalties on the encoder's Jacobian: in closed form, and by estimate."""
+
+import keras
+from keras import ops
+
+from ae_lab.checks import check_between
+
+SMALLEST_STEP = 1e-4  # below it, single precision drowns the difference of two codes
+
+
+@keras.saving.register_keras_serializable(package="ae_lab")
+class ContractiveCode(keras.layers.Dense):
+    """Sigmoid code ``h = sigmoid(x W + b)`` that adds a price on the norm of its Jacobian.
+
+    The price of an image is ``weight * ||dh/dx||_F**2``, which for one sigmoid layer is
+
+        weight * sum_j (h_j (1 - h_j))**2 * sum_i W_ij**2
+
+    (Rifai et al., 2011), here with the kernel as it is at this very step, so that the gradient
+    reaches it by both ways. Its mean over the batch is added to the loss, in nats an image.
+
+    Parameters
+    ----------
+    units : size of the code.
+    weight : nats an image for each unit of the squared norm, 0 (off) or more.
+
+    Raises
+    ------
+    LabError
+        If ``weight`` is no number or negative.
+    """
+
+    def __init__(self, units, weight, **kwargs):
+        super().__init__(units, activation="sigmoid", **kwargs)
+        self.weight = check_between(weight, "weight", 0, 1e6)
+
+    def call(self, x):
+        h = super().call(x)
+        slopes = ops.square(h * (1 - h))
+        norms = ops.sum(ops.square(self.kernel), axis=0)
+        self.add_loss(self.weight * ops.mean(ops.sum(slopes * norms, axis=-1)))
+        return h
+
+    def get_config(self):
+        config = {**super().get_config(), "weight": self.weight}
+        del config["activation"]  # always the sigmoid: the formula is its own
+        return config
+
+
+@keras.saving.register_keras_serializable(package="ae_lab")
+class RandomStep(keras.layers.Layer):
+    """``x + step * e`` with a fresh ``e`` of random signs, in training and at inference.
+
+    Signs have mean 0 and variance 1, which is all that Hutchinson's estimate asks for, and of
+    all such directions they give it the least variance (Hutchinson, 1990).
+
+    Raises
+    ------
+    LabError
+        If ``step`` is no number or out of range.
+    """
+
+    def __init__(self, step, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.step = check_between(step, "step", SMALLEST_STEP, 1)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, x):
+        draw = keras.random.uniform(ops.shape(x), seed=self.seed_generator)
+        return x + self.step * ops.where(draw < 0.5, -1.0, 1.0)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "step": self.step, "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable(package="ae_lab")
+class ContractiveBottleneck(keras.layers.Layer):
+    """Takes the codes of ``x`` and of ``RandomStep(step)(x)``; passes the first one on.
+
+    ``||(f(x + step e) - f(x)) / step||**2`` has mean ``||J||_F**2`` over the random ``e``, up to
+    terms of the order of ``step`` (Hutchinson, 1990): one more pass through the encoder, however
+    deep, in place of its whole Jacobian. ``weight`` times its batch mean is added to the loss.
+
+    Raises
+    ------
+    LabError
+        If ``weight`` or ``step`` is no number or out of range.
+    """
+
+    def __init__(self, weight, step, **kwargs):
+        super().__init__(**kwargs)
+        self.weight = check_between(weight, "weight", 0, 1e6)
+        self.step = check_between(step, "step", SMALLEST_STEP, 1)
+
+    def call(self, codes):
+        z, z_near = codes
+        squared_norms = ops.sum(ops.square((z_near - z) / self.step), axis=-1)
+        self.add_loss(self.weight * ops.mean(squared_norms))
+        return z
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def get_config(self):
+        return {**super().get_config(), "weight": self.weight, "step": self.step}
