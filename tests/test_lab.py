@@ -324,3 +324,11 @@ def test_an_interval_of_what_is_no_share_is_refused(share, count):
 def test_a_claim_without_a_condition_is_refused():
     with pytest.raises(LabError, match="at least one condition"):
         verdict({})
+
+
+def test_an_untested_claim_is_listed_with_its_reason(lab, tmp_path):
+    lab.untested("deep.topic_modelling", reason="no corpus at hand")
+    claim = json.loads(next(tmp_path.rglob("*.json")).read_text(encoding="utf-8"))["claims"][0]
+    assert (claim["verdict"], claim["evidence"]) == ("untested", "no corpus at hand")
+    with pytest.raises(LabError, match="must name a claim of the ledger"):
+        lab.untested("no.such_claim", reason="none")

@@ -137,16 +137,22 @@ class Lab:
                 f"a claim must be one of the ledger's or bring its sentence, received {id!r}: "
                 "look it up in ae_lab.claims."
             )
-        claim = {
-            "id": id,
-            "kind": "handout" if id in CLAIMS else "prediction",
-            "sentence": sentence or CLAIMS[id],
-            "verdict": verdict(holds),
-            "evidence": evidence + _conditions(holds),
-        }
-        _replace(self._log["claims"], "id", claim)
-        self._write()
-        _display_claim(claim)
+        self._verdict(id, sentence or CLAIMS[id], verdict(holds), evidence + _conditions(holds))
+
+    def untested(self, id, *, reason):
+        """List a claim of the handout as untested here, with the reason.
+
+        Raises
+        ------
+        LabError
+            If ``id`` is not a key of ``claims.CLAIMS``.
+        """
+        if id not in CLAIMS:
+            raise LabError(
+                f"untested must name a claim of the ledger, received {id!r}: "
+                "look it up in ae_lab.claims."
+            )
+        self._verdict(id, CLAIMS[id], "untested", reason)
 
     def show(self, fig, *, alt):
         """Show a Matplotlib figure, sharp on dense screens, with a text for who cannot see it.
@@ -198,6 +204,18 @@ class Lab:
         yield
         self._log["timings"][name] = round(time.perf_counter() - start, 2)
         self._write()
+
+    def _verdict(self, id, sentence, verdict, evidence):
+        claim = {
+            "id": id,
+            "kind": "handout" if id in CLAIMS else "prediction",
+            "sentence": sentence,
+            "verdict": verdict,
+            "evidence": evidence,
+        }
+        _replace(self._log["claims"], "id", claim)
+        self._write()
+        _display_claim(claim)
 
     def _write(self):
         folder = self.settings.record_folder

@@ -14,6 +14,7 @@ from ae_lab.evaluation.denoising import (
     repeated,
     wavelets,
 )
+from ae_lab.evaluation.generation import frechet_distance
 from ae_lab.evaluation.jacobian import (
     contraction,
     encoder_jacobian,
@@ -31,7 +32,12 @@ from ae_lab.evaluation.likelihood import (
     importance_nll,
     kl_divergence,
 )
-from ae_lab.evaluation.noise import add_masking_noise, add_salt_and_pepper_noise
+from ae_lab.evaluation.noise import (
+    add_masking_noise,
+    add_salt_and_pepper_noise,
+    add_square_hole,
+)
+from ae_lab.evaluation.photographs import bytes_and_error
 from ae_lab.evaluation.probe import tuned_probe
 from ae_lab.evaluation.reconstruction import (
     argmax_accuracy,
@@ -67,6 +73,7 @@ __all__ = [
     "active_units",
     "add_masking_noise",
     "add_salt_and_pepper_noise",
+    "add_square_hole",
     "argmax_accuracy",
     "bce_floor",
     "bce_per_pixel",
@@ -74,6 +81,7 @@ __all__ = [
     "best_strength",
     "binarise",
     "binary_accuracy",
+    "bytes_and_error",
     "class_means",
     "class_selectivity",
     "confusion_matrix",
@@ -81,6 +89,7 @@ __all__ = [
     "dead_units",
     "encode",
     "encoder_jacobian",
+    "frechet_distance",
     "gradient_energy",
     "importance_nll",
     "jacobian_norm",

@@ -5,7 +5,7 @@ The Gaussian one is ``data.add_gaussian_noise``. All leave ``x`` alone.
 
 import numpy as np
 
-from ae_lab.checks import check_between, check_images
+from ae_lab.checks import check_between, check_images, check_whole
 
 
 def add_masking_noise(x: np.ndarray, fraction: float, seed: int) -> np.ndarray:
@@ -32,6 +32,24 @@ def add_salt_and_pepper_noise(x: np.ndarray, fraction: float, seed: int) -> np.n
     """
     drawn, one = _drawn(x, fraction, seed), x.dtype.type(1)
     return np.where(drawn < fraction / 2, 0 * one, np.where(drawn < fraction, one, x))
+
+
+def add_square_hole(x: np.ndarray, side: int, seed: int) -> np.ndarray:
+    """Return ``x`` with a square of ``side`` pixels set to 0 at a random place in each image.
+
+    Raises
+    ------
+    LabError
+        If ``x`` is no array of images, or ``side`` not a whole number from 1 to their sides.
+    """
+    height, width = check_images(x).shape[1:3]
+    check_between(check_whole(side, "side"), "side", 1, min(height, width))
+    rng = np.random.default_rng(seed)
+    top, left = (rng.integers(0, size - side + 1, (len(x), 1)) for size in (height, width))
+    rows = (np.arange(height) >= top) & (np.arange(height) < top + side)
+    columns = (np.arange(width) >= left) & (np.arange(width) < left + side)
+    hole = rows[:, :, None, None] & columns[:, None, :, None]
+    return np.where(hole, x.dtype.type(0), x)
 
 
 def _drawn(x, fraction, seed):

@@ -1,8 +1,10 @@
 """A linear classifier on a frozen code, its regularisation chosen on validation images."""
 
 import copy
+import warnings
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from ae_lab.checks import check_same_length
@@ -32,7 +34,9 @@ def tuned_probe(z_train, labels_train, z_validation, labels_validation, strength
     model = LogisticRegression(max_iter=150, tol=1e-4, warm_start=True)
     errors, best = {}, None
     for strength in strengths:
-        model.set_params(C=1 / (len(scaled) * strength)).fit(scaled, labels_train)
+        with warnings.catch_warnings():  # validation images judge, converged or not
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.set_params(C=1 / (len(scaled) * strength)).fit(scaled, labels_train)
         errors[strength] = float(np.mean(model.predict(validation) != labels_validation))
         if errors[strength] == min(errors.values()):
             best = copy.deepcopy(model)
