@@ -1,0 +1,73 @@
+"""The notebooks as they are stored: their skeleton, their links, and the claims they test."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ae_lab.claims import CLAIMS
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+PATHS = sorted(FOLDER.glob("*.ipynb"))
+SECTIONS = ["Idea", "Setup", "Prediction", "Limits", "Exercises", "Next"]
+
+
+def cells(path, kind=None):
+    stored = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in stored if kind in (None, cell["cell_type"])]
+
+
+def text(path, kind):
+    return "\n\n".join("".join(cell["source"]) for cell in cells(path, kind))
+
+
+@pytest.fixture(params=PATHS, ids=[path.stem for path in PATHS])
+def path(request):
+    return request.param
+
+
+def test_there_are_nine_in_order():
+    assert [path.stem[:2] for path in PATHS] == [f"{i:02}" for i in range(1, 10)]
+
+
+def test_it_is_stored_without_outputs(path):
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in cells(path, "code"))
+
+
+def test_its_cells_have_readable_names_of_their_own(path):
+    names = [cell["id"] for cell in cells(path)]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z][a-z0-9-]*", name) for name in names)
+
+
+def test_it_follows_the_skeleton(path):
+    headings = re.findall(r"^(#+) (.+)$", text(path, "markdown"), re.M)
+    assert [level for level, _ in headings].count("#") == 1 and headings[0][0] == "#"
+    names = [name for _, name in headings]
+    assert len(set(names)) == len(names)
+    assert [name for name in names if name in SECTIONS][: len(SECTIONS) - 1] == SECTIONS[:-1]
+    assert "**Question.**" in text(path, "markdown")
+
+
+def test_its_code_comes_in_small_pieces_with_prose_between(path):
+    row = 0
+    for cell in cells(path):
+        row = row + 1 if cell["cell_type"] == "code" else 0
+        assert row <= 3, cell["id"]
+        if cell["cell_type"] == "code":
+            assert len("".join(cell["source"]).splitlines()) <= 28, cell["id"]
+
+
+def test_it_names_itself_to_the_lab(path):
+    assert f'start_lab("{path.stem}")' in text(path, "code")
+
+
+def test_its_links_lead_to_notebooks(path):
+    links = re.findall(r"\]\(([^)]+\.ipynb)\)", text(path, "markdown"))
+    assert links and all((FOLDER / link).exists() for link in links)
+
+
+def test_every_claim_of_the_handout_is_put_to_a_test_or_said_to_be_untested():
+    source = "\n".join(text(path, "code") for path in PATHS)
+    assert [id for id in CLAIMS if f'"{id}"' not in source] == []
