@@ -6,13 +6,16 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lab lint lock clean
+.PHONY: help report verify test lab lint lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 report: $(READY)  ## execute the notebooks, write reports/quick/index.html (PROFILE=full, NOTEBOOK=name)
 	@$(BIN)/python -m ae_lab report --profile $(PROFILE) $(addprefix --notebook ,$(NOTEBOOK))
+
+verify: $(READY)  ## run a profile and compare its figures with reports/reference.json
+	@$(BIN)/python -m ae_lab verify --profile $(PROFILE)
 
 test: $(READY)  ## run the tests
 	@$(BIN)/python -m pytest

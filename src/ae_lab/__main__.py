@@ -29,6 +29,13 @@ def report(options: argparse.Namespace) -> None:
     build_report(_settings(options), tuple(options.notebook), options.force)
 
 
+def verify(options: argparse.Namespace) -> None:
+    """Bring the report up to date and hold its figures against the kept ones."""
+    from ae_lab.report.verify import verify
+
+    verify(_settings(options), options.accept)
+
+
 def data(options: argparse.Namespace) -> None:
     """Make the data ready and say which they are."""
     from ae_lab import data
@@ -50,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ae_lab", description="Autoencoder laboratory.")
     verbs = parser.add_subparsers(required=True, metavar="verb")
     _add_report(verbs)
+    verb = verbs.add_parser("verify", help="compare a profile's figures with reference.json")
+    verb.add_argument("--profile", help=f"{' or '.join(PROFILES)} (default: AE_LAB_PROFILE, quick)")
+    verb.add_argument("--accept", action="store_true", help="keep the figures, compare nothing")
+    verb.set_defaults(verb=verify)
     verb = verbs.add_parser("data", help="make MNIST ready and say which source is used")
     verb.set_defaults(verb=data)
     return parser
