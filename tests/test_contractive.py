@@ -207,3 +207,10 @@ def test_perceptron_takes_over_the_code_and_leaves_the_price_behind(x):
     assert not network.losses
     with pytest.raises(LabError, match="dropout"):
         models.perceptron(dropout=1.0)
+
+
+def test_a_code_other_than_sigmoid_needs_a_hidden_layer():
+    model = models.contractive(latent_dim=3, hidden=(4,), code_activation="linear")
+    assert model.get_layer("encoder").get_layer("code").activation.__name__ == "linear"
+    with pytest.raises(LabError, match="code_activation must be sigmoid"):
+        models.contractive(code_activation="linear")
