@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="verb")
     _add_report(verbs)
     verb = verbs.add_parser("verify", help="compare a profile's figures with reference.json")
-    verb.add_argument("--profile", help=f"{' or '.join(PROFILES)} (default: AE_LAB_PROFILE, quick)")
+    _add_profile(verb)
     verb.add_argument("--accept", action="store_true", help="keep the figures, compare nothing")
     verb.set_defaults(verb=verify)
     verb = verbs.add_parser("data", help="make MNIST ready and say which source is used")
@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_report(verbs) -> None:
     verb = verbs.add_parser("report", help="execute the notebooks that changed, write the pages")
-    verb.add_argument("--profile", help=f"{' or '.join(PROFILES)} (default: AE_LAB_PROFILE, quick)")
+    _add_profile(verb)
     verb.add_argument("--seed", help="whole number (default: AE_LAB_SEED, 8)")
     verb.add_argument(
         "--notebook",
@@ -79,6 +79,10 @@ def _add_report(verbs) -> None:
     )
     verb.add_argument("--force", action="store_true", help="execute even what did not change")
     verb.set_defaults(verb=report)
+
+
+def _add_profile(verb) -> None:
+    verb.add_argument("--profile", help=f"{' or '.join(PROFILES)} (default: AE_LAB_PROFILE, quick)")
 
 
 if __name__ == "__main__":

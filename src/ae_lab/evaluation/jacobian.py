@@ -5,7 +5,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from ae_lab.checks import check_images, check_same_length, check_whole
 from ae_lab.errors import LabError
-from ae_lab.evaluation.reconstruction import BATCH
+from ae_lab.evaluation.reconstruction import encode
 
 STEP = 1e-2  # of the pixel range: error of the order of STEP**2 on one side, rounding on the other
 
@@ -45,7 +45,7 @@ def contraction(model, x, x_moved) -> float:
     distances = _lengths(x_moved - x)
     if not distances.all():
         raise LabError("x_moved must differ from x in every image, received one that is equal.")
-    return float(np.mean(_lengths(_code(model, x_moved) - _code(model, x)) / distances))
+    return float(np.mean(_lengths(encode(model, x_moved) - encode(model, x)) / distances))
 
 
 def relative_contraction(model, x, x_moved) -> float:
@@ -54,7 +54,7 @@ def relative_contraction(model, x, x_moved) -> float:
     Codes may be small all over; what counts is whether a neighbourhood shrinks more than the
     distances between different images do. Below 1 it does.
     """
-    return contraction(model, x, x_moved) * spread(x) / spread(_code(model, x))
+    return contraction(model, x, x_moved) * spread(x) / spread(encode(model, x))
 
 
 def spread(points) -> float:
@@ -83,10 +83,6 @@ def _jacobians(model, x, step):
         moves = step * np.eye(image.size, dtype="float32").reshape(-1, *image.shape)
         up, down = (encoder.predict_on_batch(image + sign * moves) for sign in (1, -1))
         yield (up.astype(np.float64) - down).T / (2 * step)
-
-
-def _code(model, x):
-    return model.get_layer("encoder").predict(x, batch_size=BATCH, verbose=0)
 
 
 def _lengths(rows):

@@ -70,8 +70,19 @@ class GaussianCorruption(Corruption):
         return {**super().get_config(), "stddev": self.stddev}
 
 
+class PixelCorruption(Corruption):
+    """A corruption of single pixels, each with probability ``fraction`` in [0, 1]."""
+
+    def __init__(self, fraction, seed=None, **kwargs):
+        super().__init__(seed, **kwargs)
+        self.fraction = check_between(fraction, "fraction", 0, 1)
+
+    def get_config(self):
+        return {**super().get_config(), "fraction": self.fraction}
+
+
 @keras.saving.register_keras_serializable(package="ae_lab")
-class MaskingCorruption(Corruption):
+class MaskingCorruption(PixelCorruption):
     """Sets each pixel to 0 with probability ``fraction``; off at inference.
 
     The corruption of Vincent et al. (2008), and the handout's. Unlike dropout it does not
@@ -88,19 +99,12 @@ class MaskingCorruption(Corruption):
         If ``fraction`` is no number or out of range.
     """
 
-    def __init__(self, fraction, seed=None, **kwargs):
-        super().__init__(seed, **kwargs)
-        self.fraction = check_between(fraction, "fraction", 0, 1)
-
     def corrupt(self, x):
         return ops.where(self.uniform(x) < self.fraction, 0.0, x)
 
-    def get_config(self):
-        return {**super().get_config(), "fraction": self.fraction}
-
 
 @keras.saving.register_keras_serializable(package="ae_lab")
-class SaltAndPepperCorruption(Corruption):
+class SaltAndPepperCorruption(PixelCorruption):
     """Sets each pixel with probability ``fraction`` to 0 or 1, by a fair coin; off at inference.
 
     Vincent et al. (2010), section 3.3. It differs from masking in that a white pixel may be
@@ -117,17 +121,10 @@ class SaltAndPepperCorruption(Corruption):
         If ``fraction`` is no number or out of range.
     """
 
-    def __init__(self, fraction, seed=None, **kwargs):
-        super().__init__(seed, **kwargs)
-        self.fraction = check_between(fraction, "fraction", 0, 1)
-
     def corrupt(self, x):
         drawn = self.uniform(x)
         salted = ops.where(drawn < self.fraction, 1.0, x)
         return ops.where(drawn < self.fraction / 2, 0.0, salted)
-
-    def get_config(self):
-        return {**super().get_config(), "fraction": self.fraction}
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
