@@ -103,6 +103,42 @@ def test_with_one_sample_the_nll_is_the_negative_lower_bound_on_average():
     assert many < np.mean(one)
 
 
+def bound_of(model, x, samples):
+    """The layer's bound, on average over many drawings."""
+    decoder = model.get_layer("decoder")
+    to_logits = keras.Model(decoder.input, decoder.layers[-1].input)
+    layer = layers.ImportanceWeightedBound(to_logits, samples, seed=9)
+    moments = model.get_layer("encoder").predict(x, verbose=0)
+    drawn = [keras.ops.convert_to_numpy(layer([x, *moments])) for _ in range(300)]
+    assert drawn[0].shape == (len(x),)
+    return float(np.mean(drawn))
+
+
+@pytest.mark.parametrize("samples", [1, 5])
+def test_the_importance_weighted_bound_is_the_likelihoods_estimate(samples):
+    model, x = small(), evaluation.binarise(X, seed=1)
+    given = evaluation.bernoulli_log_likelihood(model, x)
+    moments = model.get_layer("encoder").predict(x, verbose=0)
+    rng = np.random.default_rng(8)
+    estimates = [
+        evaluation.importance_nll(*moments, given, samples=samples, rng=rng).mean()
+        for _ in range(300)
+    ]
+    assert bound_of(model, x, samples) == pytest.approx(np.mean(estimates), abs=0.05)
+
+
+def test_more_samples_tighten_the_bound_that_training_minimises():
+    x = evaluation.binarise(X, seed=1)
+    held = {"validation": x, "epochs": 1, "learning_rate": 0.0}
+    tight, loose = (
+        np.mean([training.fit(small(), x, samples=k, **held)["val_loss"] for _ in range(3)])
+        for k in (50, 1)
+    )
+    assert tight < loose - 0.05
+    learned = training.fit(small(), x, validation=x, samples=5, epochs=20, learning_rate=1e-2)
+    assert learned["loss"][-1] < learned["loss"][0] - 0.2
+
+
 def test_pixel_likelihood_is_the_cross_entropy_of_binary_images():
     model, x = small(), evaluation.binarise(X, seed=1)
     z = np.random.default_rng(7).normal(size=(len(x), 1, 2))

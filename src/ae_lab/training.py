@@ -23,6 +23,7 @@ from ae_lab.checks import (
     check_whole,
 )
 from ae_lab.errors import LabError
+from ae_lab.layers import ImportanceWeightedBound
 
 # A loss of probabilities, and the same from the logits before the output's activation.
 FROM_LOGITS = {losses.binary_cross_entropy: losses.binary_cross_entropy_from_logits}
@@ -51,6 +52,7 @@ def fit(
     learning_rate=3e-3,
     weight_decay=0.0,
     transform=None,
+    samples=None,
     on_epoch=None,
 ):
     """Train an autoencoder to give ``targets`` from ``x``, with Adam and a cosine schedule.
@@ -66,6 +68,8 @@ def fit(
     weight_decay : decoupled weight decay (AdamW), 0 for none.
     transform : layer through which each batch goes before it is input and target, such as
         `layers.Binarise`, or None.
+    samples : for a variational model, the samples of `layers.ImportanceWeightedBound`, which
+        then takes the place of the loss and of the bottleneck's penalty; or None.
     on_epoch : function of (epoch, logs), called after each epoch.
 
     Returns
@@ -88,8 +92,11 @@ def fit(
             check_images(targets, "targets"),
             check_images(validation_targets, "validation_targets"),
         )
-    logits_or_images, loss = _head(model, loss)
-    program = _program(logits_or_images, inputs, outputs, loss, transform)
+    if samples:
+        program = _bound_program(model, inputs, samples, transform)
+    else:
+        logits_or_images, loss = _head(model, loss)
+        program = _program(logits_or_images, inputs, outputs, loss, transform)
     optimizer = _optimizer(len(x), epochs, batch_size, learning_rate, weight_decay)
     return _run(program, optimizer, len(x), len(validation), epochs, batch_size, on_epoch)
 
@@ -168,21 +175,36 @@ def _reconstruction(index, values):
 
 def _head(model, loss):
     """The model as the loss wants it: up to the logits where a loss from logits exists."""
-    decoder = model.get_layer("decoder")
-    last = decoder.layers[-1]
+    last = model.get_layer("decoder").layers[-1]
     if loss not in FROM_LOGITS:
         return model, loss
     if keras.activations.serialize(getattr(last, "activation", None)) != "sigmoid":
         return model, loss
-    to_logits = keras.Model(decoder.input, last.input)
     z = model.get_layer("bottleneck").output
-    return keras.Model(model.input, to_logits(z)), FROM_LOGITS[loss]
+    return keras.Model(model.input, _to_logits(model)(z)), FROM_LOGITS[loss]
+
+
+def _to_logits(model):
+    """The decoder without its last layer, the output activation."""
+    decoder = model.get_layer("decoder")
+    return keras.Model(decoder.input, decoder.layers[-1].input)
+
+
+def _batch(inputs, transform):
+    """The index of a batch, and the rows behind it."""
+    index = keras.Input((), dtype="int32", name="index")
+    rows = _Resident(inputs)(index)
+    return index, transform(rows) if transform else rows
+
+
+def _bound_program(model, inputs, samples, transform):
+    index, x = _batch(inputs, transform)
+    bound = ImportanceWeightedBound(_to_logits(model), samples)
+    return keras.Model(index, bound([x, *model.get_layer("encoder")(x)]))
 
 
 def _program(model, inputs, outputs, loss, transform=None):
-    index = keras.Input((), dtype="int32", name="index")
-    resident = _Resident(inputs)(index)
-    resident = transform(resident) if transform else resident
+    index, resident = _batch(inputs, transform)
     target = resident if outputs is inputs else _Resident(outputs)(index)
     return keras.Model(index, _MeanLoss(loss)(target, model(resident)))
 

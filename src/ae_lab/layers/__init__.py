@@ -15,7 +15,7 @@ from ae_lab.layers.corruption import (
 )
 from ae_lab.layers.plain import Bottleneck
 from ae_lab.layers.sparse import KLSparsity, KSparse, L1Sparsity, WinnerTakeAll
-from ae_lab.layers.variational import Binarise, GaussianSampling
+from ae_lab.layers.variational import Binarise, GaussianSampling, ImportanceWeightedBound
 
 __all__ = [
     "Binarise",
@@ -25,6 +25,7 @@ __all__ = [
     "Corruption",
     "GaussianCorruption",
     "GaussianSampling",
+    "ImportanceWeightedBound",
     "KLSparsity",
     "KSparse",
     "L1Sparsity",
