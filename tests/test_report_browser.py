@@ -4,8 +4,10 @@ import shutil
 import socket
 import subprocess
 
+import keras
+import numpy as np
 import pytest
-from report_fixtures.helpers import executed, figure, notebook, render, with_output
+from report_fixtures.helpers import executed, figure, living, notebook, render, with_output
 from test_report_index import index_of, record
 from test_report_page import hostile_notebook
 
@@ -30,6 +32,23 @@ def browser():
         launched.close()
 
 
+def model_of_a_plane():
+    """Untrained, its weights enlarged so that the images differ over the plane."""
+    from ae_lab import models
+
+    keras.utils.set_random_seed(4)
+    model = models.variational(latent_dim=2, hidden=(24, 16), image_shape=(12, 10, 1))
+    decoder = model.get_layer("decoder")
+    decoder.set_weights([4 * weights for weights in decoder.get_weights()])
+    return model
+
+
+def decoder():
+    from ae_lab import models
+
+    return models.portable_decoder(model_of_a_plane())
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """A page with everything on it, a hostile one, a failed one, and an index."""
@@ -48,6 +67,7 @@ def report(tmp_path_factory):
     for data in ({"text/html": TABLE}, {"text/html": claim}, {"text/plain": "plain"}):
         with_output(content, data)
     page = render(executed(with_output(content, *figure("A dot.")), record()), "all")
+    alive = render(with_output(notebook("# A plane", "%%x"), *living(decoder())), "alive")
     error = {
         "notebook": "failed",
         "cell": 1,
@@ -57,14 +77,14 @@ def report(tmp_path_factory):
         "message": "m",
     }
     failed = render(executed(notebook("# F", "%%x", "later"), None, error), "failed")
-    pages = {"01_a": page, "hostile": render(hostile_notebook()), "failed": failed}
+    pages = {"01_a": page, "alive": alive, "hostile": render(hostile_notebook()), "failed": failed}
     for name, html in pages.items():
         (folder / f"{name}.html").write_text(html)
     index_of(folder)
     return folder
 
 
-PAGES = ("01_a", "hostile", "failed", "index")
+PAGES = ("01_a", "alive", "hostile", "failed", "index")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -116,6 +136,52 @@ def test_a_phone_has_no_sideways_scroll(browser, report, name):
     page = browser.new_page(viewport={"width": 360, "height": 740})
     page.goto(f"file://{report}/{name}.html")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.close()
+
+
+PIXELS = """canvas => [...canvas.getContext('2d').getImageData(0, 0, canvas.width,
+canvas.height).data].filter((value, i) => i % 4 == 0)"""
+
+
+@pytest.mark.parametrize("point", [(0.5, 0.3), (-1.2, 0.0), (0.0, -2.0)])
+def test_the_living_figure_draws_what_keras_decodes(browser, report, point):
+    page = browser.new_page()
+    page.goto(f"file://{report}/alive.html")
+    page.locator(".plane").focus()
+    for value, keys in zip(
+        point, (("ArrowRight", "ArrowLeft"), ("ArrowUp", "ArrowDown")), strict=True
+    ):
+        for _ in range(round(abs(value) * 10)):
+            page.keyboard.press(keys[value < 0])
+    assert page.locator(".where").inner_text() == f"z = ({point[0]:.2f}, {point[1]:.2f})"
+    drawn = np.array(page.locator(".digit").evaluate(PIXELS)).reshape(12, 10)
+    page.close()
+    expected = model_of_a_plane().get_layer("decoder").predict(np.array([point]), verbose=0)
+    assert np.ptp(expected) > 0.5
+    np.testing.assert_allclose(drawn / 255, expected[0, ..., 0], atol=0.04)
+
+
+def test_a_pointer_moves_the_point(browser, report):
+    page = browser.new_page()
+    page.goto(f"file://{report}/alive.html")
+    box = page.locator(".plane").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.5)
+    x, y = page.locator(".where").inner_text()[5:-1].split(", ")
+    assert abs(float(x) - 1.5) < 0.05 and abs(float(y)) < 0.05
+    page.close()
+
+
+def test_without_scripts_and_on_paper_the_still_figure_stands(browser, report):
+    without = browser.new_context(java_script_enabled=False).new_page()
+    without.goto(f"file://{report}/alive.html")
+    assert without.locator("figure img").is_visible()
+    assert not without.locator(".plane").is_visible()
+    without.close()
+    page = browser.new_page()
+    page.goto(f"file://{report}/alive.html")
+    assert page.locator(".plane").is_visible() and not page.locator("figure img").is_visible()
+    page.emulate_media(media="print")
+    assert page.locator("figure img").is_visible() and not page.locator(".plane").is_visible()
     page.close()
 
 

@@ -25,6 +25,7 @@ from ae_lab.errors import LabError
 from ae_lab.settings import Settings
 
 VERSIONS_OF = ("ae_lab", "tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
+DECODER = "application/vnd.ae-lab.decoder+json"  # a media type of our own, for pages that decode
 DOTS_PER_INCH = 100  # of the page; figures are drawn at twice that to stay crisp
 
 
@@ -154,8 +155,10 @@ class Lab:
             )
         self._verdict(id, CLAIMS[id], "untested", reason)
 
-    def show(self, fig, *, alt):
+    def show(self, fig, *, alt, besides=None):
         """Show a Matplotlib figure, sharp on dense screens, with a text for who cannot see it.
+
+        ``besides`` holds further forms of it, {media type: data}.
 
         Raises
         ------
@@ -169,9 +172,19 @@ class Lab:
             )
         picture, width, height = _as_png(fig)
         _display_raw(
-            {"image/png": picture, "text/plain": f"[figure: {alt}]"},
+            {"image/png": picture, "text/plain": f"[figure: {alt}]", **(besides or {})},
             {"image/png": {"width": width, "height": height, "alt": alt}},
         )
+
+    def living(self, fig, decoder, *, alt):
+        """Show a figure in whose place the report's page decodes any point of a latent plane.
+
+        Parameters
+        ----------
+        fig, alt : as in ``show``; on paper, in the notebook and without scripts they stay.
+        decoder : dict from ``models.portable_decoder``.
+        """
+        self.show(fig, alt=alt, besides={DECODER: decoder})
 
     def table(self, columns, rows, *, caption):
         """Show rows (lists of cells; the first is the row's header) under named columns.

@@ -5,6 +5,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode, v4
 
+from ae_lab.lab import DECODER
 from ae_lab.report.build import build_report
 from ae_lab.report.exporter import ReportExporter
 from ae_lab.settings import Settings
@@ -61,6 +62,12 @@ def figure(alt: str | None) -> tuple[dict, dict]:
     """Data and metadata of a figure as the lab shows it."""
     details = {"width": 1, "height": 1} | ({"alt": alt} if alt is not None else {})
     return {"image/png": PIXEL, "text/plain": "figure"}, {"image/png": details}
+
+
+def living(decoder: dict) -> tuple[dict, dict]:
+    """Data and metadata of a living figure as the lab shows it."""
+    data, metadata = figure("A still plane of images.")
+    return {DECODER: decoder, **data}, metadata
 
 
 def render(content: NotebookNode, name: str = "01_sample") -> str:

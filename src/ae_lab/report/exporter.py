@@ -11,6 +11,7 @@ from traitlets import default
 from traitlets.config import Config
 
 from ae_lab.errors import LabError
+from ae_lab.report import living
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.kernel import KERNEL_ARGUMENTS, OwnKernelManager
 from ae_lab.report.mathematics import font_css
@@ -32,7 +33,7 @@ class PageError(LabError, ConversionException):
 
 
 class ReportExporter(TemplateExporter):
-    """A page without scripts or requests, with MathML, outline and alt texts.
+    """A page without requests, with MathML, outline and alt texts; the only script is our own.
 
     Built on TemplateExporter and not HTMLExporter: that one parses the finished page once
     more to put filler in place of missing alt texts, and brings settings for scripts that
@@ -92,7 +93,8 @@ class ReportExporter(TemplateExporter):
         metadata = resources.get("metadata", {})
         self._page = Page(nb, metadata.get("name", "notebook"), metadata.get("path", ""))
         resources["css"] = page_css(self._page.has_formulas)
-        resources["policy"] = page_policy(resources["css"])
+        resources["script"] = living.script() if self._page.is_alive else ""
+        resources["policy"] = page_policy(resources["css"], self._page.is_alive)
         return self._page
 
 
@@ -102,15 +104,15 @@ def page_css(formulas: bool) -> str:
     return css + font_css() if formulas else css
 
 
-def page_policy(css: str) -> str:
+def page_policy(css: str, alive: bool = False) -> str:
     """What a browser may load: images and fonts in the page, and nothing over the network.
 
     Style attributes come from MathML's tables alone, so they are allowed; style sheets
-    are allowed by the hash of ours.
+    are allowed by the hash of ours, and so is the script of a page with a living figure.
     """
     own = b64encode(sha256(css.encode()).digest()).decode()
     return (
         "default-src 'none'; img-src data:; font-src data:; "
         f"style-src-elem 'sha256-{own}'; style-src-attr 'unsafe-inline'; "
-        "base-uri 'none'; form-action 'none'"
+        f"{living.script_policy() if alive else ''}base-uri 'none'; form-action 'none'"
     )

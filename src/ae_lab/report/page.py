@@ -7,9 +7,11 @@ from html import escape
 
 from nbformat import NotebookNode
 
+from ae_lab.lab import DECODER
 from ae_lab.report.cleaning import clean_outputs, clean_text
 from ae_lab.report.code import highlight
 from ae_lab.report.failure import failure
+from ae_lab.report.living import living_figure
 from ae_lab.report.markdown import markdown_to_html
 from ae_lab.report.outline import Outline
 from ae_lab.report.sanitise import plain_text, sanitise
@@ -48,6 +50,7 @@ class Page:
         self.in_report = "ae_lab" in notebook.metadata
         self.outline, self.problems = Outline(), []
         self._step: dict = {}
+        self.is_alive = False  # whether a figure on the page needs the script
         self.parts = list(self._parts(notebook))
         self.not_run = len(notebook.cells) - len(self.parts)
         self.title = self.outline.title or name
@@ -111,6 +114,9 @@ class Page:
 
     def _data(self, output: NotebookNode) -> str:
         """The richest form that leaves something to see."""
+        if DECODER in output.data and "image/png" in output.data:
+            self.is_alive = True
+            return living_figure(output.data[DECODER], self._image("image/png", output))
         for kind in PREFERRED:
             if html := self._rich(kind, output.data.get(kind, "")):
                 return html

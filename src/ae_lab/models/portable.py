@@ -1,0 +1,78 @@
+"""A dense decoder as plain numbers, to run where there is no Keras."""
+
+from base64 import b64encode
+
+import keras
+import numpy as np
+
+from ae_lab.errors import LabError
+
+ACTIVATIONS = ("linear", "relu", "gelu", "sigmoid", "tanh")
+LEVELS = 127  # a weight is a signed byte times its unit's scale
+
+
+def portable_decoder(model) -> dict:
+    """The decoder of a model with two latents, its weights as bytes, ready for JSON.
+
+    Each unit's weights are divided by the largest of them and rounded to one of 255 levels.
+    The scales and biases stay 32-bit floats, little-endian; all arrays are base64.
+
+    Parameters
+    ----------
+    model : an autoencoder of `models` with a dense decoder and one channel.
+
+    Returns
+    -------
+    dict with ``shape`` [height, width] and ``layers``, a list of dicts with ``activation``,
+    ``weights`` (inputs, units), ``scales`` (units,) and ``biases`` (units,).
+
+    Raises
+    ------
+    LabError
+        If the code has not two numbers, the images more than one channel, or the decoder a
+        layer or activation that a page cannot compute.
+    """
+    decoder = model.get_layer("decoder")
+    _, height, width, channels = decoder.output_shape
+    if decoder.input_shape[-1] != 2 or channels != 1:
+        raise LabError(
+            "the decoder must take 2 latents to images of 1 channel, received "
+            f"{decoder.input_shape[-1]} and {channels}: build it with latent_dim=2."
+        )
+    packed = []
+    for layer in decoder.layers:
+        if isinstance(layer, keras.layers.Dense):
+            packed.append(_packed(layer))
+        elif isinstance(layer, keras.layers.Activation) and packed[-1]["activation"] == "linear":
+            packed[-1]["activation"] = _name(layer)
+        elif not isinstance(layer, keras.layers.InputLayer | keras.layers.Reshape):
+            raise LabError(
+                f"a portable decoder must be dense, received a layer {type(layer).__name__}: "
+                "use a builder with dense layers."
+            )
+    return {"shape": [height, width], "layers": packed}
+
+
+def _packed(layer) -> dict:
+    kernel, bias = layer.get_weights()
+    scale = np.maximum(np.abs(kernel).max(axis=0), 1e-12) / LEVELS
+    return {
+        "activation": _name(layer),
+        "weights": _base64(np.round(kernel / scale).astype("int8")),
+        "scales": _base64(scale.astype("<f4")),
+        "biases": _base64(bias.astype("<f4")),
+    }
+
+
+def _name(layer) -> str:
+    name = keras.activations.serialize(layer.activation)
+    if name not in ACTIVATIONS:
+        raise LabError(
+            f"the activation must be one of {', '.join(ACTIVATIONS)}, received {name!r}: "
+            "build the decoder with one of these."
+        )
+    return name
+
+
+def _base64(array: np.ndarray) -> str:
+    return b64encode(array.tobytes()).decode()
