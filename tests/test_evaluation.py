@@ -1,6 +1,7 @@
 """Each figure against a slow truth: a loop, a published example or another library."""
 
 import math
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -198,3 +199,26 @@ def test_share_lost_of_a_copy_and_of_even_grey():
     grey = np.broadcast_to(x.mean(axis=(1, 2, 3), keepdims=True), x.shape)
     assert evaluation.share_lost(x, x) == 0
     assert evaluation.share_lost(x, grey) == pytest.approx(1)
+
+
+def test_probe_accuracy_learns_from_the_images_asked_for_and_judges_on_the_test_images():
+    rng = np.random.default_rng(3)
+    y = np.arange(300) % 3
+    x = (y[:, None, None, None] == np.arange(3)).astype("float32")
+    x = np.clip(x + 0.1 * rng.random(x.shape), 0, 1).astype("float32")
+    parts = {"x_train": x[:100], "x_validation": x[100:150], "x_test": x[150:]}
+    labels = {"y_train": y[:100], "y_validation": y[100:150], "y_test": y[150:]}
+    dataset = SimpleNamespace(**parts, **labels)
+    assert evaluation.probe_accuracy(lambda x: x, dataset, images=60) == 1
+    blind = evaluation.probe_accuracy(lambda x: np.ones((len(x), 2)), dataset, images=60)
+    assert blind == pytest.approx(1 / 3, abs=0.05)
+    shuffled = SimpleNamespace(**{**vars(dataset), "y_test": (y[150:] + 1) % 3})
+    assert evaluation.probe_accuracy(lambda x: x, shuffled, images=60) == 0
+    with pytest.raises(LabError, match="images"):
+        evaluation.probe_accuracy(lambda x: x, dataset, images=0)
+
+
+def test_the_first_of_each_class_is_found_or_missed_aloud():
+    assert evaluation.first_of_each([2, 0, 2, 1, 0], classes=3) == [1, 3, 0]
+    with pytest.raises(LabError, match="none of \\[1\\]"):
+        evaluation.first_of_each([0, 2], classes=3)

@@ -2,6 +2,7 @@
 
 from ae_lab.evaluation.classification import (
     confusion_matrix,
+    first_of_each,
     linear_probe,
     mcnemar,
     predict_labels,
@@ -38,7 +39,7 @@ from ae_lab.evaluation.noise import (
     add_square_hole,
 )
 from ae_lab.evaluation.photographs import bytes_and_error
-from ae_lab.evaluation.probe import tuned_probe
+from ae_lab.evaluation.probe import probe_accuracy, tuned_probe
 from ae_lab.evaluation.reconstruction import (
     argmax_accuracy,
     bce_floor,
@@ -89,6 +90,7 @@ __all__ = [
     "dead_units",
     "encode",
     "encoder_jacobian",
+    "first_of_each",
     "frechet_distance",
     "gradient_energy",
     "importance_nll",
@@ -108,6 +110,7 @@ __all__ = [
     "population_sparsity",
     "predict_labels",
     "principal_subspace",
+    "probe_accuracy",
     "psnr",
     "reconstruct",
     "relative_contraction",

@@ -7,6 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ae_lab.checks import check_same_length
+from ae_lab.errors import LabError
 from ae_lab.evaluation.reconstruction import BATCH
 
 
@@ -23,6 +24,23 @@ def linear_probe(z_train, labels_train, z_test, labels_test) -> float:
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300, tol=1e-3))
     probe.fit(z_train.reshape(len(z_train), -1), labels_train)
     return float(probe.score(z_test.reshape(len(z_test), -1), labels_test))
+
+
+def first_of_each(labels, classes: int = 10) -> list[int]:
+    """Index of the first row of each class, to show one of each.
+
+    Raises
+    ------
+    LabError
+        If a class has no row.
+    """
+    found = [np.flatnonzero(np.asarray(labels) == label) for label in range(classes)]
+    if missing := [label for label, rows in enumerate(found) if not len(rows)]:
+        raise LabError(
+            f"labels must hold every class below {classes}, received none of {missing}: "
+            "pass more rows."
+        )
+    return [int(rows[0]) for rows in found]
 
 
 def predict_labels(classifier, x) -> np.ndarray:

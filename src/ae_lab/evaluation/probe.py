@@ -7,7 +7,37 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from ae_lab.checks import check_same_length
+from ae_lab.checks import check_same_length, check_whole
+
+
+def probe_accuracy(features, dataset, *, images, strengths=(1e-2, 1e-3)) -> float:
+    """Share of the test images that a linear classifier of their features reads correctly.
+
+    Parameters
+    ----------
+    features : function images (n, height, width, channels) -> (n, ...); rows are flattened.
+    dataset : a `data.Dataset`; its validation images choose the regularisation.
+    images : how many training images to learn from, whole number of at least 1.
+    strengths : as in ``tuned_probe``.
+
+    Raises
+    ------
+    LabError
+        If ``images`` is not a whole number of at least 1.
+    """
+
+    def rows(x):
+        return features(x).reshape(len(x), -1)
+
+    few = slice(check_whole(images, "images"))
+    probe, _ = tuned_probe(
+        rows(dataset.x_train[few]),
+        dataset.y_train[few],
+        rows(dataset.x_validation),
+        dataset.y_validation,
+        strengths,
+    )
+    return float(np.mean(probe(rows(dataset.x_test)) == dataset.y_test))
 
 
 def tuned_probe(z_train, labels_train, z_validation, labels_validation, strengths):

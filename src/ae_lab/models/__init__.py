@@ -11,7 +11,7 @@ from ae_lab.models.convolutional import convolutional
 from ae_lab.models.deep import deep, unroll
 from ae_lab.models.denoising import denoising
 from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
-from ae_lab.models.perceptron import perceptron
+from ae_lab.models.perceptron import perceptron, start_from_encoder
 from ae_lab.models.portable import portable_decoder
 from ae_lab.models.sparse import sparse, start_from_images
 from ae_lab.models.undercomplete import undercomplete
@@ -41,6 +41,7 @@ __all__ = [
     "perceptron",
     "portable_decoder",
     "sparse",
+    "start_from_encoder",
     "start_from_images",
     "undercomplete",
     "unroll",

@@ -10,8 +10,8 @@ from ae_lab.models.parts import IMAGE_SHAPE
 def perceptron(*, units=1_000, classes=10, input_dropout=0.2, dropout=0.5, image_shape=IMAGE_SHAPE):
     """One hidden layer of sigmoid units, named ``code``: images to logits (n, classes).
 
-    To start it from an autoencoder, hand ``code`` the weights of the encoder's ``code``; the
-    encoder's penalty stays behind. Dropout after Srivastava et al. (2014).
+    ``start_from_encoder`` gives it the weights of an autoencoder. Dropout after Srivastava et
+    al. (2014).
 
     Raises
     ------
@@ -25,3 +25,9 @@ def perceptron(*, units=1_000, classes=10, input_dropout=0.2, dropout=0.5, image
     h = layers.Dense(check_whole(units, "units"), activation="sigmoid", name="code")(h)
     h = layers.Dropout(check_between(dropout, "dropout", 0, 0.95))(h)
     return keras.Model(x, layers.Dense(classes, name="logits")(h), name="perceptron")
+
+
+def start_from_encoder(network, model):
+    """Hand a perceptron the code weights of a one-layer encoder; a penalty stays behind."""
+    code = model.get_layer("encoder").get_layer("code")
+    network.get_layer("code").set_weights(code.get_weights())
