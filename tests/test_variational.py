@@ -105,9 +105,7 @@ def test_with_one_sample_the_nll_is_the_negative_lower_bound_on_average():
 
 def bound_of(model, x, samples):
     """The layer's bound, on average over many drawings."""
-    decoder = model.get_layer("decoder")
-    to_logits = keras.Model(decoder.input, decoder.layers[-1].input)
-    layer = layers.ImportanceWeightedBound(to_logits, samples, seed=9)
+    layer = layers.ImportanceWeightedBound(models.to_logits(model), samples, seed=9)
     moments = model.get_layer("encoder").predict(x, verbose=0)
     drawn = [keras.ops.convert_to_numpy(layer([x, *moments])) for _ in range(300)]
     assert drawn[0].shape == (len(x),)

@@ -24,6 +24,7 @@ from ae_lab.checks import (
 )
 from ae_lab.errors import LabError
 from ae_lab.layers import ImportanceWeightedBound
+from ae_lab.models import to_logits
 
 # A loss of probabilities, and the same from the logits before the output's activation.
 FROM_LOGITS = {losses.binary_cross_entropy: losses.binary_cross_entropy_from_logits}
@@ -181,13 +182,7 @@ def _head(model, loss):
     if keras.activations.serialize(getattr(last, "activation", None)) != "sigmoid":
         return model, loss
     z = model.get_layer("bottleneck").output
-    return keras.Model(model.input, _to_logits(model)(z)), FROM_LOGITS[loss]
-
-
-def _to_logits(model):
-    """The decoder without its last layer, the output activation."""
-    decoder = model.get_layer("decoder")
-    return keras.Model(decoder.input, decoder.layers[-1].input)
+    return keras.Model(model.input, to_logits(model)(z)), FROM_LOGITS[loss]
 
 
 def _batch(inputs, transform):
@@ -199,7 +194,7 @@ def _batch(inputs, transform):
 
 def _bound_program(model, inputs, samples, transform):
     index, x = _batch(inputs, transform)
-    bound = ImportanceWeightedBound(_to_logits(model), samples)
+    bound = ImportanceWeightedBound(to_logits(model), samples)
     return keras.Model(index, bound([x, *model.get_layer("encoder")(x)]))
 
 

@@ -41,11 +41,7 @@ def contraction(model, x, x_moved) -> float:
     LabError
         If the two differ in length, or an image was not moved.
     """
-    check_same_length(x, x_moved, "x", "x_moved")
-    distances = _lengths(x_moved - x)
-    if not distances.all():
-        raise LabError("x_moved must differ from x in every image, received one that is equal.")
-    return float(np.mean(_lengths(encode(model, x_moved) - encode(model, x)) / distances))
+    return _contraction(model, x, x_moved, encode(model, x))
 
 
 def relative_contraction(model, x, x_moved) -> float:
@@ -54,7 +50,8 @@ def relative_contraction(model, x, x_moved) -> float:
     Codes may be small all over; what counts is whether a neighbourhood shrinks more than the
     distances between different images do. Below 1 it does.
     """
-    return contraction(model, x, x_moved) * spread(x) / spread(encode(model, x))
+    z = encode(model, x)
+    return _contraction(model, x, x_moved, z) * spread(x) / spread(z)
 
 
 def spread(points) -> float:
@@ -83,6 +80,14 @@ def _jacobians(model, x, step):
         moves = step * np.eye(image.size, dtype="float32").reshape(-1, *image.shape)
         up, down = (encoder.predict_on_batch(image + sign * moves) for sign in (1, -1))
         yield (up.astype(np.float64) - down).T / (2 * step)
+
+
+def _contraction(model, x, x_moved, z):
+    check_same_length(x, x_moved, "x", "x_moved")
+    distances = _lengths(x_moved - x)
+    if not distances.all():
+        raise LabError("x_moved must differ from x in every image, received one that is equal.")
+    return float(np.mean(_lengths(encode(model, x_moved) - z) / distances))
 
 
 def _lengths(rows):

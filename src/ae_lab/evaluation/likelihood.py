@@ -43,14 +43,13 @@ def bernoulli_log_likelihood(model, x):
     x = check_images(x)
     if not np.isin(x, (0, 1)).all():
         raise LabError("x must hold 0 and 1 only, received grey pixels: binarise(x) first.")
-    import keras
+    from ae_lab.models import to_logits
 
-    decoder = model.get_layer("decoder")
-    to_logits = keras.Model(decoder.input, decoder.layers[-1].input)
+    decode = to_logits(model)
     flat = x.reshape(len(x), 1, -1)
 
     def log_likelihood(z):
-        logits = to_logits.predict_on_batch(z.reshape(-1, z.shape[-1]).astype("float32"))
+        logits = decode.predict_on_batch(z.reshape(-1, z.shape[-1]).astype("float32"))
         logits = logits.reshape(*z.shape[:2], -1)
         return (flat * logits - np.logaddexp(0, logits)).sum(axis=2, dtype=np.float64)
 

@@ -10,7 +10,7 @@ from ae_lab.models.contractive import contractive
 from ae_lab.models.convolutional import convolutional
 from ae_lab.models.deep import deep, unroll
 from ae_lab.models.denoising import denoising
-from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
+from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder, to_logits
 from ae_lab.models.perceptron import perceptron, start_from_encoder
 from ae_lab.models.portable import portable_decoder
 from ae_lab.models.sparse import sparse, start_from_images
@@ -43,6 +43,7 @@ __all__ = [
     "sparse",
     "start_from_encoder",
     "start_from_images",
+    "to_logits",
     "undercomplete",
     "unroll",
     "variational",

@@ -17,6 +17,12 @@ def autoencoder(encoder, bottleneck, decoder, *, name, corruption=None):
     return keras.Model(x, decoder(z), name=name)
 
 
+def to_logits(model):
+    """The decoder of ``model`` without its last layer, the output activation: z to logits."""
+    decoder = model.get_layer("decoder")
+    return keras.Model(decoder.input, decoder.layers[-1].input)
+
+
 def dense_encoder(latent_dim, hidden, activation, code_activation, image_shape):
     """Flatten, hidden layers, code: images (n, height, width, channels) to z (n, latent_dim)."""
     check_whole(latent_dim, "latent_dim")

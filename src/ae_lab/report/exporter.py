@@ -94,7 +94,7 @@ class ReportExporter(TemplateExporter):
         self._page = Page(nb, metadata.get("name", "notebook"), metadata.get("path", ""))
         resources["css"] = page_css(self._page.has_formulas)
         resources["script"] = living.script() if self._page.is_alive else ""
-        resources["policy"] = page_policy(resources["css"], self._page.is_alive)
+        resources["policy"] = page_policy(resources["css"], resources["script"])
         return self._page
 
 
@@ -104,15 +104,19 @@ def page_css(formulas: bool) -> str:
     return css + font_css() if formulas else css
 
 
-def page_policy(css: str, alive: bool = False) -> str:
+def page_policy(css: str, script: str = "") -> str:
     """What a browser may load: images and fonts in the page, and nothing over the network.
 
     Style attributes come from MathML's tables alone, so they are allowed; style sheets
     are allowed by the hash of ours, and so is the script of a page with a living figure.
     """
-    own = b64encode(sha256(css.encode()).digest()).decode()
     return (
         "default-src 'none'; img-src data:; font-src data:; "
-        f"style-src-elem 'sha256-{own}'; style-src-attr 'unsafe-inline'; "
-        f"{living.script_policy() if alive else ''}base-uri 'none'; form-action 'none'"
+        f"style-src-elem {_hash(css)}; style-src-attr 'unsafe-inline'; "
+        f"{f'script-src {_hash(script)}; ' if script else ''}base-uri 'none'; form-action 'none'"
     )
+
+
+def _hash(text: str) -> str:
+    """The policy's name for exactly this text."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"

@@ -11,7 +11,7 @@ from ae_lab.lab import DECODER
 from ae_lab.report.cleaning import clean_outputs, clean_text
 from ae_lab.report.code import highlight
 from ae_lab.report.failure import failure
-from ae_lab.report.living import living_figure
+from ae_lab.report.living import OPENING, living_figure
 from ae_lab.report.markdown import markdown_to_html
 from ae_lab.report.outline import Outline
 from ae_lab.report.sanitise import plain_text, sanitise
@@ -50,7 +50,6 @@ class Page:
         self.in_report = "ae_lab" in notebook.metadata
         self.outline, self.problems = Outline(), []
         self._step: dict = {}
-        self.is_alive = False  # whether a figure on the page needs the script
         self.parts = list(self._parts(notebook))
         self.not_run = len(notebook.cells) - len(self.parts)
         self.title = self.outline.title or name
@@ -64,6 +63,11 @@ class Page:
     def has_formulas(self) -> bool:
         """Whether the page needs the mathematics font."""
         return any("<math" in part.source + part.outputs for part in self.parts)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a figure on the page needs the script."""
+        return any(OPENING in part.outputs for part in self.parts)
 
     def _parts(self, notebook: NotebookNode) -> Iterator[Part]:
         """Cells up to the one that failed; what follows it was not run."""
@@ -115,7 +119,6 @@ class Page:
     def _data(self, output: NotebookNode) -> str:
         """The richest form that leaves something to see."""
         if DECODER in output.data and "image/png" in output.data:
-            self.is_alive = True
             return living_figure(output.data[DECODER], self._image("image/png", output))
         for kind in PREFERRED:
             if html := self._rich(kind, output.data.get(kind, "")):
