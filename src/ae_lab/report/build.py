@@ -18,7 +18,7 @@ from ae_lab.report.files import (
     write_json,
 )
 from ae_lab.report.provenance import describe_commit
-from ae_lab.report.runner import DataAtHand, Say, bring_up_to_date
+from ae_lab.report.runner import DataAtHand, Say, bring_all_up_to_date
 from ae_lab.settings import Settings
 
 
@@ -51,11 +51,7 @@ def build_report(
     place = Workplace(settings)
     with one_sentence(settings.report_folder), opened(place):
         data = prepare_data(settings, say)
-        failed = {
-            name: notebook
-            for name, path in chosen.items()
-            if (notebook := bring_up_to_date(place, path, data, force, say))
-        }
+        failed = bring_all_up_to_date(place, chosen, data, force, say)
         return publish(place, list(known), failed, say)
 
 
