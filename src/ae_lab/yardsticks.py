@@ -256,9 +256,8 @@ def _beside_best(value: float, scale: Scale) -> list[str]:
         return [f"{scale.gap_form(gap)} short of {scale.best.name}"]
     if scale.best.value == 0:
         return [f"0 would be {scale.best.name}"]
-    return [
-        f"{scale.gap_form(gap)} above the floor of {scale.best.name} ({scale.form(scale.best.value)})"
-    ]
+    floor = f"the floor of {scale.best.name} ({scale.form(scale.best.value)})"
+    return [f"{scale.gap_form(gap)} above {floor}"]
 
 
 def _beside_print(metric: dict, scale: Scale | None) -> list[str]:
