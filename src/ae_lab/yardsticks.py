@@ -162,7 +162,8 @@ class Yardsticks:
         found = re.search(r"(\d+)", name)
         size = int(found[1]) if found else CODE_SIZES.get(name.split(".")[0])
         marks = [Mark(self.mean_image_sse, "the mean image", DEAD)]
-        if size and size < self.dataset.x_test[0].size:
+        itself = name.partition(".")[2].startswith("pca")
+        if size and size < self.dataset.x_test[0].size and not itself:
             marks.append(Mark(self.pca_sse(size), f"PCA with {size} numbers", near=0))
         return Scale(best=Mark(0, "a perfect reconstruction"), marks=tuple(marks))
 
@@ -245,11 +246,13 @@ def _beside_marks(value: float, scale: Scale) -> list[str]:
     if ahead:
         mark = (min if scale.higher else max)(ahead, key=lambda m: m.value)
         said.append(f"worse than {mark.name} ({scale.form(mark.value)})")
-    return said + _beside_best(value, scale) + ([scale.note] if scale.note else [])
+    if scale.best and (scale.best.value != 0 or not said):
+        said += _beside_best(value, scale)
+    return said + ([scale.note] if scale.note else [])
 
 
 def _beside_best(value: float, scale: Scale) -> list[str]:
-    if scale.best is None or scale.better(value, scale.best.value):
+    if scale.better(value, scale.best.value):
         return []
     gap = abs(value - scale.best.value)
     if scale.higher:
