@@ -13,6 +13,7 @@ from ae_lab import data, evaluation, layers, losses, models, rbm, training
 from ae_lab.settings import Settings
 
 SEED = 8
+IMAGES = 2_000  # to learn from: enough for every order that an exercise is about
 
 
 @functools.cache
@@ -21,8 +22,8 @@ def mnist():
 
 
 def fit(model, x=None, epochs=6, rate=3e-3, batch_size=32, **options):
-    x = mnist().x_train if x is None else x
-    options = {"validation": mnist().x_validation} | options
+    x = mnist().x_train[:IMAGES] if x is None else x
+    options = {"validation": mnist().x_validation[:200]} | options
     return training.fit(
         model, x, epochs=epochs, learning_rate=rate, batch_size=batch_size, **options
     )
@@ -45,11 +46,11 @@ def bce(model):
     return evaluation.bce_per_pixel(x, evaluation.reconstruct(model, x))
 
 
-def probe(features, images=3_500):
+def probe(features, images=IMAGES):
     return evaluation.probe_accuracy(features, mnist(), images=images, strengths=[1e-2])
 
 
-def probe_code(model, images=3_500):
+def probe_code(model, images=IMAGES):
     return probe(lambda x: evaluation.encode(model, x), images)
 
 
@@ -93,7 +94,7 @@ def cnn_accuracy(x, labels, x_test, epochs=5):
 
 
 def noise_for_a_cnn():
-    m, few, answer = mnist(), 600, {}
+    m, few, answer = mnist(), 400, {}
     for stddev in (0.3, 1):
         denoiser = trained(models.denoising, 4, 1e-3, stddev=stddev, hidden=(128,))
         x, x_test = (
@@ -109,7 +110,7 @@ def noise_for_a_cnn():
 
 
 def raw_and_reconstructions():
-    m, few = mnist(), 600
+    m, few = mnist(), 400
     x, labels = m.x_train[:few], m.y_train[:few]
     x_hat, shown = (evaluation.reconstruct(plain(), images) for images in (x, m.x_test))
     both = np.stack([x, x_hat], axis=1).reshape(-1, 28, 28, 1)
@@ -191,7 +192,7 @@ def targets():
 
 
 def deadly_weight():
-    for weight in (1, 10, 100):
+    for weight in (10, 100):
         bottleneck = layers.L1Sparsity(weight)
         options = {"latent_dim": 100, "code_activation": "relu", "bottleneck": bottleneck}
         model = trained(models.sparse, 20, 0.03, **options)
@@ -208,7 +209,7 @@ def more_units():
         training.seed_everything(SEED)
         model = models.sparse(bottleneck=layers.KSparse(10, alpha), **linear)
         models.start_from_images(model, mnist().x_train[:200])
-        fit(model, epochs=4, rate=1e-3, loss=losses.squared_error)
+        fit(model, epochs=6, rate=1e-3, loss=losses.squared_error)
         answer[f"sse {alpha:g}"] = sse(model)
         code = functools.partial(evaluation.sparse_code, model)
         answer[f"wrong {alpha:g}"] = 1 - probe(code)
@@ -261,7 +262,7 @@ def hardest_digits():
 
 @functools.cache
 def contractive(weight, noise=0):
-    clean = mnist().x_train[:2_000]
+    clean = mnist().x_train[:IMAGES]
     x = data.add_gaussian_noise(clean, noise, SEED)
     x_validation = mnist().x_validation[:200]
     fitting = {"targets": clean, "validation": x_validation, "validation_targets": x_validation}
@@ -308,13 +309,13 @@ def damaged(x):
 
 
 def repairer(builder, epochs, **options):
-    clean, x_validation = mnist().x_train, mnist().x_validation[:200]
+    clean, x_validation = mnist().x_train[:IMAGES], mnist().x_validation[:200]
     fitting = {"targets": clean, "validation": x_validation, "validation_targets": x_validation}
     return trained(builder, epochs, 4e-3, x=damaged(clean), fitting=fitting, **options)
 
 
 def larger_hole():
-    network, x = repairer(models.convolutional, 2, widths=(4, 8), code_channels=16), mnist().x_test
+    network, x = repairer(models.convolutional, 4, widths=(4, 8), code_channels=16), mnist().x_test
     return {
         str(hole): sse(network, evaluation.add_square_hole(x, hole, SEED), x) for hole in (10, 14)
     }
@@ -336,7 +337,7 @@ def blur():
         ("cross-entropy", losses.binary_cross_entropy),
         ("squared error", losses.squared_error),
     ):
-        network = trained(models.convolutional, 2, 4e-3, widths=(4, 8), fitting={"loss": loss})
+        network = trained(models.convolutional, 3, 4e-3, widths=(4, 8), fitting={"loss": loss})
         made = evaluation.gradient_energy(evaluation.reconstruct(network, x)).mean()
         answer[name] = float(made / evaluation.gradient_energy(x).mean())
     return answer
@@ -398,7 +399,7 @@ def two_prices():
 
 
 def few_labels():
-    return {"few": probe_code(plain(20), 100), "many": probe_code(plain(20), 3_000)}
+    return {"few": probe_code(plain(20), 100), "many": probe_code(plain(20))}
 
 
 def four_bits():

@@ -1,29 +1,21 @@
-"""The notebooks' exercises: what is to be handed in, and what an honest answer looks like.
+"""The exercises, three a notebook: what is handed in, and what is asked of it."""
 
-An answer is measured by the reader, in any profile and on any seed, so no number is known
-beforehand. What is known is its form, the range that it can lie in, and which of its numbers
-must be larger than which. A hint says which of these is broken, and never what would be right.
-"""
-
-import math
-import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
-from ae_lab.errors import LabError
-from ae_lab.yardsticks import Yardsticks
-
-SHARE = "a share, not per cent"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether an answer passed (None: there was none), and the line that says so."""
-
-    right: bool | None
-    words: str
+from ae_lab.exercises.conditions import (
+    SHARE,
+    cross_entropies,
+    is_pca,
+    larger,
+    look_alike,
+    nats,
+    near_mean_image,
+    shares,
+    squared_errors,
+    whole,
+    within,
+)
 
 
 @dataclass(frozen=True)
@@ -36,118 +28,6 @@ class Exercise:
     asks: str
     names: tuple[str, ...]
     tests: tuple[tuple[Callable, str], ...]
-
-
-def check(id: str, answer=None, yardsticks: Yardsticks | None = None) -> Verdict:
-    """Judge an answer to exercise ``id``.
-
-    Parameters
-    ----------
-    answer : dict {name: number}, or the number itself where only one is asked for.
-    yardsticks : what the data at hand make of trivial answers.
-
-    Raises
-    ------
-    LabError
-        If there is no such exercise.
-    """
-    if id not in EXERCISES:
-        raise LabError(
-            f"the exercise must be one of {', '.join(EXERCISES)}, received {id!r}: "
-            "look it up at the end of its notebook."
-        )
-    exercise = EXERCISES[id]
-    if answer is None:
-        return Verdict(None, f"{id}: no answer yet: hand in {exercise.asks}.")
-    given, wrong = _read(answer, exercise.names)
-    if wrong:
-        return Verdict(False, f"{id}: {wrong} Hand in {exercise.asks}.")
-    for test, hint in exercise.tests:
-        if not test(given, yardsticks or Yardsticks()):
-            return Verdict(False, f"{id}: not yet: {hint}.")
-    return Verdict(True, f"{id}: right.")
-
-
-def _read(answer, names) -> tuple[dict[str, float], str]:
-    """The numbers by name, and what is wrong with their form."""
-    if len(names) == 1 and not isinstance(answer, dict):
-        answer = {names[0]: answer}
-    if not isinstance(answer, dict):
-        return {}, f"the answer is of the wrong type, {type(answer).__name__}."
-    given = {_as_name(key): value for key, value in answer.items()}
-    if missing := [name for name in names if name not in given]:
-        return {}, f"there is nothing for {' and '.join(missing)}."
-    for name in names:
-        value = given[name]
-        if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-            return {}, f"“{name}” is of the wrong type, {type(value).__name__}."
-        if not math.isfinite(value):
-            return {}, f"“{name}” is NaN or infinite: a training that diverged gives such."
-    return {name: float(given[name]) for name in names}, ""
-
-
-def _as_name(key) -> str:
-    return f"{key:g}" if isinstance(key, numbers.Real) else str(key)
-
-
-# Tests, each a pair of function and hint.
-
-
-def within(low, high, *names, of):
-    """Each of the numbers (all, without names) lies in a range that ``of`` names in words."""
-
-    def test(answer, _):
-        return all(low <= answer[name] <= high for name in names or answer)
-
-    which = " and ".join(names) if names else "a number"
-    return test, f"{which} is out of the range that is possible for {of}; check unit and sign"
-
-
-def shares(*names, low=0.15):
-    """Accuracies: at most 1, and better than guessing."""
-    return within(low, 1, *names, of=f"an accuracy ({SHARE}) of something that learned at all")
-
-
-def larger(more, less, why, factor=1.0, by=0.0):
-    """One number exceeds another, by a factor or a margin."""
-
-    def test(answer, _):
-        return answer[more] > factor * answer[less] + by
-
-    return test, f"the order of {more} and {less} is not that of a trained network: {why}"
-
-
-def whole(name):
-    return lambda answer, _: answer[name] == int(answer[name]), f"{name} must be a whole number"
-
-
-def near_mean_image(name):
-    """As good as answering with the mean image, of the data at hand where they are known."""
-
-    def test(answer, yardsticks):
-        known = yardsticks.dataset is not None
-        mean = yardsticks.mean_image_bce if known else 0.2626
-        return abs(answer[name] / mean - 1) < 0.08
-
-    hint = f"{name} is not what an image scores that is the same for every input; is the code dead"
-    return test, hint + ", and did the biases have enough steps to settle?"
-
-
-def squared_errors(*names):
-    return within(0.5, 200, *names, of="a squared error summed over the pixels of an image")
-
-
-def cross_entropies(*names):
-    return within(0.03, 0.69, *names, of="a cross-entropy in nats a pixel that learned anything")
-
-
-def nats(*names):
-    return within(20, 540, *names, of="nats an image, summed over pixels, that learned anything")
-
-
-def same_image(answer, _):
-    digits = {answer["first"], answer["second"]}
-    return digits in [{4, 9}, {7, 9}, {4, 7}, {3, 5}, {3, 8}, {5, 8}]
 
 
 EXERCISES = {
@@ -183,7 +63,7 @@ EXERCISES = {
             within(2, 128, "size", of="a code that can be read and is smaller than the image"),
             squared_errors("autoencoder", "PCA"),
             (
-                lambda a, y: _is_pca(a, y),
+                is_pca,
                 "PCA is not what principal components of that size score on the test images",
             ),
         ),
@@ -237,7 +117,10 @@ EXERCISES = {
         ("0.1", "0.4", "1"),
         (
             shares(low=0.5),
-            (lambda a, _: len(set(a.values())) > 1, "equal numbers: was the network trained again"),
+            (
+                lambda a, _: len(set(a.values())) > 1,
+                "equal numbers; the network must be trained again",
+            ),
         ),
     ),
     "03.3": Exercise(
@@ -309,7 +192,7 @@ EXERCISES = {
             whole("second"),
             (lambda a, _: a["first"] != a["second"], "two different digits are asked for"),
             (
-                same_image,
+                look_alike,
                 "these two do not look alike; let the linear classifier on the two "
                 "numbers say which digit it takes for which most often",
             ),
@@ -367,7 +250,7 @@ EXERCISES = {
             within(0.2, 1.3, of=f"gradient energy of a reconstruction ({SHARE})"),
             (
                 lambda a, _: a["cross-entropy"] != a["squared error"],
-                "equal numbers: was the network trained again",
+                "equal numbers; the network must be trained again",
             ),
         ),
     ),
@@ -430,9 +313,3 @@ EXERCISES = {
         ),
     ),
 }
-
-
-def _is_pca(answer, yardsticks) -> bool:
-    if yardsticks.dataset is None:
-        return True
-    return math.isclose(yardsticks.pca_sse(int(answer["size"])), answer["PCA"], rel_tol=0.03)
