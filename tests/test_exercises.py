@@ -11,6 +11,8 @@ from exercise_key import KEY, WRONG, mnist
 
 from ae_lab.errors import LabError
 from ae_lab.exercises import EXERCISES, check
+from ae_lab.lab import start_lab
+from ae_lab.settings import Settings
 from ae_lab.yardsticks import Yardsticks
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
@@ -117,3 +119,14 @@ def test_an_unknown_exercise_is_an_error():
 def test_without_data_the_checks_still_work():
     assert check("08.1", {"active": 0, "bce": 0.26}).right
     assert check("08.1", {"active": 0, "bce": 0.12}).right is False
+
+
+def test_a_notebook_prints_the_verdict(capsys):
+    lab = start_lab("03_denoising", Settings(offline=True))
+    lab.check_exercise("03.3")
+    lab.check_exercise("03.3", {"0.16": 0.09, "0.02": 0.12})
+    lab.check_exercise("03.3", {"0.16": 0.12, "0.02": 0.09})
+    _, none, wrong, right = capsys.readouterr().out.splitlines()
+    assert none.startswith("03.3: no answer yet: hand in a dict with the mean length")
+    assert wrong.startswith("03.3: not yet: the order of 0.16 and 0.02")
+    assert right == "03.3: right."

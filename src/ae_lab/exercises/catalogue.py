@@ -95,8 +95,8 @@ EXERCISES = {
             shares(low=0.4),
             (
                 lambda a, _: abs(a["in order"] - a["shuffled"]) < 0.08,
-                "the two lie too far apart for numbers that had no places to lose; were training "
-                "and test codes shuffled the same way?",
+                "the two lie too far apart for numbers that had no places to lose; training "
+                "and test codes must be shuffled the same way",
             ),
         ),
     ),
@@ -307,8 +307,8 @@ EXERCISES = {
             larger("4", "8", "coarser steps lose more"),
             (
                 lambda a, _: a["4"] < 5 * a["8"],
-                "that much more is no rounding: are the steps spread "
-                "over the range of each number, ends included?",
+                "that much more is no rounding: the steps must be "
+                "spread over the range of each number, ends included",
             ),
         ),
     ),
