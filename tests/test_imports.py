@@ -14,7 +14,7 @@ PACKAGE = Path(ae_lab.__file__).parent
 ORDER = (
     ["errors", "settings", "checks", "claims"]
     + ["data", "losses", "layers", "rbm", "models", "training", "evaluation", "plotting"]
-    + ["lab", "report", "__main__"]
+    + ["yardsticks", "exercises", "progress", "lab", "report", "__main__"]
 )
 HEAVY = ("tensorflow", "keras", "torch", "jax")
 READS_ENVIRONMENT = {"settings.py", "__main__.py", "report/environment.py"}
@@ -94,7 +94,7 @@ def test_the_environment_is_read_in_one_place():
 
 def test_light_modules_import_no_network_library():
     light = ["", ".settings", ".checks", ".claims", ".lab", ".plotting", ".report", ".__main__"]
-    light += [".report.build", ".data"]
+    light += [".report.build", ".data", ".yardsticks", ".exercises", ".progress"]
     program = f"""
 import importlib, sys
 for name in {light!r}:

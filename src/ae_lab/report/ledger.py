@@ -5,13 +5,14 @@ from urllib.parse import quote
 
 from ae_lab.claims import CLAIMS
 
-EXPORTED = ("notebook", "name", "value", "unit", "published", "source")
+EXPORTED = ("notebook", "name", "value", "unit", "published", "source", "words")
+ABSENT = {"published": None, "source": None, "goal": None, "words": ""}
 
 
 def metrics_of(records: Iterable[dict]) -> list[dict]:
     """Every metric, by notebook and name."""
     rows = [
-        {"notebook": record["notebook"], "published": None, "source": None, "goal": None} | metric
+        {"notebook": record["notebook"], **ABSENT} | metric
         for record in records
         for metric in record.get("metrics", [])
     ]
