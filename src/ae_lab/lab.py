@@ -13,6 +13,7 @@ import math
 import numbers
 import os
 import platform
+import re
 import sys
 import time
 from pathlib import Path
@@ -209,6 +210,31 @@ class Lab:
         shown = sorted({round(i) for i in np.linspace(0, total - 1, min(most, total))})
         rows = [[str(i + 1), *(f"{history[name][i]:.4g}" for name in names)] for i in shown]
         self.table(["epoch", *(name.replace("_", " ") for name in names)], rows, caption=caption)
+
+    def keep_model(self, model, name):
+        """Keep a trained model as ``models/<name>.keras`` beside the report's pages.
+
+        Outside a report run nothing is kept. ``models.load_model`` reads it back.
+
+        Parameters
+        ----------
+        name : the kind's, or "classifier"; lower-case letters and underscores.
+
+        Raises
+        ------
+        LabError
+            If ``name`` is none: it becomes the name of a file.
+        """
+        if not re.fullmatch("[a-z][a-z_]*", name):
+            raise LabError(
+                f"a model's name must be of lower-case letters and underscores, received {name!r}: "
+                "take the kind's name, for example deep."
+            )
+        if self.settings.record_folder is None:
+            return
+        folder = Path(self.settings.record_folder) / self.notebook
+        folder.mkdir(parents=True, exist_ok=True)
+        model.save(folder / f"{name}.keras")
 
     @contextlib.contextmanager
     def timer(self, name):

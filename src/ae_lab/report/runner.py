@@ -1,6 +1,7 @@
 """Execute a notebook if it changed, and keep what came of it."""
 
 import math
+import shutil
 import subprocess
 import sys
 import time
@@ -59,6 +60,7 @@ def execute(place: Workplace, path: Path, key: str, say: Say) -> dict:
     )
     record_file = place.records / f"{path.stem}.json"
     record_file.unlink(missing_ok=True)
+    shutil.rmtree(place.records / path.stem, ignore_errors=True)  # models of a run that failed
     notebook = nbformat.read(path, as_version=4)
     start = time.monotonic()
     error = execute_notebook(notebook, execution)
