@@ -73,6 +73,9 @@ class Lab:
         }
         self._write()
         print(f"{dataset.source}.")
+        if self.settings.dataset != "mnist":
+            name = Path(self.settings.dataset).stem
+            print(f"The text speaks of digits; these are {name}.")
         return dataset
 
     def record(
@@ -98,6 +101,8 @@ class Lab:
                 f"{name} must be a finite number, received {value!r}: look at the losses above, "
                 "a training that diverged shows there first."
             )
+        if not self._log["run"].get("comparable", True):
+            published = source = None  # other images: nothing in print to compare with
         goal = {"at_most": at_most, "at_least": at_least}
         goal = {bound: value for bound, value in goal.items() if value is not None}
         metric = {

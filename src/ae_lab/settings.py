@@ -8,6 +8,7 @@ from pathlib import Path
 from ae_lab.errors import LabError
 
 PROFILES = ("quick", "full")
+DATASETS = ("mnist", "fashion_mnist")
 LARGEST_SEED = 2**32 - 1  # what numpy accepts as a legacy seed, and Keras with it
 
 
@@ -25,6 +26,7 @@ class Settings:
     record_folder : where a notebook leaves its metrics and claims; None outside a report run,
         so that trying things out by hand never changes a report.
     offline : True if no download is to be tried.
+    dataset : "mnist", "fashion_mnist", or the path of an ``.npz`` file of one's own.
 
     Raises
     ------
@@ -39,12 +41,18 @@ class Settings:
     report_folder: Path = Path("reports")
     record_folder: Path | None = None
     offline: bool = False
+    dataset: str = "mnist"
 
     def __post_init__(self):
         if self.profile not in PROFILES:
             raise LabError(
                 f"AE_LAB_PROFILE must be one of {', '.join(PROFILES)}, "
                 f"received {self.profile!r}: set it to one of these."
+            )
+        if self.dataset not in DATASETS and not self.dataset.endswith(".npz"):
+            raise LabError(
+                f"AE_LAB_DATASET must be one of {', '.join(DATASETS)}, or the path of an .npz "
+                f"file, received {self.dataset!r}: set it to one of these."
             )
         if not 0 <= self.seed <= LARGEST_SEED:
             raise LabError(
@@ -85,6 +93,7 @@ class Settings:
             report_folder=folder("AE_LAB_REPORTS") or project / "reports",
             record_folder=folder("AE_LAB_RECORDS"),
             offline=_switch("AE_LAB_OFFLINE", environment.get("AE_LAB_OFFLINE") or "0"),
+            dataset=_dataset(environment.get("AE_LAB_DATASET") or cls.dataset),
         )
 
 
@@ -110,6 +119,11 @@ def _whole_number(name: str, value: str) -> int:
             f"{name} must be a whole number from 0 to {LARGEST_SEED}, "
             f"received {value!r}: set it to one, for example 8."
         ) from None
+
+
+def _dataset(value: str) -> str:
+    """A name as it is, a path made absolute: kernels run in another folder."""
+    return str(Path(value).expanduser().absolute()) if value.endswith(".npz") else value
 
 
 def _switch(name: str, value: str) -> bool:
