@@ -13,8 +13,8 @@ PACKAGE = Path(ae_lab.__file__).parent
 # Each may import those before it and none after.
 ORDER = (
     ["errors", "settings", "checks", "claims"]
-    + ["other_data", "data", "losses", "layers", "rbm", "models", "training", "evaluation", "plotting"]
-    + ["lab", "explore", "report", "__main__"]
+    + ["other_data", "data", "losses", "layers", "rbm", "models", "training", "evaluation"]
+    + ["plotting", "lab", "explore", "report", "__main__"]
 )
 HEAVY = ("tensorflow", "keras", "torch", "jax")
 READS_ENVIRONMENT = {"settings.py", "__main__.py", "report/environment.py"}
@@ -93,8 +93,8 @@ def test_the_environment_is_read_in_one_place():
 
 
 def test_light_modules_import_no_network_library():
-    light = ["", ".settings", ".checks", ".claims", ".lab", ".explore", ".plotting", ".report", ".__main__"]
-    light += [".report.build", ".data"]
+    light = ["", ".settings", ".checks", ".claims", ".lab", ".plotting", ".report", ".__main__"]
+    light += [".explore", ".report.build", ".data"]
     program = f"""
 import importlib, sys
 for name in {light!r}:
