@@ -13,6 +13,7 @@ import math
 import numbers
 import os
 import platform
+import re
 import sys
 import time
 from pathlib import Path
@@ -77,6 +78,9 @@ class Lab:
         self._yardsticks = Yardsticks(dataset)
         self._write()
         print(f"{dataset.source}.")
+        if self.settings.dataset != "mnist":
+            name = Path(self.settings.dataset).stem
+            print(f"The text speaks of digits; these are {name}.")
         return dataset
 
     def record(
@@ -106,6 +110,8 @@ class Lab:
                 f"{name} must be a finite number, received {value!r}: look at the losses above, "
                 f"a training that diverged shows there first. {NOT_FINITE}"
             )
+        if not self._log["run"].get("comparable", True):
+            published = source = None  # other images: nothing in print to compare with
         goal = {"at_most": at_most, "at_least": at_least}
         goal = {bound: value for bound, value in goal.items() if value is not None}
         metric = {
@@ -240,6 +246,31 @@ class Lab:
             If there is no such exercise.
         """
         print(exercises.check(id, answer, self._yardsticks).words)
+
+    def keep_model(self, model, name):
+        """Keep a trained model as ``models/<name>.keras`` beside the report's pages.
+
+        Outside a report run nothing is kept. ``models.load_model`` reads it back.
+
+        Parameters
+        ----------
+        name : the kind's, or "classifier"; lower-case letters and underscores.
+
+        Raises
+        ------
+        LabError
+            If ``name`` is none: it becomes the name of a file.
+        """
+        if not re.fullmatch("[a-z][a-z_]*", name):
+            raise LabError(
+                f"a model's name must be of lower-case letters and underscores, received {name!r}: "
+                "take the kind's name, for example deep."
+            )
+        if self.settings.record_folder is None:
+            return
+        folder = Path(self.settings.record_folder) / self.notebook
+        folder.mkdir(parents=True, exist_ok=True)
+        model.save(folder / f"{name}.keras")
 
     @contextlib.contextmanager
     def timer(self, name):

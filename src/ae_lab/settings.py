@@ -8,6 +8,7 @@ from pathlib import Path
 from ae_lab.errors import LabError
 
 PROFILES = ("quick", "full")
+DATASETS = ("mnist", "fashion_mnist")
 LARGEST_SEED = 2**32 - 1  # what numpy accepts as a legacy seed, and Keras with it
 MOST_JOBS = 64
 
@@ -27,6 +28,7 @@ class Settings:
         so that trying things out by hand never changes a report.
     offline : True if no download is to be tried.
     jobs : notebooks executed at once; 0 for as many as cores and memory allow.
+    dataset : "mnist", "fashion_mnist", or the path of an ``.npz`` file of one's own.
 
     Raises
     ------
@@ -42,12 +44,18 @@ class Settings:
     record_folder: Path | None = None
     offline: bool = False
     jobs: int = 0
+    dataset: str = "mnist"
 
     def __post_init__(self):
         if self.profile not in PROFILES:
             raise LabError(
                 f"AE_LAB_PROFILE must be one of {', '.join(PROFILES)}, "
                 f"received {self.profile!r}: set it to one of these."
+            )
+        if self.dataset not in DATASETS and not self.dataset.endswith(".npz"):
+            raise LabError(
+                f"AE_LAB_DATASET must be one of {', '.join(DATASETS)}, or the path of an .npz "
+                f"file, received {self.dataset!r}: set it to one of these."
             )
         _check_range("AE_LAB_SEED", self.seed, LARGEST_SEED)
         _check_range("AE_LAB_JOBS", self.jobs, MOST_JOBS)
@@ -88,6 +96,7 @@ class Settings:
             record_folder=folder("AE_LAB_RECORDS"),
             offline=_switch("AE_LAB_OFFLINE", environment.get("AE_LAB_OFFLINE") or "0"),
             jobs=_whole_number("AE_LAB_JOBS", environment.get("AE_LAB_JOBS") or "0", MOST_JOBS),
+            dataset=_dataset(environment.get("AE_LAB_DATASET") or cls.dataset),
         )
 
 
@@ -121,6 +130,11 @@ def _check_range(name: str, value: int, largest: int) -> None:
             f"{name} must be a whole number from 0 to {largest}, "
             f"received {value}: choose one in that range."
         )
+
+
+def _dataset(value: str) -> str:
+    """A name as it is, a path made absolute: kernels run in another folder."""
+    return str(Path(value).expanduser().absolute()) if value.endswith(".npz") else value
 
 
 def _switch(name: str, value: str) -> bool:

@@ -115,7 +115,8 @@ def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Sa
     }
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
-    key = cache.render_key(paths, place.settings.profile, commit)
+    models = digest_of_files(place.models)
+    key = cache.render_key(paths, place.settings.profile, commit, models)
     if not failed and is_published(place, key):
         return finish(place, paths, say)
     from ae_lab.report.render import render_report
@@ -124,10 +125,18 @@ def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Sa
     errors = render_report(new, paths, place.settings, commit)
     if errors:
         raise failed_report(place, new, errors)
+    copy_models(place, list(paths), new / "models")
     files = digest_of_files(new)
     replace_folder(new, place.target, place.build / "aside")
     write_json(place.build / "published.json", {"key": key, "files": files})
     return finish(place, paths, say)
+
+
+def copy_models(place: Workplace, names: list[str], folder: Path) -> None:
+    """Lay the models that these notebooks kept into one folder, if there are any."""
+    for path in (path for name in names for path in sorted((place.models / name).glob("*.keras"))):
+        folder.mkdir(exist_ok=True)
+        shutil.copyfile(path, folder / path.name)
 
 
 def is_published(place: Workplace, key: str) -> bool:

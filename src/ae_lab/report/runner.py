@@ -2,6 +2,7 @@
 
 import math
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -95,6 +96,7 @@ def execute(place: Workplace, path: Path, key: str, say: Say) -> dict:
     )
     record_file = place.records / f"{path.stem}.json"
     record_file.unlink(missing_ok=True)
+    shutil.rmtree(place.records / path.stem, ignore_errors=True)  # models of a run that failed
     notebook = nbformat.read(path, as_version=4)
     start = time.monotonic()
     error = execute_notebook(notebook, execution)
