@@ -14,7 +14,7 @@ PACKAGE = Path(ae_lab.__file__).parent
 ORDER = (
     ["errors", "settings", "checks", "claims"]
     + ["data", "losses", "layers", "rbm", "models", "training", "evaluation", "plotting"]
-    + ["lab", "report", "__main__"]
+    + ["lab", "report", "bench", "__main__"]
 )
 HEAVY = ("tensorflow", "keras", "torch", "jax")
 READS_ENVIRONMENT = {"settings.py", "__main__.py", "report/environment.py"}

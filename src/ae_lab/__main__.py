@@ -43,6 +43,14 @@ def data(options: argparse.Namespace) -> None:
     print(data.prepare(_settings(options)))
 
 
+def bench(options: argparse.Namespace) -> None:
+    """Time our work beside what one would use instead."""
+    from ae_lab.bench.run import run_bench
+
+    names = tuple(options.row)
+    run_bench(_settings(options), names, options.repeats, options.small, options.long)
+
+
 def _settings(options: argparse.Namespace) -> Settings:
     """The environment's settings, with those given as options in their place."""
     given = {
@@ -63,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     verb.set_defaults(verb=verify)
     verb = verbs.add_parser("data", help="make MNIST ready and say which source is used")
     verb.set_defaults(verb=data)
+    _add_bench(verbs)
     return parser
 
 
@@ -79,6 +88,17 @@ def _add_report(verbs) -> None:
     )
     verb.add_argument("--force", action="store_true", help="execute even what did not change")
     verb.set_defaults(verb=report)
+
+
+def _add_bench(verbs) -> None:
+    verb = verbs.add_parser("bench", help="time our work beside what one would use instead")
+    verb.add_argument(
+        "--row", action="append", default=[], metavar="NAME", help="time this one; may be repeated"
+    )
+    verb.add_argument("--repeats", type=int, default=5, help="timings of each side (default: 5)")
+    verb.add_argument("--long", action="store_true", help="with the rows that take minutes each")
+    verb.add_argument("--small", action="store_true", help="a try-out in seconds, without verdict")
+    verb.set_defaults(verb=bench)
 
 
 def _add_profile(verb) -> None:
