@@ -16,10 +16,16 @@ def machine_facts(data: str) -> dict[str, str]:
         "Processor": processor(),
         "Cores": str(os.cpu_count()),
         "Threads and cores of each side": str(threads()),
+        "Processes at work before": load(),
         "System": f"{platform.system()} {platform.machine()}",
         "Versions": ", ".join(f"{name} {found}" for name, found in versions().items()),
         "Data": data,
     }
+
+
+def load() -> str:
+    """The mean number of running processes in the last minute: near 0 on a quiet machine."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "not known"
 
 
 def processor() -> str:

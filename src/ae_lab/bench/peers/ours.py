@@ -87,7 +87,7 @@ def dense_to_target(setting, clock):
         setting,
         clock,
         pixels=784,
-        learning_rate=5e-3,
+        learning_rate=3e-3,
     )
 
 
