@@ -15,7 +15,7 @@ ORDER = (
     ["errors", "settings", "checks", "claims"]
     + ["other_data", "data", "losses", "layers", "rbm", "models", "training", "evaluation"]
     + ["plotting", "yardsticks", "exercises", "progress", "lab", "explore", "codes"]
-    + ["handwriting", "report", "__main__"]
+    + ["handwriting", "report", "bench", "__main__"]
 )
 HEAVY = ("tensorflow", "keras", "torch", "jax")
 READS_ENVIRONMENT = {"settings.py", "__main__.py", "report/environment.py"}

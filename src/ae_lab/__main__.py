@@ -92,6 +92,14 @@ def _stem(name: str) -> str:
     return os.path.splitext(os.path.basename(name))[0]
 
 
+def bench(options: argparse.Namespace) -> None:
+    """Time our work beside what one would use instead."""
+    from ae_lab.bench.run import run_bench
+
+    names = tuple(options.row)
+    run_bench(_settings(options), names, options.repeats, options.small, options.long)
+
+
 def _settings(options: argparse.Namespace) -> Settings:
     """The environment's settings, with those given as options in their place."""
     given = {
@@ -115,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_codes(verbs, "decode", decode, "write the images of a file of codes (.npy, .npz)")
     verb = verbs.add_parser("data", help="make MNIST ready and say which source is used")
     verb.set_defaults(verb=data)
+    _add_bench(verbs)
     return parser
 
 
@@ -153,6 +162,17 @@ def _add_codes(verbs, name, function, sentence) -> None:
 def _add_model(verb) -> None:
     verb.add_argument("--model", default="deep", help="a kind's name, or a .keras file")
     _add_profile(verb)
+
+
+def _add_bench(verbs) -> None:
+    verb = verbs.add_parser("bench", help="time our work beside what one would use instead")
+    verb.add_argument(
+        "--row", action="append", default=[], metavar="NAME", help="time this one; may be repeated"
+    )
+    verb.add_argument("--repeats", type=int, default=5, help="timings of each side (default: 5)")
+    verb.add_argument("--long", action="store_true", help="with the rows that take minutes each")
+    verb.add_argument("--small", action="store_true", help="a try-out in seconds, without verdict")
+    verb.set_defaults(verb=bench)
 
 
 def _add_profile(verb) -> None:

@@ -33,6 +33,11 @@ def numeric_environment() -> dict[str, str]:
     return chosen | options
 
 
+def process_environment(**changes: str) -> dict[str, str]:
+    """The caller's environment, quiet, with what decides the numbers fixed, and ``changes``."""
+    return dict(os.environ) | QUIET | numeric_environment() | changes
+
+
 def kernel_environment(settings: Settings, records: Path, homes: Path) -> dict[str, str]:
     """The kernel's environment: the caller's, with all that could change a page fixed.
 
@@ -53,9 +58,7 @@ def kernel_environment(settings: Settings, records: Path, homes: Path) -> dict[s
     for name in ("IPYTHONDIR", "MPLCONFIGDIR", "KERAS_HOME", "AE_LAB_RECORDS"):
         folders[name].mkdir(parents=True, exist_ok=True)
     return (
-        dict(os.environ)
-        | QUIET
-        | numeric_environment()
+        process_environment()
         | {name: str(folder.absolute()) for name, folder in folders.items()}
         | {
             "AE_LAB_PROFILE": settings.profile,
