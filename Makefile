@@ -37,7 +37,7 @@ lint: $(READY)  ## check code and notebooks with ruff
 
 lock: $(READY)  ## renew requirements.lock from pyproject.toml
 	@$(BIN)/pip install --quiet uv
-	@$(BIN)/uv pip compile pyproject.toml --extra test --extra build --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile pyproject.toml --extra test --extra build --extra sweep --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-annotate --upgrade --output-file requirements.lock
 
 clean:  ## remove the environment and the quick report, keep data and the published report
