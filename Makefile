@@ -2,11 +2,12 @@
 PYTHON ?= python3
 PROFILE ?= quick
 NOTEBOOK ?=
+SEEDS ?= 5
 BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help report verify test lab lint lock clean
+.PHONY: help report verify sweep test lab lint lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +17,9 @@ report: $(READY)  ## execute the notebooks, write reports/quick/index.html (PROF
 
 verify: $(READY)  ## run a profile and compare its figures with reports/reference.json
 	@$(BIN)/python -m ae_lab verify --profile $(PROFILE)
+
+sweep: $(READY)  ## run the notebooks under SEEDS=5 seeds, for the report's intervals
+	@$(BIN)/python -m ae_lab sweep --profile $(PROFILE) --seeds $(SEEDS) $(addprefix --notebooks ,$(NOTEBOOK))
 
 test: $(READY)  ## run the tests
 	@$(BIN)/python -m pytest

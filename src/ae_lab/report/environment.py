@@ -33,7 +33,9 @@ def numeric_environment() -> dict[str, str]:
     return chosen | options
 
 
-def kernel_environment(settings: Settings, records: Path, homes: Path) -> dict[str, str]:
+def kernel_environment(
+    settings: Settings, records: Path, homes: Path, numeric: dict[str, str] | None = None
+) -> dict[str, str]:
     """The kernel's environment: the caller's, with all that could change a page fixed.
 
     Parameters
@@ -42,6 +44,7 @@ def kernel_environment(settings: Settings, records: Path, homes: Path) -> dict[s
     records : folder for what the notebook records.
     homes : folder for the libraries' own files, so that a user's start-up files and
         settings play no part and no home folder is needed.
+    numeric : what decides the numbers, if it is not to be this process's.
     """
     folders = {
         "IPYTHONDIR": homes / "ipython",
@@ -55,7 +58,7 @@ def kernel_environment(settings: Settings, records: Path, homes: Path) -> dict[s
     return (
         dict(os.environ)
         | QUIET
-        | numeric_environment()
+        | (numeric or numeric_environment())
         | {name: str(folder.absolute()) for name, folder in folders.items()}
         | {
             "AE_LAB_PROFILE": settings.profile,
