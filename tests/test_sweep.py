@@ -223,6 +223,21 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
     assert threads == {2}, "as in a report run, whatever Dask sets on its workers"
 
 
+def test_a_lost_scheduler_is_one_sentence(tmp_path):
+    cluster = Cluster(tmp_path)
+    try:
+        cluster.add_worker()
+        project(tmp_path, a=tiny(tmp_path, "a", "%%import time; time.sleep(120)"))
+        going = run_sweep(tmp_path, "--seeds", "1", "--scheduler", cluster.address)
+        wait_for((tmp_path / "a-8").exists)
+        cluster.processes[0].kill()
+        complaint = going.communicate(timeout=240)[1]
+    finally:
+        cluster.close()
+    assert going.returncode == 1 and len(complaint.splitlines()) == 1
+    assert complaint.startswith("error: the scheduler must stay reachable")
+
+
 def test_where_every_worker_is_refused_the_sweep_gives_up(tmp_path, cluster):
     from ae_lab.report.sweep.supervisor import Supervisor
     from ae_lab.report.sweep.task import plan

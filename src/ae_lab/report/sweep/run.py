@@ -1,5 +1,6 @@
 """The verb ``sweep``: sends what is not done yet to Dask's workers and keeps what comes back."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -115,6 +116,7 @@ def connected(scheduler: str | None, workers: int | None) -> Iterator:
             "a sweep needs the package distributed, received none: "
             "install it with pip install 'ae_lab[sweep]'."
         ) from None
+    _quieten("distributed")
     if not scheduler:
         with LocalCluster(
             n_workers=workers or local_workers(),
@@ -122,12 +124,20 @@ def connected(scheduler: str | None, workers: int | None) -> Iterator:
             processes=True,
             memory_limit=0,  # the kernels are processes of their own, which Dask does not weigh
             dashboard_address=None,
+            silence_logs=logging.CRITICAL,
         ) as cluster:
             with Client(cluster, set_as_default=False) as client:
                 yield client
         return
     with _client(Client, scheduler) as client:
         yield client
+
+
+def _quieten(package: str) -> None:
+    """What goes wrong is said by us, in one sentence; each of Dask's loggers has a level."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] == package:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _client(kind, scheduler: str):

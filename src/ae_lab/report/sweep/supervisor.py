@@ -179,7 +179,8 @@ def outcome(task: Task, future: Future) -> dict:
 
 
 def _unreachable(error: BaseException) -> LabError:
+    reason = (str(error) or type(error).__name__).splitlines()[0]
     return LabError(
-        f"the scheduler must stay reachable, received {str(error) or type(error).__name__}: "
+        f"the scheduler must stay reachable, received {reason}: "
         "start the sweep again, it goes on from what was kept."
     )
