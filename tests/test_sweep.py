@@ -260,6 +260,7 @@ def test_where_every_worker_is_refused_the_sweep_gives_up(tmp_path, cluster):
     [
         (["--backend", "tensorflow,theano"], "one of tensorflow, jax, torch, received 'theano'"),
         (["--seeds", "0"], "seeds must be a whole number of at least 1"),
+        (["--workers", "0"], "workers must be a whole number of at least 1"),
         (["--notebooks", "b"], "one of a, received b"),
         (["--scheduler", "tcp://127.0.0.1:1"], "the scheduler must answer"),
     ],
@@ -277,3 +278,12 @@ def test_bad_input_is_one_sentence(tmp_path, monkeypatch, arguments, words):
     monkeypatch.setattr(sys.stderr, "write", complaint.append)
     assert main(["sweep", *arguments]) == 1
     assert words in "".join(complaint)
+
+
+def test_without_dask_it_says_what_to_install(tmp_path, monkeypatch):
+    from ae_lab.report.sweep.run import connected
+
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(LabError, match=r"pip install 'ae_lab\[sweep\]'"):
+        with connected(None, None):
+            pass

@@ -17,6 +17,8 @@ from ae_lab.report.sweep.task import Task, plan
 from ae_lab.settings import Settings
 
 CONNECT_SECONDS = 20
+# Dask looks at its workers fifty times a second, for dashboards: our tasks take minutes.
+SPARING = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
 CORES_A_WORKER = 2  # as many as a notebook's kernel computes with
 
 
@@ -48,6 +50,8 @@ def sweep(
         tasks failed twice; the other results are kept, and the next sweep goes on from them.
     """
     check_whole(seeds, "seeds")
+    if workers is not None:
+        check_whole(workers, "workers")
     known = cache.find_notebooks(settings)
     chosen = {name: known[name] for name in choose(names, list(known))}
     place = Workplace(settings)
@@ -80,13 +84,14 @@ def _run(
     say: Say,
 ) -> list[dict]:
     """Run the tasks; return the results of those that failed."""
-    from ae_lab.report.sweep.supervisor import Supervisor
-    from ae_lab.report.sweep.worker import identity
 
     def keep(task: Task, result: dict) -> None:
         store_result(place, task, result)
 
     with connected(scheduler, workers) as client:
+        from ae_lab.report.sweep.supervisor import Supervisor
+        from ae_lab.report.sweep.worker import identity
+
         return Supervisor(client, identity(backends, dataset), backends, keep, say).run(left)
 
 
@@ -110,27 +115,38 @@ def alone(place: Workplace) -> Iterator[None]:
 def connected(scheduler: str | None, workers: int | None) -> Iterator:
     """A Dask client: of the scheduler at this address, or of a cluster that ends with it."""
     try:
-        from distributed import Client, LocalCluster
+        from distributed import Client
     except ImportError:
         raise LabError(
             "a sweep needs the package distributed, received none: "
             "install it with pip install 'ae_lab[sweep]'."
         ) from None
     _quieten("distributed")
-    if not scheduler:
-        with LocalCluster(
+    if scheduler:
+        with _client(Client, scheduler) as client:
+            yield client
+        return
+    with _local_cluster(workers) as cluster, Client(cluster, set_as_default=False) as client:
+        yield client
+
+
+@contextmanager
+def _local_cluster(workers: int | None) -> Iterator:
+    import dask
+    from distributed import LocalCluster
+
+    with (
+        dask.config.set(SPARING),
+        LocalCluster(
             n_workers=workers or local_workers(),
             threads_per_worker=1,
             processes=True,
             memory_limit=0,  # the kernels are processes of their own, which Dask does not weigh
             dashboard_address=None,
             silence_logs=logging.CRITICAL,
-        ) as cluster:
-            with Client(cluster, set_as_default=False) as client:
-                yield client
-        return
-    with _client(Client, scheduler) as client:
-        yield client
+        ) as cluster,
+    ):
+        yield cluster
 
 
 def _quieten(package: str) -> None:
