@@ -100,7 +100,9 @@ def _add_report(verbs) -> None:
 def _add_sweep(verbs) -> None:
     verb = verbs.add_parser("sweep", help="run notebooks under many seeds, on many machines")
     _add_profile(verb)
-    verb.add_argument("--seeds", type=int, default=5, help="how many, from AE_LAB_SEED up (default: 5)")
+    verb.add_argument(
+        "--seeds", type=int, default=5, help="how many, from AE_LAB_SEED up (default: 5)"
+    )
     verb.add_argument("--notebooks", nargs="+", default=[], metavar="NAME", help="only these")
     verb.add_argument("--backend", default="tensorflow", help="one or more, with commas between")
     verb.add_argument("--scheduler", metavar="ADDRESS", help="a running one, such as tcp://…:8786")
