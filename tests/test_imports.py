@@ -13,8 +13,8 @@ PACKAGE = Path(ae_lab.__file__).parent
 # Each may import those before it and none after.
 ORDER = (
     ["errors", "settings", "checks", "claims"]
-    + ["data", "losses", "layers", "rbm", "models", "training", "evaluation", "plotting"]
-    + ["lab", "report", "__main__"]
+    + ["other_data", "data", "losses", "layers", "rbm", "models", "training", "evaluation"]
+    + ["plotting", "yardsticks", "exercises", "progress", "lab", "explore", "report", "__main__"]
 )
 HEAVY = ("tensorflow", "keras", "torch", "jax")
 READS_ENVIRONMENT = {"settings.py", "__main__.py", "report/environment.py"}
@@ -94,7 +94,7 @@ def test_the_environment_is_read_in_one_place():
 
 def test_light_modules_import_no_network_library():
     light = ["", ".settings", ".checks", ".claims", ".lab", ".plotting", ".report", ".__main__"]
-    light += [".report.build", ".data"]
+    light += [".report.build", ".data", ".yardsticks", ".exercises", ".progress", ".explore"]
     program = f"""
 import importlib, sys
 for name in {light!r}:

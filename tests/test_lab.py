@@ -66,6 +66,8 @@ def test_the_file_holds_run_metrics_claims_and_timings(lab, tmp_path):
             "published": 0.1,
             "source": "S",
             "goal": None,
+            "words": "Better than 0.5 everywhere (0.6931); better than the published figure by "
+            "0.0065.",
         }
     ]
     assert written["claims"] == [
@@ -149,7 +151,9 @@ def test_numbers_of_any_make_are_recorded(lab, tmp_path, value):
 def test_a_figure_stands_beside_the_published_one(lab, shown):
     lab.record("a.b", 13.24, "squared error/image", published=13.2, source="Doe <2006>")
     markup, plain = shown[0][0]["text/html"], shown[0][0]["text/plain"]
-    assert plain == "a.b = 13.24 squared error/image (published: 13.2, Doe <2006>)"
+    first, words = plain.splitlines()
+    assert first == "a.b = 13.24 squared error/image (published: 13.2, Doe <2006>)"
+    assert words.endswith("worse than the published figure by 0.04.") and words in markup
     assert "<strong>13.24</strong>" in markup and "Doe &lt;2006&gt;" in markup
     lab.record("a.c", 1, "u")
     assert "published" not in shown[1][0]["text/plain"]

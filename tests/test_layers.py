@@ -4,9 +4,11 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from scipy import stats
 
 from ae_lab.errors import LabError
 from ae_lab.layers import Bottleneck, GaussianCorruption
+from ae_lab.layers.noise import standard_normal
 
 X = np.full((20, 6, 6, 1), 0.5, "float32")
 
@@ -70,3 +72,11 @@ def test_a_corruption_from_its_configuration_draws_the_same_noise():
     assert np.array_equal(
         corrupted(GaussianCorruption.from_config(layer.get_config())), corrupted(layer)
     )
+
+
+def test_the_noise_is_standard_normal():
+    seed = keras.random.SeedGenerator(3)
+    drawn = np.asarray(standard_normal((200, 500), seed)).ravel()
+    assert stats.kstest(drawn, "norm").pvalue > 0.01
+    assert abs(np.corrcoef(drawn[:-1], drawn[1:])[0, 1]) < 0.02
+    assert not np.array_equal(drawn, np.asarray(standard_normal((200, 500), seed)).ravel())

@@ -2,11 +2,14 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from ae_lab import REPOSITORY
 from ae_lab.claims import CLAIMS
+from ae_lab.models import AUTOENCODERS
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
@@ -61,6 +64,26 @@ def test_its_code_comes_in_small_pieces_with_prose_between(path):
 
 def test_it_names_itself_to_the_lab(path):
     assert f'start_lab("{path.stem}")' in text(path, "code")
+
+
+def test_its_first_cell_installs_the_package_where_it_is_missing(path):
+    first = "".join(cells(path, "code")[0]["source"])
+    assert first == (
+        "try:\n    import ae_lab  # noqa: F401\n"
+        "except ModuleNotFoundError:  # a notebook that stands alone, as in Colab\n"
+        f"    %pip install -q git+{REPOSITORY}"
+    )
+
+
+def test_the_repository_has_one_address():
+    project = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text())["project"]
+    assert project.get("urls", {}).get("Repository", REPOSITORY) == REPOSITORY
+
+
+def test_each_kind_keeps_its_model_and_so_does_the_classifier():
+    source = "\n".join(text(path, "code") for path in PATHS)
+    kept = re.findall(r'lab\.keep_model\([^\n]+, "(\w+)"\)', source)
+    assert sorted(kept) == sorted([*AUTOENCODERS, "classifier"])
 
 
 def test_its_links_lead_to_notebooks(path):

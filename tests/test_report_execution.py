@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 
+import psutil
 import pytest
 from report_fixtures.helpers import build, contents, notebook, project
 
@@ -53,7 +54,7 @@ def data_at_hand(monkeypatch):
 
 @pytest.fixture
 def no_font_cache(monkeypatch):
-    monkeypatch.setattr(runner, "build_font_cache", lambda environment, homes: None)
+    monkeypatch.setattr(runner, "build_font_cache", lambda place: None)
 
 
 def test_two_runs_give_the_same_bytes(tmp_path):
@@ -165,6 +166,28 @@ def test_a_user_s_start_up_files_and_backend_settings_play_no_part(
     build(settings)
     page = (settings.profile_folder / "own.html").read_text()
     assert "from the user" not in page and "hash 0" in page
+
+
+def test_notebooks_run_side_by_side(tmp_path, no_font_cache):
+    meet = """%%
+import pathlib, time
+pathlib.Path("{}").touch()
+while not pathlib.Path("{}").exists():
+    time.sleep(0.05)
+print("met")"""
+    notebooks = {
+        "one": notebook("# One", meet.format("a", "b")),
+        "two": notebook("# Two", meet.format("b", "a")),
+    }
+    settings = replace(project(tmp_path, **notebooks), jobs=2)
+    build(settings)
+    assert "met" in (settings.profile_folder / "one.html").read_text()
+
+
+def test_as_many_jobs_as_the_memory_holds(monkeypatch):
+    memory = psutil.virtual_memory()
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory._replace(available=3 * 2**30))
+    assert runner.jobs_that_fit() == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are not sent like this on Windows")

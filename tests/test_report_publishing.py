@@ -132,3 +132,22 @@ def test_unknown_and_absent_notebooks(tmp_path):
     (tmp_path / "notebooks" / "one.ipynb").unlink()
     with pytest.raises(LabError, match="found none"):
         build(settings)
+
+
+def test_models_stand_beside_the_pages_and_stay_when_nothing_is_executed(tmp_path):
+    settings = project(tmp_path, one=notebook("# One"), two=notebook("# Two"))
+    place = Workplace(settings)
+    (place.records / "one").mkdir(parents=True)
+    (place.records / "one" / "deep.keras").write_bytes(b"weights")
+    build(settings)
+    kept = settings.profile_folder / "models" / "deep.keras"
+    assert kept.read_bytes() == b"weights"
+    build(settings)
+    assert kept.read_bytes() == b"weights"
+    kept.unlink()
+    build(settings)
+    assert kept.read_bytes() == b"weights"
+    assert "unchanged" in build(settings, "two")
+    (place.models / "one" / "deep.keras").write_bytes(b"better weights")
+    build(settings)
+    assert kept.read_bytes() == b"better weights"

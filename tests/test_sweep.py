@@ -19,7 +19,8 @@ from ae_lab.errors import LabError
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are not sent like this on Windows")
 
-OFFLINE = {"AE_LAB_OFFLINE": "1", "AE_LAB_DATA": "", "AE_LAB_SEED": "", "AE_LAB_REPORTS": ""}
+OWN = ("AE_LAB_DATA", "AE_LAB_DATASET", "AE_LAB_SEED", "AE_LAB_REPORTS", "AE_LAB_PROFILE")
+OFFLINE = {"AE_LAB_OFFLINE": "1"} | dict.fromkeys(OWN, "")
 RECORD = """%%
 from ae_lab.lab import start_lab
 lab = start_lab({name!r})
@@ -249,7 +250,8 @@ def test_where_every_worker_is_refused_the_sweep_gives_up(tmp_path, cluster):
     said = []
     expected = identity(("tensorflow",), "0" * 64)
     with distributed.Client(cluster.address, set_as_default=False) as client:
-        supervisor = Supervisor(client, expected, ("tensorflow",), None, said.append, patience=0)
+        about = expected, ("tensorflow",), "mnist", None, said.append
+        supervisor = Supervisor(client, *about, patience=0)
         with pytest.raises(LabError, match=r"every one was refused: .*in place of 000000000000…"):
             supervisor.run(tasks)
     assert all("refused" in line for line in said)

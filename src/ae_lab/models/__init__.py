@@ -14,6 +14,7 @@ from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_e
 from ae_lab.models.perceptron import perceptron, start_from_encoder
 from ae_lab.models.portable import portable_decoder
 from ae_lab.models.sparse import sparse, start_from_images
+from ae_lab.models.stored import load_model
 from ae_lab.models.undercomplete import undercomplete
 from ae_lab.models.variational import variational
 
@@ -38,6 +39,7 @@ __all__ = [
     "denoising",
     "dense_decoder",
     "dense_encoder",
+    "load_model",
     "perceptron",
     "portable_decoder",
     "sparse",

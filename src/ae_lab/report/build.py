@@ -18,7 +18,7 @@ from ae_lab.report.files import (
     write_json,
 )
 from ae_lab.report.provenance import describe_commit
-from ae_lab.report.runner import DataAtHand, Say, bring_up_to_date
+from ae_lab.report.runner import DataAtHand, Say, bring_all_up_to_date
 from ae_lab.report.sweep.results import carry_results, read_results
 from ae_lab.settings import Settings
 
@@ -52,11 +52,7 @@ def build_report(
     place = Workplace(settings)
     with one_sentence(settings.report_folder), opened(place):
         data = prepare_data(settings, say)
-        failed = {
-            name: notebook
-            for name, path in chosen.items()
-            if (notebook := bring_up_to_date(place, path, data, force, say))
-        }
+        failed = bring_all_up_to_date(place, chosen, data, force, say)
         return publish(place, list(known), failed, say)
 
 
@@ -120,8 +116,8 @@ def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Sa
     }
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
-    results = read_results(place.sweep)
-    key = cache.render_key(paths, place.settings.profile, commit, results)
+    models, results = digest_of_files(place.models), read_results(place.sweep)
+    key = cache.render_key(paths, place.settings.profile, commit, models, results)
     if not failed and is_published(place, key):
         return finish(place, paths, say)
     from ae_lab.report.render import render_report
@@ -130,12 +126,20 @@ def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Sa
     errors = render_report(new, paths, place.settings, commit, results)
     if errors:
         raise failed_report(place, new, errors)
+    copy_models(place, list(paths), new / "models")
     with place.swapping():
         carry_results(place, new)
         files = digest_of_files(new)
         replace_folder(new, place.target, place.build / "aside")
     write_json(place.build / "published.json", {"key": key, "files": files})
     return finish(place, paths, say)
+
+
+def copy_models(place: Workplace, names: list[str], folder: Path) -> None:
+    """Lay the models that these notebooks kept into one folder, if there are any."""
+    for path in (path for name in names for path in sorted((place.models / name).glob("*.keras"))):
+        folder.mkdir(exist_ok=True)
+        shutil.copyfile(path, folder / path.name)
 
 
 def is_published(place: Workplace, key: str) -> bool:

@@ -8,7 +8,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ae_lab.errors import LabError
-from ae_lab.report.files import digest, digest_of_files, read_json, write_json
+from ae_lab.report.files import (
+    digest,
+    digest_of_files,
+    move_files,
+    read_json,
+    write_json,
+)
 from ae_lab.settings import Settings
 
 PACKAGE = Path(__file__).absolute().parents[1]
@@ -37,6 +43,11 @@ class Workplace:
     def records(self) -> Path:
         """Where notebooks leave their figures and claims."""
         return self.build / "records"
+
+    @property
+    def models(self) -> Path:
+        """The models that notebooks kept, a folder a notebook, as of its last good execution."""
+        return self.build / "models"
 
     @property
     def target(self) -> Path:
@@ -77,6 +88,7 @@ class Workplace:
         if notebook["metadata"]["ae_lab"]["error"]:
             write_json(self.broken_off(name), notebook)
             return
+        move_files(self.records / name, self.models / name)
         write_json(self.executed(name), notebook)
         self.broken_off(name).unlink(missing_ok=True)
 

@@ -64,6 +64,7 @@ def kernel_environment(
             "AE_LAB_PROFILE": settings.profile,
             "AE_LAB_SEED": str(settings.seed),
             "AE_LAB_DATA": str(settings.data_folder or ""),
+            "AE_LAB_DATASET": settings.dataset,
             "AE_LAB_OFFLINE": "1",  # the data were made ready before; no second try per notebook
         }
     )

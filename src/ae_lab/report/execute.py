@@ -34,7 +34,7 @@ class Execution:
     environment : the kernel's environment, complete.
     log : file for what the kernel's process writes outside its cells.
     cell_seconds : time limit of one cell.
-    say : called with text to be shown at once, without an added line end.
+    say : called with text to be shown at once, a line with its end.
     """
 
     name: str
@@ -122,11 +122,11 @@ def _client(notebook: NotebookNode, execution: Execution) -> NotebookClient:
 
 
 def _run_step(client: NotebookClient, step: Step, execution: Execution) -> dict | None:
-    label = step.heading[:LABEL_WIDTH]
-    execution.say(f"  {execution.name}  cell {step.number}/{step.count}  {label:<{LABEL_WIDTH}}")
     start = time.monotonic()
     failed = _execute_cell(client, step, execution)
-    execution.say(f"{time.monotonic() - start:8.1f} s{'  FAILED' if failed else ''}\n")
+    label = f"{step.heading[:LABEL_WIDTH]:<{LABEL_WIDTH}}"
+    took = f"{time.monotonic() - start:8.1f} s{'  FAILED' if failed else ''}"
+    execution.say(f"  {execution.name}  cell {step.number}/{step.count}  {label}{took}\n")
     return failed
 
 

@@ -48,6 +48,16 @@ def digest_of_files(folder: Path, skip: Path | None = None) -> dict[str, str]:
     }
 
 
+def move_files(source: Path, target: Path) -> None:
+    """Make ``target`` hold the files of ``source`` and no others; each is replaced at once."""
+    files = sorted(source.iterdir()) if source.is_dir() else []
+    target.mkdir(parents=True, exist_ok=True)
+    for path in files:
+        os.replace(path, target / path.name)
+    for path in set(target.iterdir()) - {target / path.name for path in files}:
+        path.unlink()
+
+
 def replace_folder(new: Path, target: Path, aside: Path) -> None:
     """Put ``new`` where ``target`` is; :func:`recover_folder` mends a kill in between."""
     if target.exists():

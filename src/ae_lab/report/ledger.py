@@ -6,13 +6,14 @@ from urllib.parse import quote
 
 from ae_lab.claims import CLAIMS
 
-EXPORTED = ("notebook", "name", "value", "unit", "published", "source", "seeds")
+EXPORTED = ("notebook", "name", "value", "unit", "published", "source", "words", "seeds")
+ABSENT = {"published": None, "source": None, "goal": None, "words": ""}
 
 
 def metrics_of(records: Iterable[dict], over_seeds: Mapping = MappingProxyType({})) -> list[dict]:
     """Every metric, by notebook and name, with its ``seeds`` from (notebook, name) → summary."""
     rows = [
-        {"notebook": record["notebook"], "published": None, "source": None, "goal": None}
+        {"notebook": record["notebook"], **ABSENT}
         | metric
         | {"seeds": over_seeds.get((record["notebook"], metric["name"]))}
         for record in records

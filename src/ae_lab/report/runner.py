@@ -1,10 +1,13 @@
-"""Execute a notebook if it changed, and keep what came of it."""
+"""Execute the notebooks that changed, some at once, and keep what came of them."""
 
 import math
+import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,8 +16,12 @@ from ae_lab.report.cache import Workplace
 from ae_lab.report.environment import kernel_environment, numeric_environment
 from ae_lab.report.failure import failure
 from ae_lab.report.files import read_json
+from ae_lab.report.kernel import stop_kernels
 
 Say = Callable[[str], None]
+
+
+KERNEL_BYTES = 2 * 2**30  # memory that a notebook's kernel may take
 
 
 class DataAtHand(NamedTuple):
@@ -22,6 +29,37 @@ class DataAtHand(NamedTuple):
 
     source: str
     fingerprint: str
+
+
+def bring_all_up_to_date(
+    place: Workplace, paths: dict[str, Path], data: DataAtHand, force: bool, say: Say
+) -> dict[str, dict]:
+    """Execute the notebooks that changed, ``settings.jobs`` at once; return those that failed.
+
+    Each has a kernel of its own, so that none can tell whether others run beside it.
+    """
+    build_font_cache(place)
+    with ThreadPoolExecutor(place.settings.jobs or jobs_that_fit()) as pool:
+        tasks = {
+            name: pool.submit(bring_up_to_date, place, path, data, force, say)
+            for name, path in paths.items()
+        }
+        try:
+            while wait(tasks.values(), timeout=1).not_done:
+                pass  # a wait without end would not hear an interrupt on every system
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop_kernels()
+            raise
+    return {name: failed for name, task in tasks.items() if (failed := task.result())}
+
+
+def jobs_that_fit() -> int:
+    """One notebook a core, as far as the free memory holds their kernels."""
+    import psutil
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, psutil.virtual_memory().available // KERNEL_BYTES))
 
 
 def bring_up_to_date(
@@ -53,7 +91,6 @@ def execute(
     from ae_lab.report.execute import CELL_SECONDS, Execution, execute_notebook
 
     environment = kernel_environment(place.settings, place.records, place.homes, numeric)
-    build_font_cache(environment, place.homes)
     execution = Execution(
         name=path.stem,
         folder=path.parent,
@@ -64,6 +101,7 @@ def execute(
     )
     record_file = place.records / f"{path.stem}.json"
     record_file.unlink(missing_ok=True)
+    shutil.rmtree(place.records / path.stem, ignore_errors=True)  # models of a run that failed
     notebook = nbformat.read(path, as_version=4)
     start = time.monotonic()
     error = execute_notebook(notebook, execution)
@@ -90,8 +128,9 @@ def improper_figure(name: str, record: dict | None) -> dict | None:
     return None
 
 
-def build_font_cache(environment: dict[str, str], homes: Path) -> None:
+def build_font_cache(place: Workplace) -> None:
     """Matplotlib's first import says so on a page if it is slow: let it happen before."""
-    if not any((homes / "matplotlib").glob("fontlist-*.json")):
+    if not any((place.homes / "matplotlib").glob("fontlist-*.json")):
+        environment = kernel_environment(place.settings, place.records, place.homes)
         command = [sys.executable, "-c", "import matplotlib.font_manager"]
         subprocess.run(command, env=environment, capture_output=True, check=False)

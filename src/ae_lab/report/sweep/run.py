@@ -56,17 +56,17 @@ def sweep(
     chosen = {name: known[name] for name in choose(names, list(known))}
     place = Workplace(settings)
     with one_sentence(settings.report_folder), alone(place):
-        dataset = _data(settings, say)
-        tasks = plan(settings, chosen, seeds, backends, dataset)
+        digest = _digest_of_data(settings, say)
+        tasks = plan(settings, chosen, seeds, backends, digest)
         left = [task for task in tasks if not is_done(place, task)]
         say(f"{len(tasks)} tasks, {len(tasks) - len(left)} of them done before\n")
-        failures = _run(place, left, dataset, backends, scheduler, workers, say) if left else []
+        failures = _run(place, left, digest, backends, scheduler, workers, say) if left else []
     say(f"Results are in {place.sweep}; python -m ae_lab report shows them\n")
     if failures:
         raise LabError(failed_tasks(failures, len(tasks)))
 
 
-def _data(settings: Settings, say: Say) -> str:
+def _digest_of_data(settings: Settings, say: Say) -> str:
     from ae_lab import data
 
     dataset = data.load_mnist(settings)
@@ -77,7 +77,7 @@ def _data(settings: Settings, say: Say) -> str:
 def _run(
     place: Workplace,
     left: list[Task],
-    dataset: str,
+    digest: str,
     backends: tuple[str, ...],
     scheduler: str | None,
     workers: int | None,
@@ -92,7 +92,8 @@ def _run(
         from ae_lab.report.sweep.supervisor import Supervisor
         from ae_lab.report.sweep.worker import identity
 
-        return Supervisor(client, identity(backends, dataset), backends, keep, say).run(left)
+        expected, images = identity(backends, digest), place.settings.dataset
+        return Supervisor(client, expected, backends, images, keep, say).run(left)
 
 
 @contextmanager

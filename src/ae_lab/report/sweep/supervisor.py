@@ -44,7 +44,8 @@ class Supervisor:
     Parameters
     ----------
     client : connected to the scheduler.
-    expected, backends : the identity that every worker must have.
+    expected : the identity that every worker must have.
+    backends, dataset : of the tasks.
     keep : takes (task, result) of each task that came to its end, once.
     say : takes the progress.
     patience : seconds to go on while every worker there is was refused.
@@ -55,11 +56,12 @@ class Supervisor:
         client: Client,
         expected: dict,
         backends: tuple[str, ...],
+        dataset: str,
         keep: Callable[[Task, dict], None],
         say: Say,
         patience: float = PATIENCE_SECONDS,
     ):
-        self.client, self.expected, self.backends = client, expected, backends
+        self.client, self.identity = client, (expected, backends, dataset)
         self.keep, self.say, self.patience = keep, say, patience
         self.ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
         self.asked: dict[str, Future] = {}  # by worker, as all that follows
@@ -94,7 +96,7 @@ class Supervisor:
         self.refused = {worker: why for worker, why in self.refused.items() if worker in present}
         self.asked = {worker: asked for worker, asked in self.asked.items() if worker in present}
         for worker in sorted(present - self.accepted - self.refused.keys() - self.asked.keys()):
-            self.asked[worker] = self._submit(worker, vet, self.expected, self.backends)
+            self.asked[worker] = self._submit(worker, vet, *self.identity)
         self._check_hope()
 
     def _submit(self, worker: str, function: Callable, *arguments: object) -> Future:

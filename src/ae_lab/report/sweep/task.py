@@ -19,7 +19,7 @@ class Task:
     Parameters
     ----------
     notebook, text : its name, and the content of its file.
-    profile, seed, backend : the settings it runs under.
+    profile, seed, backend, dataset : the settings it runs under.
     numeric : environment variables that decide its numbers.
     key : changes with whatever can change its numbers, as for a report's execution.
     data : SHA-256 of the data set's content.
@@ -30,6 +30,7 @@ class Task:
     profile: str
     seed: int
     backend: str
+    dataset: str
     numeric: dict[str, str]
     key: str
     data: str
@@ -37,7 +38,8 @@ class Task:
     @property
     def label(self) -> str:
         """Its name in files and lines."""
-        return f"{self.notebook}-{self.backend}-seed-{self.seed}"
+        images = "" if self.dataset == "mnist" else f"-{Path(self.dataset).stem}"
+        return f"{self.notebook}-{self.backend}{images}-seed-{self.seed}"
 
 
 def plan(
@@ -78,6 +80,7 @@ def _task(path: Path, settings: Settings, backend: str, data: str) -> Task:
         profile=settings.profile,
         seed=settings.seed,
         backend=backend,
+        dataset=settings.dataset,
         numeric=numeric,
         key=cache.execution_key(cache.read_notebook(path), settings, data, numeric),
         data=data,

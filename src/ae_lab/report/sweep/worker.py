@@ -41,15 +41,15 @@ def differences(expected: dict, found: dict) -> list[str]:
     return versions + files + (digits if found_data != expected_data else [])
 
 
-def vet(expected: dict, backends: tuple[str, ...]) -> list[str]:
-    """On a worker: what it has otherwise than ``expected``.
+def vet(expected: dict, backends: tuple[str, ...], dataset: str) -> list[str]:
+    """On a worker: what it has otherwise than ``expected``, its own copy of a data set included.
 
     Raises
     ------
     LabError
         If the worker's data are damaged.
     """
-    return differences(expected, identity(backends, data_here()[1]))
+    return differences(expected, identity(backends, data_here(dataset)[1]))
 
 
 def run_task(task: Task) -> dict:
@@ -57,12 +57,13 @@ def run_task(task: Task) -> dict:
     from distributed import get_worker
 
     folder = Path(get_worker().local_directory) / "ae_lab"  # Dask removes it with the worker
-    settings = replace(data_here()[0], profile=task.profile, seed=task.seed, report_folder=folder)
-    place = Workplace(settings)
+    settings = replace(data_here(task.dataset)[0], profile=task.profile, seed=task.seed)
+    place = Workplace(replace(settings, report_folder=folder))
     path = folder / "notebooks" / f"{task.notebook}.ipynb"
     for made in (place.build, path.parent):
         made.mkdir(parents=True, exist_ok=True)
     write_text(path, task.text)
+    runner.build_font_cache(place)
     executed = runner.execute(place, path, task.key, _unheard, task.numeric)
     lab = executed["metadata"]["ae_lab"]
     return result_of(task, lab["record"], lab["error"] or other_data(task, lab), lab["seconds"])
@@ -78,16 +79,16 @@ def other_data(task: Task, lab: dict) -> dict | None:
 
 
 @remembered
-def data_here() -> tuple[Settings, str]:
+def data_here(dataset: str) -> tuple[Settings, str]:
     """This process's settings, the data's folder named in them, and the data's SHA-256.
 
     A kernel runs in a folder of its own, from where a project's ``data`` is not found.
     """
-    settings = Settings.from_environment()
-    dataset = data.load_mnist(settings)
-    if not settings.data_folder and (settings.download_folder / data.FILE_NAME).is_file():
+    settings = replace(Settings.from_environment(), dataset=dataset)
+    loaded = data.load_mnist(settings)
+    if not settings.data_folder and (settings.download_folder / f"{dataset}.npz").is_file():
         settings = replace(settings, data_folder=settings.download_folder)
-    return settings, dataset.sha256
+    return settings, loaded.sha256
 
 
 def _unheard(text: str) -> None:

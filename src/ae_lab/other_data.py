@@ -1,0 +1,192 @@
+"""Images that are not MNIST, made such that every notebook can take them.
+
+``AE_LAB_DATASET`` names Keras's ``fashion_mnist`` or an ``.npz`` file with the same four arrays
+as ``mnist.npz``: uint8 images 28x28, 32x32 or 64x64, grey or in colour, and labels from 0.
+"""
+
+import hashlib
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ae_lab.errors import LabError
+from ae_lab.settings import Settings
+
+NAMES = ("x_train", "y_train", "x_test", "y_test")
+SIDES = (28, 32, 64)
+SIDE, CLASSES = 28, 10  # what the notebooks are written for
+LEAST = {"train": 3_000, "test": 1_000}  # images, with fewer of which an experiment breaks off
+LARGEST = 2**30  # bytes of an array when unpacked: 87,000 images of 64x64 in colour
+
+
+def is_other(settings: Settings) -> bool:
+    """Whether anything but MNIST is asked for."""
+    return settings.dataset != "mnist"
+
+
+def read_other(settings: Settings) -> tuple[dict[str, np.ndarray], str]:
+    """The four arrays, images as uint8 (n, 28, 28), and what they are, in words.
+
+    Raises
+    ------
+    LabError
+        If there is no such file, or it holds something else.
+    """
+    path = find_other(settings)
+    arrays = _read(path)
+    for part in LEAST:
+        _check_images(path, f"x_{part}", arrays[f"x_{part}"], LEAST[part])
+    if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
+        shapes = f"{arrays['x_train'].shape} and {arrays['x_test'].shape}"
+        raise _wrong(path, "x_train and x_test with images of one shape", shapes)
+    _check_labels(path, arrays)
+    if settings.dataset == "fashion_mnist":
+        _check_balance(path, arrays)
+    name = path.stem if settings.dataset == str(path) else settings.dataset
+    return _as_mnist(arrays), _describe(name, arrays)
+
+
+def other_fingerprint(settings: Settings) -> str:
+    """Changes with the name and the content of the file."""
+    path = find_other(settings)
+    return f"{settings.dataset}: {hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+def find_other(settings: Settings) -> Path:
+    """The file with the images; Fashion-MNIST is downloaded into ``data/`` if need be.
+
+    Raises
+    ------
+    LabError
+        If it is not there and cannot be had.
+    """
+    if settings.dataset.endswith(".npz"):
+        path = Path(settings.dataset)
+        if not path.is_file():
+            raise LabError(
+                f"AE_LAB_DATASET must name a file, found none at {path}: correct the path, "
+                "or unset it for MNIST."
+            )
+        return path
+    name = f"{settings.dataset}.npz"
+    folders = [f for f in (settings.data_folder, settings.download_folder) if f]
+    found = [folder / name for folder in folders if (folder / name).is_file()]
+    return found[0] if found else _download(settings, settings.download_folder / name)
+
+
+def _download(settings: Settings, path: Path) -> Path:
+    if settings.offline:
+        raise _not_at_hand(path, "no download is to be tried (AE_LAB_OFFLINE)")
+    import keras
+
+    try:
+        train, test = getattr(keras.datasets, settings.dataset).load_data()
+    except Exception as error:  # whatever the network does
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise _not_at_hand(path, f"its download failed ({reason})") from None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.part")
+    with temporary.open("wb") as file:
+        np.savez_compressed(file, **dict(zip(NAMES, (*train, *test), strict=True)))
+    os.replace(temporary, path)
+    return path
+
+
+def _not_at_hand(path: Path, reason: str) -> LabError:
+    return LabError(
+        f"{path.stem} must be at hand as {path}, found no file there, and {reason}: "
+        f"put {path.name} there or into the folder that AE_LAB_DATA names, or connect."
+    )
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    """The arrays; their unpacked sizes are looked at before, so that no zip bomb goes off."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+        if missing := [name for name in NAMES if f"{name}.npy" not in sizes]:
+            raise _wrong(path, f"the arrays {', '.join(NAMES)}", f"no {', '.join(missing)}")
+        if max(sizes.values()) > LARGEST:
+            raise _wrong(path, f"arrays of at most {LARGEST:,} bytes", f"{max(sizes.values()):,}")
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in NAMES}
+    except LabError:
+        raise
+    except Exception as error:  # damage shows in many ways
+        raise _wrong(path, "a readable .npz archive of plain arrays", str(error)) from None
+
+
+def _check_images(path: Path, name: str, images: np.ndarray, least: int) -> None:
+    shape = images.shape
+    square = len(shape) in (3, 4) and shape[1] == shape[2] and shape[1] in SIDES
+    if images.dtype != np.uint8 or not square or shape[3:] not in ((), (1,), (3,)):
+        raise _wrong(
+            path,
+            f"{name} of dtype uint8 and shape (n, side, side), or with 1 or 3 channels behind, "
+            f"side one of {', '.join(map(str, SIDES))}",
+            f"{shape}, dtype {images.dtype}",
+        )
+    if len(images) < least:
+        raise _wrong(path, f"at least {least:,} images in {name}", f"{len(images):,}")
+
+
+def _check_labels(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """One whole number an image, from 0 up without a gap, at most ten of them."""
+    for part in LEAST:
+        labels, count = arrays[f"y_{part}"], len(arrays[f"x_{part}"])
+        if labels.size != count or not np.issubdtype(labels.dtype, np.integer):
+            received = f"shape {labels.shape}, dtype {labels.dtype}"
+            raise _wrong(path, f"{count:,} whole numbers in y_{part}", received)
+    found = np.unique(arrays["y_train"])
+    if not np.array_equal(found, np.arange(len(found))) or not 2 <= len(found) <= CLASSES:
+        raise _wrong(path, f"labels 0, 1, … of 2 to {CLASSES} classes", f"{found[:12].tolist()}")
+    tested = np.unique(arrays["y_test"])
+    if not np.array_equal(tested, found):
+        raise _wrong(path, f"in y_test the classes {found.tolist()}", f"{tested[:12].tolist()}")
+
+
+def _check_balance(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Fashion-MNIST has as many images of each class, which MNIST has not."""
+    counts = [np.bincount(arrays[f"y_{part}"].reshape(-1)).tolist() for part in LEAST]
+    if counts != [[6_000] * CLASSES, [1_000] * CLASSES]:
+        raise _wrong(path, "6,000 training and 1,000 test images of each class", f"{counts}")
+
+
+def _wrong(path: Path, expected: str, received: str) -> LabError:
+    return LabError(
+        f"{path} cannot stand in for MNIST: expected {expected}, received {received}; "
+        "mend the file, or unset AE_LAB_DATASET for MNIST."
+    )
+
+
+def _describe(name: str, arrays: dict[str, np.ndarray]) -> str:
+    train, test = arrays["x_train"], arrays["x_test"]
+    side = train.shape[1]
+    grey = ", made grey (luma)" if train.shape[3:] == (3,) else ""
+    small = f", made 28x28 from {side}x{side} (means over areas)" if side != SIDE else ""
+    return (
+        f"{name}, {len(train):,} + {len(test):,}{grey}{small}: "
+        "figures below are not comparable with published ones"
+    )
+
+
+def _as_mnist(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {
+        name: _grey_28(array) if name.startswith("x") else array.reshape(-1).astype(np.uint8)
+        for name, array in arrays.items()
+    }
+
+
+def _grey_28(images: np.ndarray) -> np.ndarray:
+    """uint8 (n, side, side[, 1 or 3]) to (n, 28, 28): ITU-R 601 luma, means over areas."""
+    images = images[..., 0] if images.shape[3:] == (1,) else images
+    if images.shape[1:] == (SIDE, SIDE):
+        return images
+    small = np.empty((len(images), SIDE, SIDE), np.uint8)
+    for i, image in enumerate(images):
+        grey = Image.fromarray(image).convert("L")
+        small[i] = np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BOX))
+    return small

@@ -1,0 +1,106 @@
+"""Models that notebooks keep: written in a report run alone, published whole, read safely."""
+
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from ae_lab import evaluation, layers, models
+from ae_lab.errors import LabError
+from ae_lab.lab import start_lab
+from ae_lab.report.cache import Workplace
+from ae_lab.settings import Settings
+
+SMALL = {
+    "undercomplete": {"latent_dim": 3},
+    "denoising": {"latent_dim": 3, "hidden": (), "corruption": layers.MaskingCorruption(0.5)},
+    "sparse": {"latent_dim": 9, "bottleneck": layers.KSparse(2), "code_activation": "linear"},
+    "deep": {"latent_dim": 3, "hidden": (8, 4)},
+    "contractive": {"latent_dim": 3},
+    "convolutional": {"widths": (2, 3), "code_channels": 2},
+    "variational": {"latent_dim": 3, "hidden": (8,)},
+}
+
+
+@pytest.fixture
+def x():
+    return np.random.default_rng(0).random((4, 28, 28, 1), dtype="float32")
+
+
+@pytest.mark.parametrize("kind", models.AUTOENCODERS)
+def test_each_kind_comes_back_in_safe_mode_and_answers_the_same(kind, tmp_path, x):
+    model = models.AUTOENCODERS[kind](**SMALL[kind])
+    start_lab("a", Settings(record_folder=tmp_path)).keep_model(model, kind)
+    again = models.load_model(tmp_path / "a" / f"{kind}.keras")
+    np.testing.assert_array_equal(
+        evaluation.reconstruct(again, x), evaluation.reconstruct(model, x)
+    )
+    np.testing.assert_array_equal(evaluation.encode(again, x), evaluation.encode(model, x))
+
+
+def test_the_classifier_comes_back_with_its_moves(tmp_path, x):
+    model = models.classifier(widths=(2, 2, 2), dense=4, shift=1)
+    start_lab("a", Settings(record_folder=tmp_path)).keep_model(model, "classifier")
+    again = models.load_model(tmp_path / "a" / "classifier.keras")
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_by_hand_nothing_is_kept_and_nothing_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    lab = start_lab("a", Settings())
+    capsys.readouterr()
+    lab.keep_model(models.deep(latent_dim=2, hidden=()), "deep")
+    assert not list(tmp_path.rglob("*"))
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["", "../deep", "Deep", "deep.keras"])
+def test_a_name_that_is_no_file_name_is_refused(name, tmp_path):
+    lab = start_lab("a", Settings(record_folder=tmp_path))
+    with pytest.raises(LabError, match="lower-case letters"):
+        lab.keep_model(models.deep(latent_dim=2, hidden=()), name)
+
+
+def test_a_missing_a_cut_and_a_foreign_file_are_told_apart(tmp_path):
+    path = tmp_path / "deep.keras"
+    with pytest.raises(LabError, match="found none at"):
+        models.load_model(path)
+    models.deep(latent_dim=2, hidden=()).save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(LabError, match="cut off"):
+        models.load_model(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", "no model")
+    with pytest.raises(LabError, match="must hold a whole Keras model"):
+        models.load_model(path)
+
+
+def test_a_file_with_code_of_its_own_is_not_let_in(tmp_path):
+    z = keras.Input((2,))
+    model = keras.Model(z, keras.layers.Lambda(lambda z: 2 * z)(z))
+    model.save(tmp_path / "foreign.keras")
+    with pytest.raises(LabError, match="must hold a whole Keras model"):
+        models.load_model(tmp_path / "foreign.keras")
+
+
+def keep(place, name, *models_of_it, error=None):
+    """What an execution leaves: its models, then the executed notebook."""
+    for model in models_of_it:
+        (place.records / name).mkdir(parents=True, exist_ok=True)
+        (place.records / name / f"{model}.keras").write_text(f"{model} of {name}")
+    place.store(name, {"metadata": {"ae_lab": {"error": error}}})
+
+
+def test_a_good_execution_replaces_its_models_and_a_failed_one_does_not(tmp_path):
+    place = Workplace(Settings(report_folder=tmp_path))
+    place.build.mkdir(parents=True)
+    keep(place, "one", "deep", "classifier")
+    keep(place, "two", "sparse")
+    keep(place, "one", "sigmoid", error={"name": "ValueError"})
+    kept = {path.relative_to(place.models).as_posix() for path in place.models.rglob("*.keras")}
+    assert kept == {"one/deep.keras", "one/classifier.keras", "two/sparse.keras"}
+    (place.records / "one" / "sigmoid.keras").unlink()
+    keep(place, "one", "deep")
+    assert [path.name for path in (place.models / "one").iterdir()] == ["deep.keras"]
