@@ -38,7 +38,7 @@ def start(backend: str, *arguments: str, devices: int = 1) -> subprocess.Popen:
 
 
 def history(process: subprocess.Popen) -> dict:
-    said, complaint = process.communicate(timeout=300)
+    said, complaint = process.communicate(timeout=600)
     assert process.returncode == 0, complaint[-3000:]
     return json.loads(said.splitlines()[-1])
 

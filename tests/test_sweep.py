@@ -59,7 +59,7 @@ def run_sweep(folder, *arguments) -> subprocess.Popen:
     )
 
 
-def wait_for(condition, seconds: float = 240):
+def wait_for(condition, seconds: float = 600):
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "waited in vain"
@@ -151,7 +151,7 @@ def test_a_killed_worker_loses_nothing_and_others_are_refused_with_the_reason(tm
     going = run_sweep(tmp_path, "--seeds", "4", "--scheduler", cluster.address)
     worker = int(wait_for(lambda: (marks / "a-8").exists() and (marks / "a-8").read_text()))
     os.kill(worker, signal.SIGKILL)
-    said, complaint = going.communicate(timeout=300)
+    said, complaint = going.communicate(timeout=600)
     assert going.returncode == 0, said + complaint
     labels = [f"{name}-tensorflow-seed-{seed}" for name in "ab" for seed in (8, 9, 10, 11)]
     kept = results(tmp_path)
@@ -183,7 +183,7 @@ def test_a_failing_task_is_tried_once_more_and_reported(tmp_path, cluster):
         flaky=tiny(marks, "flaky", once),
     )
     done = run_sweep(tmp_path, "--seeds", "2", "--scheduler", cluster.address)
-    said, complaint = done.communicate(timeout=300)
+    said, complaint = done.communicate(timeout=600)
     assert done.returncode == 1 and "4 tasks, 0 of them done before" in said
     assert complaint.startswith(
         "error: 1 of 4 tasks failed twice: fails, cell 3 (Here) failed with ValueError: the ninth "
@@ -207,12 +207,12 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
     going = run_sweep(tmp_path, *arguments)
     wait_for(lambda: results(tmp_path))
     going.send_signal(signal.SIGINT)
-    complaint = going.communicate(timeout=240)[1]
+    complaint = going.communicate(timeout=600)[1]
     assert going.returncode == 130 and "Trace" not in complaint
     before = results(tmp_path)
     assert 0 < len(before) < 3
     again = run_sweep(tmp_path, *arguments)
-    said, complaint = again.communicate(timeout=300)
+    said, complaint = again.communicate(timeout=600)
     assert again.returncode == 0, complaint
     assert f"3 tasks, {len(before)} of them done before" in said
     kept = results(tmp_path)
@@ -232,7 +232,7 @@ def test_a_lost_scheduler_is_one_sentence(tmp_path):
         going = run_sweep(tmp_path, "--seeds", "1", "--scheduler", cluster.address)
         wait_for((tmp_path / "a-8").exists)
         cluster.processes[0].kill()
-        complaint = going.communicate(timeout=240)[1]
+        complaint = going.communicate(timeout=600)[1]
     finally:
         cluster.close()
     assert going.returncode == 1 and len(complaint.splitlines()) == 1
