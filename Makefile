@@ -3,11 +3,15 @@ PYTHON ?= python3
 PROFILE ?= quick
 NOTEBOOK ?=
 SEEDS ?= 5
+ROW ?=
+LONG ?=
 BIN := .venv/bin
 READY := .venv/.ready
+PEERS := .venv/.peers
+TORCH_CPU := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help report verify sweep test lab lint lock clean
+.PHONY: help report verify sweep bench test lab lint lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +25,11 @@ verify: $(READY)  ## run a profile and compare its figures with reports/referenc
 sweep: $(READY)  ## run the notebooks under SEEDS=5 seeds, for the report's intervals
 	@$(BIN)/python -m ae_lab sweep --profile $(PROFILE) --seeds $(SEEDS) $(addprefix --notebooks ,$(NOTEBOOK))
 
+bench: $(READY)  ## time our work beside PyTorch, JAX and plain Keras (ROW=name, LONG=1)
+	@test -e $(PEERS) || $(MAKE) --no-print-directory $(PEERS) || \
+	    echo "The peers could not be installed: the rows against those that lack are skipped."
+	@$(BIN)/python -m ae_lab bench $(addprefix --row ,$(ROW)) $(if $(LONG),--long)
+
 test: $(READY)  ## run the tests
 	@$(BIN)/python -m pytest
 
@@ -32,7 +41,7 @@ lint: $(READY)  ## check code and notebooks with ruff
 
 lock: $(READY)  ## renew requirements.lock from pyproject.toml
 	@$(BIN)/pip install --quiet uv
-	@$(BIN)/uv pip compile pyproject.toml --extra test --extra build --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile pyproject.toml --extra test --extra build --extra sweep --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-annotate --upgrade --output-file requirements.lock
 
 clean:  ## remove the environment and the quick report, keep data and the published report
@@ -44,4 +53,12 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The lock's versions without its hashes, which pip would ask of torch too; "+cpu" goes before PyPI's.
+$(PEERS): $(READY)
+	@echo "Installing PyTorch's CPU build and JAX into .venv (once) ..."
+	@sed -n 's/^\([A-Za-z0-9].*\) \\$$/\1/p' requirements.lock > .venv/constraints.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation \
+	    --constraint .venv/constraints.txt --extra-index-url $(TORCH_CPU) -e '.[bench]'
 	@touch $@

@@ -14,7 +14,8 @@ PACKAGE = Path(ae_lab.__file__).parent
 ORDER = (
     ["errors", "settings", "checks", "claims"]
     + ["other_data", "data", "losses", "layers", "rbm", "models", "training", "evaluation"]
-    + ["plotting", "yardsticks", "exercises", "progress", "lab", "explore", "report", "__main__"]
+    + ["plotting", "yardsticks", "exercises", "progress", "lab", "explore", "codes"]
+    + ["handwriting", "report", "bench", "__main__"]
 )
 HEAVY = ("tensorflow", "keras", "torch", "jax")
 READS_ENVIRONMENT = {"settings.py", "__main__.py", "report/environment.py"}

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 from report_fixtures.helpers import executed, figure, living, notebook, render, with_output
-from test_report_index import index_of, record
+from test_report_index import CLAIM, index_of, record
 from test_report_page import hostile_notebook
 from test_sweep_report import index_of as swept_index_of
 from test_sweep_report import result
@@ -64,7 +64,8 @@ def report(tmp_path_factory):
         f"%%{LONG_LINE}\n# comment\ndef f(a: int = 1) -> str:\n    return f'{{a}}'",
     )
     claim = (
-        '<div class="claim depends" id="claim-c"><p>C</p><p><strong>Verdict</strong> e</p></div>'
+        f'<div class="claim depends" id="claim-{CLAIM}">'
+        "<p>C</p><p><strong>Verdict</strong> e</p></div>"
     )
     for data in ({"text/html": TABLE}, {"text/html": claim}, {"text/plain": "plain"}):
         with_output(content, data)
@@ -193,7 +194,17 @@ def test_the_index_links_land_on_their_cells(browser, report):
     page = browser.new_page()
     page.goto(f"file://{report}/index.html")
     page.get_by_role("link", name="Title").click()
-    assert page.url.endswith("01_a.html") and page.locator("#claim-c").count() == 1
+    assert page.url.endswith("01_a.html")
+    page.close()
+
+
+def test_a_claim_of_the_ledger_lands_on_its_cell(browser, report):
+    page = browser.new_page(viewport={"width": 900, "height": 500})
+    page.goto(f"file://{report}/index.html")
+    page.locator(f"a[href$='#claim-{CLAIM}']").click()
+    assert page.url.endswith(f"01_a.html#claim-{CLAIM}")
+    box = page.locator(f"[id='claim-{CLAIM}']").bounding_box()
+    assert 0 <= box["y"] < 500, "the verdict is in sight"
     page.close()
 
 

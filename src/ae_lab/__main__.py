@@ -58,6 +58,63 @@ def data(options: argparse.Namespace) -> None:
     print(data.prepare(_settings(options)))
 
 
+def reconstruct(options: argparse.Namespace) -> None:
+    """Send a photographed digit through a model and the classifier; write what came of it."""
+    from ae_lab import handwriting
+
+    photo = handwriting.read_photo(options.photo)  # before the models: its errors come at once
+    model = _autoencoder(options)
+    verdict = handwriting.judge(photo, model, _classifier(options))
+    out = options.out or f"{os.path.splitext(options.photo)[0]}-{_stem(options.model)}.png"
+    handwriting.save_verdict(verdict, out)
+    print(f"{verdict.sentence}\nOpen {out}")
+
+
+def encode(options: argparse.Namespace) -> None:
+    """Write the codes of a file of images."""
+    from ae_lab import codes
+
+    done = codes.encode_file(_autoencoder(options), options.source, options.target, options.array)
+    print("Images {} became codes {}.".format(*done))
+
+
+def decode(options: argparse.Namespace) -> None:
+    """Write the images of a file of codes."""
+    from ae_lab import codes
+
+    done = codes.decode_file(_autoencoder(options), options.source, options.target, options.array)
+    print("Codes {} became images {}.".format(*done))
+
+
+def _autoencoder(options: argparse.Namespace):
+    from ae_lab import models
+
+    return models.load_autoencoder(models.find_model(_settings(options), options.model))
+
+
+def _classifier(options: argparse.Namespace):
+    """The profile's classifier; without one its place stays empty, and a line says so."""
+    from ae_lab import models
+
+    try:
+        return models.load_model(models.find_model(_settings(options), "classifier"))
+    except LabError as error:
+        print(f"No verdict: {error}", file=sys.stderr)
+        return None
+
+
+def _stem(name: str) -> str:
+    return os.path.splitext(os.path.basename(name))[0]
+
+
+def bench(options: argparse.Namespace) -> None:
+    """Time our work beside what one would use instead."""
+    from ae_lab.bench.run import run_bench
+
+    names = tuple(options.row)
+    run_bench(_settings(options), names, options.repeats, options.small, options.long)
+
+
 def _settings(options: argparse.Namespace) -> Settings:
     """The environment's settings, with those given as options in their place."""
     given = {
@@ -77,8 +134,12 @@ def _parser() -> argparse.ArgumentParser:
     verb.add_argument("--accept", action="store_true", help="keep the figures, compare nothing")
     verb.set_defaults(verb=verify)
     _add_sweep(verbs)
+    _add_reconstruct(verbs)
+    _add_codes(verbs, "encode", encode, "write the codes of a file of images (.npy, .npz)")
+    _add_codes(verbs, "decode", decode, "write the images of a file of codes (.npy, .npz)")
     verb = verbs.add_parser("data", help="make MNIST ready and say which source is used")
     verb.set_defaults(verb=data)
+    _add_bench(verbs)
     return parser
 
 
@@ -108,6 +169,39 @@ def _add_sweep(verbs) -> None:
     verb.add_argument("--scheduler", metavar="ADDRESS", help="a running one, such as tcp://…:8786")
     verb.add_argument("--workers", type=int, help="of a cluster here (default: one a core pair)")
     verb.set_defaults(verb=sweep)
+
+
+def _add_reconstruct(verbs) -> None:
+    verb = verbs.add_parser("reconstruct", help="send a photo of a digit through a trained model")
+    verb.add_argument("photo", help="a PNG, JPEG or WebP file")
+    _add_model(verb)
+    verb.add_argument("--out", help="PNG to write (default: beside the photo)")
+    verb.set_defaults(verb=reconstruct)
+
+
+def _add_codes(verbs, name, function, sentence) -> None:
+    verb = verbs.add_parser(name, help=sentence)
+    verb.add_argument("source", help="file to read")
+    verb.add_argument("target", help="file to write")
+    _add_model(verb)
+    verb.add_argument("--array", help="which array of an .npz; needless if it holds one")
+    verb.set_defaults(verb=function)
+
+
+def _add_model(verb) -> None:
+    verb.add_argument("--model", default="deep", help="a kind's name, or a .keras file")
+    _add_profile(verb)
+
+
+def _add_bench(verbs) -> None:
+    verb = verbs.add_parser("bench", help="time our work beside what one would use instead")
+    verb.add_argument(
+        "--row", action="append", default=[], metavar="NAME", help="time this one; may be repeated"
+    )
+    verb.add_argument("--repeats", type=int, default=5, help="timings of each side (default: 5)")
+    verb.add_argument("--long", action="store_true", help="with the rows that take minutes each")
+    verb.add_argument("--small", action="store_true", help="a try-out in seconds, without verdict")
+    verb.set_defaults(verb=bench)
 
 
 def _add_profile(verb) -> None:

@@ -58,8 +58,7 @@ class RBM:
 
     def gibbs_step(self, v, rng) -> np.ndarray:
         """One step v -> h -> v of the chain, both drawn: (n, visible)."""
-        h = self.sample_hidden(v, rng)
-        return _sample(h @ self.kernel.T + self.visible_bias, self.visible, rng)
+        return self._sample_visible(self.sample_hidden(v, rng), rng)
 
     def free_energy(self, v) -> np.ndarray:
         """``-log sum_h exp(-E(v, h))`` in nats (n,), up to a constant for Gaussian h.
@@ -90,15 +89,20 @@ class RBM:
         Hinton (2010, section 3) advises; the first reconstruction is driven by drawn states.
         """
         check_whole(k, "k")
-        model = v
-        for _ in range(k):
+        given = self._hidden_input(v)  # for the means and for the first step: a product saved
+        data_hidden = _mean(given, self.hidden)
+        model = self._sample_visible(_sample(given, self.hidden, rng), rng)
+        for _ in range(k - 1):
             model = self.gibbs_step(model, rng)
-        data_hidden, model_hidden = self.mean_hidden(v), self.mean_hidden(model)
+        model_hidden = self.mean_hidden(model)
         by_kernel = (v.T @ data_hidden - model.T @ model_hidden) / len(v)
         return by_kernel, (v - model).mean(axis=0), (data_hidden - model_hidden).mean(axis=0)
 
     def _hidden_input(self, v):
         return v @ self.kernel + self.hidden_bias
+
+    def _sample_visible(self, h, rng):
+        return _sample(h @ self.kernel.T + self.visible_bias, self.visible, rng)
 
 
 def fit_rbm(

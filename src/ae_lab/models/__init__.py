@@ -14,7 +14,7 @@ from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_e
 from ae_lab.models.perceptron import perceptron, start_from_encoder
 from ae_lab.models.portable import portable_decoder
 from ae_lab.models.sparse import sparse, start_from_images
-from ae_lab.models.stored import load_model
+from ae_lab.models.stored import KEPT_BY, find_model, load_autoencoder, load_model
 from ae_lab.models.undercomplete import undercomplete
 from ae_lab.models.variational import variational
 
@@ -31,6 +31,7 @@ AUTOENCODERS = {
 __all__ = [
     "AUTOENCODERS",
     "IMAGE_SHAPE",
+    "KEPT_BY",
     "autoencoder",
     "classifier",
     "contractive",
@@ -39,6 +40,8 @@ __all__ = [
     "denoising",
     "dense_decoder",
     "dense_encoder",
+    "find_model",
+    "load_autoencoder",
     "load_model",
     "perceptron",
     "portable_decoder",

@@ -19,6 +19,7 @@ from ae_lab.settings import Settings
 
 PACKAGE = Path(__file__).absolute().parents[1]
 REPORT = Path(__file__).absolute().parent
+BENCH = PACKAGE / "bench"  # no notebook imports it
 EXECUTED_WITH = ("tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
 RENDERED_WITH = ("nbconvert", "mistune", "pygments", "math-core", "nh3", "jinja2", "pillow")
 
@@ -137,7 +138,7 @@ def read_notebook(path: Path) -> dict:
 def execution_key(notebook: dict, settings: Settings, data: str, environment: dict) -> str:
     """Changes with whatever can change the notebook's outputs."""
     cells = [[cell.get("cell_type"), cell.get("source")] for cell in notebook["cells"]]
-    package = digest_of_files(PACKAGE, skip=REPORT)
+    package = digest_of_files(PACKAGE, REPORT, BENCH)
     return digest(
         cells, package, settings.profile, settings.seed, data, environment, versions(EXECUTED_WITH)
     )

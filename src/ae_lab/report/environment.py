@@ -33,6 +33,11 @@ def numeric_environment() -> dict[str, str]:
     return chosen | options
 
 
+def process_environment(**changes: str) -> dict[str, str]:
+    """The caller's environment, quiet, with what decides the numbers fixed, and ``changes``."""
+    return dict(os.environ) | QUIET | numeric_environment() | changes
+
+
 def kernel_environment(
     settings: Settings, records: Path, homes: Path, numeric: dict[str, str] | None = None
 ) -> dict[str, str]:
@@ -56,9 +61,7 @@ def kernel_environment(
     for name in ("IPYTHONDIR", "MPLCONFIGDIR", "KERAS_HOME", "AE_LAB_RECORDS"):
         folders[name].mkdir(parents=True, exist_ok=True)
     return (
-        dict(os.environ)
-        | QUIET
-        | (numeric or numeric_environment())
+        process_environment(**(numeric or {}))
         | {name: str(folder.absolute()) for name, folder in folders.items()}
         | {
             "AE_LAB_PROFILE": settings.profile,

@@ -38,13 +38,13 @@ def digest(*parts: object) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def digest_of_files(folder: Path, skip: Path | None = None) -> dict[str, str]:
+def digest_of_files(folder: Path, *skip: Path) -> dict[str, str]:
     """Relative name → SHA-256 of every file below ``folder``, compiled Python left out."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {
         path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
         for path in files
-        if "__pycache__" not in path.parts and not (skip and path.is_relative_to(skip))
+        if "__pycache__" not in path.parts and not any(map(path.is_relative_to, skip))
     }
 
 

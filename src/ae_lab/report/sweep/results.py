@@ -4,7 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-from ae_lab.report.cache import PACKAGE, REPORT, Workplace
+from ae_lab.report.cache import BENCH, PACKAGE, REPORT, Workplace
 from ae_lab.report.files import digest, digest_of_files, read_json, recover_folder, write_json
 from ae_lab.report.sweep.task import Task
 
@@ -73,7 +73,7 @@ def results_for(notebooks: dict[str, dict], profile: str, results: list[dict]) -
 
 def package_digest() -> str:
     """Changes with the code that notebooks run; how they are executed and shown is no part."""
-    return digest(digest_of_files(PACKAGE, skip=REPORT))
+    return digest(digest_of_files(PACKAGE, REPORT, BENCH))
 
 
 def digest_of_cells(notebook: dict) -> str:

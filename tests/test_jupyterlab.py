@@ -1,0 +1,113 @@
+"""A student's minute in a real JupyterLab: open, run all, move a slider, see the digit change."""
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+from report_fixtures.helpers import notebook
+
+import ae_lab
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
+    pytest.mark.skipif(
+        not all(map(importlib.util.find_spec, ("jupyterlab", "ipywidgets"))),
+        reason="JupyterLab or ipywidgets is not installed",
+    ),
+]
+PATIENCE = 180  # seconds for a kernel to start, import Keras and answer, on a busy machine
+EXPLORER = """%%
+import numpy as np
+import keras
+from ae_lab import explore, models
+from ae_lab.lab import start_lab
+
+lab = start_lab("tiny")
+keras.utils.set_random_seed(4)
+model = models.variational(latent_dim=2, hidden=(16,))
+decoder = model.get_layer("decoder")
+decoder.set_weights([6 * w for w in decoder.get_weights()])
+explore.walk(lab, model, np.random.default_rng(0).random((3, 28, 28, 1), dtype="float32"))"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """The address of a JupyterLab with one tiny notebook; it ends with the tests."""
+    folder = tmp_path_factory.mktemp("lab")
+    content = notebook("# Tiny", EXPLORER)
+    content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(content, folder / "tiny.ipynb")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    places = {name: str(folder / name) for name in ("JUPYTER_CONFIG_DIR", "IPYTHONDIR")}
+    sources = str(Path(ae_lab.__file__).parents[1])
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("AE_LAB_")
+    }
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command += [f"--port={port}", "--IdentityProvider.token=student", f"--notebook-dir={folder}"]
+    command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class="
+                "jupyterlab.NeverCheckForUpdate"]  # fmt: skip
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            command, env=environment | places | {"PYTHONPATH": sources}, stdout=log, stderr=log
+        )
+        try:
+            wait_for(f"http://127.0.0.1:{port}/api", server, folder / "log")
+            yield f"http://127.0.0.1:{port}/lab/tree/tiny.ipynb?token=student"
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def wait_for(url, server, log):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            return urllib.request.urlopen(url, timeout=5).close()
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail(f"JupyterLab did not start: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def page(address):
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        opened = browser.new_page(viewport={"width": 1200, "height": 1000})
+        opened.set_default_timeout(1_000 * PATIENCE)
+        opened.goto(address)
+        yield opened
+        browser.close()
+
+
+def test_a_slider_moves_and_the_digit_changes(page):
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    at_rest = page.locator(".jp-OutputArea-output img").first
+    at_rest.wait_for()
+    picture = page.locator("img.widget-image")
+    picture.wait_for()
+    before, address = picture.screenshot(), picture.get_attribute("src")
+    handle = page.locator(".widget-slider .noUi-handle").last
+    handle.focus()
+    for _ in range(5):
+        handle.press("ArrowRight")
+    page.wait_for_function(
+        "old => document.querySelector('img.widget-image').src !== old", arg=address
+    )
+    page.wait_for_timeout(500)
+    assert picture.screenshot() != before
