@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PROFILE ?= quick
 NOTEBOOK ?=
+SEEDS ?= 5
 ROW ?=
 LONG ?=
 BIN := .venv/bin
@@ -10,7 +11,7 @@ PEERS := .venv/.peers
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help report verify bench test lab lint lock clean
+.PHONY: help report verify sweep bench test lab lint lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +21,9 @@ report: $(READY)  ## execute the notebooks, write reports/quick/index.html (PROF
 
 verify: $(READY)  ## run a profile and compare its figures with reports/reference.json
 	@$(BIN)/python -m ae_lab verify --profile $(PROFILE)
+
+sweep: $(READY)  ## run the notebooks under SEEDS=5 seeds, for the report's intervals
+	@$(BIN)/python -m ae_lab sweep --profile $(PROFILE) --seeds $(SEEDS) $(addprefix --notebooks ,$(NOTEBOOK))
 
 bench: $(READY)  ## time our work beside PyTorch, JAX and plain Keras (ROW=name, LONG=1)
 	@test -e $(PEERS) || $(MAKE) --no-print-directory $(PEERS) || \

@@ -336,3 +336,10 @@ def test_an_untested_claim_is_listed_with_its_reason(lab, tmp_path):
     assert (claim["verdict"], claim["evidence"]) == ("untested", "no corpus at hand")
     with pytest.raises(LabError, match="must name a claim of the ledger"):
         lab.untested("no.such_claim", reason="none")
+
+
+def test_a_margin_is_kept_where_one_is_given_and_must_be_a_number(lab, tmp_path):
+    lab.claim(HANDOUTS, holds=True, evidence="e", margin=np.float32(0.12345678))
+    assert log(tmp_path)["claims"][0]["margin"] == 0.123457
+    with pytest.raises(LabError, match="margin of .* must be a finite number, received nan"):
+        lab.claim(HANDOUTS, holds=True, evidence="e", margin=float("nan"))

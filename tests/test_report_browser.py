@@ -10,6 +10,8 @@ import pytest
 from report_fixtures.helpers import executed, figure, living, notebook, render, with_output
 from test_report_index import CLAIM, index_of, record
 from test_report_page import hostile_notebook
+from test_sweep_report import index_of as swept_index_of
+from test_sweep_report import result
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -81,11 +83,13 @@ def report(tmp_path_factory):
     pages = {"01_a": page, "alive": alive, "hostile": render(hostile_notebook()), "failed": failed}
     for name, html in pages.items():
         (folder / f"{name}.html").write_text(html)
+    swept_index_of(folder, *(result(seed, 0.09 + seed / 1000) for seed in range(8, 13)))
+    (folder / "index.html").rename(folder / "swept.html")
     index_of(folder)
     return folder
 
 
-PAGES = ("01_a", "alive", "hostile", "failed", "index")
+PAGES = ("01_a", "alive", "hostile", "failed", "index", "swept")
 
 
 @pytest.mark.parametrize("name", PAGES)

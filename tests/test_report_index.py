@@ -76,7 +76,7 @@ def test_metrics_json_holds_what_is_promised(tmp_path):
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert [metric["name"] for metric in metrics] == ["dense.sse", "dense.test_bce"]
     kept = {"notebook", "name", "value", "unit", "published", "source"}
-    assert set(metrics[0]) == kept | {"words"}
+    assert set(metrics[0]) == kept | {"words", "seeds"}
 
 
 @pytest.mark.parametrize(

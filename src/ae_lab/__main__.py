@@ -36,6 +36,21 @@ def verify(options: argparse.Namespace) -> None:
     verify(_settings(options), options.accept)
 
 
+def sweep(options: argparse.Namespace) -> None:
+    """Run notebooks under many seeds, here or on a Dask cluster."""
+    from ae_lab.report.sweep.run import sweep
+    from ae_lab.report.sweep.task import check_backends
+
+    sweep(
+        _settings(options),
+        options.seeds,
+        tuple(options.notebooks),
+        check_backends(options.backend),
+        options.scheduler,
+        options.workers,
+    )
+
+
 def data(options: argparse.Namespace) -> None:
     """Make the data ready and say which they are."""
     from ae_lab import data
@@ -118,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_profile(verb)
     verb.add_argument("--accept", action="store_true", help="keep the figures, compare nothing")
     verb.set_defaults(verb=verify)
+    _add_sweep(verbs)
     _add_reconstruct(verbs)
     _add_codes(verbs, "encode", encode, "write the codes of a file of images (.npy, .npz)")
     _add_codes(verbs, "decode", decode, "write the images of a file of codes (.npy, .npz)")
@@ -140,6 +156,19 @@ def _add_report(verbs) -> None:
     )
     verb.add_argument("--force", action="store_true", help="execute even what did not change")
     verb.set_defaults(verb=report)
+
+
+def _add_sweep(verbs) -> None:
+    verb = verbs.add_parser("sweep", help="run notebooks under many seeds, on many machines")
+    _add_profile(verb)
+    verb.add_argument(
+        "--seeds", type=int, default=5, help="how many, from AE_LAB_SEED up (default: 5)"
+    )
+    verb.add_argument("--notebooks", nargs="+", default=[], metavar="NAME", help="only these")
+    verb.add_argument("--backend", default="tensorflow", help="one or more, with commas between")
+    verb.add_argument("--scheduler", metavar="ADDRESS", help="a running one, such as tcp://…:8786")
+    verb.add_argument("--workers", type=int, help="of a cluster here (default: one a core pair)")
+    verb.set_defaults(verb=sweep)
 
 
 def _add_reconstruct(verbs) -> None:

@@ -134,7 +134,7 @@ class Lab:
             return ""
         return beside_reference(metric["name"], metric["value"], self.settings, source)
 
-    def claim(self, id, sentence=None, *, holds, evidence):
+    def claim(self, id, sentence=None, *, holds, evidence, margin=None):
         """Put a claim to its test and show the verdict, which is computed from ``holds``.
 
         Parameters
@@ -144,18 +144,21 @@ class Lab:
         holds : True or False, or a dict {condition: bool}. All true: "holds"; none: "does not
             hold"; otherwise it "depends", and the conditions are named.
         evidence : the numbers behind it, in words, formatted from variables.
+        margin : by how much it holds, below 0 where it does not, in any unit: over many seeds
+            its mean's interval then decides, and not the bare count.
 
         Raises
         ------
         LabError
-            If there is no sentence for ``id``.
+            If there is no sentence for ``id``, or ``margin`` is not a finite number.
         """
         if sentence is None and id not in CLAIMS:
             raise LabError(
                 f"a claim must be one of the ledger's or bring its sentence, received {id!r}: "
                 "look it up in ae_lab.claims."
             )
-        self._verdict(id, sentence or CLAIMS[id], verdict(holds), evidence + _conditions(holds))
+        words = evidence + _conditions(holds)
+        self._verdict(id, sentence or CLAIMS[id], verdict(holds), words, _margin(id, margin))
 
     def untested(self, id, *, reason):
         """List a claim of the handout as untested here, with the reason.
@@ -280,14 +283,14 @@ class Lab:
         self._log["timings"][name] = round(time.perf_counter() - start, 2)
         self._write()
 
-    def _verdict(self, id, sentence, verdict, evidence):
+    def _verdict(self, id, sentence, verdict, evidence, margin=None):
         claim = {
             "id": id,
             "kind": "handout" if id in CLAIMS else "prediction",
             "sentence": sentence,
             "verdict": verdict,
             "evidence": evidence,
-        }
+        } | ({} if margin is None else {"margin": margin})
         _replace(self._log["claims"], "id", claim)
         self._write()
         _display_claim(claim)
@@ -354,6 +357,17 @@ def _backend() -> str:
 def _replace(entries, key, entry):
     """Add ``entry``, in place of an earlier one of the same name when a cell is run again."""
     entries[:] = [e for e in entries if e[key] != entry[key]] + [entry]
+
+
+def _margin(id, margin) -> float | None:
+    if margin is None:
+        return None
+    if not isinstance(margin, numbers.Real) or not math.isfinite(margin):
+        raise LabError(
+            f"margin of {id} must be a finite number, received {margin!r}: pass the distance "
+            "to where the claim would turn, below 0 where it does not hold, or leave it out."
+        )
+    return float(f"{margin:.6g}")
 
 
 def _conditions(holds) -> str:

@@ -19,6 +19,7 @@ from ae_lab.report.files import (
 )
 from ae_lab.report.provenance import describe_commit
 from ae_lab.report.runner import DataAtHand, Say, bring_all_up_to_date
+from ae_lab.report.sweep.results import carry_results, read_results
 from ae_lab.settings import Settings
 
 
@@ -115,19 +116,21 @@ def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Sa
     }
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
-    models = digest_of_files(place.models)
-    key = cache.render_key(paths, place.settings.profile, commit, models)
+    models, results = digest_of_files(place.models), read_results(place.sweep)
+    key = cache.render_key(paths, place.settings.profile, commit, models, results)
     if not failed and is_published(place, key):
         return finish(place, paths, say)
     from ae_lab.report.render import render_report
 
     new = place.build / "new"
-    errors = render_report(new, paths, place.settings, commit)
+    errors = render_report(new, paths, place.settings, commit, results)
     if errors:
         raise failed_report(place, new, errors)
     copy_models(place, list(paths), new / "models")
-    files = digest_of_files(new)
-    replace_folder(new, place.target, place.build / "aside")
+    with place.swapping():
+        carry_results(place, new)
+        files = digest_of_files(new)
+        replace_folder(new, place.target, place.build / "aside")
     write_json(place.build / "published.json", {"key": key, "files": files})
     return finish(place, paths, say)
 

@@ -60,6 +60,18 @@ class Workplace:
         """The report of a run that failed."""
         return self.target.with_name(f"{self.target.name}-failed")
 
+    @property
+    def sweep(self) -> Path:
+        """Results of the same notebooks under other seeds."""
+        return self.target / "sweep"
+
+    def swapping(self):
+        """A lock, held for moments: the published folder is being replaced or written to."""
+        from filelock import FileLock
+
+        self.build.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.build / "swap.lock")
+
     def executed(self, name: str) -> Path:
         """The last good execution of a notebook."""
         return self.build / f"{name}.ipynb"

@@ -38,7 +38,9 @@ def process_environment(**changes: str) -> dict[str, str]:
     return dict(os.environ) | QUIET | numeric_environment() | changes
 
 
-def kernel_environment(settings: Settings, records: Path, homes: Path) -> dict[str, str]:
+def kernel_environment(
+    settings: Settings, records: Path, homes: Path, numeric: dict[str, str] | None = None
+) -> dict[str, str]:
     """The kernel's environment: the caller's, with all that could change a page fixed.
 
     Parameters
@@ -47,6 +49,7 @@ def kernel_environment(settings: Settings, records: Path, homes: Path) -> dict[s
     records : folder for what the notebook records.
     homes : folder for the libraries' own files, so that a user's start-up files and
         settings play no part and no home folder is needed.
+    numeric : what decides the numbers, if it is not to be this process's.
     """
     folders = {
         "IPYTHONDIR": homes / "ipython",
@@ -58,7 +61,7 @@ def kernel_environment(settings: Settings, records: Path, homes: Path) -> dict[s
     for name in ("IPYTHONDIR", "MPLCONFIGDIR", "KERAS_HOME", "AE_LAB_RECORDS"):
         folders[name].mkdir(parents=True, exist_ok=True)
     return (
-        process_environment()
+        process_environment(**(numeric or {}))
         | {name: str(folder.absolute()) for name, folder in folders.items()}
         | {
             "AE_LAB_PROFILE": settings.profile,

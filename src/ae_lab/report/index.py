@@ -2,6 +2,7 @@
 
 import io
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
@@ -13,11 +14,20 @@ from ae_lab.report.ledger import claims_of, exported_metrics, figure_row, metric
 from ae_lab.report.markdown import markdown_to_html
 from ae_lab.report.outline import HEADING
 from ae_lab.report.sanitise import plain_text
+from ae_lab.report.sweep.results import results_for
+from ae_lab.report.sweep.rows import interval_in_words, seed_rows, seeds_in_words, sweep_facts
+from ae_lab.report.sweep.spread import claims_over_seeds, figures_over_seeds
 
 CARD_WIDTH = 640  # twice a card's width, to stay crisp
 
 
-def write_index(folder: Path, notebooks: dict[str, dict], profile: str, commit: str) -> None:
+def write_index(
+    folder: Path,
+    notebooks: dict[str, dict],
+    profile: str,
+    commit: str,
+    results: Sequence[dict] = (),
+) -> None:
     """Write ``index.html``, ``metrics.json`` and ``claims.json``.
 
     Parameters
@@ -25,19 +35,27 @@ def write_index(folder: Path, notebooks: dict[str, dict], profile: str, commit: 
     folder : where the pages are.
     notebooks : name → executed notebook, its record and error in ``metadata.ae_lab``.
     profile, commit : what was run.
+    results : what a sweep left; those of other notebooks, profiles or data play no part.
     """
     records = [_lab(notebook)["record"] for notebook in notebooks.values()]
     records = [record for record in records if record]
     runs = [run_of_notebook(_lab(notebook)) for notebook in notebooks.values()]
-    metrics, claims = metrics_of(records), claims_of(records)
+    swept = results_for(notebooks, profile, results)
+    good = [result for result in swept if not result["error"]]
+    metrics = metrics_of(records, figures_over_seeds(good))
+    claims = claims_over_seeds(claims_of(records), good)
     write_json(folder / "metrics.json", exported_metrics(metrics))
     write_json(folder / "claims.json", claims)
-    write_text(folder / "index.html", _render(notebooks, runs, metrics, claims, profile, commit))
+    facts = run_facts(runs, profile, commit) | sweep_facts(swept, len(notebooks))
+    write_text(folder / "index.html", _render(notebooks, facts, metrics, claims))
 
 
-def _render(notebooks, runs, metrics, claims, profile, commit) -> str:
-    facts = run_facts(runs, profile, commit)
-    rows = [figure_row(metric, facts["comparable"], profile) for metric in metrics]
+def _render(notebooks, facts, metrics, claims) -> str:
+    rows = [
+        row
+        for metric in metrics
+        for row in seed_rows(figure_row(metric, facts["comparable"], facts["profile"]), metric)
+    ]
     cards = [_card(name, notebook) for name, notebook in notebooks.items()]
     css = page_css(any("<math" in card["question"] for card in cards))
     environment = jinja2.Environment(
@@ -45,11 +63,13 @@ def _render(notebooks, runs, metrics, claims, profile, commit) -> str:
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters |= {"seeds": seeds_in_words, "interval": interval_in_words}
     return environment.get_template("overview.html.j2").render(
         css=css,
         policy=page_policy(css),
         facts=facts,
         figures=rows,
+        swept=any(row["spread"] for row in rows),
         headline=[row for row in rows if row["published"] or row["goal"]],
         cards=cards,
         handout=[claim for claim in claims if claim["kind"] == "handout"],

@@ -1,18 +1,21 @@
 """Figures and claims of all notebooks as the rows an index shows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from urllib.parse import quote
 
 from ae_lab.claims import CLAIMS
 
-EXPORTED = ("notebook", "name", "value", "unit", "published", "source", "words")
+EXPORTED = ("notebook", "name", "value", "unit", "published", "source", "words", "seeds")
 ABSENT = {"published": None, "source": None, "goal": None, "words": ""}
 
 
-def metrics_of(records: Iterable[dict]) -> list[dict]:
-    """Every metric, by notebook and name."""
+def metrics_of(records: Iterable[dict], over_seeds: Mapping = MappingProxyType({})) -> list[dict]:
+    """Every metric, by notebook and name, with its ``seeds`` from (notebook, name) → summary."""
     rows = [
-        {"notebook": record["notebook"], **ABSENT} | metric
+        {"notebook": record["notebook"], **ABSENT}
+        | metric
+        | {"seeds": over_seeds.get((record["notebook"], metric["name"]))}
         for record in records
         for metric in record.get("metrics", [])
     ]

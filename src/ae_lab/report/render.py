@@ -12,7 +12,7 @@ from ae_lab.settings import Settings
 
 
 def render_report(
-    folder: Path, paths: dict[str, Path], settings: Settings, commit: str
+    folder: Path, paths: dict[str, Path], settings: Settings, commit: str, results: list[dict]
 ) -> list[dict]:
     """Write pages, index and JSON to a new folder; return what failed.
 
@@ -21,6 +21,7 @@ def render_report(
     folder : made here.
     paths : name → executed notebook.
     settings, commit : what was run.
+    results : what a sweep left, of these notebooks or of earlier ones.
     """
     folder.mkdir(parents=True)
     exporter = ReportExporter()
@@ -28,7 +29,7 @@ def render_report(
     for name, notebook in notebooks.items():
         html = render_page(exporter, notebook, name, settings.project_folder / "notebooks")
         write_text(folder / f"{name}.html", html)
-    write_index(folder, notebooks, settings.profile, commit)
+    write_index(folder, notebooks, settings.profile, commit, results)
     errors = (notebook.metadata["ae_lab"]["error"] for notebook in notebooks.values())
     return [error for error in errors if error]
 

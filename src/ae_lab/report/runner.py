@@ -79,13 +79,18 @@ def bring_up_to_date(
     return notebook if notebook["metadata"]["ae_lab"]["error"] else None
 
 
-def execute(place: Workplace, path: Path, key: str, say: Say) -> dict:
-    """Run a notebook; record, seconds and error go to its ``metadata.ae_lab``."""
+def execute(
+    place: Workplace, path: Path, key: str, say: Say, numeric: dict[str, str] | None = None
+) -> dict:
+    """Run a notebook; record, seconds and error go to its ``metadata.ae_lab``.
+
+    ``numeric`` stands in for this process's ``numeric_environment``.
+    """
     import nbformat
 
     from ae_lab.report.execute import CELL_SECONDS, Execution, execute_notebook
 
-    environment = kernel_environment(place.settings, place.records, place.homes)
+    environment = kernel_environment(place.settings, place.records, place.homes, numeric)
     execution = Execution(
         name=path.stem,
         folder=path.parent,
