@@ -71,8 +71,10 @@ def draw_verdict(verdict: Verdict):
     _draw_image(axes[3], verdict.x_hat, "reconstruction")
     if verdict.probabilities is not None:
         _draw_probabilities(axes[4], verdict.probabilities)
+    for ax in axes[:4]:
+        ax.spines[:].set_visible(False)
     for ax in axes:
-        ax.set_title(ax.get_title(loc="left"), fontsize=9, loc="left")
+        ax.title.set_fontsize(9)
     return fig
 
 
@@ -123,7 +125,9 @@ def _draw_code(ax, z):
 def _draw_probabilities(ax, probabilities):
     ax.barh(range(len(probabilities)), probabilities, color=plotting.COLOURS[0])
     ax.set(title=f"read as {probabilities.argmax()}", xlim=(0, 1), xlabel="probability")
+    ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     ax.set_yticks(range(len(probabilities)))
+    ax.tick_params(labelsize=8)
     ax.invert_yaxis()
 
 
