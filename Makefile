@@ -34,7 +34,7 @@ test: $(READY)  ## run the tests
 	@$(BIN)/python -m pytest
 
 lab: $(READY)  ## open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab notebooks
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/jupyter lab notebooks
 
 lint: $(READY)  ## check code and notebooks with ruff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
