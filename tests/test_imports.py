@@ -12,7 +12,7 @@ import ae_lab
 PACKAGE = Path(ae_lab.__file__).parent
 # Each may import those before it and none after.
 ORDER = (
-    ["errors", "settings", "checks", "claims"]
+    ["errors", "settings", "checks", "claims", "download"]
     + ["data", "losses", "layers", "rbm", "models", "training", "evaluation", "plotting"]
     + ["lab", "report", "__main__"]
 )

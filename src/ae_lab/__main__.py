@@ -10,6 +10,9 @@ from ae_lab.settings import PROFILES, Settings
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; return the exit status: 0, 1 for an error that was said, 130 if stopped."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal without our letters stops nothing
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
     try:
         options.verb(options)

@@ -39,6 +39,11 @@ class Workplace:
         return self.build / "records"
 
     @property
+    def meetings(self) -> Path:
+        """Where kernels and the run meet; empty between runs."""
+        return self.build / "kernels"
+
+    @property
     def target(self) -> Path:
         """The last good report."""
         return self.settings.profile_folder

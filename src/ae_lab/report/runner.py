@@ -54,6 +54,7 @@ def execute(place: Workplace, path: Path, key: str, say: Say) -> dict:
         folder=path.parent,
         environment=environment,
         log=place.build / f"{path.stem}.log",
+        connection=place.meetings / f"{path.stem}.json",
         cell_seconds=CELL_SECONDS[place.settings.profile],
         say=say,
     )
