@@ -83,7 +83,7 @@ def _known_folders(folder: str) -> list[tuple[str, str]]:
         sysconfig.get_path("purelib"): "site-packages",
         str(Path(__file__).absolute().parents[2]): "src",
         tempfile.gettempdir(): "temporary",
-        str(Path.home()): "~",
+        os.path.expanduser("~"): "~",  # itself where there is no home folder
     }
     if folder:
         paths |= {str(Path(folder).absolute().parent): "", str(Path(folder).absolute()): ""}

@@ -1,5 +1,6 @@
 """Small file work that a killed run cannot leave half done."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -9,6 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from ae_lab.errors import LabError
+
+AT_CWD, RENAME_EXCHANGE = -100, 2  # of Linux's fcntl.h and stdio.h
 
 
 def write_json(path: Path, content: object) -> None:
@@ -52,11 +55,26 @@ def digest_of_files(folder: Path, skip: Path | None = None) -> dict[str, str]:
 
 
 def replace_folder(new: Path, target: Path, aside: Path) -> None:
-    """Put ``new`` where ``target`` is; :func:`recover_folder` mends a kill in between."""
-    if target.exists():
-        os.rename(target, aside)
-    os.rename(new, target)
+    """Put ``new`` where ``target`` is, at no moment without either where the system can.
+
+    Elsewhere :func:`recover_folder` mends a kill between the two renames.
+    """
+    if target.exists() and _exchange(new, target):
+        os.rename(new, aside)
+    else:
+        if target.exists():
+            os.rename(target, aside)
+        os.rename(new, target)
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Swap two folders in one step, with Linux's renameat2; False where it cannot be had."""
+    try:
+        swap = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    return swap(AT_CWD, os.fsencode(first), AT_CWD, os.fsencode(second), RENAME_EXCHANGE) == 0
 
 
 def recover_folder(target: Path, aside: Path) -> None:
