@@ -26,8 +26,8 @@ def write_index(folder: Path, notebooks: dict[str, dict], profile: str, commit: 
     notebooks : name → executed notebook, its record and error in ``metadata.ae_lab``.
     profile, commit : what was run.
     """
-    records = [_lab(notebook)["record"] for notebook in notebooks.values()]
-    records = [record for record in records if record]
+    recorded = {name: _lab(notebook)["record"] for name, notebook in notebooks.items()}
+    records = [record | {"notebook": name} for name, record in recorded.items() if record]
     runs = [run_of_notebook(_lab(notebook)) for notebook in notebooks.values()]
     metrics, claims = metrics_of(records), claims_of(records)
     write_json(folder / "metrics.json", exported_metrics(metrics))

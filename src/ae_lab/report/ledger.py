@@ -11,7 +11,9 @@ EXPORTED = ("notebook", "name", "value", "unit", "published", "source")
 def metrics_of(records: Iterable[dict]) -> list[dict]:
     """Every metric, by notebook and name."""
     rows = [
-        {"notebook": record["notebook"], "published": None, "source": None, "goal": None} | metric
+        {"published": None, "source": None, "goal": None}
+        | metric
+        | {"notebook": record["notebook"]}  # a link: never what the record calls itself
         for record in records
         for metric in record.get("metrics", [])
     ]
