@@ -39,6 +39,13 @@ def verify(options: argparse.Namespace) -> None:
     verify(_settings(options), options.accept)
 
 
+def reproducibility(options: argparse.Namespace) -> None:
+    """Measure how far one notebook's figures move from machine to machine."""
+    from ae_lab.report.reproducibility import reproducibility
+
+    reproducibility(_settings(options), options.notebook)
+
+
 def data(options: argparse.Namespace) -> None:
     """Make the data ready and say which they are."""
     from ae_lab import data
@@ -64,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_profile(verb)
     verb.add_argument("--accept", action="store_true", help="keep the figures, compare nothing")
     verb.set_defaults(verb=verify)
+    verb = verbs.add_parser("reproducibility", help="how far figures move from machine to machine")
+    _add_profile(verb)
+    verb.add_argument("--notebook", default="01_dense_autoencoder", metavar="NAME")
+    verb.set_defaults(verb=reproducibility)
     verb = verbs.add_parser("data", help="make MNIST ready and say which source is used")
     verb.set_defaults(verb=data)
     return parser

@@ -33,6 +33,11 @@ def numeric_environment() -> dict[str, str]:
     return chosen | options
 
 
+def caller_environment() -> dict[str, str]:
+    """The caller's environment, for a run in a process of its own."""
+    return dict(os.environ)
+
+
 def kernel_environment(settings: Settings, records: Path, homes: Path) -> dict[str, str]:
     """The kernel's environment: the caller's, with all that could change a page fixed.
 
