@@ -176,7 +176,7 @@ def test_a_report_with_nan_has_a_banner(tmp_path):
         assert 'class="banner"' in page and "finite number" in page
 
 
-@pytest.mark.parametrize("precision", ["float16", "bfloat16", "float64"])
+@pytest.mark.parametrize("precision", ["float16", "float64"])
 def test_another_precision_in_an_old_keras_json_is_said(tmp_path, precision):
     (tmp_path / "keras.json").write_text(json.dumps({"floatx": precision}))
     program = "import keras; from ae_lab.lab import start_lab; start_lab('a')"
