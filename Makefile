@@ -11,7 +11,7 @@ PEERS := .venv/.peers
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help report verify sweep bench test lab lint lock clean
+.PHONY: help report verify sweep bench test lab lint lock audit clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ lock: $(READY)  ## renew requirements.lock from pyproject.toml
 	@$(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --extra test --extra build --extra sweep --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-annotate --upgrade --output-file requirements.lock
+
+audit: $(READY)  ## look up every locked dependency among the known vulnerabilities
+	@$(BIN)/pip install --quiet pip-audit
+	@$(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict
 
 clean:  ## remove the environment and the quick report, keep data and the published report
 	rm -rf .venv reports/quick reports/quick-failed reports/.build

@@ -12,7 +12,7 @@ import ae_lab
 PACKAGE = Path(ae_lab.__file__).parent
 # Each may import those before it and none after.
 ORDER = (
-    ["errors", "settings", "checks", "claims"]
+    ["errors", "settings", "checks", "claims", "download"]
     + ["other_data", "data", "losses", "layers", "rbm", "models", "training", "evaluation"]
     + ["plotting", "yardsticks", "exercises", "progress", "lab", "explore", "codes"]
     + ["handwriting", "report", "bench", "__main__"]

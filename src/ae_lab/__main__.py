@@ -10,6 +10,9 @@ from ae_lab.settings import PROFILES, Settings
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; return the exit status: 0, 1 for an error that was said, 130 if stopped."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal without our letters stops nothing
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
     try:
         options.verb(options)
@@ -49,6 +52,13 @@ def sweep(options: argparse.Namespace) -> None:
         options.scheduler,
         options.workers,
     )
+
+
+def reproducibility(options: argparse.Namespace) -> None:
+    """Measure how far one notebook's figures move from machine to machine."""
+    from ae_lab.report.reproducibility import reproducibility
+
+    reproducibility(_settings(options), options.notebook)
 
 
 def data(options: argparse.Namespace) -> None:
@@ -137,6 +147,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_reconstruct(verbs)
     _add_codes(verbs, "encode", encode, "write the codes of a file of images (.npy, .npz)")
     _add_codes(verbs, "decode", decode, "write the images of a file of codes (.npy, .npz)")
+    verb = verbs.add_parser("reproducibility", help="how far figures move from machine to machine")
+    _add_profile(verb)
+    verb.add_argument("--notebook", default="01_dense_autoencoder", metavar="NAME")
+    verb.set_defaults(verb=reproducibility)
     verb = verbs.add_parser("data", help="make MNIST ready and say which source is used")
     verb.set_defaults(verb=data)
     _add_bench(verbs)

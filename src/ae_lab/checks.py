@@ -84,6 +84,15 @@ def check_labels(labels, classes: int, name: str = "labels") -> np.ndarray:
     return labels
 
 
+def check_classes(labels, name: str = "labels") -> None:
+    """Raise ``LabError`` unless ``labels`` name at least two classes."""
+    if (count := len(np.unique(labels))) < 2:
+        raise LabError(
+            f"{name} must name at least 2 classes, received {count}: there is nothing to tell "
+            "apart; add images of another class."
+        )
+
+
 def check_finite(values, name: str = "x") -> np.ndarray:
     """Return ``values`` as an array if all are finite numbers, else raise ``LabError``."""
     values = np.asarray(values)

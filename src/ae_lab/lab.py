@@ -30,6 +30,7 @@ from ae_lab.yardsticks import NOT_FINITE, Yardsticks, beside_reference, judge
 
 VERSIONS_OF = ("ae_lab", "tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
 DECODER = "application/vnd.ae-lab.decoder+json"  # a media type of our own, for pages that decode
+NO_NUMBER = re.compile(r"(?<![\w.])[-+]?(nan|inf)(?!\w)")  # as Python writes them
 DOTS_PER_INCH = 100  # of the page; figures are drawn at twice that to stay crisp
 
 
@@ -39,8 +40,10 @@ def start_lab(notebook: str, settings: Settings | None = None) -> "Lab":
     Raises
     ------
     LabError
-        If a setting in the environment is wrong.
+        If a setting in the environment is wrong, or Keras was told to compute in another
+        precision than single.
     """
+    _check_precision()
     return Lab(notebook, settings or Settings.from_environment())
 
 
@@ -150,8 +153,10 @@ class Lab:
         Raises
         ------
         LabError
-            If there is no sentence for ``id``, or ``margin`` is not a finite number.
+            If there is no sentence for ``id``, ``margin`` is not a finite number, or the
+            evidence holds NaN or infinity.
         """
+        _check_said(id, evidence)
         if sentence is None and id not in CLAIMS:
             raise LabError(
                 f"a claim must be one of the ledger's or bring its sentence, received {id!r}: "
@@ -212,9 +217,10 @@ class Lab:
         Raises
         ------
         LabError
-            If a row has another number of cells than there are columns.
+            If a row has another number of cells than there are columns, or holds NaN.
         """
         for row in rows:
+            _check_said(caption, *map(str, row))
             if len(row) != len(columns):
                 raise LabError(
                     f"a table row must have {len(columns)} cells, received {len(row)}: {row!r}; "
@@ -354,6 +360,15 @@ def _backend() -> str:
     return keras.backend.backend() if keras else "none"
 
 
+def _check_precision() -> None:
+    keras = sys.modules.get("keras")
+    if keras and keras.config.floatx() != "float32":
+        raise LabError(
+            f"Keras must compute in float32, received {keras.config.floatx()}: take floatx out of "
+            "keras.json in the folder .keras of your home folder, and restart the kernel."
+        )
+
+
 def _replace(entries, key, entry):
     """Add ``entry``, in place of an earlier one of the same name when a cell is run again."""
     entries[:] = [e for e in entries if e[key] != entry[key]] + [entry]
@@ -368,6 +383,15 @@ def _margin(id, margin) -> float | None:
             "to where the claim would turn, below 0 where it does not hold, or leave it out."
         )
     return float(f"{margin:.6g}")
+
+
+def _check_said(where, *texts) -> None:
+    """Raise a LabError for NaN or infinity in words: a comparison with them proves nothing."""
+    if found := [text for text in texts if NO_NUMBER.search(text)]:
+        raise LabError(
+            f"{where} must be told in finite numbers, received {found[0]!r}: look at the losses "
+            "above, a training that diverged shows there first."
+        )
 
 
 def _conditions(holds) -> str:

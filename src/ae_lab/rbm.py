@@ -135,17 +135,17 @@ def fit_rbm(
     check_between(learning_rate, "learning_rate", 0, 1e3)
     machine = _start(v, check_whole(units, "units"), rng, visible, hidden)
     speed = [np.zeros_like(p) for p in _parameters(machine)]
-    errors = []
+    errors, lost = [], 100 * float(v.shape[1] + np.mean(np.sum(v[:2_000] ** 2, axis=1)))
     for epoch in range(check_whole(epochs, "epochs")):
         momentum = 0.5 if epoch < 2 else 0.9
         for rows in np.array_split(rng.permutation(len(v)), max(1, len(v) // batch_size)):
             steps = machine.contrastive_divergence(v[rows], k, rng)
             _move(machine, speed, steps, momentum, learning_rate, weight_decay)
         errors.append(_reconstruction_error(machine, v[:2_000]))
-        if not np.isfinite(errors[-1]):
+        if not errors[-1] < lost:  # written so that NaN fails too
             raise LabError(
                 f"learning_rate must let the RBM converge, received {learning_rate:g}, which "
-                f"diverged in epoch {epoch + 1}: take a tenth of it."
+                f"diverged in epoch {epoch + 1}, error {errors[-1]:.3g}: take a tenth of it."
             )
     return machine, errors
 

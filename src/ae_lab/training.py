@@ -9,6 +9,7 @@ functional model around the autoencoder whose losses go through ``add_loss``.
 import contextlib
 import logging
 import math
+import warnings
 
 import keras
 import numpy as np
@@ -29,6 +30,8 @@ from ae_lab.models import to_logits
 
 # A loss of probabilities, and the same from the logits before the output's activation.
 FROM_LOGITS = {losses.binary_cross_entropy: losses.binary_cross_entropy_from_logits}
+# What answering 0.5 everywhere costs a pixel, at most: a network that does worse learned nothing.
+BLANK = {losses.binary_cross_entropy: math.log(2), losses.squared_error: 0.25}
 WORTH_COMPILING = 1_000  # steps: with fewer, XLA compiles for longer than it saves
 
 
@@ -130,6 +133,11 @@ def fit(
     ------
     LabError
         If an array or number is not as said, or training diverges.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the training ends a tenth worse than the answer 0.5 to every pixel.
     """
     inputs = _joined(check_images(x), check_images(validation, "validation"))
     outputs = inputs
@@ -140,13 +148,16 @@ def fit(
             check_images(targets, "targets"),
             check_images(validation_targets, "validation_targets"),
         )
+    blank = math.inf if samples else BLANK.get(loss, math.inf) * math.prod(outputs.shape[1:])
     if samples:
         program = _bound_program(model, inputs, samples, transform)
     else:
         logits_or_images, loss = _head(model, loss)
         program = _program(logits_or_images, inputs, outputs, loss, transform)
     optimizer = _optimizer(len(x), epochs, batch_size, learning_rate, weight_decay)
-    return _run(program, optimizer, len(x), len(validation), epochs, batch_size, on_epoch)
+    history = _run(program, optimizer, len(x), len(validation), epochs, batch_size, on_epoch)
+    _warn_if_blind(history, blank)
+    return history
 
 
 def fit_classifier(
@@ -180,7 +191,21 @@ def fit_classifier(
     loss = losses.categorical_cross_entropy_from_logits
     program = _program(model, inputs, outputs, loss)
     optimizer = _optimizer(len(x), epochs, batch_size, learning_rate, weight_decay)
-    return _run(program, optimizer, len(x), len(validation), epochs, batch_size, on_epoch)
+    history = _run(program, optimizer, len(x), len(validation), epochs, batch_size, on_epoch)
+    _warn_if_blind(history, math.log(classes))
+    return history
+
+
+def _warn_if_blind(history, blank):
+    """Say it of a training that ended a tenth worse than one that learns nothing."""
+    ended = history["reconstruction"][-1]
+    if ended > 1.1 * blank:
+        warnings.warn(
+            f"the training did not learn: it ended at a loss of {ended:.4g} an image, where the "
+            f"same answer to everything costs {blank:.4g}; lower the learning rate",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
 
 class _Resident(keras.layers.Layer):
@@ -282,7 +307,7 @@ def _run(program, optimizer, train_count, validation_count, epochs, batch_size, 
         validation_batch_size=min(validation_count, 1_000),
         batch_size=share,
         epochs=epochs,
-        callbacks=[_Watch(on_epoch)],
+        callbacks=[_Watch(steps, on_epoch)],
         verbose=0,
     )
     return history.history
@@ -324,15 +349,16 @@ def _all_layers(model):
 class _Watch(keras.callbacks.Callback):
     """Stops a training that diverged, and passes each epoch's figures on."""
 
-    def __init__(self, on_epoch):
+    def __init__(self, steps, on_epoch):
         super().__init__()
-        self.on_epoch = on_epoch
+        self.steps, self.on_epoch = steps, on_epoch
 
     def on_epoch_end(self, epoch, logs=None):
         if not math.isfinite(logs["loss"]):
             raise LabError(
                 f"training diverged: the loss must stay finite, received {logs['loss']} after "
-                f"epoch {epoch + 1}; lower the learning rate, or look for values outside [0, 1]."
+                f"epoch {epoch + 1}, in one of the steps {epoch * self.steps + 1:,} to "
+                f"{(epoch + 1) * self.steps:,}; lower the learning rate."
             )
         if self.on_epoch:
             self.on_epoch(epoch, dict(logs))

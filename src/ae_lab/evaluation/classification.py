@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ae_lab.checks import check_same_length
+from ae_lab.checks import check_classes, check_same_length
 from ae_lab.errors import LabError
 from ae_lab.evaluation.reconstruction import BATCH
 
@@ -17,10 +17,11 @@ def linear_probe(z_train, labels_train, z_test, labels_test) -> float:
     Raises
     ------
     LabError
-        If features and labels differ in length.
+        If features and labels differ in length, or there are fewer than two classes.
     """
     check_same_length(z_train, labels_train, "z_train", "labels_train")
     check_same_length(z_test, labels_test, "z_test", "labels_test")
+    check_classes(labels_train, "labels_train")
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300, tol=1e-3))
     probe.fit(z_train.reshape(len(z_train), -1), labels_train)
     return float(probe.score(z_test.reshape(len(z_test), -1), labels_test))

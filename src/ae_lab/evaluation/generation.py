@@ -3,6 +3,9 @@
 import numpy as np
 from sklearn.decomposition import PCA
 
+from ae_lab.checks import check_whole
+from ae_lab.errors import LabError
+
 
 def frechet_distance(x_real, x_made, components: int = 50) -> float:
     """Squared Fréchet distance of two sets of images, each taken for a Gaussian.
@@ -11,7 +14,17 @@ def frechet_distance(x_real, x_made, components: int = 50) -> float:
     first ``components`` principal components of ``x_real``, in squared pixel units; the same
     formula as the Fréchet inception distance (Heusel et al., 2017), with pixels in place of a
     network's features.
+
+    Raises
+    ------
+    LabError
+        If there are fewer real images, or pixels, than components.
     """
+    if (most := min(len(x_real), x_real[0].size)) < check_whole(components, "components"):
+        raise LabError(
+            f"components must be at most {most}, the number of real images or pixels, received "
+            f"{components}: choose fewer, or add images."
+        )
     pca = PCA(components, svd_solver="full").fit(x_real.reshape(len(x_real), -1))
     real, made = (pca.transform(x.reshape(len(x), -1)).astype(np.float64) for x in (x_real, x_made))
     first, second = np.cov(real, rowvar=False), np.cov(made, rowvar=False)

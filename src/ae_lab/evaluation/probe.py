@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from ae_lab.checks import check_same_length, check_whole
+from ae_lab.checks import check_classes, check_same_length, check_whole
 
 
 def probe_accuracy(features, dataset, *, images, strengths=(1e-2, 1e-3)) -> float:
@@ -55,10 +55,11 @@ def tuned_probe(z_train, labels_train, z_validation, labels_validation, strength
     Raises
     ------
     LabError
-        If codes and labels differ in length.
+        If codes and labels differ in length, or there are fewer than two classes.
     """
     check_same_length(z_train, labels_train, "z_train", "labels_train")
     check_same_length(z_validation, labels_validation, "z_validation", "labels_validation")
+    check_classes(labels_train, "labels_train")
     scale = 1 / np.maximum(z_train.std(axis=0), 1e-6).astype("float32")
     scaled, validation = z_train * scale, z_validation * scale
     model = LogisticRegression(max_iter=150, tol=1e-4, warm_start=True)

@@ -49,9 +49,18 @@ def share_lost(x, x_hat) -> float:
     """Squared error as a share of each image's own variation about its mean, mean over images.
 
     0 for a copy, 1 for an even grey of the right brightness.
+
+    Raises
+    ------
+    LabError
+        If an image has no variation, or the shapes differ.
     """
     x, x_hat = (a.reshape(len(a), -1) for a in _pair(x, x_hat))
     variation = np.sum((x - x.mean(axis=1, keepdims=True)) ** 2, axis=1)
+    if not variation.all():
+        raise LabError(
+            "x must vary within each image, received one that is the same all over: leave it out."
+        )
     return float(np.mean(np.sum((x - x_hat) ** 2, axis=1) / variation))
 
 

@@ -78,13 +78,17 @@ def opened(place: Workplace) -> Iterator[None]:
     """Make the folders, keep other runs out, and clear up after one that was killed."""
     from filelock import FileLock, Timeout
 
-    for folder in (place.build, place.records, place.homes):
-        folder.mkdir(parents=True, exist_ok=True)
+    place.build.mkdir(parents=True, exist_ok=True)
     try:
         # The system drops this lock when its process ends, however that ends.
         with FileLock(place.build / "lock", timeout=0):
             clear_up(place)
-            yield
+            for folder in (place.records, place.homes, place.meetings):
+                folder.mkdir(parents=True, exist_ok=True)
+            try:
+                yield
+            finally:
+                clear_up(place)
     except Timeout:
         raise LabError(
             f"another report run is at work in {place.settings.report_folder}: "
@@ -93,8 +97,9 @@ def opened(place: Workplace) -> Iterator[None]:
 
 
 def clear_up(place: Workplace) -> None:
-    """Put back or remove what a killed run left between its renames."""
-    shutil.rmtree(place.build / "new", ignore_errors=True)
+    """Put back or remove what a killed or failed run left between its renames."""
+    for folder in (place.build / "new", place.meetings):
+        shutil.rmtree(folder, ignore_errors=True)
     recover_folder(place.target, place.build / "aside")
     for part in place.build.rglob("*.part"):
         part.unlink()

@@ -51,6 +51,11 @@ class Workplace:
         return self.build / "models"
 
     @property
+    def meetings(self) -> Path:
+        """Where kernels and the run meet; empty between runs."""
+        return self.build / "kernels"
+
+    @property
     def target(self) -> Path:
         """The last good report."""
         return self.settings.profile_folder

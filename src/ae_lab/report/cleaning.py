@@ -23,6 +23,8 @@ SITE_PACKAGES = re.compile(r"(?:[A-Za-z]:)?[/\\][^\s\"'(<>]*[/\\](?=(?:site|dist
 # The clock at the end of a bar: Keras's "1s 3ms/step" and tqdm's "[00:01<00:00, 9.5it/s]".
 KERAS_CLOCK = re.compile(r"(━\s+)(?:\d+:)*\d+m?s\s+\d+(?:ms|us|s)/(?:step|epoch)(?: - )?")
 TQDM_CLOCK = re.compile(r" ?\[\d+:\d\d(?::\d\d)?<[^\]]*\]")
+LEFT_OVER = {ord("\b"): None, ord("\x1b"): None}  # what no page can hold
+LINE_END = re.compile(r"\r+\n")
 OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n|$)")
 ERASED = re.compile(r"[^\n\x08]\x08")
 
@@ -73,7 +75,7 @@ def _play_terminal(text: str) -> str:
     shorter = ERASED.sub("", text)
     while shorter != text:
         text, shorter = shorter, ERASED.sub("", shorter)
-    return OVERWRITTEN.sub("", text.replace("\b", "").replace("\r\n", "\n"))
+    return OVERWRITTEN.sub("", LINE_END.sub("\n", text.translate(LEFT_OVER)))
 
 
 def _known_folders(folder: str) -> list[tuple[str, str]]:
@@ -83,7 +85,7 @@ def _known_folders(folder: str) -> list[tuple[str, str]]:
         sysconfig.get_path("purelib"): "site-packages",
         str(Path(__file__).absolute().parents[2]): "src",
         tempfile.gettempdir(): "temporary",
-        str(Path.home()): "~",
+        os.path.expanduser("~"): "~",  # itself where there is no home folder
     }
     if folder:
         paths |= {str(Path(folder).absolute().parent): "", str(Path(folder).absolute()): ""}

@@ -33,6 +33,11 @@ def numeric_environment() -> dict[str, str]:
     return chosen | options
 
 
+def caller_environment() -> dict[str, str]:
+    """The caller's environment, for a run in a process of its own."""
+    return dict(os.environ)
+
+
 def process_environment(**changes: str) -> dict[str, str]:
     """The caller's environment, quiet, with what decides the numbers fixed, and ``changes``."""
     return dict(os.environ) | QUIET | numeric_environment() | changes

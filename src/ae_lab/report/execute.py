@@ -11,6 +11,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from ae_lab.report.failure import failure
 from ae_lab.report.kernel import KERNEL_ARGUMENTS, OwnKernelManager
@@ -33,6 +34,7 @@ class Execution:
     folder : the kernel's working folder.
     environment : the kernel's environment, complete.
     log : file for what the kernel's process writes outside its cells.
+    connection : file that tells kernel and client how to meet; gone when the kernel is.
     cell_seconds : time limit of one cell.
     say : called with text to be shown at once, a line with its end.
     """
@@ -41,6 +43,7 @@ class Execution:
     folder: Path
     environment: dict[str, str]
     log: Path
+    connection: Path
     cell_seconds: int
     say: Callable[[str], None]
 
@@ -110,6 +113,7 @@ def _client(notebook: NotebookNode, execution: Execution) -> NotebookClient:
         kernel_manager_class=OwnKernelManager,
         kernel_name="python3",
         extra_arguments=list(KERNEL_ARGUMENTS),
+        config=Config(OwnKernelManager={"connection_file": str(execution.connection)}),
         timeout=execution.cell_seconds,
         startup_timeout=120,
         iopub_timeout=30,

@@ -1,5 +1,6 @@
 """Small file work that a killed run cannot leave half done."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -9,6 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from ae_lab.errors import LabError
+
+AT_CWD, RENAME_EXCHANGE = -100, 2  # of Linux's fcntl.h and stdio.h
 
 
 def write_json(path: Path, content: object) -> None:
@@ -20,8 +23,11 @@ def write_json(path: Path, content: object) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 with plain line ends through a temporary name."""
     temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(temporary, path)
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)  # only there if the disk is full
 
 
 def read_json(path: Path) -> dict | None:
@@ -59,11 +65,26 @@ def move_files(source: Path, target: Path) -> None:
 
 
 def replace_folder(new: Path, target: Path, aside: Path) -> None:
-    """Put ``new`` where ``target`` is; :func:`recover_folder` mends a kill in between."""
-    if target.exists():
-        os.rename(target, aside)
-    os.rename(new, target)
+    """Put ``new`` where ``target`` is, at no moment without either where the system can.
+
+    Elsewhere :func:`recover_folder` mends a kill between the two renames.
+    """
+    if target.exists() and _exchange(new, target):
+        os.rename(new, aside)
+    else:
+        if target.exists():
+            os.rename(target, aside)
+        os.rename(new, target)
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Swap two folders in one step, with Linux's renameat2; False where it cannot be had."""
+    try:
+        swap = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    return swap(AT_CWD, os.fsencode(first), AT_CWD, os.fsencode(second), RENAME_EXCHANGE) == 0
 
 
 def recover_folder(target: Path, aside: Path) -> None:

@@ -37,8 +37,8 @@ def write_index(
     profile, commit : what was run.
     results : what a sweep left; those of other notebooks, profiles or data play no part.
     """
-    records = [_lab(notebook)["record"] for notebook in notebooks.values()]
-    records = [record for record in records if record]
+    recorded = {name: _lab(notebook)["record"] for name, notebook in notebooks.items()}
+    records = [record | {"notebook": name} for name, record in recorded.items() if record]
     runs = [run_of_notebook(_lab(notebook)) for notebook in notebooks.values()]
     swept = results_for(notebooks, profile, results)
     good = [result for result in swept if not result["error"]]

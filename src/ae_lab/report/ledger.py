@@ -13,8 +13,9 @@ ABSENT = {"published": None, "source": None, "goal": None, "words": ""}
 def metrics_of(records: Iterable[dict], over_seeds: Mapping = MappingProxyType({})) -> list[dict]:
     """Every metric, by notebook and name, with its ``seeds`` from (notebook, name) → summary."""
     rows = [
-        {"notebook": record["notebook"], **ABSENT}
+        ABSENT
         | metric
+        | {"notebook": record["notebook"]}  # a link: never what the record calls itself
         | {"seeds": over_seeds.get((record["notebook"], metric["name"]))}
         for record in records
         for metric in record.get("metrics", [])

@@ -96,6 +96,7 @@ def execute(
         folder=path.parent,
         environment=environment,
         log=place.build / f"{path.stem}.log",
+        connection=place.meetings / f"{path.stem}.json",
         cell_seconds=CELL_SECONDS[place.settings.profile],
         say=say,
     )
