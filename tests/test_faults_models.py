@@ -12,7 +12,7 @@ import pytest
 
 from ae_lab import layers, models
 from ae_lab.errors import LabError
-from ae_lab.models.kept import load_kept
+from ae_lab.models.kept import load_autoencoder
 
 SHAPE = (6, 5, 1)
 SMALL = {"latent_dim": 3, "hidden": (7,), "image_shape": SHAPE}
@@ -56,7 +56,7 @@ def rewritten(path, config=None, **members):
 
 def refused(path, words, **options):
     with pytest.raises(LabError, match=words) as caught:
-        load_kept(path, **{"image_shape": SHAPE} | options)
+        load_autoencoder(path, **{"image_shape": SHAPE} | options)
     assert str(path) in str(caught.value) and len(str(caught.value).splitlines()) == 1
 
 
@@ -70,7 +70,7 @@ def first_layer(config, part="encoder"):
 def test_each_kind_comes_back_as_it_was(tmp_path, name):
     model = BUILDERS[name]()
     model.save(tmp_path / "model.keras")
-    again = load_kept(tmp_path / "model.keras", image_shape=SHAPE)
+    again = load_autoencoder(tmp_path / "model.keras", image_shape=SHAPE)
     for first, second in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(first, second)
     first, second = (keras.tree.flatten(m.get_layer("encoder")(X)) for m in (model, again))
@@ -80,7 +80,7 @@ def test_each_kind_comes_back_as_it_was(tmp_path, name):
 
 def test_the_default_sizes_come_back_too(tmp_path):
     models.variational().save(tmp_path / "model.keras")
-    assert load_kept(tmp_path / "model.keras").name == "variational"
+    assert load_autoencoder(tmp_path / "model.keras").name == "variational"
 
 
 def test_a_lambda_is_refused_and_never_run(tmp_path):
@@ -147,11 +147,11 @@ def test_a_truncated_file_is_refused(kept, share):
 
 
 def test_a_flipped_byte_is_refused_or_changes_nothing(kept):
-    good, before = kept.read_bytes(), load_kept(kept, SHAPE).get_weights()
+    good, before = kept.read_bytes(), load_autoencoder(kept, SHAPE).get_weights()
     for place in np.random.default_rng(1).choice(len(good), 25, replace=False):
         kept.write_bytes(good[:place] + bytes([good[place] ^ 0xFF]) + good[place + 1 :])
         try:
-            after = load_kept(kept, SHAPE).get_weights()
+            after = load_autoencoder(kept, SHAPE).get_weights()
         except LabError:
             continue
         assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
@@ -256,4 +256,4 @@ def test_a_compiled_model_s_optimiser_and_losses_are_not_read(tmp_path):
     model.compile("adam", "mse")
     model.fit(X, X, verbose=0)
     model.save(tmp_path / "model.keras")
-    assert not load_kept(tmp_path / "model.keras", SHAPE).compiled
+    assert not load_autoencoder(tmp_path / "model.keras", SHAPE).compiled

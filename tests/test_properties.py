@@ -12,7 +12,7 @@ from test_models import same_draw
 from ae_lab import checks, data, evaluation, layers, models, rbm
 from ae_lab.errors import LabError
 from ae_lab.lab import wilson_interval
-from ae_lab.models.kept import load_kept
+from ae_lab.models.kept import load_autoencoder
 from ae_lab.report.cleaning import clean_text
 from ae_lab.report.sanitise import sanitise
 
@@ -118,7 +118,7 @@ def check_shapes_and_file(build, sizes, folder):
     assert z.shape[1:] == model.get_layer("decoder").input_shape[1:]
     assert evaluation.reconstruct(model, x).shape == x.shape
     model.save(folder / "model.keras")
-    again = load_kept(folder / "model.keras", sizes["image_shape"])
+    again = load_autoencoder(folder / "model.keras", sizes["image_shape"])
     np.testing.assert_array_equal(ops.convert_to_numpy(same_draw(again)(x)), x_hat)
 
 

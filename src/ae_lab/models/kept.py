@@ -30,24 +30,19 @@ OF_KERAS = set(
 )
 
 
-def load_kept(path, image_shape=IMAGE_SHAPE):
-    """The autoencoder in a file that ``model.save`` wrote; nothing in the file is run.
+def load_model(path):
+    """The model in a file that ``Lab.keep_model`` wrote, not compiled; nothing in it is run.
 
     Parameters
     ----------
     path : a ``.keras`` file.
-    image_shape : (height, width, channels) that the model must take and give.
-
-    Returns
-    -------
-    A functional model with ``encoder``, ``bottleneck`` and ``decoder``, not compiled.
 
     Raises
     ------
     LabError
         If there is no such file, it is damaged, names a layer that is not of this package or
-        one of those it builds from, asks for more numbers than it holds, or is no autoencoder
-        of such images. All but damage in the numbers is told before memory is spent.
+        one of those it builds from, asks for more numbers than it holds, or holds some that are
+        not finite. All but damage in the numbers is told before memory is spent.
     """
     path = Path(path)
     _check_file(path)
@@ -55,6 +50,25 @@ def load_kept(path, image_shape=IMAGE_SHAPE):
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # damage shows in many ways: zlib's, HDF5's, a missing key
         raise _wrong(path, "weights that fit its layers", _first_line(error)) from None
+    if not all(np.isfinite(array).all() for array in model.get_weights()):
+        raise _wrong(path, "finite weights", "NaN or infinity")
+    return model
+
+
+def load_autoencoder(path, image_shape=IMAGE_SHAPE):
+    """``load_model`` for a model with ``encoder``, ``bottleneck`` and ``decoder``.
+
+    Parameters
+    ----------
+    path : a ``.keras`` file.
+    image_shape : (height, width, channels) that the model must take and give.
+
+    Raises
+    ------
+    LabError
+        As ``load_model``, or if the model is no autoencoder of such images.
+    """
+    model = load_model(path)
     _check_parts(path, model, tuple(image_shape))
     return model
 
@@ -124,8 +138,6 @@ def _check_parts(path, model, image_shape):
     shapes = model.input_shape, model.output_shape
     if shapes != ((None, *image_shape),) * 2:
         raise _wrong(path, f"a model of images {image_shape}", " to ".join(map(str, shapes)))
-    if not all(np.isfinite(array).all() for array in model.get_weights()):
-        raise _wrong(path, "finite weights", "NaN or infinity")
 
 
 def _first_line(error) -> str:
