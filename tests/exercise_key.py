@@ -266,8 +266,8 @@ def contractive(weight, noise=0):
     x = data.add_gaussian_noise(clean, noise, SEED)
     x_validation = mnist().x_validation[:200]
     fitting = {"targets": clean, "validation": x_validation, "validation_targets": x_validation}
-    sizes = {"weight": weight, "latent_dim": 60}
-    return trained(models.contractive, 6, 2e-3, x=x, fitting=fitting, **sizes)
+    sizes = {"weight": weight, "latent_dim": 200}
+    return trained(models.contractive, 12, 2e-3, x=x, fitting=fitting, **sizes)
 
 
 def norm(model):
@@ -337,7 +337,8 @@ def blur():
         ("cross-entropy", losses.binary_cross_entropy),
         ("squared error", losses.squared_error),
     ):
-        network = trained(models.convolutional, 3, 4e-3, widths=(4, 8), fitting={"loss": loss})
+        fitting = {"loss": loss}
+        network = trained(models.convolutional, 8, 2e-3, widths=(8, 16), fitting=fitting)
         made = evaluation.gradient_energy(evaluation.reconstruct(network, x)).mean()
         answer[name] = float(made / evaluation.gradient_energy(x).mean())
     return answer
@@ -353,7 +354,7 @@ def variational(beta=1.0, epochs=6):
 
 
 def mean_over_pixels():
-    model = variational(784.0, 12)
+    model = variational(784.0, 30)
     z_mean = evaluation.encode(model, mnist().x_test)
     return {"active": int(evaluation.active_units(z_mean).sum()), "bce": bce(model)}
 

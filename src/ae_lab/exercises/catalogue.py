@@ -246,7 +246,7 @@ EXERCISES = {
         '{"cross-entropy": …, "squared error": …}',
         ("cross-entropy", "squared error"),
         (
-            within(0.2, 1.3, of=f"gradient energy of a reconstruction ({SHARE})"),
+            within(0.1, 1.3, of=f"gradient energy of a reconstruction ({SHARE})"),
             (
                 lambda a, _: a["cross-entropy"] != a["squared error"],
                 "equal numbers; the network must be trained again",
