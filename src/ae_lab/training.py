@@ -292,11 +292,12 @@ def _run(program, optimizer, train_count, validation_count, epochs, batch_size, 
     # Each training is a new program; TensorFlow takes that for carelessness and warns at length.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     steps = math.ceil(train_count / batch_size)
+    eager = keras.backend.backend() == "torch"  # which knows neither of the two below
     program.compile(
         optimizer=optimizer,
         metrics=[keras.metrics.MeanMetricWrapper(_reconstruction, name="reconstruction")],
-        jit_compile=_compiles_well(program) and epochs * steps >= WORTH_COMPILING,
-        steps_per_execution=steps,
+        jit_compile=not eager and _compiles_well(program) and epochs * steps >= WORTH_COMPILING,
+        steps_per_execution=1 if eager else steps,
     )
     index = np.arange(train_count + validation_count, dtype="int32")
     train, share = _own_share(_whole_batches(index[:train_count], batch_size), batch_size)

@@ -75,7 +75,10 @@ def load_autoencoder(path, image_shape=IMAGE_SHAPE):
 
 def _check_file(path):
     if path.suffix != ".keras" or not path.is_file():
-        raise _wrong(path, "a file whose name ends in .keras", "no such file")
+        raise LabError(
+            f"a model must be a file whose name ends in .keras, found none at {path}: a report "
+            "run leaves its models under reports/<profile>/models."
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             sizes = _sizes(path, archive)
