@@ -60,7 +60,7 @@ def run_task(task: Task) -> dict:
     settings = replace(data_here(task.dataset)[0], profile=task.profile, seed=task.seed)
     place = Workplace(replace(settings, report_folder=folder))
     path = folder / "notebooks" / f"{task.notebook}.ipynb"
-    for made in (place.build, path.parent):
+    for made in (place.build, place.meetings, path.parent):
         made.mkdir(parents=True, exist_ok=True)
     write_text(path, task.text)
     runner.build_font_cache(place)
