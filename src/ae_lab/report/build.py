@@ -83,8 +83,7 @@ def opened(place: Workplace) -> Iterator[None]:
         # The system drops this lock when its process ends, however that ends.
         with FileLock(place.build / "lock", timeout=0):
             clear_up(place)
-            for folder in (place.records, place.homes, place.meetings):
-                folder.mkdir(parents=True, exist_ok=True)
+            place.make_folders()
             try:
                 yield
             finally:

@@ -55,6 +55,11 @@ class Workplace:
         """Where kernels and the run meet; empty between runs."""
         return self.build / "kernels"
 
+    def make_folders(self) -> None:
+        """Make those that an execution writes to."""
+        for folder in (self.build, self.records, self.homes, self.meetings):
+            folder.mkdir(parents=True, exist_ok=True)
+
     @property
     def target(self) -> Path:
         """The last good report."""

@@ -60,8 +60,8 @@ def run_task(task: Task) -> dict:
     settings = replace(data_here(task.dataset)[0], profile=task.profile, seed=task.seed)
     place = Workplace(replace(settings, report_folder=folder))
     path = folder / "notebooks" / f"{task.notebook}.ipynb"
-    for made in (place.build, place.meetings, path.parent):
-        made.mkdir(parents=True, exist_ok=True)
+    place.make_folders()
+    path.parent.mkdir(exist_ok=True)
     write_text(path, task.text)
     runner.build_font_cache(place)
     executed = runner.execute(place, path, task.key, _unheard, task.numeric)
