@@ -224,6 +224,8 @@ def test_our_machine_learns_no_less_than_scikit_learns(learned):
 def test_the_sides_of_a_row_begin_at_the_same_loss(learned, same):
     """In the same unit: nothing is left out of one side's loss, and no side starts ahead."""
     first = {work: learned[work][0] for work in same if work in learned}
+    if not first:
+        pytest.skip("the library of both sides is not installed")
     assert max(first.values()) < 1.35 * min(first.values()), first
 
 

@@ -198,8 +198,11 @@ def test_numbers_that_the_file_does_not_bring_are_refused_before_memory_is_spent
     def load(*_, **__):
         raise AssertionError("nothing was to be loaded")
 
-    monkeypatch.setattr(keras.saving, "load_model", load)
-    refused(rewritten(kept, huge), r"expected 68,000,000,033 weights, received")
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.saving, "load_model", load)
+        refused(rewritten(kept, huge), r"expected 68,000,000,033 weights, received")
+    with keras.StatelessScope():
+        pass  # at its end Keras makes the variables it put off: there must be none
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(kept, tmp_path):

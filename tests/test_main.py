@@ -63,3 +63,28 @@ def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path, module, absent)
 def test_data_says_the_source(tmp_path):
     done = run(tmp_path, "data")
     assert done.returncode == 0 and "MNIST" in done.stdout
+
+
+def test_an_interrupt_that_python_drops_is_heard_all_the_same():
+    """It falls into a finaliser, where no exception can be raised."""
+    program = """
+import signal, sys, time
+from ae_lab import __main__ as lab
+
+class Finalised:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+def data(options):
+    Finalised()
+    time.sleep(60)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+lab.data = data
+sys.exit(lab.main(["data"]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr.strip()) == (
+        130,
+        "stopped; the last good report is as it was",
+    )

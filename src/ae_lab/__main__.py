@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import signal
 import sys
+import threading
 
 from ae_lab.errors import LabError
 from ae_lab.settings import PROFILES, Settings
@@ -13,6 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a terminal without our letters stops nothing
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    sys.unraisablehook = _interrupt_again
     options = _parser().parse_args(arguments)
     try:
         options.verb(options)
@@ -23,6 +26,14 @@ def main(arguments: list[str] | None = None) -> int:
         print("\nstopped; the last good report is as it was", file=sys.stderr)
         return 130
     return 0
+
+
+def _interrupt_again(lost) -> None:
+    """Ctrl-C that falls into a finaliser is dropped there by Python: it comes again soon after."""
+    if lost.exc_type is KeyboardInterrupt:
+        threading.Timer(0.05, signal.raise_signal, [signal.SIGINT]).start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def report(options: argparse.Namespace) -> None:

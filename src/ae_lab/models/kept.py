@@ -9,6 +9,7 @@ ask for no more numbers than it brings.
 import json
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -130,8 +131,15 @@ def _is_allowed(part) -> bool:
 
 def _numbers_asked_for(config) -> int:
     """How many weights the model would have; none of them is made."""
-    with keras.StatelessScope(initialize_variables=False):
-        return keras.saving.deserialize_keras_object(config, safe_mode=True).count_params()
+
+    def count():
+        with keras.StatelessScope(initialize_variables=False):
+            return keras.saving.deserialize_keras_object(config, safe_mode=True).count_params()
+
+    # Keras keeps a list, one a thread, of the variables to be made later, and makes them all the
+    # next time anything is built: in a thread of their own these are never made.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(count).result()
 
 
 def _check_parts(path, model, image_shape):
