@@ -184,6 +184,16 @@ print("met")"""
     assert "met" in (settings.profile_folder / "one.html").read_text()
 
 
+def test_the_longest_goes_first_once_it_is_known(tmp_path, no_font_cache):
+    wait = "%%import time; time.sleep({}); open('order.txt', 'a').write('{}')"
+    slow = notebook("# Slow", wait.format(2, "s"))
+    settings = project(tmp_path, fast=notebook("# Fast", wait.format(0, "f")), slow=slow)
+    settings = replace(settings, jobs=1)
+    build(settings)
+    build(settings, force=True)
+    assert (tmp_path / "notebooks" / "order.txt").read_text() == "fssf"
+
+
 def test_as_many_jobs_as_the_memory_holds(monkeypatch):
     memory = psutil.virtual_memory()
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory._replace(available=3 * 2**30))

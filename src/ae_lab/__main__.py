@@ -192,7 +192,7 @@ def _add_sweep(verbs) -> None:
     verb.add_argument("--notebooks", nargs="+", default=[], metavar="NAME", help="only these")
     verb.add_argument("--backend", default="tensorflow", help="one or more, with commas between")
     verb.add_argument("--scheduler", metavar="ADDRESS", help="a running one, such as tcp://…:8786")
-    verb.add_argument("--workers", type=int, help="of a cluster here (default: one a core pair)")
+    verb.add_argument("--workers", type=int, help="of a cluster here (default: one a core)")
     verb.set_defaults(verb=sweep)
 
 

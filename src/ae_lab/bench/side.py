@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ae_lab.bench.setting import Setting
 from ae_lab.errors import LabError
-from ae_lab.report.environment import numeric_environment, process_environment
+from ae_lab.report.environment import THREADS, process_environment, usable_cores
 
 SETTLE = 0.3  # seconds: threads of the other side spin on for a moment after their work
 PATIENCE = 10  # seconds a process gets to end by itself
@@ -27,7 +27,7 @@ class Answer:
 
 def threads() -> int:
     """How many threads and cores each side gets."""
-    return int(numeric_environment()["OMP_NUM_THREADS"])
+    return min(2, usable_cores())
 
 
 class Side:
@@ -49,7 +49,8 @@ class Side:
             stdout=subprocess.PIPE,
             stderr=self.log,
             text=True,
-            env=process_environment(AE_LAB_OFFLINE="1"),  # the data were made ready before
+            # offline: the data were made ready before
+            env=process_environment(AE_LAB_OFFLINE="1", **dict.fromkeys(THREADS, str(threads()))),
         )
 
     def __enter__(self) -> "Side":

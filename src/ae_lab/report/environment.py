@@ -5,13 +5,16 @@ from pathlib import Path
 
 from ae_lab.settings import Settings
 
-# The numbers depend on these, so they are fixed unless the caller fixes them otherwise.
+# The numbers depend on these, so they are fixed unless the caller fixes them otherwise. One thread
+# a kernel: a report runs a notebook on each core, and two kernels with two threads each take a
+# fifth longer on two cores than with one.
 NUMERIC_DEFAULTS = {
     "KERAS_BACKEND": "tensorflow",
-    "OMP_NUM_THREADS": "2",
-    "TF_NUM_INTRAOP_THREADS": "2",
-    "TF_NUM_INTEROP_THREADS": "2",
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
 }
+THREADS = [name for name in NUMERIC_DEFAULTS if "THREADS" in name]
 # The caller may set these for an experiment; unset, the libraries choose.
 NUMERIC_OPTIONS = ("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", "XLA_FLAGS")
 
@@ -31,6 +34,13 @@ def numeric_environment() -> dict[str, str]:
     chosen = {name: os.environ.get(name) or value for name, value in NUMERIC_DEFAULTS.items()}
     options = {name: os.environ[name] for name in NUMERIC_OPTIONS if os.environ.get(name)}
     return chosen | options
+
+
+def usable_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def caller_environment() -> dict[str, str]:

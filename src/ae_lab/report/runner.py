@@ -1,7 +1,6 @@
 """Execute the notebooks that changed, some at once, and keep what came of them."""
 
 import math
-import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from typing import NamedTuple
 
 from ae_lab.report import cache
 from ae_lab.report.cache import Workplace
-from ae_lab.report.environment import kernel_environment, numeric_environment
+from ae_lab.report.environment import kernel_environment, numeric_environment, usable_cores
 from ae_lab.report.failure import failure
 from ae_lab.report.files import read_json
 from ae_lab.report.kernel import stop_kernels
@@ -42,7 +41,7 @@ def bring_all_up_to_date(
     with ThreadPoolExecutor(place.settings.jobs or jobs_that_fit()) as pool:
         tasks = {
             name: pool.submit(bring_up_to_date, place, path, data, force, say)
-            for name, path in paths.items()
+            for name, path in _longest_first(place, paths)
         }
         try:
             while wait(tasks.values(), timeout=1).not_done:
@@ -51,15 +50,24 @@ def bring_all_up_to_date(
             pool.shutdown(wait=False, cancel_futures=True)
             stop_kernels()
             raise
-    return {name: failed for name, task in tasks.items() if (failed := task.result())}
+    return {name: failed for name in paths if (failed := tasks[name].result())}
+
+
+def _longest_first(place, paths) -> list[tuple[str, Path]]:
+    """So that none is left alone on one core at the end; what never ran could be the longest."""
+
+    def seconds(item):
+        done = place.read(item[0])
+        return done["metadata"]["ae_lab"]["seconds"] if done else math.inf
+
+    return sorted(paths.items(), key=seconds, reverse=True)
 
 
 def jobs_that_fit() -> int:
     """One notebook a core, as far as the free memory holds their kernels."""
     import psutil
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, psutil.virtual_memory().available // KERNEL_BYTES))
+    return max(1, min(usable_cores(), psutil.virtual_memory().available // KERNEL_BYTES))
 
 
 def bring_up_to_date(

@@ -9,6 +9,7 @@ from ae_lab.errors import LabError
 from ae_lab.report import cache
 from ae_lab.report.build import choose, say_now
 from ae_lab.report.cache import Workplace
+from ae_lab.report.environment import usable_cores
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.files import one_sentence
 from ae_lab.report.runner import Say
@@ -19,7 +20,6 @@ from ae_lab.settings import Settings
 CONNECT_SECONDS = 20
 # Dask looks at its workers fifty times a second, for dashboards: our tasks take minutes.
 SPARING = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
-CORES_A_WORKER = 2  # as many as a notebook's kernel computes with
 
 
 def sweep(
@@ -40,7 +40,7 @@ def sweep(
     names : notebooks to run; all if empty.
     backends : each notebook runs on each of these.
     scheduler : address of a running one; without, a cluster on this machine is started,
-        of ``workers`` processes (one for each pair of cores).
+        of ``workers`` processes (one for each core).
     say : takes the progress.
 
     Raises
@@ -139,7 +139,7 @@ def _local_cluster(workers: int | None) -> Iterator:
     with (
         dask.config.set(SPARING),
         LocalCluster(
-            n_workers=workers or local_workers(),
+            n_workers=workers or usable_cores(),
             threads_per_worker=1,
             processes=True,
             memory_limit=0,  # the kernels are processes of their own, which Dask does not weigh
@@ -165,13 +165,6 @@ def _client(kind, scheduler: str):
             f"the scheduler must answer at its address, received nothing from {scheduler!r} "
             f"({error}): start one with dask scheduler, or leave the address out."
         ) from None
-
-
-def local_workers() -> int:
-    """One for each pair of the cores that this process may use, at least one."""
-    from dask.system import CPU_COUNT
-
-    return max(1, CPU_COUNT // CORES_A_WORKER)
 
 
 def failed_tasks(failures: list[dict], total: int) -> str:
