@@ -15,6 +15,7 @@ SHAPE = (6, 5, 1)
 COMPUTE = {
     "linear": lambda x: x,
     "gelu": lambda x: x * (1 + erf(x / np.sqrt(2))) / 2,
+    "silu": lambda x: x / (1 + np.exp(-x)),
     "relu": lambda x: np.maximum(x, 0),
     "tanh": np.tanh,
     "sigmoid": expit,
@@ -35,7 +36,7 @@ def decode(packed, z):
     return z.reshape(-1, *packed["shape"])
 
 
-@pytest.mark.parametrize("activation", ["gelu", "relu", "tanh"])
+@pytest.mark.parametrize("activation", ["gelu", "silu", "relu", "tanh"])
 def test_the_bytes_decode_to_keras_images(activation):
     model, z = plane(activation), np.random.default_rng(1).normal(size=(20, 2))
     expected = model.get_layer("decoder").predict(z, verbose=0)[..., 0]

@@ -7,7 +7,7 @@ import numpy as np
 
 from ae_lab.errors import LabError
 
-ACTIVATIONS = ("linear", "relu", "gelu", "sigmoid", "tanh")
+ACTIVATIONS = ("linear", "relu", "gelu", "silu", "sigmoid", "tanh")
 LEVELS = 127  # a weight is a signed byte times its unit's scale
 
 
