@@ -179,12 +179,12 @@ class Yardsticks:
         every = Mark(1, "every image right")
         beyond = "a share is at most 1; was it given in per cent?"
         guess = () if self.dataset is None else (self._guess(self.commonest),)
-        percent = "{:.2%}".format
-        return Scale(True, every, beyond, guess, form=percent, gap_form=percent)
+        forms = {"form": "{:.2%}".format, "gap_form": lambda gap: f"{100 * gap:.2f} points"}
+        return Scale(True, every, beyond, guess, **forms)
 
     def _error(self) -> Scale:
         guess = () if self.dataset is None else (self._guess(100 * (1 - self.commonest)),)
-        forms = {"form": "{:.3g} %".format, "gap_form": "{:.2g} %".format}
+        forms = {"form": "{:.3g} %".format, "gap_form": "{:.2g} points".format}
         return Scale(best=Mark(0, "every image right"), marks=guess, **forms)
 
     def _guess(self, value: float) -> Mark:
