@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from ae_lab import lab as lab_module
-from ae_lab.claims import CLAIMS
+from ae_lab.claims import CLAIMS, conditions_of, verdict
 from ae_lab.errors import LabError
-from ae_lab.lab import format_interval, start_lab, verdict, wilson_interval
+from ae_lab.lab import format_interval, start_lab, wilson_interval
 from ae_lab.settings import Settings
 
 matplotlib.use("Agg")
@@ -77,6 +77,7 @@ def test_the_file_holds_run_metrics_claims_and_timings(lab, tmp_path):
             "sentence": CLAIMS[HANDOUTS],
             "verdict": "holds",
             "evidence": "0.09 < 0.1",
+            "conditions": {"": True},
         }
     ]
     assert 0 <= written["timings"]["training"] < 60
@@ -178,10 +179,13 @@ def test_a_goal_is_kept_with_its_direction(lab, tmp_path, goal):
         ({"a": True, "b": True}, "holds"),
         ({"a": False, "b": False}, "does not hold"),
         ({"a": True, "b": np.bool_(False)}, "depends"),
+        (0.1, "holds"),
+        (0, "does not hold"),
+        ({"a": np.float32(2), "b": -3}, "depends"),
     ],
 )
 def test_a_verdict_follows_from_its_conditions(holds, expected):
-    assert verdict(holds) == expected
+    assert verdict(conditions_of("my.own", holds)) == expected
 
 
 def test_a_verdict_that_depends_names_its_conditions(lab, shown, tmp_path):
@@ -327,7 +331,7 @@ def test_an_interval_of_what_is_no_share_is_refused(share, count):
 
 def test_a_claim_without_a_condition_is_refused():
     with pytest.raises(LabError, match="at least one condition"):
-        verdict({})
+        conditions_of("my.own", {})
 
 
 def test_an_untested_claim_is_listed_with_its_reason(lab, tmp_path):
@@ -338,8 +342,11 @@ def test_an_untested_claim_is_listed_with_its_reason(lab, tmp_path):
         lab.untested("no.such_claim", reason="none")
 
 
-def test_a_margin_is_kept_where_one_is_given_and_must_be_a_number(lab, tmp_path):
-    lab.claim(HANDOUTS, holds=True, evidence="e", margin=np.float32(0.12345678))
-    assert log(tmp_path)["claims"][0]["margin"] == 0.123457
-    with pytest.raises(LabError, match="margin of .* must be a finite number, received nan"):
-        lab.claim(HANDOUTS, holds=True, evidence="e", margin=float("nan"))
+def test_by_how_much_a_claim_holds_is_kept_and_must_be_a_number(lab, tmp_path):
+    lab.claim(HANDOUTS, holds={"few": np.float32(0.12345678), "many": -2}, evidence="e")
+    claim = log(tmp_path)["claims"][0]
+    assert claim["conditions"] == {"few": 0.123457, "many": -2}
+    assert claim["verdict"] == "depends" and claim["evidence"] == "e; few: yes; many: no"
+    for wrong in (float("nan"), "yes", np.ones(2)):
+        with pytest.raises(LabError, match="condition of .* must be a finite number or a bool"):
+            lab.claim(HANDOUTS, holds=wrong, evidence="e")

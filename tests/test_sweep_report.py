@@ -8,6 +8,7 @@ import pytest
 from report_fixtures.helpers import build, executed, figure, notebook, project, with_output
 from test_report_index import CLAIM, record
 
+from ae_lab.claims import verdict
 from ae_lab.lab import wilson_interval
 from ae_lab.report import build as build_module
 from ae_lab.report import runner
@@ -15,7 +16,7 @@ from ae_lab.report.failure import failure
 from ae_lab.report.index import write_index
 from ae_lab.report.sweep.dots import WIDTH, strip_of_dots
 from ae_lab.report.sweep.results import digest_of_cells, package_digest, results_for, store_result
-from ae_lab.report.sweep.spread import spread, summary, verdict_over_seeds
+from ae_lab.report.sweep.spread import claims_over_seeds, spread, summary
 from ae_lab.report.sweep.task import plan
 
 CELLS = ("# Title\n\nWords.\n\n**Question.** Does it?", "%%draw()")
@@ -32,7 +33,10 @@ def result(seed: int, value: float, backend: str = "tensorflow", claims=CLAIMED,
         "cells": digest_of_cells(notebook(*CELLS)),
         "package": package_digest(),
         "metrics": [{"name": "dense.test_bce", "value": value}],
-        "claims": [{"id": id, "verdict": verdict} for id, verdict in claims],
+        "claims": [
+            {"id": id, "verdict": verdict, "conditions": {"": verdict == "holds"}}
+            for id, verdict in claims
+        ],
         "error": None,
     } | more
 
@@ -59,21 +63,38 @@ def test_the_interval_covers_the_mean_as_often_as_it_says():
     assert np.mean(covered) == pytest.approx(0.95, abs=0.012)
 
 
+def verdict_of(*runs: dict[str, bool | float]) -> str:
+    """The verdict over seeds of a claim that had these conditions."""
+    results = [
+        result(seed, 0.1)
+        | {"claims": [{"id": CLAIM, "verdict": verdict(conditions), "conditions": conditions}]}
+        for seed, conditions in enumerate(runs)
+    ]
+    row = {"notebook": results[0]["notebook"], "id": CLAIM, "verdict": "holds"}
+    return claims_over_seeds([row], results)[0]["verdict"]
+
+
 @pytest.mark.parametrize(
-    ("verdicts", "expected"),
+    ("seeds", "expected"),
     [
         ("++++", "holds"),
         ("---", "does not hold"),
         ("+++++++++-", "holds"),  # 9 of 10: the interval starts at 0.596
         ("++++-", "depends"),  # 4 of 5: it starts at 0.376
         ("+-", "depends"),
-        ("~~~~~", "depends"),  # each seed says that it depends
         ("+", "holds"),
     ],
 )
-def test_a_verdict_over_seeds(verdicts, expected):
-    words = {"+": "holds", "-": "does not hold", "~": "depends"}
-    assert verdict_over_seeds([words[v] for v in verdicts], [None] * len(verdicts)) == expected
+def test_a_verdict_over_seeds(seeds, expected):
+    assert verdict_of(*({"": seed == "+"} for seed in seeds)) == expected
+
+
+def test_each_condition_is_settled_by_itself():
+    both = {"a": True, "b": True}
+    assert verdict_of(both, both, both) == "holds"
+    assert verdict_of(*[{"a": True, "b": False}] * 5) == "depends"
+    assert verdict_of(*[{"a": -1.0, "b": False}] * 3) == "does not hold"
+    assert verdict_of(both, {"a": True, "c": False}) == "holds", "b and c were not put to all"
 
 
 def test_four_seeds_are_the_fewest_that_settle_a_claim():
@@ -82,11 +103,15 @@ def test_four_seeds_are_the_fewest_that_settle_a_claim():
 
 @pytest.mark.parametrize(
     ("margins", "expected"),
-    [([1.0, 1.2, 0.9], "holds"), ([-1, -1.2, -0.9], "does not hold"), ([2, 1, 0.1], "depends")],
+    [
+        ([1.0, 1.2, 0.9], "holds"),
+        ([-1.0, -1.2, -0.9], "does not hold"),
+        ([2.0, 1.0, 0.1], "depends"),
+        ([0.1], "holds"),
+    ],
 )
 def test_margins_decide_where_there_are_some(margins, expected):
-    verdicts = ["holds" if margin > 0 else "does not hold" for margin in margins]
-    assert verdict_over_seeds(verdicts, margins) == expected
+    assert verdict_of(*({"": margin} for margin in margins)) == expected
 
 
 def test_without_a_sweep_there_is_one_seed(tmp_path):
@@ -123,11 +148,14 @@ def test_every_claim_has_its_count_and_the_verdict_over_seeds(tmp_path):
 
 
 def test_a_margin_s_interval_is_shown_where_there_is_one(tmp_path):
-    claims = [{"id": CLAIM, "verdict": "holds", "margin": margin} for margin in (1.0, 2.0, 3.0)]
+    claims = [
+        {"id": CLAIM, "verdict": "holds", "conditions": {"few": margin, "many": True}}
+        for margin in (1.0, 2.0, 3.0)
+    ]
     index = index_of(
         tmp_path, *(result(8 + i, 0.1) | {"claims": [c]} for i, c in enumerate(claims))
     )
-    assert "margin 2, 95 % interval -0.48414 to 4.4841. This run: holds." in index
+    assert "few: margin 2, 95 % interval -0.48414 to 4.4841; many: 95 % interval of" in index
     assert 'depends<br><span class="seeds">held in 3 of 3 seeds</span>' in index
 
 

@@ -4,6 +4,13 @@ A notebook puts a claim to its experiment with ``lab.claim(id, holds=…, eviden
 brackets say how the sentence was read where it leaves more than one reading.
 """
 
+import math
+import numbers
+
+import numpy as np
+
+from ae_lab.errors import LabError
+
 CLAIMS = {
     "autoencoder.nonlinear_beats_pca": (
         "Autoencoders learn efficient data coding, typically for dimensionality reduction "
@@ -135,3 +142,48 @@ CLAIMS = {
         "sampling process requires some extra attention."
     ),
 }
+
+
+def conditions_of(id: str, holds) -> dict[str, bool | float]:
+    """What a claim was put to, by name; a single condition has the empty name.
+
+    Parameters
+    ----------
+    holds : a condition or a dict {name: condition}, as `lab.Lab.claim` takes it.
+
+    Raises
+    ------
+    LabError
+        If there is none, or one is neither a finite number nor a bool.
+    """
+    named = holds if isinstance(holds, dict) else {"": holds}
+    if not named:
+        raise LabError(
+            f"{id} must name at least one condition, received none: pass a number, True, False, "
+            "or a dict of them."
+        )
+    return {name: _condition(id, value) for name, value in named.items()}
+
+
+def _condition(id, value) -> bool | float:
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if not isinstance(value, numbers.Real) or not math.isfinite(value):
+        raise LabError(
+            f"a condition of {id} must be a finite number or a bool, received {value!r}: pass the "
+            "distance to where the claim would turn, below 0 where it does not hold."
+        )
+    return float(f"{value:.6g}")
+
+
+def is_met(condition: bool | float) -> bool:
+    """Whether a condition holds: a number does above 0."""
+    return condition > 0
+
+
+def verdict(conditions: dict[str, bool | float]) -> str:
+    """ "holds" if all conditions are met, "does not hold" if none is, otherwise "depends"."""
+    met = {is_met(value) for value in conditions.values()}
+    if len(met) == 2:
+        return "depends"
+    return "holds" if met == {True} else "does not hold"

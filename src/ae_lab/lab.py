@@ -22,7 +22,7 @@ import numpy as np
 
 from ae_lab import exercises
 from ae_lab.checks import check_between, check_whole
-from ae_lab.claims import CLAIMS
+from ae_lab.claims import CLAIMS, conditions_of, is_met, verdict
 from ae_lab.errors import LabError
 from ae_lab.progress import Progress, is_live
 from ae_lab.settings import Settings
@@ -137,24 +137,24 @@ class Lab:
             return ""
         return beside_reference(metric["name"], metric["value"], self.settings, source)
 
-    def claim(self, id, sentence=None, *, holds, evidence, margin=None):
+    def claim(self, id, sentence=None, *, holds, evidence):
         """Put a claim to its test and show the verdict, which is computed from ``holds``.
 
         Parameters
         ----------
         id : a key of ``claims.CLAIMS``, or a new one for a prediction of this notebook.
         sentence : what is claimed; left out for a claim of the handout.
-        holds : True or False, or a dict {condition: bool}. All true: "holds"; none: "does not
+        holds : the condition, or a dict {name: condition}. A condition is a number, by how much it
+            is met, 0 or below where it is not, in any unit; or True or False. Over many seeds a
+            number's interval decides, of a bool the bare count. All met: "holds"; none: "does not
             hold"; otherwise it "depends", and the conditions are named.
         evidence : the numbers behind it, in words, formatted from variables.
-        margin : by how much it holds, below 0 where it does not, in any unit: over many seeds
-            its mean's interval then decides, and not the bare count.
 
         Raises
         ------
         LabError
-            If there is no sentence for ``id``, ``margin`` is not a finite number, or the
-            evidence holds NaN or infinity.
+            If there is no sentence for ``id``, a condition is neither a finite number nor a bool,
+            or the evidence holds NaN or infinity.
         """
         _check_said(id, evidence)
         if sentence is None and id not in CLAIMS:
@@ -162,8 +162,9 @@ class Lab:
                 f"a claim must be one of the ledger's or bring its sentence, received {id!r}: "
                 "look it up in ae_lab.claims."
             )
-        words = evidence + _conditions(holds)
-        self._verdict(id, sentence or CLAIMS[id], verdict(holds), words, _margin(id, margin))
+        conditions = conditions_of(id, holds)
+        words = evidence + _in_words(conditions)
+        self._verdict(id, sentence or CLAIMS[id], verdict(conditions), words, conditions)
 
     def untested(self, id, *, reason):
         """List a claim of the handout as untested here, with the reason.
@@ -178,7 +179,7 @@ class Lab:
                 f"untested must name a claim of the ledger, received {id!r}: "
                 "look it up in ae_lab.claims."
             )
-        self._verdict(id, CLAIMS[id], "untested", reason)
+        self._verdict(id, CLAIMS[id], "untested", reason, {})
 
     def show(self, fig, *, alt, besides=None):
         """Show a Matplotlib figure, sharp on dense screens, with a text for who cannot see it.
@@ -289,14 +290,15 @@ class Lab:
         self._log["timings"][name] = round(time.perf_counter() - start, 2)
         self._write()
 
-    def _verdict(self, id, sentence, verdict, evidence, margin=None):
+    def _verdict(self, id, sentence, verdict, evidence, conditions):
         claim = {
             "id": id,
             "kind": "handout" if id in CLAIMS else "prediction",
             "sentence": sentence,
             "verdict": verdict,
             "evidence": evidence,
-        } | ({} if margin is None else {"margin": margin})
+            "conditions": conditions,
+        }
         _replace(self._log["claims"], "id", claim)
         self._write()
         _display_claim(claim)
@@ -309,25 +311,6 @@ class Lab:
         temporary = path.with_suffix(".json.part")
         temporary.write_text(json.dumps(self._log, indent=1, ensure_ascii=False), encoding="utf-8")
         os.replace(temporary, path)
-
-
-def verdict(holds) -> str:
-    """ "holds", "does not hold" or "depends", from a bool or a dict {condition: bool}.
-
-    Raises
-    ------
-    LabError
-        If the dict is empty: nothing was tested.
-    """
-    if isinstance(holds, dict) and not holds:
-        raise LabError(
-            "holds must name at least one condition, received none: pass True, False, or a dict "
-            "{condition: bool}."
-        )
-    outcomes = {bool(h) for h in (holds.values() if isinstance(holds, dict) else [holds])}
-    if len(outcomes) == 2:
-        return "depends"
-    return "holds" if outcomes == {True} else "does not hold"
 
 
 def format_interval(share: float, count: int) -> str:
@@ -374,17 +357,6 @@ def _replace(entries, key, entry):
     entries[:] = [e for e in entries if e[key] != entry[key]] + [entry]
 
 
-def _margin(id, margin) -> float | None:
-    if margin is None:
-        return None
-    if not isinstance(margin, numbers.Real) or not math.isfinite(margin):
-        raise LabError(
-            f"margin of {id} must be a finite number, received {margin!r}: pass the distance "
-            "to where the claim would turn, below 0 where it does not hold, or leave it out."
-        )
-    return float(f"{margin:.6g}")
-
-
 def _check_said(where, *texts) -> None:
     """Raise a LabError for NaN or infinity in words: a comparison with them proves nothing."""
     if found := [text for text in texts if NO_NUMBER.search(text)]:
@@ -394,10 +366,10 @@ def _check_said(where, *texts) -> None:
         )
 
 
-def _conditions(holds) -> str:
-    if not isinstance(holds, dict):
-        return ""
-    return "".join(f"; {name}: {'yes' if met else 'no'}" for name, met in holds.items())
+def _in_words(conditions) -> str:
+    """The conditions that have a name, and whether each is met."""
+    named = {name: value for name, value in conditions.items() if name}
+    return "".join(f"; {name}: {'yes' if is_met(value) else 'no'}" for name, value in named.items())
 
 
 def _display_metric(metric, reference):

@@ -43,12 +43,20 @@ def interval_in_words(claim: dict) -> str:
     """What the verdict over seeds rests on; empty without a sweep."""
     if not (seeds := claim["seeds"]):
         return ""
-    if (margin := seeds["margin"]) and margin["low"] is not None:
-        rests = f"margin {number(margin['mean'])}, 95 % interval {number(margin['low'])} to "
-        rests += number(margin["high"])
-    else:
-        rests = f"95 % interval of the share that held: {seeds['low']:.0%} to {seeds['high']:.0%}"
+    rests = "; ".join(
+        (f"{name}: " if name else "") + _rests(condition)
+        for name, condition in seeds["conditions"].items()
+    )
     return f"Over seeds: {rests}. This run: {seeds['this_run']}."
+
+
+def _rests(condition: dict) -> str:
+    margin = condition["margin"]
+    if margin and margin["low"] is not None:
+        low, high = number(margin["low"]), number(margin["high"])
+        return f"margin {number(margin['mean'])}, 95 % interval {low} to {high}"
+    bounds = f"{condition['low']:.0%} to {condition['high']:.0%}"
+    return f"95 % interval of the share that held: {bounds}"
 
 
 def sweep_facts(results: list[dict], notebooks: int) -> dict:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
+from ae_lab.claims import is_met
 from ae_lab.lab import wilson_interval
 
 CONFIDENCE = 0.95
@@ -74,33 +75,48 @@ def claims_over_seeds(claims: list[dict], results: list[dict]) -> list[dict]:
 def _with_seeds(claim: dict, runs: list[tuple[dict, dict]] | None) -> dict:
     if not runs:
         return claim | {"seeds": None}
-    verdicts = [run["verdict"] for _, run in runs]
-    margins = [run.get("margin") for _, run in runs]
-    low, high = wilson_interval(verdicts.count("holds") / len(runs), len(runs))
+    held = [run["verdict"] for _, run in runs].count("holds")
+    tested = [run["conditions"] for _, run in runs]
+    conditions = {
+        name: _over_seeds([run[name] for run in tested])
+        for name in tested[0]
+        if all(name in run for run in tested)
+    }
     seeds = {
-        "held": verdicts.count("holds"),
+        "held": held,
         "runs": len(runs),
         "backends": sorted({result["backend"] for result, _ in runs}),
-        "low": float(f"{low:.4f}"),
-        "high": float(f"{high:.4f}"),
-        "margin": summary(dict(enumerate(margins))) if None not in margins else None,
+        "conditions": conditions,
         "this_run": claim["verdict"],
     }
-    return claim | {"seeds": seeds, "verdict": verdict_over_seeds(verdicts, margins)}
+    return claim | {"seeds": seeds, "verdict": verdict_over_seeds(conditions)}
 
 
-def verdict_over_seeds(verdicts: list[str], margins: list[float | None]) -> str:
-    """ "holds" or "does not hold" where the seeds settle it, otherwise "depends".
+def _over_seeds(values: list[bool | float]) -> dict:
+    """What the seeds say of one condition: the share that met it, its margin, and ``met``.
 
-    With a margin in every run: where its mean's 95 % interval is on one side of 0. Without: if
-    all agree, or the 95 % Wilson interval of the share that held (or did not) is above one half;
-    that takes four seeds at least, with fewer all must agree.
+    ``met`` is True or False where the seeds settle it, otherwise None. A number settles it where
+    the 95 % interval of its mean is on one side of 0; a bool if all agree, or the 95 % Wilson
+    interval of the share is on one side of one half, which takes four seeds at least.
     """
-    if None not in margins and len(margins) > 1:
-        _, _, low, high = spread(margins)
-        return "holds" if low > 0 else "does not hold" if high < 0 else "depends"
-    for verdict in ("holds", "does not hold"):
-        share = verdicts.count(verdict) / len(verdicts)
-        if share == 1 or wilson_interval(share, len(verdicts))[0] > 0.5:
-            return verdict
-    return "depends"
+    share = sum(map(is_met, values)) / len(values)
+    low, high = wilson_interval(share, len(values))
+    margin = None
+    if not any(isinstance(value, bool) for value in values):
+        margin = summary(dict(enumerate(values)))
+    if margin and len(values) > 1:
+        met = _side(margin["low"], margin["high"], 0)
+    else:
+        met = bool(share) if share in (0, 1) else _side(low, high, 0.5)
+    bounds = {"low": float(f"{low:.4f}"), "high": float(f"{high:.4f}")}
+    return {"share": share, "margin": margin, "met": met} | bounds
+
+
+def _side(low, high, border) -> bool | None:
+    return True if low > border else False if high < border else None
+
+
+def verdict_over_seeds(conditions: dict[str, dict]) -> str:
+    """ "holds" if the seeds settle that every condition is met, "does not hold" if that none is."""
+    found = {condition["met"] for condition in conditions.values()}
+    return {(True,): "holds", (False,): "does not hold"}.get(tuple(found), "depends")
