@@ -1,4 +1,4 @@
-"""The handout's claims, each with an id and its sentence, in one place.
+"""The handout's claims, each with an id and its sentence, and how a verdict is computed.
 
 A notebook puts a claim to its experiment with ``lab.claim(id, holds=…, evidence=…)``. Words in
 brackets say how the sentence was read where it leaves more than one reading.

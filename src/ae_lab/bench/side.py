@@ -26,7 +26,7 @@ class Answer:
 
 
 def threads() -> int:
-    """How many threads and cores each side gets."""
+    """How many threads and cores each side gets: two where there are, as on a small laptop."""
     return min(2, usable_cores())
 
 

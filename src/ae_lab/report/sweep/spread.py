@@ -75,7 +75,6 @@ def claims_over_seeds(claims: list[dict], results: list[dict]) -> list[dict]:
 def _with_seeds(claim: dict, runs: list[tuple[dict, dict]] | None) -> dict:
     if not runs:
         return claim | {"seeds": None}
-    held = [run["verdict"] for _, run in runs].count("holds")
     tested = [run["conditions"] for _, run in runs]
     conditions = {
         name: _over_seeds([run[name] for run in tested])
@@ -83,7 +82,7 @@ def _with_seeds(claim: dict, runs: list[tuple[dict, dict]] | None) -> dict:
         if all(name in run for run in tested)
     }
     seeds = {
-        "held": held,
+        "held": [run["verdict"] for _, run in runs].count("holds"),
         "runs": len(runs),
         "backends": sorted({result["backend"] for result, _ in runs}),
         "conditions": conditions,
@@ -93,7 +92,7 @@ def _with_seeds(claim: dict, runs: list[tuple[dict, dict]] | None) -> dict:
 
 
 def _over_seeds(values: list[bool | float]) -> dict:
-    """What the seeds say of one condition: the share that met it, its margin, and ``met``.
+    """What the seeds say of one condition: bounds of the share that met it, margin, ``met``.
 
     ``met`` is True or False where the seeds settle it, otherwise None. A number settles it where
     the 95 % interval of its mean is on one side of 0; a bool if all agree, or the 95 % Wilson
@@ -109,7 +108,7 @@ def _over_seeds(values: list[bool | float]) -> dict:
     else:
         met = bool(share) if share in (0, 1) else _side(low, high, 0.5)
     bounds = {"low": float(f"{low:.4f}"), "high": float(f"{high:.4f}")}
-    return {"share": share, "margin": margin, "met": met} | bounds
+    return {"margin": margin, "met": met} | bounds
 
 
 def _side(low, high, border) -> bool | None:
