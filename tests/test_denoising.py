@@ -19,6 +19,7 @@ LAYERS = {
     "masking": (layers.MaskingCorruption, "fraction", 0.3),
     "salt and pepper": (layers.SaltAndPepperCorruption, "fraction", 0.3),
     "shift": (layers.RandomShift, "pixels", 2),
+    "slant": (layers.RandomSlant, "amount", 0.3),
 }
 
 
@@ -65,6 +66,17 @@ def test_salt_and_pepper_come_in_equal_shares_and_leave_the_rest():
     assert [np.mean(salted == v) for v in (0, 1)] == pytest.approx([0.2, 0.2], abs=0.02)
     kept = (salted != 0) & (salted != 1)
     assert np.array_equal(salted[kept], X[kept])
+
+
+def test_a_slant_is_a_shear_along_both_sides_of_each_image_s_own_amount():
+    dot = np.zeros((40, 21, 21, 1), "float32")
+    dot[:, [2, 10], 10] = 1  # one above the middle, one on it
+    slanted = np.asarray(layers.RandomSlant(0.3, seed=0)(dot, training=True))[..., 0]
+    assert slanted.sum((1, 2)) == pytest.approx(np.full(40, 2), abs=1e-5)
+    assert np.allclose(slanted[:, 10, 10], 1, atol=1e-5)  # the middle stays
+    columns = (slanted[:, :7].sum(1) * np.arange(21)).sum(1)  # where the upper one went
+    assert np.all(np.abs(columns - 10) <= 8 * 0.3 + 1e-5)
+    assert columns.std() == pytest.approx(8 * 0.3 / np.sqrt(3), rel=0.25)  # uniform slants
 
 
 def test_the_fixed_noises_are_the_layers_with_a_seed():

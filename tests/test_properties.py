@@ -50,6 +50,7 @@ CORRUPTIONS = {
     "masking": lambda amount, seed: layers.MaskingCorruption(amount, seed=seed),
     "salt and pepper": lambda amount, seed: layers.SaltAndPepperCorruption(amount, seed=seed),
     "shift": lambda amount, seed: layers.RandomShift(round(9 * amount), seed=seed),
+    "slant": lambda amount, seed: layers.RandomSlant(amount, seed=seed),
 }
 NOISES = {
     "gaussian": lambda x, amount, seed: data.add_gaussian_noise(x, 3 * amount, seed),

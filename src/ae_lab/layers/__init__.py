@@ -11,6 +11,7 @@ from ae_lab.layers.corruption import (
     GaussianCorruption,
     MaskingCorruption,
     RandomShift,
+    RandomSlant,
     SaltAndPepperCorruption,
 )
 from ae_lab.layers.plain import Bottleneck
@@ -31,6 +32,7 @@ __all__ = [
     "L1Sparsity",
     "MaskingCorruption",
     "RandomShift",
+    "RandomSlant",
     "RandomStep",
     "SaltAndPepperCorruption",
     "WinnerTakeAll",

@@ -1,6 +1,7 @@
 """What is done to the images of a training batch; off at inference."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from ae_lab.checks import check_between, check_whole
@@ -155,3 +156,60 @@ class RandomShift(Corruption):
 
     def get_config(self):
         return {**super().get_config(), "pixels": self.pixels}
+
+
+@keras.saving.register_keras_serializable(package="ae_lab")
+class RandomSlant(Corruption):
+    """Slants each training image along both sides, by a chance angle of its own; off at inference.
+
+    A row moves sideways by up to ``amount`` pixels for each row that it lies off the middle, and
+    then a column likewise up or down, as hands differ in how they write: the two together slant
+    and turn. Between pixels the values are linear; what leaves on one side comes back on the
+    other, as in `RandomShift`.
+
+    Parameters
+    ----------
+    amount : greatest slant in pixels a row, in [0, 1]; the slants of a batch are uniform.
+    seed : whole number or None.
+
+    Raises
+    ------
+    LabError
+        If ``amount`` is no number or out of range.
+    """
+
+    def __init__(self, amount, seed=None, **kwargs):
+        super().__init__(seed, **kwargs)
+        self.amount = check_between(amount, "amount", 0, 1)
+
+    def corrupt(self, x):
+        for moved, fixed in ((2, 1), (1, 2)):
+            x = self._slanted(x, moved, fixed)
+        return x
+
+    def _slanted(self, x, moved, fixed):
+        drawn = keras.random.uniform((ops.shape(x)[0], 1, 1, 1), -1, 1, seed=self.seed_generator)
+        by = self.amount * drawn * _along(fixed, _offsets(x.shape[fixed]))
+        whole = ops.floor(by)
+        size = x.shape[moved]
+        index = ops.cast(whole, "int32") + _along(moved, np.arange(size, dtype="int32"))
+        left, right = (
+            ops.take_along_axis(x, ops.broadcast_to((index + step) % size, ops.shape(x)), moved)
+            for step in (0, 1)
+        )
+        return (1 - (by - whole)) * left + (by - whole) * right
+
+    def get_config(self):
+        return {**super().get_config(), "amount": self.amount}
+
+
+def _along(axis, numbers):
+    """A row of numbers as an array of four axes that lies along ``axis``."""
+    shape = [1, 1, 1, 1]
+    shape[axis] = len(numbers)
+    return numbers.reshape(shape)
+
+
+def _offsets(size):
+    """How far each of ``size`` pixels lies from the middle, in pixels."""
+    return np.arange(size, dtype="float32") - (size - 1) / 2
