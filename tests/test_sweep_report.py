@@ -124,7 +124,7 @@ def test_without_a_sweep_there_is_one_seed(tmp_path):
 
 def test_every_figure_has_its_interval_and_a_dot_for_each_seed(tmp_path):
     index = index_of(tmp_path, *(result(seed, 0.09 + seed / 1000) for seed in range(1, 6)))
-    row = re.search(r"<tr><th[^>]*><a[^>]*><code>dense.test_bce.*?</tr>", index)[0]
+    row = re.search(r"<tr><th[^>]*><a[^>]*><code>dense.<wbr>test_<wbr>bce.*?</tr>", index)[0]
     for text in (">0.093 ± 0.0016<", "0.091037 to 0.094963", ">5 <svg", ">0.09<"):
         assert text in row
     assert row.count("<circle") == 5 and 'aria-label="seed 1: 0.091, seed 2: 0.092' in row
