@@ -95,3 +95,18 @@ def test_a_number_table_writes_each_finite_number_legibly(ax):
     assert [t.get_text() for t in ax.get_xticklabels()] == ["c1", "c2"]
     assert [t.get_text() for t in ax.get_yticklabels()] == ["r1", "r2"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("tested on", "trained")
+
+
+def test_a_log_scale_has_plain_numbers_at_one_two_and_five(ax):
+    ax.plot([10, 2_000], [0.04, 0.7])
+    plotting.log_scale(ax, "x", "y")
+    ax.figure.canvas.draw()
+    low, high = ax.get_ylim()
+    shown = [
+        label.get_text()
+        for place, label in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True)
+        if low <= place <= high
+    ]
+    assert shown == ["0.05", "0.1", "0.2", "0.5"]
+    assert "1,000" in [label.get_text() for label in ax.get_xticklabels()]
+    assert not len(ax.get_yticks(minor=True))

@@ -6,6 +6,7 @@ a marker of its own besides, for those who print in grey.
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import ticker
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -59,6 +60,17 @@ def curves(ax, x, series, *, xlabel, ylabel, references=None, markers=True):
         ax.axhline(value, color=GREY, linestyle=("--", ":", "-.")[i % 3], lw=1.2, label=label)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend()
+    return ax
+
+
+def log_scale(ax, *sides):
+    """Make the ``sides`` of ``ax``, "x" or "y", logarithmic, with plain numbers at 1, 2 and 5."""
+    for side in sides:
+        getattr(ax, f"set_{side}scale")("log")
+        axis = getattr(ax, f"{side}axis")
+        axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(ticker.StrMethodFormatter("{x:,g}"))
+        axis.set_minor_locator(ticker.NullLocator())
     return ax
 
 
