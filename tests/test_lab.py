@@ -15,7 +15,7 @@ from PIL import Image
 from ae_lab import lab as lab_module
 from ae_lab.claims import CLAIMS, conditions_of, verdict
 from ae_lab.errors import LabError
-from ae_lab.lab import format_interval, start_lab, wilson_interval
+from ae_lab.lab import format_chance, format_interval, start_lab, wilson_interval
 from ae_lab.settings import Settings
 
 matplotlib.use("Agg")
@@ -350,3 +350,15 @@ def test_by_how_much_a_claim_holds_is_kept_and_must_be_a_number(lab, tmp_path):
     for wrong in (float("nan"), "yes", np.ones(2)):
         with pytest.raises(LabError, match="condition of .* must be a finite number or a bool"):
             lab.claim(HANDOUTS, holds=wrong, evidence="e")
+
+
+@pytest.mark.parametrize(
+    ("p", "words"), [(0.26, "p = 0.260"), (6.6e-46, "p < 0.001"), (0, "p < 0.001")]
+)
+def test_a_chance_is_said_in_words(p, words):
+    assert format_chance(p) == words
+
+
+def test_a_chance_above_one_is_refused():
+    with pytest.raises(LabError, match="p "):
+        format_chance(1.5)

@@ -319,6 +319,12 @@ def format_interval(share: float, count: int) -> str:
     return f"{share:.2%} [{low:.2%}, {high:.2%}]"
 
 
+def format_chance(p: float) -> str:
+    """A probability ``p`` under the null hypothesis, in words that fit a table's cell."""
+    check_between(p, "p", 0, 1)
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
 def wilson_interval(share: float, count: int) -> tuple[float, float]:
     """The 95 % score interval of a share of ``count`` cases (Wilson, 1927)."""
     check_between(share, "share", 0, 1)
