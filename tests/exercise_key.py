@@ -400,7 +400,7 @@ def two_prices():
 
 
 def few_labels():
-    return {"few": probe_code(plain(20), 100), "many": probe_code(plain(20))}
+    return {"few": probe_code(plain(20), 30), "many": probe_code(plain(20))}
 
 
 def four_bits():

@@ -293,8 +293,8 @@ EXERCISES = {
         ),
     ),
     "09.2": Exercise(
-        "a dict with the accuracy on the undercomplete code with 100 labels and with as many as "
-        'before, {"few": …, "many": …}',
+        "a dict with the accuracy on the undercomplete code with few labels and with all of them, "
+        '{"few": …, "many": …}',
         ("few", "many"),
         (shares(), larger("many", "few", "more labels cannot hurt that much")),
     ),
