@@ -52,6 +52,14 @@ def test_figures_stand_beside_published_ones(tmp_path):
     assert index.count("<h1") == 1 and "<script" not in index
 
 
+def test_pages_beside_the_report_are_linked_if_they_are_there(tmp_path):
+    assert "../" not in index_of(tmp_path)
+    content = executed(v4.new_notebook())
+    write_index(tmp_path, {"02_b": content}, "full", "", neighbours={"bench.html": "how fast"})
+    index = (tmp_path / "index.html").read_text()
+    assert '<a href="../bench.html">how fast</a>' in index
+
+
 def test_claims_link_to_their_cells_and_untested_ones_are_named(tmp_path):
     index = index_of(tmp_path)
     assert f'href="01_a.html#claim-{CLAIM}"' in index and "3 &lt; 4" in index

@@ -122,6 +122,14 @@ def test_a_figure_that_is_no_number_fails_the_build():
     assert "dense.test_bce is nan" in runner.improper_figure("one", record)["message"]
 
 
+def test_a_page_that_comes_later_is_linked_though_nothing_is_executed(tmp_path):
+    settings = project(tmp_path, one=notebook("# One"))
+    build(settings)
+    (settings.report_folder / "bench.html").write_text("<!DOCTYPE html>")
+    assert "unchanged" in build(settings)
+    assert "../bench.html" in (settings.profile_folder / "index.html").read_text()
+
+
 def test_unknown_and_absent_notebooks(tmp_path):
     settings = project(tmp_path, one=notebook("# One"))
     with pytest.raises(LabError, match="one of one, received two"):

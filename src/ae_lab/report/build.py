@@ -121,13 +121,14 @@ def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Sa
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
     models, results = digest_of_files(place.models), read_results(place.sweep)
-    key = cache.render_key(paths, place.settings.profile, commit, models, results)
+    neighbours = place.neighbours
+    key = cache.render_key(paths, place.settings.profile, commit, models, results, neighbours)
     if not failed and is_published(place, key):
         return finish(place, paths, say)
     from ae_lab.report.render import render_report
 
     new = place.build / "new"
-    errors = render_report(new, paths, place.settings, commit, results)
+    errors = render_report(new, paths, place.settings, commit, results, neighbours)
     if errors:
         raise failed_report(place, new, errors)
     copy_models(place, list(paths), new / "models")

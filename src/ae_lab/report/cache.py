@@ -22,6 +22,11 @@ REPORT = Path(__file__).absolute().parent
 BENCH = PACKAGE / "bench"  # no notebook imports it
 EXECUTED_WITH = ("tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
 RENDERED_WITH = ("nbconvert", "mistune", "pygments", "math-core", "nh3", "jinja2", "pillow")
+# Pages that other verbs write into the report folder, which holds one folder a profile.
+NEIGHBOURS = {
+    "reproducibility.html": "how far its figures move with threads, processor and backend",
+    "bench.html": "how fast its trainings are beside what one would use instead",
+}
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,12 @@ class Workplace:
     def sweep(self) -> Path:
         """Results of the same notebooks under other seeds."""
         return self.target / "sweep"
+
+    @property
+    def neighbours(self) -> dict[str, str]:
+        """Those of `NEIGHBOURS` that are there, and what each says."""
+        folder = self.settings.report_folder
+        return {page: what for page, what in NEIGHBOURS.items() if (folder / page).is_file()}
 
     def swapping(self):
         """A lock, held for moments: the published folder is being replaced or written to."""

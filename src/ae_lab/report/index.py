@@ -2,8 +2,9 @@
 
 import io
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import jinja2
 from PIL import Image, UnidentifiedImageError
@@ -27,6 +28,7 @@ def write_index(
     profile: str,
     commit: str,
     results: Sequence[dict] = (),
+    neighbours: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Write ``index.html``, ``metrics.json`` and ``claims.json``.
 
@@ -36,6 +38,7 @@ def write_index(
     notebooks : name → executed notebook, its record and error in ``metadata.ae_lab``.
     profile, commit : what was run.
     results : what a sweep left; those of other notebooks, profiles or data play no part.
+    neighbours : pages beside the report, to be linked to, and what each says.
     """
     recorded = {name: _lab(notebook)["record"] for name, notebook in notebooks.items()}
     records = [record | {"notebook": name} for name, record in recorded.items() if record]
@@ -47,10 +50,10 @@ def write_index(
     write_json(folder / "metrics.json", exported_metrics(metrics))
     write_json(folder / "claims.json", claims)
     facts = run_facts(runs, profile, commit) | sweep_facts(swept, len(notebooks))
-    write_text(folder / "index.html", _render(notebooks, facts, metrics, claims))
+    write_text(folder / "index.html", _render(notebooks, facts, metrics, claims, neighbours))
 
 
-def _render(notebooks, facts, metrics, claims) -> str:
+def _render(notebooks, facts, metrics, claims, neighbours) -> str:
     rows = [
         row
         for metric in metrics
@@ -68,6 +71,7 @@ def _render(notebooks, facts, metrics, claims) -> str:
         css=css,
         policy=page_policy(css),
         facts=facts,
+        neighbours=neighbours,
         figures=rows,
         swept=any(row["spread"] for row in rows),
         headline=[row for row in rows if row["published"] or row["goal"]],
