@@ -67,6 +67,7 @@ from ae_lab.evaluation.subspace import (
     pca_reconstruction,
     principal_subspace,
     subspace_angles,
+    through_subspace,
 )
 
 __all__ = [
@@ -122,6 +123,7 @@ __all__ = [
     "spread",
     "sse_per_image",
     "subspace_angles",
+    "through_subspace",
     "tuned_probe",
     "wavelets",
 ]

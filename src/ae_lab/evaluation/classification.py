@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from ae_lab.checks import check_classes, check_same_length
 from ae_lab.errors import LabError
-from ae_lab.evaluation.reconstruction import BATCH
+from ae_lab.evaluation.reconstruction import predict
 
 
 def linear_probe(z_train, labels_train, z_test, labels_test) -> float:
@@ -51,7 +51,7 @@ def first_of_each(labels, classes: int | None = None) -> list[int]:
 
 def predict_labels(classifier, x) -> np.ndarray:
     """The class (n,) that a classifier giving logits finds likeliest."""
-    return classifier.predict(x, batch_size=BATCH, verbose=0).argmax(axis=1)
+    return predict(classifier, x).argmax(axis=1)
 
 
 def mcnemar(correct_a, correct_b) -> tuple[int, int, float]:

@@ -6,6 +6,7 @@ from ae_lab.checks import check_images
 from ae_lab.errors import LabError
 
 BATCH = 1_000
+ROWS = 5_000  # that Keras is handed at once
 
 
 def reconstruct(model, x) -> np.ndarray:
@@ -14,8 +15,8 @@ def reconstruct(model, x) -> np.ndarray:
     Of a variational one, the image decoded from ``z_mean``: the same at every call.
     """
     if len(model.get_layer("encoder").outputs) == 1:
-        return model.predict(check_images(x), batch_size=BATCH, verbose=0)
-    return model.get_layer("decoder").predict(encode(model, x), batch_size=BATCH, verbose=0)
+        return predict(model, check_images(x))
+    return predict(model.get_layer("decoder"), encode(model, x))
 
 
 def encode(model, x) -> np.ndarray:
@@ -23,15 +24,33 @@ def encode(model, x) -> np.ndarray:
 
     Of a variational one, ``z_mean``.
     """
-    codes = model.get_layer("encoder").predict(check_images(x), batch_size=BATCH, verbose=0)
-    return codes[0] if isinstance(codes, list) else codes
+    return predict(model.get_layer("encoder"), check_images(x))
+
+
+def predict(model, x) -> np.ndarray:
+    """The output of a model to the rows ``x``, the first one if there are several.
+
+    Keras holds inputs and outputs twice while it predicts: here it is handed some rows at a time.
+    """
+    found = None
+    for start in range(0, len(x), ROWS):
+        part = slice(start, start + ROWS)
+        output = model.predict(x[part], batch_size=BATCH, verbose=0)
+        output = output[0] if isinstance(output, list) else output
+        if found is None:
+            found = np.empty((len(x), *output.shape[1:]), output.dtype)
+        found[part] = output
+    return found
 
 
 def bce_per_pixel(x, x_hat) -> float:
     """Binary cross-entropy in nats a pixel, the mean over pixels and images."""
-    x, x_hat = _pair(x, x_hat)
-    x_hat = np.clip(x_hat, 1e-7, 1 - 1e-7)
-    return float(-np.mean(x * np.log(x_hat) + (1 - x) * np.log1p(-x_hat)))
+
+    def bce(x, x_hat):
+        x_hat = np.clip(x_hat, 1e-7, 1 - 1e-7)
+        return -np.mean(x * np.log(x_hat) + (1 - x) * np.log1p(-x_hat), axis=1)
+
+    return _mean_over_images(bce, x, x_hat)
 
 
 def bce_floor(x) -> float:
@@ -41,8 +60,7 @@ def bce_floor(x) -> float:
 
 def sse_per_image(x, x_hat) -> float:
     """Squared error summed over pixels, mean over images: Hinton & Salakhutdinov's unit."""
-    x, x_hat = _pair(x, x_hat)
-    return float(np.mean(np.sum((x - x_hat) ** 2, axis=tuple(range(1, x.ndim)))))
+    return _mean_over_images(lambda x, x_hat: np.sum((x - x_hat) ** 2, axis=1), x, x_hat)
 
 
 def share_lost(x, x_hat) -> float:
@@ -55,13 +73,17 @@ def share_lost(x, x_hat) -> float:
     LabError
         If an image has no variation, or the shapes differ.
     """
-    x, x_hat = (a.reshape(len(a), -1) for a in _pair(x, x_hat))
-    variation = np.sum((x - x.mean(axis=1, keepdims=True)) ** 2, axis=1)
-    if not variation.all():
-        raise LabError(
-            "x must vary within each image, received one that is the same all over: leave it out."
-        )
-    return float(np.mean(np.sum((x - x_hat) ** 2, axis=1) / variation))
+
+    def share(x, x_hat):
+        variation = np.sum((x - x.mean(axis=1, keepdims=True)) ** 2, axis=1)
+        if not variation.all():
+            raise LabError(
+                "x must vary within each image, received one that is the same all over: "
+                "leave it out."
+            )
+        return np.sum((x - x_hat) ** 2, axis=1) / variation
+
+    return _mean_over_images(share, x, x_hat)
 
 
 def psnr(x, x_hat) -> float:
@@ -69,9 +91,12 @@ def psnr(x, x_hat) -> float:
 
     The peak is 1, the range of a pixel. An image without any error counts as 100 dB.
     """
-    x, x_hat = _pair(x, x_hat)
-    error = np.mean((x - x_hat) ** 2, axis=tuple(range(1, x.ndim)))
-    return float(np.mean(-10 * np.log10(np.maximum(error, 1e-10))))
+
+    def decibels(x, x_hat):
+        error = np.mean((x - x_hat) ** 2, axis=1)
+        return -10 * np.log10(np.maximum(error, 1e-10))
+
+    return _mean_over_images(decibels, x, x_hat)
 
 
 def argmax_accuracy(x, x_hat) -> float:
@@ -80,14 +105,12 @@ def argmax_accuracy(x, x_hat) -> float:
     The share of images whose brightest pixel is in the same place: not a measure of anything
     wanted.
     """
-    x, x_hat = (a.reshape(len(a), -1) for a in _pair(x, x_hat))
-    return float(np.mean(x.argmax(axis=1) == x_hat.argmax(axis=1)))
+    return _mean_over_images(lambda x, x_hat: x.argmax(axis=1) == x_hat.argmax(axis=1), x, x_hat)
 
 
 def binary_accuracy(x, x_hat) -> float:
     """The share of pixels that equal the rounded reconstruction; a grey pixel never can."""
-    x, x_hat = _pair(x, x_hat)
-    return float(np.mean(x == (x_hat > 0.5)))
+    return _mean_over_images(lambda x, x_hat: np.mean(x == (x_hat > 0.5), axis=1), x, x_hat)
 
 
 def dead_units(z) -> np.ndarray:
@@ -95,11 +118,21 @@ def dead_units(z) -> np.ndarray:
     return np.asarray(z).max(axis=0) <= 0
 
 
-def _pair(x, x_hat):
-    x, x_hat = np.asarray(x, np.float64), np.asarray(x_hat, np.float64)
+def _mean_over_images(measure, x, x_hat) -> float:
+    """Mean of what ``measure`` says of each image, from flat rows in double precision.
+
+    A few at a time: ten thousand images in double precision, several times over, are most of
+    what a notebook would ever need.
+    """
+    x, x_hat = np.asarray(x), np.asarray(x_hat)
     if x.shape != x_hat.shape:
         raise LabError(
             f"x and x_hat must have the same shape, received {x.shape} and {x_hat.shape}: "
             "reshape one of them."
         )
-    return x, x_hat
+    parts = (slice(start, start + BATCH) for start in range(0, len(x), BATCH))
+    return float(np.mean(np.concatenate([measure(_rows(x[p]), _rows(x_hat[p])) for p in parts])))
+
+
+def _rows(images) -> np.ndarray:
+    return images.reshape(len(images), -1).astype(np.float64)
