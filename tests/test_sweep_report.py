@@ -16,6 +16,7 @@ from ae_lab.report.failure import failure
 from ae_lab.report.index import write_index
 from ae_lab.report.sweep.dots import WIDTH, strip_of_dots
 from ae_lab.report.sweep.results import digest_of_cells, package_digest, results_for, store_result
+from ae_lab.report.sweep.rows import seed_rows
 from ae_lab.report.sweep.spread import claims_over_seeds, spread, summary
 from ae_lab.report.sweep.task import plan
 
@@ -125,7 +126,7 @@ def test_without_a_sweep_there_is_one_seed(tmp_path):
 def test_every_figure_has_its_interval_and_a_dot_for_each_seed(tmp_path):
     index = index_of(tmp_path, *(result(seed, 0.09 + seed / 1000) for seed in range(1, 6)))
     row = re.search(r"<tr><th[^>]*><a[^>]*><code>dense.<wbr>test_<wbr>bce.*?</tr>", index)[0]
-    for text in (">0.093 ± 0.0016<", "0.091037 to 0.094963", ">5 <svg", ">0.09<"):
+    for text in (">0.0930 ± 0.0016<", "0.0910 to 0.0950", ">5 <svg", ">0.09<"):
         assert text in row
     assert row.count("<circle") == 5 and 'aria-label="seed 1: 0.091, seed 2: 0.092' in row
     assert "published: 0.09" in row
@@ -155,7 +156,7 @@ def test_a_margin_s_interval_is_shown_where_there_is_one(tmp_path):
     index = index_of(
         tmp_path, *(result(8 + i, 0.1) | {"claims": [c]} for i, c in enumerate(claims))
     )
-    assert "few: margin 2, 95 % interval -0.48414 to 4.4841; many: 95 % interval of" in index
+    assert "few: margin 2.0, 95 % interval -0.5 to 4.5; many: 95 % interval of" in index
     assert 'depends<br><span class="seeds">held in 3 of 3 seeds</span>' in index
 
 
@@ -249,3 +250,9 @@ def test_a_result_survives_a_report_killed_between_its_renames(tmp_path, without
     store_result(place, tasks[1], result(9, 0.2))
     assert len(list(place.sweep.iterdir())) == 2
     assert (settings.profile_folder / "index.html").exists()
+
+
+def test_a_figure_that_no_seed_moves_has_no_deviation():
+    metric = {"seeds": {"tensorflow": summary({8: 13.866, 9: 13.866 + 2e-15})}, "published": None}
+    spread = seed_rows({}, metric)[0]["spread"]
+    assert (spread["mean"], spread["interval"]) == ("13.866 ± 0", "13.866 to 13.866")

@@ -1,5 +1,7 @@
 """A sweep as the index shows it: cells of its tables and a line of what was run."""
 
+import math
+
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.ledger import number
 from ae_lab.report.sweep.dots import strip_of_dots
@@ -20,14 +22,25 @@ def seed_rows(row: dict, metric: dict) -> list[dict]:
 
 
 def _spread(summary: dict, published: float | None, backend: str) -> dict:
+    mean, deviation, low, high = _in_words(summary)
     known = summary["low"] is not None
     return {
         "backend": backend,
         "count": len(summary["values"]),
-        "mean": number(summary["mean"]) + (f" ± {summary['deviation']:.2g}" if known else ""),
-        "interval": f"{number(summary['low'])} to {number(summary['high'])}" if known else "",
+        "mean": mean + (f" ± {deviation}" if known else ""),
+        "interval": f"{low} to {high}" if known else "",
         "dots": strip_of_dots(summary, published),
     }
+
+
+def _in_words(summary: dict) -> list[str]:
+    """Mean, deviation, low and high, to the second digit of the deviation: no more is known."""
+    numbers = [summary[name] for name in ("mean", "deviation", "low", "high")]
+    mean, deviation = numbers[:2]
+    if not deviation or deviation < 1e-9 * abs(mean):  # one seed, or the same under each
+        return [number(mean), "0", number(mean), number(mean)]
+    decimals = max(0, 1 - math.floor(math.log10(deviation)))
+    return [f"{value:.{decimals}f}" for value in numbers]
 
 
 def seeds_in_words(claim: dict) -> str:
@@ -53,8 +66,8 @@ def interval_in_words(claim: dict) -> str:
 def _rests(condition: dict) -> str:
     margin = condition["margin"]
     if margin and margin["low"] is not None:
-        low, high = number(margin["low"]), number(margin["high"])
-        return f"margin {number(margin['mean'])}, 95 % interval {low} to {high}"
+        mean, _, low, high = _in_words(margin)
+        return f"margin {mean}, 95 % interval {low} to {high}"
     bounds = f"{condition['low']:.0%} to {condition['high']:.0%}"
     return f"95 % interval of the share that held: {bounds}"
 
