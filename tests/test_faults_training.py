@@ -13,6 +13,7 @@ from test_models import KINDS, SHAPE, SIZES, SMALL
 
 from ae_lab import evaluation, lab, losses, models, rbm, training
 from ae_lab.errors import LabError
+from ae_lab.training import epochs
 
 PIXELS = 30
 X = np.random.default_rng(3).random((48, *SHAPE)).astype("float32")
@@ -42,14 +43,14 @@ def fit(model, x, **options):
 def test_a_divergence_names_its_epoch_and_steps():
     model = models.undercomplete(latent_dim=2, image_shape=SHAPE, **LINEAR)
     options = {"loss": losses.squared_error, "learning_rate": 1e25}
-    with pytest.raises(LabError, match=r"after epoch 1, in one of the steps 1 to 3; lower"):
+    with pytest.raises(LabError, match=r"in epoch 1, in one of the steps 1 to 3; lower"):
         fit(model, X, **options)
 
 
 def test_a_later_divergence_names_the_later_steps():
-    watch = training._Watch(235, None)
+    watch = epochs._Watch(235, None)
     watch.on_epoch_end(0, {"loss": 1.0})
-    with pytest.raises(LabError, match="received nan after epoch 2, .* steps 236 to 470"):
+    with pytest.raises(LabError, match="received nan in epoch 2, .* steps 236 to 470"):
         watch.on_epoch_end(1, {"loss": float("nan")})
 
 

@@ -7,6 +7,7 @@ from keras import ops
 
 from ae_lab import losses, models, training
 from ae_lab.errors import LabError
+from ae_lab.training import epochs, program, rows
 
 SHAPE = (4, 4, 1)
 EPOCHS = 3
@@ -38,7 +39,7 @@ def train(model=None, x=TRAIN, *, seed=1, **options):
 @pytest.fixture(autouse=True)
 def no_xla(monkeypatch):
     """Compiling costs seconds a model and changes none of this; one test keeps it on."""
-    monkeypatch.setattr(training, "_compiles_well", lambda program: False)
+    monkeypatch.setattr(epochs, "compiles_well", lambda program: False)
 
 
 @pytest.fixture(scope="module")
@@ -144,17 +145,17 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit():
 
 
 def test_images_are_held_as_bytes_only_where_that_loses_nothing():
-    held = training._joined(TRAIN, VALIDATION)
+    held = rows.joined(TRAIN, VALIDATION)
     assert held.dtype == np.uint8 and np.array_equal(held, BYTES)
     noisy = TRAIN * np.float32(0.999)
-    assert training._joined(noisy, VALIDATION).dtype == np.float32
-    assert np.array_equal(training._joined(noisy, VALIDATION)[:30], noisy)
-    assert training._joined(TRAIN * 2, VALIDATION).dtype == np.float32
+    assert rows.joined(noisy, VALIDATION).dtype == np.float32
+    assert np.array_equal(rows.joined(noisy, VALIDATION)[:30], noisy)
+    assert rows.joined(TRAIN * 2, VALIDATION).dtype == np.float32
 
 
 def test_bytes_and_floats_train_alike(monkeypatch):
     from_bytes, history = train()
-    monkeypatch.setattr(training, "_joined", lambda a, b: np.concatenate([a, b]))
+    monkeypatch.setattr(training, "joined", lambda a, b: np.concatenate([a, b]))
     from_floats, again = train()
     assert history["loss"] == pytest.approx(again["loss"], rel=1e-5)
     for a, b in zip(from_bytes.get_weights(), from_floats.get_weights(), strict=True):
@@ -162,9 +163,20 @@ def test_bytes_and_floats_train_alike(monkeypatch):
 
 
 def test_rows_come_back_as_they_went_in():
-    taken = training._Resident(BYTES)(np.array([3, 0, 3]))
+    taken = program.Resident(BYTES)(np.array([3, 0, 3]))
     assert np.allclose(taken, X[[3, 0, 3]], atol=1e-7)
-    assert np.array_equal(training._Resident(X * 0.7)(np.array([1])), (X * 0.7)[[1]])
+    assert np.array_equal(program.Resident(X * 0.7)(np.array([1])), (X * 0.7)[[1]])
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow keeps them")
+def test_a_programs_images_are_freed_and_its_model_is_not():
+    model = models.undercomplete(latent_dim=2, image_shape=SHAPE)
+    trained = program.program_of(model, BYTES, BYTES, losses.squared_error)
+    before = np.array(model(X))
+    program.let_go(trained)
+    assert np.array_equal(model(X), before)
+    with pytest.raises(Exception, match="is not in"):
+        trained(np.array([1]))
 
 
 def test_targets_take_the_inputs_place_in_the_loss():
@@ -186,12 +198,12 @@ def test_targets_take_the_inputs_place_in_the_loss():
 def test_logits_are_used_only_before_a_sigmoid():
     loss = losses.binary_cross_entropy
     sigmoid = models.undercomplete(latent_dim=2, image_shape=SHAPE)
-    head, used = training._head(sigmoid, loss)
+    head, used = program.head_of(sigmoid, loss)
     assert used is losses.binary_cross_entropy_from_logits
     assert np.allclose(keras.activations.sigmoid(head(X)), sigmoid(X), atol=1e-6)
-    assert training._head(sigmoid, losses.squared_error) == (sigmoid, losses.squared_error)
+    assert program.head_of(sigmoid, losses.squared_error) == (sigmoid, losses.squared_error)
     linear = models.undercomplete(latent_dim=2, image_shape=SHAPE, **LINEAR)
-    assert training._head(linear, loss) == (linear, loss)
+    assert program.head_of(linear, loss) == (linear, loss)
 
 
 def test_a_training_that_diverges_is_stopped_and_said():
@@ -264,9 +276,9 @@ def test_convolutions_are_told_from_dense_networks(monkeypatch):
     dense = models.undercomplete(latent_dim=2, image_shape=SHAPE)
     convolutional = models.classifier(input_shape=SHAPE, classes=2, widths=(2,), dense=2)
     nested = keras.Sequential([keras.Input(SHAPE), convolutional])
-    assert training._compiles_well(dense)
-    assert not training._compiles_well(convolutional)
-    assert not training._compiles_well(nested)
+    assert program.compiles_well(dense)
+    assert not program.compiles_well(convolutional)
+    assert not program.compiles_well(nested)
 
 
 def test_labels_and_validation_labels_must_match_their_images():
@@ -312,8 +324,8 @@ def test_short_trainings_are_not_compiled_by_xla(monkeypatch):
     monkeypatch.setattr(
         keras.Model, "compile", lambda self, **o: seen.append(o) or compile_(self, **o)
     )
-    monkeypatch.setattr(training, "WORTH_COMPILING", 3)
-    monkeypatch.setattr(training, "_compiles_well", lambda program: True)
+    monkeypatch.setattr(epochs, "WORTH_COMPILING", 3)
+    monkeypatch.setattr(epochs, "compiles_well", lambda program: True)
     train(epochs=1, batch_size=len(TRAIN))
     train(epochs=3, batch_size=len(TRAIN))
     assert [options["jit_compile"] for options in seen] == [False, True]

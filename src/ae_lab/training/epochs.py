@@ -1,0 +1,141 @@
+"""The run of a training program: its steps and rates, its epochs, and the watch over them."""
+
+import logging
+import math
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from ae_lab.checks import check_between, check_whole
+from ae_lab.errors import LabError
+from ae_lab.training.distribution import own_share
+from ae_lab.training.program import compiles_well, let_go, reconstruction, refill
+
+WORTH_COMPILING = 1_000  # steps: with fewer, XLA compiles for longer than it saves
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The numbers of a training, as `fit` explains them.
+
+    Raises
+    ------
+    LabError
+        If one is out of range.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+
+    def __post_init__(self):
+        check_whole(self.epochs, "epochs")
+        check_whole(self.batch_size, "batch_size")
+        check_between(self.learning_rate, "learning_rate", 0, math.inf)
+        check_between(self.weight_decay, "weight_decay", 0, math.inf)
+
+    def optimizer(self, steps):
+        """Adam, whose rate falls to 0 along half a cosine of so many steps."""
+        schedule = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
+        if self.weight_decay:
+            return keras.optimizers.AdamW(schedule, weight_decay=self.weight_decay)
+        return keras.optimizers.Adam(schedule)
+
+
+def run(program, images, validation_images, plan, on_epoch):
+    """Train on what the program holds; its history, a list a name."""
+    steps = math.ceil(images / plan.batch_size)
+    _compile(program, plan, steps, plan.epochs)
+    watch = _Watch(steps, on_epoch)
+    try:
+        return _passes(program, images, validation_images, plan, watch, 0, plan.epochs)
+    finally:
+        let_go(program)
+
+
+def run_shards(program, shards, validation_images, plan, on_epoch):
+    """The same where the program holds one shard at a time."""
+    images = len(shards[0]) - validation_images
+    steps = math.ceil(images / plan.batch_size)
+    _compile(program, plan, steps, plan.epochs * len(shards))
+    watch = _Watch(steps, None, len(shards))
+    history = {}
+    try:
+        for epoch in range(plan.epochs):
+            seen = []
+            for turn, shard in enumerate(np.random.permutation(len(shards))):
+                refill(program, shards[shard])
+                last = validation_images if turn == len(shards) - 1 else 0
+                now = epoch * len(shards) + turn
+                seen.append(_passes(program, images, last, plan, watch, now, now + 1))
+            logs = _mean_of(seen)
+            for name, value in logs.items():
+                history.setdefault(name, []).append(value)
+            if on_epoch:
+                on_epoch(epoch, logs)
+        return history
+    finally:
+        let_go(program)
+
+
+def _mean_of(seen):
+    """An epoch's figures from its shards'; only the last has been validated."""
+    return {
+        name: float(np.mean([one[name][-1] for one in seen if name in one])) for name in seen[-1]
+    }
+
+
+def _compile(program, plan, steps, passes):
+    # Each training is a new program; TensorFlow takes that for carelessness and warns at length.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    eager = keras.backend.backend() == "torch"  # which knows neither of the two below
+    program.compile(
+        optimizer=plan.optimizer(passes * steps),
+        metrics=[keras.metrics.MeanMetricWrapper(reconstruction, name="reconstruction")],
+        jit_compile=not eager and compiles_well(program) and passes * steps >= WORTH_COMPILING,
+        steps_per_execution=1 if eager else steps,
+    )
+
+
+def _passes(program, images, validation_images, plan, watch, first, end):
+    """Go over the images from pass ``first`` up to ``end``, with a validation after each."""
+    index = np.arange(images + validation_images, dtype="int32")
+    train, share = own_share(_whole_batches(index[:images], plan.batch_size), plan.batch_size)
+    held_out = index[images:]
+    history = program.fit(
+        train,
+        train,  # a metric is only asked where there is a target
+        validation_data=(held_out, held_out) if validation_images else None,
+        validation_batch_size=min(validation_images, 1_000),
+        batch_size=share,
+        initial_epoch=first,
+        epochs=end,
+        callbacks=[watch],
+        verbose=0,
+    )
+    return history.history
+
+
+def _whole_batches(index, batch_size):
+    """Fill the last batch up from the front: a batch of another size is compiled anew."""
+    return np.resize(index, math.ceil(len(index) / batch_size) * batch_size)
+
+
+class _Watch(keras.callbacks.Callback):
+    """Stops a training that diverged, and passes each epoch's figures on."""
+
+    def __init__(self, steps, on_epoch, passes=1):
+        super().__init__()
+        self.steps, self.on_epoch, self.passes = steps, on_epoch, passes
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not math.isfinite(logs["loss"]):
+            raise LabError(
+                f"training diverged: the loss must stay finite, received {logs['loss']} in epoch "
+                f"{epoch // self.passes + 1}, in one of the steps {epoch * self.steps + 1:,} to "
+                f"{(epoch + 1) * self.steps:,}; lower the learning rate."
+            )
+        if self.on_epoch:
+            self.on_epoch(epoch, dict(logs))
