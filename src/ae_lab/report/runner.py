@@ -54,13 +54,18 @@ def bring_all_up_to_date(
 
 
 def _longest_first(place, paths) -> list[tuple[str, Path]]:
-    """So that none is left alone on one core at the end; what never ran could be the longest."""
+    """So that none is left alone on one core at the end.
 
-    def seconds(item):
-        done = place.read(item[0])
-        return done["metadata"]["ae_lab"]["seconds"] if done else math.inf
+    What never ran could be the longest; among such the last come first, since later notebooks
+    do more.
+    """
 
-    return sorted(paths.items(), key=seconds, reverse=True)
+    def length(item):
+        name = item[0]
+        done = place.read(name)
+        return done["metadata"]["ae_lab"]["seconds"] if done else math.inf, name
+
+    return sorted(paths.items(), key=length, reverse=True)
 
 
 def jobs_that_fit() -> int:
