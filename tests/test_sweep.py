@@ -225,6 +225,22 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
     assert threads == {3}, "as the caller says, whatever Dask sets on its workers"
 
 
+def test_what_the_report_ran_is_not_run_again(tmp_path):
+    project(tmp_path, a=tiny(tmp_path, "a"))
+    report = [sys.executable, "-m", "ae_lab", "report"]
+    subprocess.run(report, cwd=tmp_path, env=environment(), check=True, capture_output=True)
+    done = run_sweep(tmp_path, "--seeds", "2", "--workers", "1")
+    said, complaint = done.communicate(timeout=600)
+    assert done.returncode == 0, complaint
+    assert "2 tasks, 1 of them done before" in said
+    runs = {seed: (tmp_path / f"a-{seed}").read_text().count("\n") for seed in (8, 9)}
+    assert runs == {8: 1, 9: 1}
+    own, other = (results(tmp_path)[f"a-tensorflow-seed-{seed}"] for seed in (8, 9))
+    assert own.keys() == other.keys() and own["cells"] == other["cells"]
+    assert [metric["value"] for metric in own["metrics"]] == [8]
+    assert own["claims"][0]["verdict"] == "holds"
+
+
 def test_a_lost_scheduler_is_one_sentence(tmp_path):
     cluster = Cluster(tmp_path)
     try:

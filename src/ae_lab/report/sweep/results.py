@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
-from ae_lab.report.cache import BENCH, PACKAGE, REPORT, Workplace
+from ae_lab.report.cache import BENCH, PACKAGE, REPORT, Workplace, execution_key
+from ae_lab.report.environment import numeric_environment
 from ae_lab.report.files import digest, digest_of_files, read_json, recover_folder, write_json
 from ae_lab.report.sweep.task import Task
 
@@ -26,6 +28,21 @@ def result_of(task: Task, record: dict | None, error: dict | None, seconds: floa
         "error": error,
         "seconds": seconds,
     }
+
+
+def result_in_report(place: Workplace, task: Task, images: str) -> dict | None:
+    """The same from the report's own execution of this notebook under this seed, if there is one.
+
+    Parameters
+    ----------
+    images : fingerprint of the data as a report's key holds it.
+    """
+    lab = (place.read(task.notebook) or {"metadata": {"ae_lab": {}}})["metadata"]["ae_lab"]
+    settings = replace(place.settings, seed=task.seed)
+    numeric = numeric_environment() | {"KERAS_BACKEND": task.backend}
+    if lab.get("key") != execution_key(json.loads(task.text), settings, images, numeric):
+        return None
+    return result_of(task, lab["record"], lab["error"], lab["seconds"])
 
 
 def store_result(place: Workplace, task: Task, result: dict) -> None:

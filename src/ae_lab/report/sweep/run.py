@@ -13,7 +13,7 @@ from ae_lab.report.environment import usable_cores
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.files import one_sentence
 from ae_lab.report.runner import Say
-from ae_lab.report.sweep.results import is_done, store_result
+from ae_lab.report.sweep.results import is_done, result_in_report, store_result
 from ae_lab.report.sweep.task import Task, plan
 from ae_lab.settings import Settings
 
@@ -58,12 +58,24 @@ def sweep(
     with one_sentence(settings.report_folder), alone(place):
         digest = _digest_of_data(settings, say)
         tasks = plan(settings, chosen, seeds, backends, digest)
+        _take_from_report(place, tasks)
         left = [task for task in tasks if not is_done(place, task)]
         say(f"{len(tasks)} tasks, {len(tasks) - len(left)} of them done before\n")
         failures = _run(place, left, digest, backends, scheduler, workers, say) if left else []
     say(f"Results are in {place.sweep}; python -m ae_lab report shows them\n")
     if failures:
         raise LabError(failed_tasks(failures, len(tasks)))
+
+
+def _take_from_report(place: Workplace, tasks: list[Task]) -> None:
+    """What a report ran under its own seed needs no second run."""
+    from ae_lab import data
+
+    images = data.local_fingerprint(place.settings)
+    for task in tasks:
+        found = None if is_done(place, task) else result_in_report(place, task, images)
+        if found:
+            store_result(place, task, found)
 
 
 def _digest_of_data(settings: Settings, say: Say) -> str:
