@@ -187,8 +187,8 @@ print("met")"""
 def test_the_longest_goes_first_once_it_is_known(tmp_path, no_font_cache):
     wait = "%%import time; time.sleep({}); open('order.txt', 'a').write('{}')"
     slow = notebook("# Slow", wait.format(2, "s"))
-    # Before it is known, the last by name goes first.
-    settings = project(tmp_path, zippy=notebook("# Fast", wait.format(0, "f")), slow=slow)
+    fast = notebook("# Fast", wait.format(0, "f"), "Before it is known, most cells go first.")
+    settings = project(tmp_path, fast=fast, slow=slow)
     settings = replace(settings, jobs=1)
     build(settings)
     build(settings, force=True)

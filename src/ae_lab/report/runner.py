@@ -56,14 +56,14 @@ def bring_all_up_to_date(
 def _longest_first(place, paths) -> list[tuple[str, Path]]:
     """So that none is left alone on one core at the end.
 
-    What never ran could be the longest; among such the last come first, since later notebooks
-    do more.
+    What never ran could be the longest; among such, the one with most cells.
     """
 
     def length(item):
-        name = item[0]
+        name, path = item
         done = place.read(name)
-        return done["metadata"]["ae_lab"]["seconds"] if done else math.inf, name
+        seconds = done["metadata"]["ae_lab"]["seconds"] if done else math.inf
+        return seconds, len(cache.read_notebook(path)["cells"])
 
     return sorted(paths.items(), key=length, reverse=True)
 
