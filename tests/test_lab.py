@@ -362,3 +362,11 @@ def test_a_chance_is_said_in_words(p, words):
 def test_a_chance_above_one_is_refused():
     with pytest.raises(LabError, match="p "):
         format_chance(1.5)
+
+
+def test_a_layer_built_before_the_first_training_has_the_runs_seed():
+    def drawn(seed):
+        start_lab("n", Settings(seed=seed))
+        return layers.GaussianCorruption(0.3).seed_generator.get_config()["seed"]
+
+    assert drawn(8) == drawn(8) != drawn(9)

@@ -13,6 +13,7 @@ import math
 import numbers
 import os
 import platform
+import random
 import re
 import sys
 import time
@@ -35,7 +36,10 @@ DOTS_PER_INCH = 100  # of the page; figures are drawn at twice that to stay cris
 
 
 def start_lab(notebook: str, settings: Settings | None = None) -> "Lab":
-    """Begin a notebook: read the settings and say which profile and seed are at work.
+    """Begin a notebook: read the settings, say which profile and seed are at work, seed Python.
+
+    Keras draws the seed of a layer that makes noise from Python's generator when the layer is
+    built, which a notebook may do before its first ``training.seed_everything``.
 
     Raises
     ------
@@ -44,7 +48,9 @@ def start_lab(notebook: str, settings: Settings | None = None) -> "Lab":
         precision than single.
     """
     _check_precision()
-    return Lab(notebook, settings or Settings.from_environment())
+    settings = settings or Settings.from_environment()
+    random.seed(settings.seed)
+    return Lab(notebook, settings)
 
 
 class Lab:
