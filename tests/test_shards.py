@@ -113,7 +113,7 @@ def test_a_divergence_names_its_epoch_and_steps():
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="one backend will do")
 def test_more_images_than_the_process_may_hold(tmp_path):
-    """A deep autoencoder on 640 MB of images where 400 MB are allowed."""
+    """A deep autoencoder on 640 MB of images where 400 MB are allowed on top of TensorFlow."""
     shards = np.lib.format.open_memmap(
         tmp_path / "shards.npy", "w+", np.uint8, (40, 20_480, 28, 28, 1)
     )

@@ -167,7 +167,7 @@ def fit_shards(
     first = shards[0]
     logits_or_images, loss = head_of(model, loss)
     program = program_of(logits_or_images, first, first, loss, transform)
-    history = run_shards(program, shards, len(validation), plan, on_epoch)
+    history = run_shards(program, shards, plan, on_epoch)
     _warn_if_blind(history, blank)
     return history
 

@@ -55,10 +55,9 @@ def run(program, images, validation_images, plan, on_epoch):
         let_go(program)
 
 
-def run_shards(program, shards, validation_images, plan, on_epoch):
+def run_shards(program, shards, plan, on_epoch):
     """The same where the program holds one shard at a time."""
-    images = len(shards[0]) - validation_images
-    steps = math.ceil(images / plan.batch_size)
+    steps = math.ceil(shards.images / plan.batch_size)
     _compile(program, plan, steps, plan.epochs * len(shards))
     watch = _Watch(steps, None, len(shards))
     history = {}
@@ -67,9 +66,9 @@ def run_shards(program, shards, validation_images, plan, on_epoch):
             seen = []
             for turn, shard in enumerate(np.random.permutation(len(shards))):
                 refill(program, shards[shard])
-                last = validation_images if turn == len(shards) - 1 else 0
+                held_out = len(shards.validation) if turn == len(shards) - 1 else 0
                 now = epoch * len(shards) + turn
-                seen.append(_passes(program, images, last, plan, watch, now, now + 1))
+                seen.append(_passes(program, shards.images, held_out, plan, watch, now, now + 1))
             logs = _mean_of(seen)
             for name, value in logs.items():
                 history.setdefault(name, []).append(value)

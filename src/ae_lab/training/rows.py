@@ -56,6 +56,7 @@ class Shards:
         first = np.asarray(shards[0])
         _check_alike(first, validation)
         self.shards, self.shape, self.dtype = shards, first.shape, first.dtype
+        self.images = len(first)
         self.validation = self._as_held(validation)
 
     def __len__(self) -> int:

@@ -37,10 +37,11 @@ def result_in_report(place: Workplace, task: Task, images: str) -> dict | None:
     ----------
     images : fingerprint of the data as a report's key holds it.
     """
-    lab = (place.read(task.notebook) or {"metadata": {"ae_lab": {}}})["metadata"]["ae_lab"]
     settings = replace(place.settings, seed=task.seed)
     numeric = numeric_environment() | {"KERAS_BACKEND": task.backend}
-    if lab.get("key") != execution_key(json.loads(task.text), settings, images, numeric):
+    key = execution_key(json.loads(task.text), settings, images, numeric)
+    done = place.read(task.notebook)
+    if not done or (lab := done["metadata"]["ae_lab"])["key"] != key:
         return None
     return result_of(task, lab["record"], lab["error"], lab["seconds"])
 
