@@ -150,8 +150,8 @@ def fit_shards(
     Parameters
     ----------
     shards : sequence of arrays (n, height, width, channels), all of one shape, bytes or floats in
-        [0, 1]; each is read when its turn comes. A memory-mapped file will do:
-        ``np.load(path, mmap_mode="r")`` of shape (shards, n, height, width, channels).
+        [0, 1]; each is read when its turn comes. A file of shape (shards, n, height, width,
+        channels), mapped into memory with ``mmap_mode="r"``, will do.
     validation : images, floats in [0, 1]; where shards are bytes, bytes divided by 255.
 
     The others, and what is returned, as in ``fit``.
