@@ -10,7 +10,7 @@ from ae_lab.claims import CLAIMS
 from ae_lab.report.index import question_of, write_index
 from ae_lab.report.ledger import figure_row
 
-CLAIM = next(iter(CLAIMS))
+CLAIM, UNTESTED = list(CLAIMS)[:2]
 METRIC = {
     "notebook": "01_a",
     "name": "dense.test_bce",
@@ -30,6 +30,8 @@ def record(**run) -> dict:
         "claims": [
             {"id": CLAIM, "kind": "handout", "sentence": CLAIMS[CLAIM], "verdict": "holds",
              "evidence": "3 < 4"},
+            {"id": UNTESTED, "kind": "handout", "sentence": CLAIMS[UNTESTED],
+             "verdict": "untested", "evidence": "it takes a corpus"},
             {"id": "own", "kind": "prediction", "sentence": "Ours.", "verdict": "does not hold",
              "evidence": "1 of 2"},
         ],
@@ -64,6 +66,11 @@ def test_claims_link_to_their_cells_and_untested_ones_are_named(tmp_path):
     index = index_of(tmp_path)
     assert f'href="01_a.html#claim-{CLAIM}"' in index and "3 &lt; 4" in index
     assert "does not hold" in index and "Ours." in index
+    shown, absent = index.split("<details>")[:2]
+    assert (
+        "it takes a corpus" in shown
+        and f"no notebook of this report tests: {len(CLAIMS) - 2}" in absent
+    )
     claims = json.loads((tmp_path / "claims.json").read_text())
     assert sum(claim["verdict"] == "untested" for claim in claims) == len(CLAIMS) - 1
 
