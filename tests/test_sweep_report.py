@@ -130,7 +130,7 @@ def test_every_figure_has_its_interval_and_a_dot_for_each_seed(tmp_path):
         assert text in row
     assert row.count("<circle") == 5 and 'aria-label="seed 1: 0.091, seed 2: 0.092' in row
     assert "published: 0.09" in row
-    assert '<td colspan="3">one seed</td>' in index, "dense.sse was recorded by no seed"
+    assert '<td colspan="2">one seed</td>' in index, "dense.sse was recorded by no seed"
     assert "5 seeds (1 to 5) on tensorflow, 1 of 1 notebooks" in index
     kept = json.loads((tmp_path / "metrics.json").read_text())[1]["seeds"]["tensorflow"]
     assert kept["mean"] == 0.093 and kept["values"]["3"] == 0.093
@@ -140,9 +140,9 @@ def test_every_claim_has_its_count_and_the_verdict_over_seeds(tmp_path):
     other = [(CLAIM, "does not hold"), ("own", "does not hold")]
     results = [result(seed, 0.09, claims=CLAIMED if seed < 5 else other) for seed in range(1, 6)]
     index = index_of(tmp_path, *results)
-    assert 'depends<br><span class="seeds">held in 4 of 5 seeds</span>' in index
+    assert 'depends<br><span class="aside">held in 4 of 5 seeds</span>' in index
     assert "95 % interval of the share that held: 38% to 96%. This run: holds." in index
-    assert 'does not hold<br><span class="seeds">held in 0 of 5 seeds</span>' in index
+    assert 'does not hold<br><span class="aside">held in 0 of 5 seeds</span>' in index
     claims = {claim["id"]: claim for claim in json.loads((tmp_path / "claims.json").read_text())}
     assert claims[CLAIM]["verdict"] == "depends" and claims[CLAIM]["seeds"]["held"] == 4
     assert claims[CLAIM]["seeds"]["this_run"] == "holds"
@@ -157,7 +157,7 @@ def test_a_margin_s_interval_is_shown_where_there_is_one(tmp_path):
         tmp_path, *(result(8 + i, 0.1) | {"claims": [c]} for i, c in enumerate(claims))
     )
     assert "few: margin 2.0, 95 % interval -0.5 to 4.5; many: 95 % interval of" in index
-    assert 'depends<br><span class="seeds">held in 3 of 3 seeds</span>' in index
+    assert 'depends<br><span class="aside">held in 3 of 3 seeds</span>' in index
 
 
 def test_backends_have_their_own_intervals_and_count_as_runs(tmp_path):
@@ -168,7 +168,7 @@ def test_backends_have_their_own_intervals_and_count_as_runs(tmp_path):
     ]
     index = index_of(tmp_path, *results)
     headline = index.split('id="figures"')[1].split('id="notebooks"')[0]
-    assert headline.count(" on jax</th>") == headline.count(" on tensorflow</th>") == 1
+    assert headline.count(" on jax<br>") == headline.count(" on tensorflow<br>") == 1
     assert "held in 4 of 4 runs" in index
 
 
