@@ -136,6 +136,18 @@ def test_killed_at_twenty_random_moments(place):
     place.check_clean()
 
 
+def test_killed_while_its_kernels_start(place):
+    """They read their connection file late: the next run's must be another."""
+    for _ in range(5):
+        process = place.start()
+        wait_for(lambda: list(place.workplace.meetings.glob("*.json")))
+        process.kill()
+        process.join()
+        place.run()
+        place.write(place.version + 1)
+    place.check_clean()
+
+
 WRITING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree", "ctypes.dlopen"}
 
 

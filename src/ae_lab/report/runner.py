@@ -1,6 +1,7 @@
 """Execute the notebooks that changed, some at once, and keep what came of them."""
 
 import math
+import secrets
 import shutil
 import subprocess
 import sys
@@ -109,7 +110,8 @@ def execute(
         folder=path.parent,
         environment=environment,
         log=place.build / f"{path.stem}.log",
-        connection=place.meetings / f"{path.stem}.json",
+        # Of this run alone: a kernel that a killed run left starting must not find it.
+        connection=place.meetings / f"{path.stem}-{secrets.token_hex(8)}.json",
         cell_seconds=CELL_SECONDS[place.settings.profile],
         say=say,
     )
