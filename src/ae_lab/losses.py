@@ -20,7 +20,8 @@ def squared_error(x, x_hat):
 
     The unit of Hinton & Salakhutdinov (2006): summed over the pixels, which lie in [0, 1].
     """
-    return _sum_per_image(ops.square(x - x_hat))
+    x, x_hat = _rows(x), _rows(x_hat)
+    return ops.sum(ops.square(x - x_hat), axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
@@ -30,8 +31,8 @@ def binary_cross_entropy(x, x_hat):
     For grey ``x`` its least value is not 0 but the entropy of the pixels themselves
     (45.5 nats on MNIST's test images).
     """
-    x_hat = ops.clip(x_hat, EPSILON, 1 - EPSILON)
-    return _sum_per_image(-(x * ops.log(x_hat) + (1 - x) * ops.log(1 - x_hat)))
+    x, x_hat = _rows(x), ops.clip(_rows(x_hat), EPSILON, 1 - EPSILON)
+    return -ops.sum(x * ops.log(x_hat) + (1 - x) * ops.log(1 - x_hat), axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
@@ -41,7 +42,8 @@ def binary_cross_entropy_from_logits(x, logits):
     ``softplus(logits) - x * logits``: exact for large logits, where the sigmoid saturates,
     and cheaper.
     """
-    return _sum_per_image(ops.softplus(logits) - x * logits)
+    x, logits = _rows(x), _rows(logits)
+    return ops.sum(ops.softplus(logits) - x * logits, axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
@@ -50,6 +52,7 @@ def categorical_cross_entropy_from_logits(labels, logits):
     return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
 
-def _sum_per_image(values):
-    pixels = math.prod(values.shape[1:])  # static, so that a symbolic batch stays symbolic
-    return ops.sum(ops.reshape(values, (-1, pixels)), axis=-1)
+def _rows(images):
+    """Images as (n, pixels): XLA's loops are slow over a last axis of one channel."""
+    pixels = math.prod(images.shape[1:])  # static, so that a symbolic batch stays symbolic
+    return ops.reshape(images, (-1, pixels))

@@ -10,7 +10,14 @@ import numpy as np
 from ae_lab.checks import check_between, check_whole
 from ae_lab.errors import LabError
 from ae_lab.training.distribution import own_share
-from ae_lab.training.program import compiles_well, let_go, reconstruction, refill
+from ae_lab.training.program import (
+    WholeEpochs,
+    compiles_well,
+    let_go,
+    reconstruction,
+    refill,
+    xla_can_loop,
+)
 
 WORTH_COMPILING = 1_000  # steps: with fewer, XLA compiles for longer than it saves
 
@@ -47,7 +54,7 @@ class Plan:
 def run(program, images, validation_images, plan, on_epoch):
     """Train on what the program holds; its history, a list a name."""
     steps = math.ceil(images / plan.batch_size)
-    _compile(program, plan, steps, plan.epochs)
+    program = _compiled(program, plan, steps, plan.epochs)
     watch = _Watch(steps, on_epoch)
     try:
         return _passes(program, images, validation_images, plan, watch, 0, plan.epochs)
@@ -58,7 +65,7 @@ def run(program, images, validation_images, plan, on_epoch):
 def run_shards(program, shards, plan, on_epoch):
     """The same where the program holds one shard at a time."""
     steps = math.ceil(shards.images / plan.batch_size)
-    _compile(program, plan, steps, plan.epochs * len(shards))
+    program = _compiled(program, plan, steps, plan.epochs * len(shards))
     watch = _Watch(steps, None, len(shards))
     history = {}
     try:
@@ -86,16 +93,22 @@ def _mean_of(seen):
     }
 
 
-def _compile(program, plan, steps, passes):
+def _compiled(program, plan, steps, passes):
+    """The program, ready for so many passes of so many steps."""
     # Each training is a new program; TensorFlow takes that for carelessness and warns at length.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     eager = keras.backend.backend() == "torch"  # which knows neither of the two below
+    jit_compile = not eager and passes * steps >= WORTH_COMPILING and compiles_well(program)
+    whole = jit_compile and xla_can_loop()
+    if whole:
+        program = WholeEpochs(program, plan.batch_size)
     program.compile(
         optimizer=plan.optimizer(passes * steps),
         metrics=[keras.metrics.MeanMetricWrapper(reconstruction, name="reconstruction")],
-        jit_compile=not eager and compiles_well(program) and passes * steps >= WORTH_COMPILING,
-        steps_per_execution=1 if eager else steps,
+        jit_compile=jit_compile,
+        steps_per_execution=1 if eager or whole else steps,
     )
+    return program
 
 
 def _passes(program, images, validation_images, plan, watch, first, end):
@@ -108,7 +121,7 @@ def _passes(program, images, validation_images, plan, watch, first, end):
         train,  # a metric is only asked where there is a target
         validation_data=(held_out, held_out) if validation_images else None,
         validation_batch_size=min(validation_images, 1_000),
-        batch_size=share,
+        batch_size=len(train) if isinstance(program, WholeEpochs) else share,
         initial_epoch=first,
         epochs=end,
         callbacks=[watch],

@@ -13,11 +13,14 @@ FROM_LOGITS = {losses.binary_cross_entropy: losses.binary_cross_entropy_from_log
 
 
 class Resident(keras.layers.Layer):
-    """Rows of an array held in memory: indices (n,) to rows (n, ...), bytes scaled to [0, 1]."""
+    """Rows of an array held in memory: indices (n,) to rows (n, ...), bytes scaled to [0, 1].
+
+    They are held, and scaled, flat: XLA's loops are slow over a last axis of one channel.
+    """
 
     def __init__(self, rows, **kwargs):
         super().__init__(**kwargs)
-        self.rows = rows
+        self.row_shape, self.rows = rows.shape[1:], _flat(rows)
 
     def build(self, input_shape):
         self.store = self.add_weight(
@@ -38,13 +41,15 @@ class Resident(keras.layers.Layer):
 
     def call(self, index):
         taken = ops.take(self.store, index, axis=0)
-        return ops.cast(taken, "float32") / 255 if self.rows.dtype == np.uint8 else taken
+        if self.rows.dtype == np.uint8:
+            taken = ops.cast(taken, "float32") / 255
+        return ops.reshape(taken, (-1, *self.row_shape))
 
 
 def refill(program, rows):
     """Have a program whose images are its targets learn from others, as many and alike."""
     for layer in _residents(program):
-        layer.store.assign(rows)
+        layer.store.assign(_flat(rows))
 
 
 def let_go(program):
@@ -53,8 +58,37 @@ def let_go(program):
         layer.let_go()
 
 
+def _flat(rows):
+    return rows.reshape(len(rows), -1)
+
+
 def _residents(program):
     return [layer for layer in program.layers if isinstance(layer, Resident)]
+
+
+class WholeEpochs(keras.Model):
+    """A training program whose batch is an epoch, a while loop over its steps inside XLA.
+
+    Where Keras loops (``steps_per_execution``), TensorFlow calls XLA anew each step, and for a
+    small network that takes longer than the step.
+    """
+
+    def __init__(self, program, batch_size):
+        super().__init__(program.inputs, program.outputs)
+        self.batch_size = batch_size
+
+    def train_step(self, data):
+        import tensorflow
+
+        steps = [tensorflow.reshape(rows, (-1, self.batch_size)) for rows in data]
+        self.optimizer.build(self.trainable_variables)  # no variable can be made inside the loop
+
+        def step(i):
+            super(WholeEpochs, self).train_step(tuple(rows[i] for rows in steps))
+            return i + 1
+
+        tensorflow.while_loop(lambda i: i < tensorflow.shape(steps[0])[0], step, [0])
+        return self.get_metrics_result()
 
 
 class MeanLoss(keras.layers.Layer):
@@ -110,6 +144,15 @@ def compiles_well(program) -> bool:
     faster, and so is drawing the masks of dropout."""
     better_without = keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Dropout
     return not any(isinstance(layer, better_without) for layer in _all_layers(program))
+
+
+def xla_can_loop() -> bool:
+    """Whether `WholeEpochs` can run: on TensorFlow, where no strategy deals a batch out."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow
+
+    return not tensorflow.distribute.has_strategy()
 
 
 def _all_layers(model):
