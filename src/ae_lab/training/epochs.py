@@ -10,14 +10,8 @@ import numpy as np
 from ae_lab.checks import check_between, check_whole
 from ae_lab.errors import LabError
 from ae_lab.training.distribution import own_share
-from ae_lab.training.program import (
-    WholeEpochs,
-    compiles_well,
-    let_go,
-    reconstruction,
-    refill,
-    xla_can_loop,
-)
+from ae_lab.training.program import compiles_well, let_go, reconstruction, refill
+from ae_lab.training.whole import WholeEpochs, endless, xla_can_loop
 
 WORTH_COMPILING = 1_000  # steps: with fewer, XLA compiles for longer than it saves
 
@@ -114,19 +108,20 @@ def _compiled(program, plan, steps, passes):
 def _passes(program, images, validation_images, plan, watch, first, end):
     """Go over the images from pass ``first`` up to ``end``, with a validation after each."""
     index = np.arange(images + validation_images, dtype="int32")
-    train, share = own_share(_whole_batches(index[:images], plan.batch_size), plan.batch_size)
-    held_out = index[images:]
-    history = program.fit(
-        train,
-        train,  # a metric is only asked where there is a target
-        validation_data=(held_out, held_out) if validation_images else None,
-        validation_batch_size=min(validation_images, 1_000),
-        batch_size=len(train) if isinstance(program, WholeEpochs) else share,
-        initial_epoch=first,
-        epochs=end,
-        callbacks=[watch],
-        verbose=0,
-    )
+    train, held_out = _whole_batches(index[:images], plan.batch_size), index[images:]
+    at_once = min(validation_images, 1_000)
+    if isinstance(program, WholeEpochs):
+        fed = endless(train, held_out, at_once)
+    else:
+        train, share = own_share(train, plan.batch_size)
+        fed = {
+            "x": train,
+            "y": train,  # a metric is only asked where there is a target
+            "validation_data": (held_out, held_out) if validation_images else None,
+            "validation_batch_size": at_once,
+            "batch_size": share,
+        }
+    history = program.fit(**fed, initial_epoch=first, epochs=end, callbacks=[watch], verbose=0)
     return history.history
 
 

@@ -66,31 +66,6 @@ def _residents(program):
     return [layer for layer in program.layers if isinstance(layer, Resident)]
 
 
-class WholeEpochs(keras.Model):
-    """A training program whose batch is an epoch, a while loop over its steps inside XLA.
-
-    Where Keras loops (``steps_per_execution``), TensorFlow calls XLA anew each step, and for a
-    small network that takes longer than the step.
-    """
-
-    def __init__(self, program, batch_size):
-        super().__init__(program.inputs, program.outputs)
-        self.batch_size = batch_size
-
-    def train_step(self, data):
-        import tensorflow
-
-        steps = [tensorflow.reshape(rows, (-1, self.batch_size)) for rows in data]
-        self.optimizer.build(self.trainable_variables)  # no variable can be made inside the loop
-
-        def step(i):
-            super(WholeEpochs, self).train_step(tuple(rows[i] for rows in steps))
-            return i + 1
-
-        tensorflow.while_loop(lambda i: i < tensorflow.shape(steps[0])[0], step, [0])
-        return self.get_metrics_result()
-
-
 class MeanLoss(keras.layers.Layer):
     """Adds the batch mean of an unreduced loss; gives the loss of each image (n,)."""
 
@@ -144,15 +119,6 @@ def compiles_well(program) -> bool:
     faster, and so is drawing the masks of dropout."""
     better_without = keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Dropout
     return not any(isinstance(layer, better_without) for layer in _all_layers(program))
-
-
-def xla_can_loop() -> bool:
-    """Whether `WholeEpochs` can run: on TensorFlow, where no strategy deals a batch out."""
-    if keras.backend.backend() != "tensorflow":
-        return False
-    import tensorflow
-
-    return not tensorflow.distribute.has_strategy()
 
 
 def _all_layers(model):

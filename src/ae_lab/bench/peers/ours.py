@@ -51,7 +51,7 @@ def contractive(setting, clock):
     """A sigmoid code with a price of 0.1 on its Jacobian, which the loss includes."""
     training.seed_everything(SEED)
     model = models.contractive(weight=0.1, latent_dim=setting.latent_dim)
-    _fit(model, load(setting)[0], setting, clock, learning_rate=1e-3)
+    _fit(model, load(setting)[0], setting, clock, learning_rate=2e-3)
 
 
 def cnn(setting, clock):
