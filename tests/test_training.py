@@ -7,7 +7,7 @@ from keras import ops
 
 from ae_lab import losses, models, training
 from ae_lab.errors import LabError
-from ae_lab.training import epochs, program, rows
+from ae_lab.training import epochs, program, rows, whole
 
 SHAPE = (4, 4, 1)
 EPOCHS = 3
@@ -40,6 +40,13 @@ def train(model=None, x=TRAIN, *, seed=1, **options):
 def no_xla(monkeypatch):
     """Compiling costs seconds a model and changes none of this; one test keeps it on."""
     monkeypatch.setattr(epochs, "compiles_well", lambda program: False)
+
+
+@pytest.fixture(params=[False, True], ids=["plainly", "by-xla"])
+def both_ways(monkeypatch, request):
+    """Once as a short training runs, once as a long one, for which XLA loops over the steps."""
+    monkeypatch.setattr(epochs, "compiles_well", lambda program: request.param)
+    monkeypatch.setattr(epochs, "WORTH_COMPILING", 1)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +85,7 @@ def test_the_last_validation_loss_is_that_of_the_model_handed_back(plain):
     assert history["val_loss"][-1] == pytest.approx(float(ops.mean(values)), rel=1e-4)
 
 
-def test_an_epochs_loss_is_a_mean_an_image_over_whole_batches():
+def test_an_epochs_loss_is_a_mean_an_image_over_whole_batches(both_ways):
     """With a rate of next to nothing each epoch's mean is the untrained model's.
 
     The last batch is filled up with the first images, which therefore count twice.
@@ -94,7 +101,7 @@ def test_an_epochs_loss_is_a_mean_an_image_over_whole_batches():
     assert history["reconstruction"] == pytest.approx([expected] * EPOCHS, rel=1e-5)
 
 
-def test_the_result_is_that_of_keras_own_fit():
+def test_the_result_is_that_of_keras_own_fit(both_ways):
     """One batch an epoch, so that the order of the images cannot matter."""
     options = {"batch_size": len(TRAIN), "learning_rate": 0.02}
     ours, history = train(**options)
@@ -120,7 +127,7 @@ class Punished(keras.layers.Layer):
 
 
 @pytest.mark.parametrize("loss", [losses.binary_cross_entropy, losses.squared_error])
-def test_a_penalty_is_in_the_loss_and_not_in_the_reconstruction(loss):
+def test_a_penalty_is_in_the_loss_and_not_in_the_reconstruction(loss, both_ways):
     encoder = models.dense_encoder(2, (), "relu", "linear", SHAPE)
     decoder = models.dense_decoder(2, (), "relu", "sigmoid", SHAPE)
     model = models.autoencoder(encoder, Punished(name="bottleneck"), decoder, name="punished")
@@ -130,7 +137,7 @@ def test_a_penalty_is_in_the_loss_and_not_in_the_reconstruction(loss):
         assert difference == pytest.approx(5, rel=1e-4)
 
 
-def test_the_same_seed_gives_the_same_weights_to_the_bit():
+def test_the_same_seed_gives_the_same_weights_to_the_bit(both_ways):
     """Of the kind that draws noise as it trains: that too follows the seed."""
 
     def weights(seed):
@@ -206,7 +213,7 @@ def test_logits_are_used_only_before_a_sigmoid():
     assert program.head_of(linear, loss) == (linear, loss)
 
 
-def test_a_training_that_diverges_is_stopped_and_said():
+def test_a_training_that_diverges_is_stopped_and_said(both_ways):
     model = models.undercomplete(latent_dim=2, image_shape=SHAPE, **LINEAR)
     with pytest.raises(LabError, match="diverged.*epoch.*learning rate"):
         train(model, loss=losses.squared_error, learning_rate=1e25, epochs=5)
@@ -329,3 +336,11 @@ def test_short_trainings_are_not_compiled_by_xla(monkeypatch):
     train(epochs=1, batch_size=len(TRAIN))
     train(epochs=3, batch_size=len(TRAIN))
     assert [options["jit_compile"] for options in seen] == [False, True]
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="XLA loops on TensorFlow")
+def test_every_epoch_has_an_order_of_its_own():
+    orders = whole.endless(np.arange(64), np.arange(0), 1)["x"].take(3)
+    first, second, third = (index.numpy().tolist() for index, _ in orders)
+    assert sorted(first) == sorted(second) == sorted(third) == list(range(64))
+    assert first != second != third != first
