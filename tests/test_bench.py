@@ -20,7 +20,7 @@ from ae_lab.bench.growth import plan
 from ae_lab.bench.peers.products import _products
 from ae_lab.bench.rows import ROWS, Against, Row
 from ae_lab.bench.run import Outcome, run_bench, take
-from ae_lab.bench.serve import Clock
+from ae_lab.bench.serve import AWAKE, Clock
 from ae_lab.bench.setting import Setting, resized
 from ae_lab.bench.side import Answer, Side
 from ae_lab.bench.timing import KEYS, compare, in_turn
@@ -37,9 +37,10 @@ def answers(*values, loss=None):
     return [Answer(value, loss) for value in values]
 
 
-def test_a_ratio_is_of_medians_and_its_spread_of_neighbours():
+def test_a_ratio_is_of_medians_and_its_spread_the_middle_half_of_neighbours():
     against = Against("peer", 2.5, "x.y")
-    result = compare(WORK, against, answers(1.0, 2.0, 1.0), answers(3.0, 4.0, 3.0))
+    ours, other = answers(1.0, 2.0, 1.0, 9.0, 1.0), answers(3.0, 4.0, 3.5, 3.0, 3.0)
+    result = compare(WORK, against, ours, other)
     assert (result.ours_s, result.other_s, result.ratio) == (1, 3, 3)
     assert (result.low, result.high, result.reached) == (2, 3, True)
     assert tuple(result.exported()) == KEYS
@@ -50,7 +51,7 @@ def test_a_ratio_is_of_medians_and_its_spread_of_neighbours():
 @pytest.mark.parametrize(
     ("ours", "other", "small", "words"),
     [
-        (answers(1.0, 1.0), answers(0.9, 3.0), False, "covers 1"),
+        (answers(1.0, 1.0), answers(0.8, 1.4), False, "covers 1"),
         (answers(1.0, loss=110.0), answers(3.0, loss=100.0), False, "we learned less"),
         (answers(1.0, loss=math.nan), answers(3.0, loss=100.0), False, "we learned less"),
         (answers(1.0), answers(3.0), True, "try-out"),
@@ -68,7 +69,8 @@ def test_losses_that_agree_let_the_ratio_be_called():
 
 def test_a_limit_stands_in_for_the_other_side():
     result = compare(WORK, Against("2 s", 1, limit=2.0), answers(0.5, 1.0), None)
-    assert result.other_s == 2 and result.reached is True and (result.low, result.high) == (2, 4)
+    assert result.other_s == 2 and result.reached is True
+    assert (result.low, result.high) == (2.5, 3.5)
 
 
 def test_sides_take_turns_and_every_other_round_goes_backwards():
@@ -95,11 +97,13 @@ def test_the_clock_times_the_work_and_not_the_loss():
         time.sleep(0.2)
         return np.float32(3)
 
+    begin = time.monotonic()
     clock.tick()
     time.sleep(0.05)
     clock.tick(slow_loss)
     with pytest.raises(SystemExit):
         clock.tick(value=7)
+    assert time.monotonic() - begin > 2 * AWAKE  # before each asked work, and not timed
     _, worked, given = map(json.loads, out.getvalue().splitlines())
     assert 0.05 <= worked["value"] < 0.2 and worked["loss"] == 3
     assert given == {"value": 7.0, "loss": None}

@@ -46,7 +46,7 @@ class Row:
     sizes : fields of `setting.Setting`.
     unit : of the figures.
     long : whether it takes minutes.
-    most : how many repeats at most, where a figure hardly varies; 0 for no such bound.
+    most : how many repeats at most, where a figure hardly varies or takes minutes; 0 for no bound.
     """
 
     name: str
@@ -163,6 +163,7 @@ ROWS = (
         (Against("the handout's program, 500 epochs at most", 8, "handout.to_target"),),
         {"epochs": 50, "target": 0.0940},
         long=True,
+        most=3,
     ),
     Row(
         "deep-to-target",
@@ -171,6 +172,7 @@ ROWS = (
         (Against("plain Keras fit, 60 epochs planned", 2, "keras_fit.deep_to_target"),),
         DEEP | {"epochs": 40, "target": 3.0},
         long=True,
+        most=3,
     ),
     Row(
         "quick-report",
@@ -181,6 +183,7 @@ ROWS = (
             Against("a limit of 6 minutes", 1, limit=360),
         ),
         long=True,
+        most=1,
     ),
     Row(
         "unchanged-report",

@@ -4,6 +4,8 @@ import statistics
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 
+import numpy as np
+
 from ae_lab.bench.rows import Against, Row
 from ae_lab.bench.setting import Setting
 from ae_lab.bench.side import Answer, Side
@@ -17,8 +19,9 @@ class Result:
     """One row against one peer.
 
     ``ours_s`` and ``other_s`` are medians in seconds (in the row's unit where it has another),
-    ``ratio`` is other over ours, ``low`` and ``high`` the least and largest of the ratios of
-    neighbouring timings. ``reached`` is None where no verdict is given; ``note`` says why.
+    ``ratio`` is other over ours, ``low`` and ``high`` the quartiles of the ratios of neighbouring
+    timings: on a shared machine some timings are another program's. ``reached`` is None where no
+    verdict is given; ``note`` says why.
     """
 
     row: str
@@ -86,7 +89,8 @@ def compare(
         other = [Answer(against.limit, None)] * len(ours)
     ratios = [b.value / a.value for a, b in zip(ours, other, strict=True)]
     ours_s, other_s = (statistics.median(a.value for a in side) for side in (ours, other))
-    low, high, ratio = min(ratios), max(ratios), other_s / ours_s
+    low, high = (float(np.percentile(ratios, q)) for q in (25, 75))
+    ratio = other_s / ours_s
     note = reservation(low, high, ours[-1].loss, other[-1].loss, small)
     return Result(
         row=row.name,
