@@ -20,7 +20,7 @@ from ae_lab.bench.growth import plan
 from ae_lab.bench.peers.products import _products
 from ae_lab.bench.rows import ROWS, Against, Row
 from ae_lab.bench.run import Outcome, run_bench, take
-from ae_lab.bench.serve import AWAKE, Clock
+from ae_lab.bench.serve import Clock
 from ae_lab.bench.setting import Setting, resized
 from ae_lab.bench.side import Answer, Side
 from ae_lab.bench.timing import KEYS, compare, in_turn
@@ -80,11 +80,12 @@ def test_sides_take_turns_and_every_other_round_goes_backwards():
         def __init__(self, name):
             self.name = name
 
-        def ask(self):
+        def ask(self, again):
+            assert again == 2
             asked.append(self.name)
             return len(asked)
 
-    found = in_turn([Recorder("a"), Recorder("b"), Recorder("c")], 3)
+    found = in_turn([Recorder("a"), Recorder("b"), Recorder("c")], 3, 2)
     assert "".join(asked) == "abccbaabc"
     assert found == [[1, 6, 7], [2, 5, 8], [3, 4, 9]]
 
@@ -97,13 +98,11 @@ def test_the_clock_times_the_work_and_not_the_loss():
         time.sleep(0.2)
         return np.float32(3)
 
-    begin = time.monotonic()
     clock.tick()
     time.sleep(0.05)
     clock.tick(slow_loss)
     with pytest.raises(SystemExit):
         clock.tick(value=7)
-    assert time.monotonic() - begin > 2 * AWAKE  # before each asked work, and not timed
     _, worked, given = map(json.loads, out.getvalue().splitlines())
     assert 0.05 <= worked["value"] < 0.2 and worked["loss"] == 3
     assert given == {"value": 7.0, "loss": None}

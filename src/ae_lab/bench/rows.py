@@ -46,6 +46,8 @@ class Row:
     sizes : fields of `setting.Setting`.
     unit : of the figures.
     long : whether it takes minutes.
+    again : how many units of work go before each that is timed: a process that has waited for the
+        other side comes back slowly, TensorFlow's by seconds.
     most : how many repeats at most, where a figure hardly varies or takes minutes; 0 for no bound.
     """
 
@@ -56,11 +58,13 @@ class Row:
     sizes: dict = field(default_factory=dict)
     unit: str = "s"
     long: bool = False
+    again: int = 0
     most: int = 0
 
     def setting(self, repeats: int, small: bool = False) -> Setting:
         """The row's sizes; in a try-out with few images and an easy target."""
-        setting = replace(Setting(epochs=repeats + 1), **self.sizes)
+        units = 1 + repeats * (1 + self.again)  # the first warms up
+        setting = replace(Setting(epochs=units), **self.sizes)
         if not small:
             return setting
         return replace(setting, **SMALL, target=1e3 if setting.target else 0.0)
@@ -84,6 +88,7 @@ ROWS = (
             Against("PyTorch through a DataLoader", 5, "torch_loop.dense_loader"),
             Against("a hand-written XLA scan (JAX)", 1 / 1.2, "jax_scan.dense"),
         ),
+        again=1,
     ),
     Row(
         "deep",
@@ -91,6 +96,7 @@ ROWS = (
         "ours.deep",
         (Against("its matrix products alone", 1 / 1.5, "products.deep"),),
         DEEP,
+        again=1,
     ),
     Row(
         "cnn",
@@ -101,6 +107,7 @@ ROWS = (
             Against("PyTorch eager, tensors in memory", 1, "torch_loop.cnn"),
         ),
         {"batch_size": 128},
+        again=1,
     ),
     Row(
         "variational",
@@ -108,6 +115,7 @@ ROWS = (
         "ours.variational",
         (Against("the structure of keras.io's example", 2, "keras_io.variational"),),
         {"latent_dim": 20, "hidden": (500,), "batch_size": 128},
+        again=1,
     ),
     Row(
         "k-sparse",
@@ -115,6 +123,7 @@ ROWS = (
         "ours.k_sparse",
         (Against("a plain Keras layer with top_k", 1.5, "keras_fit.k_sparse"),),
         WIDE | {"batch_size": 100},
+        again=1,
     ),
     Row(
         "contractive",
@@ -122,6 +131,7 @@ ROWS = (
         "ours.contractive",
         (Against("a Keras model with its own training step", 1.5, "keras_io.contractive"),),
         WIDE,
+        again=1,
     ),
     Row(
         "rbm",
@@ -129,12 +139,14 @@ ROWS = (
         "ours.boltzmann",
         (Against("scikit-learn's BernoulliRBM", 2, "sklearn_rbm.boltzmann"),),
         {"latent_dim": 500, "batch_size": 100},
+        again=1,
     ),
     Row(
         "ten-times",
         "784-32-784, ten times the images: shifted copies, made as needed",
         "fold.ten_fold",
         (Against("one time the images", 1 / 11, "fold.once"),),
+        again=1,
     ),
     Row(
         "ten-times-memory",

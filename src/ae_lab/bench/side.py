@@ -64,9 +64,14 @@ class Side:
     def __exit__(self, *_) -> None:
         self.close()
 
-    def ask(self) -> Answer:
-        """Have one unit of work done."""
+    def ask(self, again: int = 0) -> Answer:
+        """Have one unit of work done, after ``again`` others that are not answered."""
         time.sleep(SETTLE)
+        for _ in range(again):
+            self._unit()
+        return self._unit()
+
+    def _unit(self) -> Answer:
         try:
             self.process.stdin.write("go\n")
             self.process.stdin.flush()

@@ -62,7 +62,7 @@ def measure(row: Row, setting: Setting, repeats: int) -> list[Result]:
             stack.enter_context(Side(work, setting))
             for work in (row.ours, *(peer.work for peer in peers))
         ]
-        ours, *theirs = in_turn(sides, repeats)
+        ours, *theirs = in_turn(sides, repeats, row.again)
     answers = dict(zip((peer.label for peer in peers), theirs, strict=True))
     return [
         compare(row, against, ours, answers.get(against.label), setting.small)
@@ -70,14 +70,14 @@ def measure(row: Row, setting: Setting, repeats: int) -> list[Result]:
     ]
 
 
-def in_turn(sides: list[Side], repeats: int) -> list[list[Answer]]:
+def in_turn(sides: list[Side], repeats: int, again: int = 0) -> list[list[Answer]]:
     """``repeats`` answers of each side; every other round goes backwards, so that a machine
     that grows slower or faster meanwhile favours none."""
     answers = [[] for _ in sides]
     for turn in range(repeats):
         order = range(len(sides))
         for i in reversed(order) if turn % 2 else order:
-            answers[i].append(sides[i].ask())
+            answers[i].append(sides[i].ask(again))
     return answers
 
 
