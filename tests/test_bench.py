@@ -278,7 +278,6 @@ def test_the_verb_writes_both_files(tmp_path):
     for entry in written:
         assert sorted(entry) == sorted(KEYS) and entry["reached"] is None
         assert 0 < entry["low"] <= entry["ratio"] <= entry["high"]
-        assert entry["ratio"] == pytest.approx(entry["other_s"] / entry["ours_s"])
     page = (tmp_path / "bench.html").read_text()
     assert "quick-report skipped" in page and "BernoulliRBM" in page
     assert "Cores: " in done.stdout and "keras 3" in done.stdout

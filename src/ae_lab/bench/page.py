@@ -43,9 +43,9 @@ def _introduction(facts):
         "# Speed, side by side\n\n"
         "Each row is one piece of work, done by ae_lab and by what one would use in its place: "
         "the same sizes, batches, precision and threads, each side in a process of its own, in "
-        "turn; an epoch is timed after another one that is not. A time is the median, a ratio is "
-        "the other's time over ours, and its spread the middle half of the ratios of neighbouring "
-        "timings. A ratio whose spread covers "
+        "turn; an epoch is timed after another one that is not. A time is a median. A ratio is the "
+        "other's time over ours, the median over neighbouring timings, and its spread their middle "
+        "half. A ratio whose spread covers "
         f"1 is not called.\n\n| measured on | |\n|---|---|\n{rows}"
     )
 

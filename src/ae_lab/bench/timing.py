@@ -19,7 +19,7 @@ class Result:
     """One row against one peer.
 
     ``ours_s`` and ``other_s`` are medians in seconds (in the row's unit where it has another),
-    ``ratio`` is other over ours, ``low`` and ``high`` the quartiles of the ratios of neighbouring
+    ``low``, ``ratio`` and ``high`` are the quartiles of other over ours, each of neighbouring
     timings: on a shared machine some timings are another program's. ``reached`` is None where no
     verdict is given; ``note`` says why.
     """
@@ -84,13 +84,12 @@ def in_turn(sides: list[Side], repeats: int, again: int = 0) -> list[list[Answer
 def compare(
     row: Row, against: Against, ours: list[Answer], other: list[Answer] | None, small: bool = False
 ) -> Result:
-    """Medians, their ratio and its spread; without ``other``, against the row's own limit."""
+    """Medians, the ratio and its spread; without ``other``, against the row's own limit."""
     if other is None:
         other = [Answer(against.limit, None)] * len(ours)
     ratios = [b.value / a.value for a, b in zip(ours, other, strict=True)]
     ours_s, other_s = (statistics.median(a.value for a in side) for side in (ours, other))
-    low, high = (float(np.percentile(ratios, q)) for q in (25, 75))
-    ratio = other_s / ours_s
+    low, ratio, high = (float(q) for q in np.percentile(ratios, (25, 50, 75)))
     note = reservation(low, high, ours[-1].loss, other[-1].loss, small)
     return Result(
         row=row.name,
