@@ -95,8 +95,8 @@ def _table_row(r) -> str:
     cells = (
         TITLES.get(r.row, r.row),
         r.against,
-        f"{r.ours_s:.3g} {r.unit}",
-        f"{r.other_s:.3g} {r.unit}",
+        f"{r.ours_s:.3g}\u00a0{r.unit}",
+        f"{r.other_s:.3g}\u00a0{r.unit}",
         f"{r.ratio:.2f}",
         f"{r.low:.2f} to {r.high:.2f}",
         f"{r.reach:.2f}",
