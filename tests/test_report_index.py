@@ -82,6 +82,7 @@ def test_a_sample_is_not_held_against_published_figures(tmp_path):
     line = "MNIST sample, 5,000: figures below are not comparable with published ones"
     index = index_of(tmp_path, data=line, comparable=False).split("</style>")[1]
     assert line in index and "reached" not in index and "missed" not in index
+    assert "at most" not in index and "none is shown here" in index
 
 
 def test_metrics_json_holds_what_is_promised(tmp_path):
