@@ -1,6 +1,6 @@
 """An epoch as one call: TensorFlow's XLA loops over the steps, Keras over the epochs alone.
 
-Where Keras loops (``steps_per_execution``), TensorFlow calls XLA anew each step and makes two new
+Where Keras loops (``steps_per_execution``), TensorFlow calls XLA anew each step and makes four new
 iterators an epoch. For a small network that takes as long as its arithmetic.
 """
 
