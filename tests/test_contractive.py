@@ -150,9 +150,19 @@ def test_wrong_numbers_are_named(options):
         build(**options)
 
 
-def test_a_step_that_single_precision_drowns_is_refused():
+@pytest.mark.parametrize("step", [1e-9, 1.5])
+def test_a_step_that_single_precision_drowns_or_that_leaves_the_image_is_refused(step):
     with pytest.raises(LabError, match="step"):
-        build(hidden=(4,), step=1e-9)
+        build(hidden=(4,), step=step)
+    with pytest.raises(LabError, match="step"):
+        layers.RandomStep(step)
+
+
+def test_a_negative_price_is_refused_by_both_layers():
+    for build_layer in (lambda: layers.ContractiveCode(4, -0.1),
+                        lambda: layers.ContractiveBottleneck(-0.1, 0.1)):  # fmt: skip
+        with pytest.raises(LabError, match="weight"):
+            build_layer()
 
 
 @only_tensorflow

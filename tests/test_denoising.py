@@ -44,8 +44,10 @@ def test_a_corruption_of_nothing_changes_nothing(corruption):
 
 def test_a_corruption_comes_back_from_its_config(corruption):
     make, name, amount = corruption
-    config = make(seed=3, **{name: amount}).get_config()
-    assert make.from_config(config).get_config() == config
+    layer = make(seed=3, **{name: amount})
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+    config = layer.get_config()
+    assert type(again) is make and again.get_config() == config
     assert (config[name], config["seed"]) == (amount, 3)
 
 
@@ -115,6 +117,57 @@ def test_wavelets_are_those_of_scikit_image_on_each_image():
     )
     found = evaluation.wavelets(SMOOTH, 0.2)[3, ..., 0]
     assert np.allclose(found, np.clip(by_hand, 0, 1), atol=1e-6)
+
+
+def test_non_local_means_are_those_of_scikit_image_on_each_channel():
+    colour = np.concatenate([SMOOTH, SMOOTH[::-1, :, ::-1]], axis=3)[:, 3:]  # no square
+    noisy = np.clip(colour + np.random.default_rng(2).normal(0, 0.1, colour.shape), 0, 1)
+    found = evaluation.non_local_means(noisy, 0.2)
+    assert found.shape == noisy.shape
+    for channel in (0, 1):
+        by_hand = restoration.denoise_nl_means(
+            noisy[3, ..., channel], patch_size=5, patch_distance=6, h=0.2, fast_mode=True
+        )
+        assert np.allclose(found[3, ..., channel], np.clip(by_hand, 0, 1), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", evaluation.FILTERS)
+def test_the_strengths_begin_at_next_to_nothing_and_rise_past_the_best(name):
+    apply, strengths = evaluation.FILTERS[name]
+    assert list(strengths) == sorted(set(strengths)) and max(strengths) in (0.4, 5)
+    weakest = apply(SMOOTH, strengths[0])
+    assert evaluation.psnr(SMOOTH, weakest) > 28
+    chosen = set()
+    for stddev in (0.05, 0.3):
+        noise = np.random.default_rng(3).normal(0, stddev, SMOOTH.shape)
+        noisy = np.clip(SMOOTH + noise, 0, 1).astype("float32")
+        chosen.add(evaluation.best_strength(apply, strengths, SMOOTH, noisy))
+    assert len(chosen) == 2  # more noise, another strength
+
+
+@pytest.mark.parametrize("apply", [evaluation.non_local_means, evaluation.wavelets])
+def test_a_filter_of_negative_strength_is_refused(apply):
+    with pytest.raises(LabError, match="strength"):
+        apply(SMOOTH, -0.5)
+
+
+def test_a_shift_moves_rows_and_columns_alike_by_all_it_may():
+    dot = np.zeros((1, 9, 8, 1), "float32")
+    dot[0, 4, 3] = 1
+    layer = layers.RandomShift(2, seed=0)
+    moved = [np.argwhere(np.asarray(layer(dot, training=True))[0, ..., 0]) for _ in range(200)]
+    assert {tuple(m[0] - (4, 3)) for m in moved} == {
+        (row, column) for row in range(-2, 3) for column in range(-2, 3)
+    }
+
+
+def test_a_slant_moves_columns_too():
+    dot = np.zeros((40, 21, 21, 1), "float32")
+    dot[:, 10, [2, 10]] = 1  # one left of the middle, one on it
+    slanted = np.asarray(layers.RandomSlant(0.3, seed=0)(dot, training=True))[..., 0]
+    rows = (slanted[:, :, :7].sum(2) * np.arange(21)).sum(1)
+    assert np.allclose(slanted[:, 10, 10], 1, atol=1e-5)
+    assert rows.std() == pytest.approx(8 * 0.3 / np.sqrt(3), rel=0.25)
 
 
 def test_repetition_feeds_the_output_back():

@@ -181,6 +181,11 @@ def test_codes_and_reconstructions_are_the_models_own(denoiser):
     assert np.allclose(denoiser(X, training=False), x_hat, atol=1e-6)
 
 
+def test_no_bar_runs_across_the_page_while_a_model_predicts(denoiser, capsys):
+    evaluation.reconstruct(denoiser, X)
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize("function", [evaluation.reconstruct, evaluation.encode])
 @pytest.mark.parametrize("x", [X * 255, (X * 255).astype("uint8"), X[0], X[:0]])
 def test_what_is_no_image_is_refused(denoiser, function, x):

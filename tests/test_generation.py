@@ -42,6 +42,11 @@ def test_a_higher_quality_costs_bytes_and_saves_error():
     assert low[0] < high[0] and low[1] > high[1]
 
 
+def test_images_that_are_not_square_come_back_each_in_its_place():
+    x = RNG.integers(0, 256, (12, 5, 7, 1)).astype("float32") / 255
+    assert evaluation.bytes_and_error(x, "PNG", 1, columns=4)[1] == pytest.approx(0, abs=1e-9)
+
+
 def test_an_incomplete_mosaic_is_refused():
     with pytest.raises(LabError, match="multiple of 20"):
         evaluation.bytes_and_error(IMAGES[:7], "JPEG", 50)

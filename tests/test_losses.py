@@ -2,6 +2,7 @@
 
 import math
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -74,6 +75,19 @@ def test_class_cross_entropy_is_minus_the_log_of_the_softmax():
     assert value(losses.categorical_cross_entropy_from_logits, labels, logits) == pytest.approx(
         expected, rel=1e-4
     )
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.squared_error,
+        losses.binary_cross_entropy,
+        losses.binary_cross_entropy_from_logits,
+        losses.categorical_cross_entropy_from_logits,
+    ],
+)
+def test_a_saved_model_finds_its_loss_by_name(loss):
+    assert keras.losses.deserialize(keras.losses.serialize(loss)) is loss
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,90 @@ def test_the_unrolled_network_is_the_stacks_way_up_and_down():
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+def plain_fit(v, units, rng, *, epochs, k, batch_size, rate, decay):
+    """Contrastive divergence as Hinton (2010) writes it, in double precision: W, b, c, errors."""
+
+    def on(given):
+        return 1 / (1 + np.exp(-given))
+
+    def drawn(p):
+        return (rng.random(p.shape, dtype="float32") < p).astype(float)
+
+    mean = np.clip(v.mean(axis=0), 0.01, 0.99)
+    w, b, c = rng.normal(0, 0.01, (v.shape[1], units)), np.log(mean / (1 - mean)), np.zeros(units)
+    moves, errors = [np.zeros_like(p) for p in (w, b, c)], []
+    for epoch in range(epochs):
+        for rows in np.array_split(rng.permutation(len(v)), max(1, len(v) // batch_size)):
+            data, n = v[rows], len(rows)
+            data_on, model = on(data @ w + c), data
+            for _ in range(k):
+                model = drawn(on(drawn(on(model @ w + c)) @ w.T + b))
+            model_on = on(model @ w + c)
+            by_w = (data.T @ data_on - model.T @ model_on) / n - decay * w
+            by_b, by_c = (data - model).mean(axis=0), (data_on - model_on).mean(axis=0)
+            momentum = 0.5 if epoch < 2 else 0.9
+            moves = [
+                momentum * m + rate * d for m, d in zip(moves, (by_w, by_b, by_c), strict=True)
+            ]
+            w, b, c = (p + m for p, m in zip((w, b, c), moves, strict=True))
+        errors.append(np.mean(np.sum((v - on(on(v @ w + c) @ w.T + b)) ** 2, axis=1)))
+    return w, b, c, errors
+
+
+@pytest.mark.parametrize(("k", "batch_size"), [(1, 10), (3, 10), (2, 100)])
+def test_training_is_the_published_procedure_step_by_step(k, batch_size):
+    v = (np.random.default_rng(7).random((35, 6)) < 0.4).astype(float)
+    options = {"epochs": 4, "k": k, "batch_size": batch_size}
+    rng = np.random.default_rng(8)
+    w, b, c, errors = plain_fit(v, 5, rng, **options, rate=0.3, decay=0.05)
+    rng = np.random.default_rng(8)
+    found, found_errors = rbm.fit_rbm(
+        v, 5, rng=rng, **options, learning_rate=0.3, weight_decay=0.05
+    )
+    np.testing.assert_allclose(found.kernel, w, atol=1e-5)
+    np.testing.assert_allclose(found.visible_bias, b, atol=1e-5)
+    np.testing.assert_allclose(found.hidden_bias, c, atol=1e-5)
+    np.testing.assert_allclose(found_errors, errors, rtol=1e-5)
+
+
+def test_drawn_units_have_the_moments_of_their_kind():
+    m, rng = machine(hidden="gaussian", visible="gaussian"), np.random.default_rng(9)
+    v = np.repeat(V[[5]], 40_000, axis=0)
+    drawn = m.sample_hidden(v, rng)
+    np.testing.assert_allclose(drawn.mean(axis=0), m.mean_hidden(v)[0], atol=0.02)
+    np.testing.assert_allclose(drawn.std(axis=0), 1, atol=0.02)
+    m = machine(hidden="rectified")
+    # far above 0 the noise has variance 1, far below there is none, and near 0 some is cut off
+    m.hidden_bias = [9, -9, -0.3] - V[5] @ m.kernel
+    drawn = m.sample_hidden(v, rng)
+    np.testing.assert_allclose(drawn[:, 0].mean(), m.mean_hidden(V[[5]])[0, 0], atol=0.02)
+    np.testing.assert_allclose(drawn[:, 0].std(), 1, atol=0.02)
+    assert not drawn[:, 1].any()
+    deviation = np.sqrt(1 / (1 + np.exp(0.3)))
+    normal = np.random.default_rng(1).normal(-0.3, deviation, 400_000)
+    np.testing.assert_allclose(drawn[:, 2].mean(), np.maximum(normal, 0).mean(), rtol=0.03)
+
+
+def test_free_energy_of_gaussian_visible_units_is_their_parabola_less_the_hidden_sum():
+    m = machine(visible="gaussian")
+    v = np.random.default_rng(3).normal(size=(9, VISIBLE))
+    given = v @ m.kernel + m.hidden_bias
+    expected = [
+        sum((v[i] - m.visible_bias) ** 2) / 2 - sum(np.log(1 + np.exp(given[i]))) for i in range(9)
+    ]
+    np.testing.assert_allclose(m.free_energy(v), expected)
+
+
+def test_a_stack_s_linear_layer_learns_at_a_hundredth_of_the_rate(monkeypatch):
+    rates, fit = [], rbm.fit_rbm
+    monkeypatch.setattr(
+        rbm, "fit_rbm", lambda *a, **o: rates.append(o["learning_rate"]) or fit(*a, **o)
+    )
+    rng = np.random.default_rng(0)
+    rbm.pretrain_stack(V, (3, 3, 2), rng=rng, epochs=1, learning_rate=0.2)
+    assert rates == [0.2, 0.2, 0.002]
+
+
 def test_wrong_input_is_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(LabError, match="hidden must be one of bernoulli, gaussian, rectified"):

@@ -100,7 +100,9 @@ def test_k_sparse_keeps_what_a_sort_finds_largest(training, kept):
 
 
 def test_k_sparse_keeps_at_most_all():
-    assert np.array_equal(through(layers.KSparse(7, alpha=4.0), CODES, training=False), CODES)
+    few = CODES[:3]  # fewer images than units
+    assert np.array_equal(through(layers.KSparse(7, alpha=4.0), few, training=False), few)
+    assert np.array_equal(through(layers.KSparse(12), few), few)
     with pytest.raises(LabError, match="k must be at most 12"):
         layers.KSparse(13)(CODES)
 
@@ -166,7 +168,8 @@ def test_training_brings_the_mean_activation_to_the_target():
 
 @pytest.mark.parametrize("build, name", [
     (lambda: layers.KLSparsity(0), "target"), (lambda: layers.KLSparsity(1), "target"),
-    (lambda: layers.KLSparsity(weight=-1), "weight"), (lambda: layers.L1Sparsity("1"), "weight"),
+    (lambda: layers.KLSparsity(weight=-0.1), "weight"), (lambda: layers.L1Sparsity("1"), "weight"),
+    (lambda: layers.L1Sparsity(-0.1), "weight"),
     (lambda: layers.KSparse(0), "k"), (lambda: layers.KSparse(2.0), "k"),
     (lambda: layers.KSparse(2, 0.5), "alpha"), (lambda: layers.WinnerTakeAll(0), "share"),
     (lambda: layers.WinnerTakeAll(1.5), "share"),
@@ -203,6 +206,13 @@ def test_shared_units_against_a_loop_over_pairs():
             shares[bool(labels[i] == labels[j])].append(len(top[i] & top[j]) / 4)
     found = evaluation.shared_units(CODES, labels, 4)
     assert found == pytest.approx((np.mean(shares[True]), np.mean(shares[False])))
+    assert evaluation.shared_units(CODES, labels, 12) == (1, 1)
+    wide, two = np.random.default_rng(1).normal(size=(20, 500)), np.arange(20) % 2
+    top = np.argsort(np.abs(wide))[:, -60:]
+    common = [
+        len(np.intersect1d(top[i], top[j])) / 60 for i in range(20) for j in range(i % 2, i, 2)
+    ]
+    assert evaluation.shared_units(wide, two, 60)[0] == pytest.approx(np.mean(common))
 
 
 def test_the_summary_is_its_parts():
@@ -216,12 +226,18 @@ def test_the_summary_is_its_parts():
 
 
 def test_measures_refuse_what_is_no_code():
-    with pytest.raises(LabError, match="z must be codes of shape"):
-        evaluation.mean_activation(np.zeros(4))
+    for shape in [(4,), (4, 1), (1, 4), (2, 2, 2)]:
+        with pytest.raises(LabError, match="z must be codes of shape"):
+            evaluation.mean_activation(np.zeros(shape))
+    assert evaluation.class_means(np.eye(2), np.array([0, 1])).tolist() == np.eye(2).tolist()
     with pytest.raises(LabError, match="at least 2 classes"):
         evaluation.class_means(CODES, np.zeros(20))
     with pytest.raises(LabError, match="strongest must be at most 12"):
         evaluation.shared_units(CODES, np.arange(20) % 2, 13)
+
+
+def test_the_mean_activation_is_one_of_each_unit():
+    assert evaluation.mean_activation([[1, 2], [3, 4], [5, 9]]).tolist() == [3, 5]
 
 
 def test_the_sparse_code_is_what_the_decoder_gets():
@@ -232,7 +248,7 @@ def test_the_sparse_code_is_what_the_decoder_gets():
 
 
 def test_the_probe_finds_a_line_and_takes_the_strength_that_validates_best():
-    z = RANDOM.normal(size=(300, 6)).astype("float32") * [1, 100, 1, 1, 1, 1]
+    z = np.random.default_rng(2).normal(size=(300, 6)).astype("float32") * [1, 100, 1, 1, 1, 1]
     labels = (z[:, 0] + z[:, 1] / 100 > 0).astype(int)
     probe, errors = evaluation.tuned_probe(
         z[:200], labels[:200], z[200:250], labels[200:250], [100, 1e-2, 1e-4]
