@@ -219,9 +219,11 @@ def test_wrong_input_is_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(LabError, match="hidden must be one of bernoulli, gaussian, rectified"):
         machine(hidden="tanh")
+    with pytest.raises(LabError, match="visible must be one of bernoulli, gaussian, received"):
+        machine(visible="rectified")
     with pytest.raises(LabError, match="v must be finite"):
         rbm.fit_rbm(np.full((5, 4), np.nan), 2, rng=rng)
-    with pytest.raises(LabError, match="take a tenth"), np.errstate(all="ignore"):
+    with pytest.raises(LabError, match="epoch 1,.* a tenth"), np.errstate(all="ignore"):
         rbm.fit_rbm(V * 1e6, 2, rng=rng, visible="gaussian", hidden="gaussian", learning_rate=100)
     with pytest.raises(LabError, match="kernels of shapes"):
         models.unroll(models.deep(hidden=(4,), latent_dim=2, image_shape=(2, 2, 1)), [])
