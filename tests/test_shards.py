@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from test_training import BYTES, SHAPE, TRAIN, VALIDATION
+from test_training import BYTES, SHAPE, TRAIN, VALIDATION, both_ways  # noqa: F401
 
 from ae_lab import losses, models, training
 from ae_lab.errors import LabError
@@ -44,6 +44,7 @@ def test_one_shard_is_what_fit_does():
         assert a == pytest.approx(b, abs=1e-5)
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_every_image_counts_once_an_epoch():
     """With a rate of next to nothing each epoch's mean is the untrained model's."""
     seen = []

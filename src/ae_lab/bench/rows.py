@@ -143,7 +143,7 @@ ROWS = (
     ),
     Row(
         "ten-times",
-        "784-32-784, ten times the images: shifted copies, made as needed",
+        "784-32-784, ten times the images: shifted copies, streamed as shards",
         "fold.ten_fold",
         (Against("one time the images", 1 / 11, "fold.once"),),
         again=1,

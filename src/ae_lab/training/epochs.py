@@ -47,44 +47,24 @@ class Plan:
 
 def run(program, images, validation_images, plan, on_epoch):
     """Train on what the program holds; its history, a list a name."""
-    steps = math.ceil(images / plan.batch_size)
-    program = _compiled(program, plan, steps, plan.epochs)
-    watch = _Watch(steps, on_epoch)
-    try:
-        return _passes(program, images, validation_images, plan, watch, 0, plan.epochs)
-    finally:
-        let_go(program)
+    watch = _Watch(math.ceil(images / plan.batch_size), on_epoch)
+    return _run(program, images, validation_images, plan, watch)
 
 
 def run_shards(program, shards, plan, on_epoch):
-    """The same where the program holds one shard at a time."""
-    steps = math.ceil(shards.images / plan.batch_size)
-    program = _compiled(program, plan, steps, plan.epochs * len(shards))
-    watch = _Watch(steps, None, len(shards))
-    history = {}
+    """The same where the program holds one shard at a time: each is a pass of its own."""
+    watch = _ShardWatch(math.ceil(shards.images / plan.batch_size), on_epoch, program, shards)
+    return _run(program, shards.images, len(shards.validation), plan, watch)
+
+
+def _run(program, images, validation_images, plan, watch):
+    resident = program
     try:
-        for epoch in range(plan.epochs):
-            seen = []
-            for turn, shard in enumerate(np.random.permutation(len(shards))):
-                refill(program, shards[shard])
-                held_out = len(shards.validation) if turn == len(shards) - 1 else 0
-                now = epoch * len(shards) + turn
-                seen.append(_passes(program, shards.images, held_out, plan, watch, now, now + 1))
-            logs = _mean_of(seen)
-            for name, value in logs.items():
-                history.setdefault(name, []).append(value)
-            if on_epoch:
-                on_epoch(epoch, logs)
-        return history
+        program = _compiled(program, plan, watch.steps, plan.epochs * watch.passes)
+        _fit(program, images, validation_images, plan, watch)
+        return watch.history
     finally:
-        let_go(program)
-
-
-def _mean_of(seen):
-    """An epoch's figures from its shards'; only the last has been validated."""
-    return {
-        name: float(np.mean([one[name][-1] for one in seen if name in one])) for name in seen[-1]
-    }
+        let_go(resident)
 
 
 def _compiled(program, plan, steps, passes):
@@ -105,8 +85,8 @@ def _compiled(program, plan, steps, passes):
     return program
 
 
-def _passes(program, images, validation_images, plan, watch, first, end):
-    """Go over the images from pass ``first`` up to ``end``, with a validation after each."""
+def _fit(program, images, validation_images, plan, watch):
+    """Go over what the program holds, once a pass; validate after the last of each epoch."""
     index = np.arange(images + validation_images, dtype="int32")
     train, held_out = _whole_batches(index[:images], plan.batch_size), index[images:]
     at_once = min(validation_images, 1_000)
@@ -121,8 +101,8 @@ def _passes(program, images, validation_images, plan, watch, first, end):
             "validation_batch_size": at_once,
             "batch_size": share,
         }
-    history = program.fit(**fed, initial_epoch=first, epochs=end, callbacks=[watch], verbose=0)
-    return history.history
+    passes = {"epochs": plan.epochs * watch.passes, "validation_freq": watch.passes}
+    program.fit(**fed, **passes, callbacks=[watch], verbose=0)
 
 
 def _whole_batches(index, batch_size):
@@ -131,18 +111,49 @@ def _whole_batches(index, batch_size):
 
 
 class _Watch(keras.callbacks.Callback):
-    """Stops a training that diverged, and passes each epoch's figures on."""
+    """Keeps each epoch's figures and passes them on; stops a training that diverged."""
 
-    def __init__(self, steps, on_epoch, passes=1):
+    passes = 1  # over what the program holds, an epoch
+
+    def __init__(self, steps, on_epoch):
         super().__init__()
-        self.steps, self.on_epoch, self.passes = steps, on_epoch, passes
+        self.steps, self.on_epoch = steps, on_epoch
+        self.history, self.seen = {}, []
 
     def on_epoch_end(self, epoch, logs=None):
+        """Keras's epoch is one of our passes."""
         if not math.isfinite(logs["loss"]):
             raise LabError(
                 f"training diverged: the loss must stay finite, received {logs['loss']} in epoch "
                 f"{epoch // self.passes + 1}, in one of the steps {epoch * self.steps + 1:,} to "
                 f"{(epoch + 1) * self.steps:,}; lower the learning rate."
             )
+        self.seen.append(logs)
+        if len(self.seen) < self.passes:
+            return
+        figures = _mean_of(self.seen)
+        self.seen = []
+        for name, value in figures.items():
+            self.history.setdefault(name, []).append(value)
         if self.on_epoch:
-            self.on_epoch(epoch, dict(logs))
+            self.on_epoch(epoch // self.passes, figures)
+
+
+class _ShardWatch(_Watch):
+    """Before each pass has the program hold another shard, in a new order each epoch."""
+
+    def __init__(self, steps, on_epoch, program, shards):
+        super().__init__(steps, on_epoch)
+        self.program, self.shards, self.passes = program, shards, len(shards)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch % self.passes == 0:
+            self.order = np.random.permutation(self.passes)
+        refill(self.program, self.shards[self.order[epoch % self.passes]])
+
+
+def _mean_of(passes):
+    """An epoch's figures from its passes'; only the last has been validated."""
+    return {
+        name: float(np.mean([logs[name] for logs in passes if name in logs])) for name in passes[-1]
+    }

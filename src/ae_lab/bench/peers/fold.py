@@ -1,39 +1,55 @@
 """Ten times the images without ten times the memory: shifted copies, made as they are needed.
 
-A copy is made inside the training program (`layers.RandomShift`), anew at every epoch, so that
-ten times the images are ten epochs of one time the images. ``python -m ... TIMES SETTING`` runs
-one training of five epochs, for its memory: enough steps to be compiled.
+The copies are the shards of one training: each is made when its turn comes, and is all that is in
+memory of the ten. ``python -m ... TIMES SETTING`` runs one training of five epochs, for its memory:
+enough steps to be compiled.
 """
 
 import sys
 from dataclasses import replace
 
-from ae_lab import layers, models, training
+import numpy as np
+
+from ae_lab import models, training
 from ae_lab.bench.setting import Setting, load
+from ae_lab.training.rows import as_bytes
+
+SHIFTS = [(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1)] + [(2, 0)]
 
 
-def once(setting, clock, times=1):
-    """An epoch of 784-32-784 over ``times`` the images."""
-    _fit(setting, times, lambda epoch, logs: (epoch + 1) % times or clock.tick())
+class Copies:
+    """The images (n, height, width, channels), bytes, moved by each of `SHIFTS`."""
+
+    def __init__(self, x):
+        self.x = x
+
+    def __len__(self):
+        return len(SHIFTS)
+
+    def __getitem__(self, i):
+        return np.roll(self.x, SHIFTS[i], axis=(1, 2))
+
+
+def once(setting, clock):
+    """An epoch of 784-32-784."""
+    _fit(setting, 1, lambda epoch, logs: clock.tick())
 
 
 def ten_fold(setting, clock):
     """The same over ten times the images."""
-    once(setting, clock, 10)
+    _fit(setting, 10, lambda epoch, logs: clock.tick())
 
 
 def _fit(setting, times, on_epoch=None):
     x, _ = load(setting)
     training.seed_everything(8)
-    training.fit(
-        models.undercomplete(latent_dim=setting.latent_dim),
-        x,
-        validation=x[:1],
-        epochs=setting.epochs * times,
-        batch_size=setting.batch_size,
-        transform=layers.RandomShift(1),
-        on_epoch=on_epoch,
-    )
+    model = models.undercomplete(latent_dim=setting.latent_dim)
+    sizes = {"epochs": setting.epochs, "batch_size": setting.batch_size}
+    options = {**sizes, "validation": x[:1], "on_epoch": on_epoch}
+    if times == 1:
+        training.fit(model, x, **options)
+    else:
+        training.fit_shards(model, Copies(as_bytes(x)), **options)
 
 
 if __name__ == "__main__":
