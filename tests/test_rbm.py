@@ -86,6 +86,19 @@ def test_contrastive_divergence_approaches_the_exact_gradient_as_k_grows():
     assert far > 2 * near
 
 
+def test_a_machine_starts_from_the_means_of_the_data():
+    v = np.random.default_rng(0).random((50, 3)) * [0.2, 1, 0] + [0, 0, 1]
+    start = {"rng": np.random.default_rng(0), "epochs": 1, "learning_rate": 0}
+    real, _ = rbm.fit_rbm(3 * v, 2, visible="gaussian", **start)
+    np.testing.assert_allclose(real.visible_bias, 3 * v.mean(axis=0), rtol=1e-5)
+    pixels, _ = rbm.fit_rbm(v, 2, **start)  # as probabilities, and never quite 0 or 1
+    mean = np.array([*v.mean(axis=0)[:2], 0.99])
+    np.testing.assert_allclose(1 / (1 + np.exp(-pixels.visible_bias)), mean, rtol=1e-5)
+    assert np.abs(pixels.kernel).max() < 0.1 and not pixels.hidden_bias.any()
+    with pytest.raises(LabError, match="learning_rate"):
+        rbm.fit_rbm(v, 2, **start | {"learning_rate": -0.1})
+
+
 def test_training_raises_the_likelihood_of_the_data():
     data = np.repeat(V[[3, 12]], 200, axis=0)
     trained, errors = rbm.fit_rbm(data, HIDDEN, rng=np.random.default_rng(3), epochs=60)

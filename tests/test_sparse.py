@@ -67,6 +67,12 @@ def test_the_kl_penalty_is_nothing_at_its_target_and_finite_at_the_ends():
     assert np.isfinite(penalty(layers.KLSparsity(0.3), np.ones((5, 4), "float32")))
 
 
+def test_a_small_price_is_a_price():
+    z = np.full((5, 4), 0.6, "float32")
+    dear, cheap = (penalty(layers.KLSparsity(0.3, weight), z) for weight in (2.0, 0.5))
+    assert cheap == pytest.approx(dear / 4)
+
+
 def test_the_l1_penalty_is_the_mean_over_images_of_the_sum_over_units():
     truth = 0.5 * np.mean([sum(abs(a) for a in row) for row in CODES.tolist()])
     assert penalty(layers.L1Sparsity(0.5), CODES) == pytest.approx(truth, rel=1e-5)
@@ -186,6 +192,7 @@ def test_sparsities_of_codes_known_by_hand():
         assert np.allclose(measure(equal), 0)
     lonely = np.array([[2.0, 1], [0, 1], [0, 1]])
     assert np.allclose(evaluation.lifetime_sparsity(lonely), [1, 0])
+    assert np.allclose(evaluation.population_sparsity(lonely), [0.2, 1, 1])
     assert np.isnan(evaluation.lifetime_sparsity(np.zeros((3, 2)))).all()
 
 
