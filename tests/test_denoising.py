@@ -100,6 +100,8 @@ def test_psnr_of_a_known_error():
 def test_the_median_filter_looks_at_each_image_alone():
     by_hand = np.stack([scipy.ndimage.median_filter(image[..., 0], 3) for image in X])
     assert np.array_equal(evaluation.median_filter(X, 3)[..., 0], by_hand)
+    colour = evaluation.median_filter(np.concatenate([X, 1 - X], axis=3), 3)
+    assert np.allclose(colour, np.stack([by_hand, 1 - by_hand], axis=3))
 
 
 @pytest.mark.parametrize("name", evaluation.FILTERS)

@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 from scipy import stats
 
+from ae_lab import layers
 from ae_lab.errors import LabError
 from ae_lab.layers import (
     Bottleneck,
@@ -57,6 +58,14 @@ def test_corruption_leaves_its_input_alone():
 def test_a_wrong_deviation_is_refused(stddev):
     with pytest.raises(LabError, match="stddev"):
         GaussianCorruption(stddev)
+
+
+NAMELESS = {"Corruption", "ImportanceWeightedBound"}  # these two are no part of any model
+
+
+@pytest.mark.parametrize("name", sorted(set(layers.__all__) - NAMELESS))
+def test_a_file_names_each_layer_as_this_package_s(name):
+    assert keras.saving.get_registered_name(getattr(layers, name)) == f"ae_lab>{name}"
 
 
 @pytest.mark.parametrize(("make", "number", "name"), [

@@ -88,6 +88,7 @@ def test_class_cross_entropy_is_minus_the_log_of_the_softmax():
 )
 def test_a_saved_model_finds_its_loss_by_name(loss):
     assert keras.losses.deserialize(keras.losses.serialize(loss)) is loss
+    assert keras.saving.get_registered_name(loss) == f"ae_lab>{loss.__name__}"
 
 
 @pytest.mark.parametrize(
