@@ -204,7 +204,7 @@ def test_neighbours_are_counted_without_the_point_itself():
     swapped = line[[0, 2, 1, 3]]
     assert evaluation.neighbour_overlap(line, 3 * line + 1, k=1) == 1
     assert evaluation.neighbour_overlap(line, swapped, k=1) == 0
-    assert evaluation.neighbour_overlap(line, line[[0, 1, 3, 2]], k=2) == 1
+    assert evaluation.neighbour_overlap(line, line[[0, 1, 3, 2]], k=2) == 0.75
     assert evaluation.neighbour_agreement(line, [0, 0, 1, 2], k=1) == 0.5
     assert evaluation.neighbour_agreement(line[:3], [0, 1, 1], k=1) == pytest.approx(1 / 3)
     with pytest.raises(LabError, match="first and second"):
