@@ -207,6 +207,7 @@ def test_neighbours_are_counted_without_the_point_itself():
     assert evaluation.neighbour_overlap(line, line[[0, 1, 3, 2]], k=2) == 0.75
     assert evaluation.neighbour_agreement(line, [0, 0, 1, 2], k=1) == 0.5
     assert evaluation.neighbour_agreement(line[:3], [0, 1, 1], k=1) == pytest.approx(1 / 3)
+    assert evaluation.neighbour_agreement([[0, 0], [0, 9], [1, 9], [1, 0]], [0, 1, 1, 0], k=1) == 1
     with pytest.raises(LabError, match="first and second"):
         evaluation.neighbour_overlap(line, swapped[:3], k=1)
 

@@ -87,12 +87,12 @@ def test_contrastive_divergence_approaches_the_exact_gradient_as_k_grows():
 
 
 def test_a_machine_starts_from_the_means_of_the_data():
-    v = np.random.default_rng(0).random((50, 3)) * [0.2, 1, 0] + [0, 0, 1]
+    v = np.random.default_rng(0).random((50, 4)) * [0.2, 1, 0, 0] + [0, 0, 1, 0]
     start = {"rng": np.random.default_rng(0), "epochs": 1, "learning_rate": 0}
     real, _ = rbm.fit_rbm(3 * v, 2, visible="gaussian", **start)
     np.testing.assert_allclose(real.visible_bias, 3 * v.mean(axis=0), rtol=1e-5)
     pixels, _ = rbm.fit_rbm(v, 2, **start)  # as probabilities, and never quite 0 or 1
-    mean = np.array([*v.mean(axis=0)[:2], 0.99])
+    mean = np.array([*v.mean(axis=0)[:2], 0.99, 0.01])
     np.testing.assert_allclose(1 / (1 + np.exp(-pixels.visible_bias)), mean, rtol=1e-5)
     assert np.abs(pixels.kernel).max() < 0.1 and not pixels.hidden_bias.any()
     with pytest.raises(LabError, match="learning_rate"):
@@ -234,6 +234,8 @@ def test_wrong_input_is_refused():
         machine(hidden="tanh")
     with pytest.raises(LabError, match="visible must be one of bernoulli, gaussian, received"):
         machine(visible="rectified")
+    with pytest.raises(LabError, match="widths and units"):
+        rbm.pretrain_stack(V, (3, 2), rng=rng, units=[("bernoulli", "gaussian")])
     with pytest.raises(LabError, match="v must be finite"):
         rbm.fit_rbm(np.full((5, 4), np.nan), 2, rng=rng)
     with pytest.raises(LabError, match="epoch 1,.* a tenth"), np.errstate(all="ignore"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ae_lab.checks import check_between, check_finite, check_whole
+from ae_lab.checks import check_between, check_finite, check_same_length, check_whole
 from ae_lab.errors import LabError
 
 UNITS = ("bernoulli", "gaussian", "rectified")
@@ -169,9 +169,15 @@ def pretrain_stack(x, widths, *, rng, units=None, **options):
     Returns
     -------
     list of RBM, bottom to top.
+
+    Raises
+    ------
+    LabError
+        If ``units`` does not name the kinds of every layer; and as ``fit_rbm``.
     """
     if units is None:
         units = [("bernoulli", "bernoulli")] * (len(widths) - 1) + [("bernoulli", "gaussian")]
+    check_same_length(widths, units, "widths", "units")
     rate = options.pop("learning_rate", 0.1)
     stack = []
     for width, (visible, hidden) in zip(widths, units, strict=True):
