@@ -89,6 +89,9 @@ def page(address):
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         opened = browser.new_page(viewport={"width": 1200, "height": 1000})
         opened.set_default_timeout(1_000 * PATIENCE)
+        # On a busy machine JupyterLab may ask about a kernel that is slow to answer.
+        button = opened.locator(".jp-Dialog .jp-mod-accept").first
+        opened.add_locator_handler(opened.locator(".jp-Dialog"), lambda: button.click())
         opened.goto(address)
         yield opened
         browser.close()
