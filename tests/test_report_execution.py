@@ -153,6 +153,19 @@ def test_a_foreign_kernel_named_python3_is_not_used(tmp_path, monkeypatch, no_fo
     assert sys.executable[-6:] in (settings.profile_folder / "own.html").read_text()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names without a file are Linux's")
+def test_a_kernel_needs_no_port_that_another_program_could_take(tmp_path, no_font_cache):
+    code = """%%
+import psutil
+process = psutil.Process()
+sockets = getattr(process, "net_connections", process.connections)
+names = {s.laddr for s in sockets("unix") if s.laddr.startswith("@ae_lab-")}
+print(len(sockets("inet")) <= 1, len(names))"""  # one is the debugger's, who takes any port
+    build(project(tmp_path, **{"long_" * 30: notebook("# Ports", code)}))
+    page = (tmp_path / "reports" / "quick" / f"{'long_' * 30}.html").read_text(encoding="utf-8")
+    assert "True 5" in page
+
+
 def test_a_user_s_start_up_files_and_backend_settings_play_no_part(
     tmp_path, monkeypatch, no_font_cache
 ):

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from ae_lab.report.failure import failure
-from ae_lab.report.kernel import KERNEL_ARGUMENTS, OwnKernelManager
+from ae_lab.report.kernel import KERNEL_ARGUMENTS, OwnKernelManager, meeting
 
 CELL_SECONDS = {"quick": 20 * 60, "full": 60 * 60}
 LABEL_WIDTH = 46
@@ -113,7 +113,7 @@ def _client(notebook: NotebookNode, execution: Execution) -> NotebookClient:
         kernel_manager_class=OwnKernelManager,
         kernel_name="python3",
         extra_arguments=list(KERNEL_ARGUMENTS),
-        config=Config(OwnKernelManager={"connection_file": str(execution.connection)}),
+        config=Config(OwnKernelManager=meeting(execution.connection)),
         timeout=execution.cell_seconds,
         startup_timeout=120,
         iopub_timeout=30,

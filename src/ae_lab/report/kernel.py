@@ -1,5 +1,7 @@
 """The one kernel a report runs on: this interpreter's own."""
 
+import sys
+from pathlib import Path
 from weakref import WeakSet
 
 from jupyter_client.kernelspec import KernelSpecManager
@@ -23,6 +25,20 @@ class OwnKernelManager(AsyncKernelManager):
     @default("kernel_spec_manager")
     def _own_kernel_only(self) -> KernelSpecManager:
         return KernelSpecManager(kernel_dirs=[], ensure_native_kernel=True)
+
+
+def meeting(connection: Path) -> dict[str, str]:
+    """Settings of the manager whose kernel and client meet by way of a connection file.
+
+    A TCP port that was free when the manager looked may be another program's when the kernel binds
+    it: the kernel dies, or talks to nobody. Linux has names that no one else can take, and that are
+    gone when the kernel is; elsewhere a port must do.
+    """
+    options = {"connection_file": str(connection)}
+    if sys.platform == "linux":
+        name = connection.stem[-80:]  # the system allows about a hundred letters
+        options |= {"transport": "ipc", "ip": f"@ae_lab-{name}"}
+    return options
 
 
 def stop_kernels() -> None:

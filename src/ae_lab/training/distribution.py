@@ -65,8 +65,11 @@ def _all_devices(backend):
 
 def own_share(index, batch_size):
     """This process's part of every batch, and how many rows of a batch that is."""
-    together = keras.distribution.distribution()
-    processes = together.num_processes if together else 1
+    if not keras.distribution.distribution():
+        return index, batch_size
+    import jax  # whose backend alone knows of distributions
+
+    processes = jax.process_count()
     if processes == 1:
         return index, batch_size
     if batch_size % processes:
@@ -75,4 +78,4 @@ def own_share(index, batch_size):
             f"received {batch_size}: choose one."
         )
     batches = index.reshape(-1, processes, batch_size // processes)
-    return batches[:, together.data_shard_id].ravel(), batch_size // processes
+    return batches[:, jax.process_index()].ravel(), batch_size // processes
