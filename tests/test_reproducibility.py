@@ -77,8 +77,9 @@ def test_the_spread_is_that_of_runs_which_really_differ(tmp_path):
     found = json.loads((tmp_path / "reports" / "reproducibility.json").read_text())
     figures = {figure["name"]: figure for figure in found["figures"]}
     assert figures["threads.count"]["values"] == [1, 1, 2, 1]
-    assert figures["threads.count"]["spread"] == 1 and figures["threads.count"]["share"] == 1
+    assert figures["threads.count"]["spread"] == 1
     assert figures["threads.count"]["within"] is False
+    assert figures["threads.count"]["strays"] == ["two threads"]
     assert figures["always.same"]["spread"] == 0 and figures["always.same"]["within"] is True
     assert figures["one.dnn"]["values"] == [1, 1, 1, 0] and figures["one.dnn"]["within"] is None
     assert [run["equal"] for run in found["runs"]] == [True, True, False, False]
@@ -88,7 +89,7 @@ def test_the_spread_is_that_of_runs_which_really_differ(tmp_path):
         "threads.count",
         "OMP_NUM_THREADS=2",
         "none kept",
-        "100 %",
+        "no: two threads",
         "<h1>The same numbers",
     ):
         assert text in page

@@ -1,6 +1,7 @@
 """The verb ``reproducibility``: one notebook's figures on machines as unlike as one can play."""
 
 import importlib.util
+import math
 import os
 import platform
 import subprocess
@@ -25,7 +26,7 @@ VARIATIONS = {
     "two threads": dict.fromkeys(THREADS, "2"),
     "four threads": dict.fromkeys(THREADS, "4"),
     "without oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "0"},
-    "a processor with AVX2 only": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
+    "AVX2 only": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
     "on JAX": {"KERAS_BACKEND": "jax"},
     "on PyTorch": {"KERAS_BACKEND": "torch"},
 }
@@ -95,14 +96,15 @@ def summary(settings: Settings, notebook: str, variations: dict, runs: dict[str,
 def _figure(name: str, runs: dict[str, dict], tolerance: float | None) -> dict:
     values = [run[name] for run in runs.values()]
     low, high, base = min(values), max(values), values[0]
-    stray = max(base - low, high - base)
+    limit = math.inf if tolerance is None else tolerance
+    strays = [run for run, found in runs.items() if abs(found[name] - base) > limit]
     return {
         "name": name,
         "values": values,
         "spread": high - low,
-        "share": (high - low) / abs(base) if base else None,
         "tolerance": tolerance,
-        "within": None if tolerance is None else stray <= tolerance,
+        "within": None if tolerance is None else not strays,
+        "strays": strays,
     }
 
 
