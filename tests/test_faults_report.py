@@ -42,7 +42,7 @@ def write_project(folder: Path, version: int) -> Settings:
 
 def is_a_try(path: Path) -> bool:
     """Whether it is Python's: its tempfile writes four letters to see whether a folder will do."""
-    return path.read_bytes() in (b"", b"blat")
+    return path.is_file() and path.read_bytes() in (b"", b"blat")
 
 
 class Place:
@@ -103,8 +103,8 @@ class Place:
         """No kernel, temporary file or half-written one is left by any run."""
         pids = {int(line.split()[2]) for line in self.log.read_text().splitlines()}
         wait_for(lambda: not any(map(alive, pids)))
-        left = processes.temporary(self.folder).iterdir()
-        assert [path.name for path in left if not (path.is_file() and is_a_try(path))] == []
+        temporary = processes.temporary(self.folder).iterdir()
+        assert [path.name for path in temporary if not is_a_try(path)] == []
         left = {path.name for path in self.settings.report_folder.rglob("*")}
         assert not left & {"aside", "new", "kernels"}
         assert not [name for name in left if name.endswith(".part")]

@@ -8,15 +8,7 @@ from scipy import stats
 
 from ae_lab import layers
 from ae_lab.errors import LabError
-from ae_lab.layers import (
-    Bottleneck,
-    GaussianCorruption,
-    GaussianSampling,
-    MaskingCorruption,
-    RandomShift,
-    RandomSlant,
-    SaltAndPepperCorruption,
-)
+from ae_lab.layers import Bottleneck, GaussianCorruption
 from ae_lab.layers.noise import standard_normal
 
 X = np.full((20, 6, 6, 1), 0.5, "float32")
@@ -69,9 +61,9 @@ def test_a_file_names_each_layer_as_this_package_s(name):
 
 
 @pytest.mark.parametrize(("make", "number", "name"), [
-    (GaussianSampling, -0.1, "beta"), (RandomSlant, 1.1, "amount"),
-    (MaskingCorruption, 1.1, "fraction"), (SaltAndPepperCorruption, 1.1, "fraction"),
-    (RandomShift, 1.5, "pixels"),
+    (layers.GaussianSampling, -0.1, "beta"), (layers.RandomSlant, 1.1, "amount"),
+    (layers.MaskingCorruption, 1.1, "fraction"), (layers.SaltAndPepperCorruption, 1.1, "fraction"),
+    (layers.RandomShift, 1.5, "pixels"),
 ])  # fmt: skip
 def test_a_number_just_out_of_range_is_refused(make, number, name):
     with pytest.raises(LabError, match=f"^{name} must be"):
@@ -79,7 +71,7 @@ def test_a_number_just_out_of_range_is_refused(make, number, name):
 
 
 def test_left_to_itself_a_variational_bottleneck_pays_a_nat_for_a_nat():
-    assert GaussianSampling().beta == 1
+    assert layers.GaussianSampling().beta == 1
 
 
 def test_the_plain_bottleneck_changes_and_adds_nothing():

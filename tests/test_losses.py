@@ -9,6 +9,11 @@ from keras import ops
 
 from ae_lab import losses
 
+OF_IMAGES = [
+    losses.squared_error,
+    losses.binary_cross_entropy,
+    losses.binary_cross_entropy_from_logits,
+]
 SHAPE = (5, 4, 3, 2)
 rng = np.random.default_rng(0)
 X = rng.random(SHAPE).astype("float32")
@@ -77,28 +82,13 @@ def test_class_cross_entropy_is_minus_the_log_of_the_softmax():
     )
 
 
-@pytest.mark.parametrize(
-    "loss",
-    [
-        losses.squared_error,
-        losses.binary_cross_entropy,
-        losses.binary_cross_entropy_from_logits,
-        losses.categorical_cross_entropy_from_logits,
-    ],
-)
+@pytest.mark.parametrize("loss", [*OF_IMAGES, losses.categorical_cross_entropy_from_logits])
 def test_a_saved_model_finds_its_loss_by_name(loss):
     assert keras.losses.deserialize(keras.losses.serialize(loss)) is loss
     assert keras.saving.get_registered_name(loss) == f"ae_lab>{loss.__name__}"
 
 
-@pytest.mark.parametrize(
-    "loss",
-    [
-        losses.squared_error,
-        losses.binary_cross_entropy,
-        losses.binary_cross_entropy_from_logits,
-    ],
-)
+@pytest.mark.parametrize("loss", OF_IMAGES)
 @pytest.mark.parametrize("shape", [(1, 28, 28, 1), (7, 5), (3, 2, 2, 3)])
 def test_one_number_an_image_comes_out(loss, shape):
     x = np.full(shape, 0.25, "float32")

@@ -58,13 +58,12 @@ def run_shards(program, shards, plan, on_epoch):
 
 
 def _run(program, images, validation_images, plan, watch):
-    resident = program
+    program = _compiled(program, plan, watch.steps, plan.epochs * watch.passes)
     try:
-        program = _compiled(program, plan, watch.steps, plan.epochs * watch.passes)
         _fit(program, images, validation_images, plan, watch)
         return watch.history
     finally:
-        let_go(resident)
+        let_go(program)
 
 
 def _compiled(program, plan, steps, passes):
