@@ -5,9 +5,7 @@ line in the notebook and rewrites one JSON file, from which the report makes its
 """
 
 import contextlib
-import html
 import importlib.metadata
-import io
 import json
 import math
 import numbers
@@ -22,17 +20,18 @@ from pathlib import Path
 import numpy as np
 
 from ae_lab import exercises
-from ae_lab.checks import check_between, check_whole
 from ae_lab.claims import CLAIMS, conditions_of, is_met, verdict
 from ae_lab.errors import LabError
+from ae_lab.lab.display import show_claim, show_figure, show_metric, show_table
+from ae_lab.lab.words import format_chance, format_interval, wilson_interval
 from ae_lab.progress import Progress, is_live
 from ae_lab.settings import Settings
 from ae_lab.yardsticks import NOT_FINITE, Yardsticks, beside_reference, judge
 
+__all__ = ("DECODER", "Lab", "format_chance", "format_interval", "start_lab", "wilson_interval")
 VERSIONS_OF = ("ae_lab", "tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
 DECODER = "application/vnd.ae-lab.decoder+json"  # a media type of our own, for pages that decode
 NO_NUMBER = re.compile(r"(?<![\w.])[-+]?(nan|inf)(?!\w)")  # as Python writes them
-DOTS_PER_INCH = 100  # of the page; figures are drawn at twice that to stay crisp
 
 
 def start_lab(notebook: str, settings: Settings | None = None) -> "Lab":
@@ -135,7 +134,7 @@ class Lab:
         metric["words"] = judge(metric, self._yardsticks, self.settings.profile)
         _replace(self._log["metrics"], "name", metric)
         self._write()
-        _display_metric(metric, self._reference(metric))
+        show_metric(metric, self._reference(metric))
 
     def _reference(self, metric):
         source = self._log["run"].get("data")
@@ -202,11 +201,7 @@ class Lab:
                 f"alt must tell in a sentence what the figure shows, received {alt!r}: "
                 "name what is drawn and what can be seen in it."
             )
-        picture, width, height = _as_png(fig)
-        _display_raw(
-            {"image/png": picture, "text/plain": f"[figure: {alt}]", **(besides or {})},
-            {"image/png": {"width": width, "height": height, "alt": alt}},
-        )
+        show_figure(fig, alt, besides or {})
 
     def living(self, fig, decoder, *, alt):
         """Show a figure in whose place the report's page decodes any point of a latent plane.
@@ -233,7 +228,7 @@ class Lab:
                     f"a table row must have {len(columns)} cells, received {len(row)}: {row!r}; "
                     "give one cell a column."
                 )
-        _display(*_table(columns, rows, caption))
+        show_table(columns, rows, caption)
 
     def epochs(self, history, *, caption, most=8):
         """Show a history as a table of at most ``most`` epochs, the first and last included."""
@@ -307,7 +302,7 @@ class Lab:
         }
         _replace(self._log["claims"], "id", claim)
         self._write()
-        _display_claim(claim)
+        show_claim(claim)
 
     def _write(self):
         folder = self.settings.record_folder
@@ -317,29 +312,6 @@ class Lab:
         temporary = path.with_suffix(".json.part")
         temporary.write_text(json.dumps(self._log, indent=1, ensure_ascii=False), encoding="utf-8")
         os.replace(temporary, path)
-
-
-def format_interval(share: float, count: int) -> str:
-    """A share of ``count`` cases in per cent with its 95 % Wilson interval."""
-    low, high = wilson_interval(share, count)
-    return f"{share:.2%} [{low:.2%}, {high:.2%}]"
-
-
-def format_chance(p: float) -> str:
-    """A probability ``p`` under the null hypothesis, in words that fit a table's cell."""
-    check_between(p, "p", 0, 1)
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def wilson_interval(share: float, count: int) -> tuple[float, float]:
-    """The 95 % score interval of a share of ``count`` cases (Wilson, 1927)."""
-    check_between(share, "share", 0, 1)
-    check_whole(count, "count")
-    z = 1.959964
-    centre = share + z**2 / (2 * count)
-    half = z * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    scale = 1 + z**2 / count
-    return (centre - half) / scale, (centre + half) / scale
 
 
 def _versions() -> dict:
@@ -382,73 +354,3 @@ def _in_words(conditions) -> str:
     """The conditions that have a name, and whether each is met."""
     named = {name: value for name, value in conditions.items() if name}
     return "".join(f"; {name}: {'yes' if is_met(value) else 'no'}" for name, value in named.items())
-
-
-def _display_metric(metric, reference):
-    beside = ""
-    if metric["published"] is not None:
-        beside = f" (published: {metric['published']:g}, {metric['source']})"
-    words = " ".join(filter(None, [metric["words"], reference]))
-    _display(
-        f'<p class="record"><code>{html.escape(metric["name"])}</code> '
-        f"<strong>{metric['value']:.4g}</strong> {html.escape(metric['unit'] + beside)}"
-        + (f"<br><small>{html.escape(words)}</small>" if words else "")
-        + "</p>",
-        f"{metric['name']} = {metric['value']:.4g} {metric['unit']}{beside}"
-        + (f"\n{words}" if words else ""),
-    )
-
-
-def _display_claim(claim):
-    what = "Claim of the handout" if claim["kind"] == "handout" else "Prediction"
-    shown = {key: html.escape(claim[key]) for key in ("id", "sentence", "verdict", "evidence")}
-    css = claim["verdict"].replace(" ", "-")
-    _display(
-        f'<div class="claim {css}" id="claim-{shown["id"]}"><p>{what}: {shown["sentence"]}</p>'
-        f"<p><strong>Verdict: {shown['verdict']}.</strong> {shown['evidence']}</p></div>",
-        f"{what}: {claim['sentence']}\nVerdict: {claim['verdict']}. {claim['evidence']}",
-    )
-
-
-def _table(columns, rows, caption):
-    head = "".join(f'<th scope="col">{html.escape(str(c))}</th>' for c in columns)
-    body = "".join(
-        f'<tr><th scope="row">{html.escape(str(row[0]))}</th>'
-        + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row[1:])
-        + "</tr>"
-        for row in rows
-    )
-    markup = (
-        f"<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table>"
-    )
-    plain = "\n".join("  ".join(str(cell) for cell in row) for row in [columns, *rows])
-    return markup, f"{caption}\n{plain}"
-
-
-def _as_png(fig) -> tuple[bytes, int, int]:
-    """Draw at double density and cut to 256 colours, which halves a page and is not seen."""
-    from matplotlib import pyplot
-    from PIL import Image
-
-    drawn = io.BytesIO()
-    fig.savefig(drawn, format="png", dpi=2 * DOTS_PER_INCH, bbox_inches="tight", facecolor="white")
-    pyplot.close(fig)  # or Jupyter would show it a second time, without its text
-    image = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    packed = io.BytesIO()
-    image.save(packed, format="png", optimize=True)
-    return packed.getvalue(), image.width // 2, image.height // 2
-
-
-def _display(markup: str, plain: str):
-    _display_raw({"text/html": markup, "text/plain": plain}, {})
-
-
-def _display_raw(bundle, metadata):
-    import base64
-
-    from IPython.display import display
-
-    if "image/png" in bundle:
-        bundle = {**bundle, "image/png": base64.b64encode(bundle["image/png"]).decode()}
-    display(bundle, raw=True, metadata=metadata)
