@@ -150,11 +150,17 @@ def test_a_plan_of_growth_turns_one_thing_at_a_time():
 
 
 def test_the_products_are_those_of_backpropagation():
+    tensorflow = pytest.importorskip("tensorflow")
     widths, batch = (7, 5, 3, 7), 4
-    multiplications = sum(len(a) * a.shape[1] * b.shape[1] for a, b, _ in _products(widths, batch))
+    found, multiplications = [], 0
+    for left, right, options in _products(widths, batch):
+        found.append(tuple(tensorflow.linalg.matmul(left, right, **options).shape))
+        multiplications += left.shape.num_elements() * found[-1][1]
     weights = [a * b for a, b in zip(widths, widths[1:], strict=False)]
     assert multiplications == batch * (3 * sum(weights) - weights[0])
-    assert all((a @ b).shape == out.shape for a, b, out in _products(widths, batch))
+    kernels = [(7, 5), (5, 3), (3, 7)]
+    assert [shape for shape in found if batch not in shape] == kernels
+    assert [shape for shape in found if batch in shape] == [(4, 5), (4, 3), (4, 5), (4, 7), (4, 3)]
 
 
 LEARNERS = {

@@ -344,3 +344,20 @@ def test_every_epoch_has_an_order_of_its_own():
     first, second, third = (index.numpy().tolist() for index, _ in orders)
     assert sorted(first) == sorted(second) == sorted(third) == list(range(64))
     assert first != second != third != first
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.data is TensorFlow's")
+def test_what_keras_is_fed_does_not_tune_itself():
+    """Or each epoch waits for the tuner to wake, for up to as long as it worked."""
+    fed = whole.endless(np.arange(64), np.arange(4), 2)
+    for dataset in (fed["x"], fed["validation_data"]):
+        assert dataset.options().autotune.enabled is False
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
+def test_keras_is_asked_for_one_step_an_epoch(both_ways, monkeypatch):
+    seen = []
+    fit = keras.Model.fit
+    monkeypatch.setattr(keras.Model, "fit", lambda self, **o: seen.append(o) or fit(self, **o))
+    train()
+    assert [options["steps_per_epoch"] for options in seen] == [1]

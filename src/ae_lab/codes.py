@@ -10,7 +10,6 @@ import numpy as np
 from ae_lab.errors import LabError
 
 LARGEST = 2**31  # bytes of an array when unpacked
-BATCH = 1_000
 
 
 def encode_images(model, x) -> np.ndarray:
@@ -22,16 +21,19 @@ def encode_images(model, x) -> np.ndarray:
     """
     import keras
 
+    from ae_lab import evaluation  # imports Keras too, which this module must not
+
     encoder = model.get_layer("encoder")
-    if len(encoder.outputs) > 1:
-        return encoder.predict(x, batch_size=BATCH, verbose=0)[0]
-    coder = keras.Model(model.input, model.get_layer("bottleneck").output)
-    return coder.predict(x, batch_size=BATCH, verbose=0)
+    if len(encoder.outputs) == 1:  # what the decoder gets has been through the bottleneck
+        encoder = keras.Model(model.input, model.get_layer("bottleneck").output)
+    return evaluation.predict(encoder, x)
 
 
 def decode_codes(model, z) -> np.ndarray:
     """The images (n, height, width, channels) in [0, 1] that a decoder makes of codes (n, ...)."""
-    return model.get_layer("decoder").predict(z, batch_size=BATCH, verbose=0)
+    from ae_lab import evaluation
+
+    return evaluation.predict(model.get_layer("decoder"), z)
 
 
 def encode_file(model, source, target, name=None) -> tuple:

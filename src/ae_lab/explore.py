@@ -220,4 +220,6 @@ def _reconstruct(model, x):
 
 
 def _decode(model, z):
-    return model.get_layer("decoder").predict(z, batch_size=1_000, verbose=0)
+    from ae_lab import evaluation
+
+    return evaluation.predict(model.get_layer("decoder"), z)

@@ -5,8 +5,7 @@ import numpy as np
 from ae_lab.checks import check_images
 from ae_lab.errors import LabError
 
-BATCH = 1_000
-ROWS = 5_000  # that Keras is handed at once
+BATCH = 1_000  # rows
 
 
 def reconstruct(model, x) -> np.ndarray:
@@ -30,12 +29,13 @@ def encode(model, x) -> np.ndarray:
 def predict(model, x) -> np.ndarray:
     """The output of a model to the rows ``x``, the first one if there are several.
 
-    Keras holds inputs and outputs twice while it predicts: here it is handed some rows at a time.
+    Batch by batch: ``model.predict`` holds inputs and outputs twice, and sleeps when it is done for
+    up to as long as it took (see `training.whole`).
     """
     found = None
-    for start in range(0, len(x), ROWS):
-        part = slice(start, start + ROWS)
-        output = model.predict(x[part], batch_size=BATCH, verbose=0)
+    for start in range(0, len(x), BATCH):
+        part = slice(start, start + BATCH)
+        output = model.predict_on_batch(x[part])
         output = output[0] if isinstance(output, list) else output
         if found is None:
             found = np.empty((len(x), *output.shape[1:]), output.dtype)

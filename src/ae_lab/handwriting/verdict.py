@@ -57,7 +57,7 @@ def judge(photo: np.ndarray, model, classifier=None) -> Verdict:
     """``reconstruct_photo`` for a photo that was read already."""
     x = like_mnist(photo)
     z = encode_images(model, x)
-    probabilities = _softmax(classifier.predict(x, verbose=0)[0]) if classifier else None
+    probabilities = _softmax(classifier.predict_on_batch(x)[0]) if classifier else None
     return Verdict(photo, find_digit(photo).box, x, z, decode_codes(model, z), probabilities)
 
 

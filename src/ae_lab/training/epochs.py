@@ -11,7 +11,7 @@ from ae_lab.checks import check_between, check_whole
 from ae_lab.errors import LabError
 from ae_lab.training.distribution import own_share
 from ae_lab.training.program import compiles_well, let_go, reconstruction, refill
-from ae_lab.training.whole import WholeEpochs, endless, xla_can_loop
+from ae_lab.training.whole import WholeEpochs, can_loop, endless
 
 WORTH_COMPILING = 1_000  # steps: with fewer, XLA compiles for longer than it saves
 
@@ -72,8 +72,7 @@ def _compiled(program, plan, steps, passes):
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     eager = keras.backend.backend() == "torch"  # which knows neither of the two below
     jit_compile = not eager and passes * steps >= WORTH_COMPILING and compiles_well(program)
-    whole = jit_compile and xla_can_loop()
-    if whole:
+    if whole := can_loop():
         program = WholeEpochs(program, plan.batch_size)
     program.compile(
         optimizer=plan.optimizer(passes * steps),

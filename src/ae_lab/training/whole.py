@@ -1,7 +1,9 @@
-"""An epoch as one call: TensorFlow's XLA loops over the steps, Keras over the epochs alone.
+"""An epoch as one call: TensorFlow loops over the steps, Keras over the epochs alone.
 
 Where Keras loops (``steps_per_execution``), TensorFlow calls XLA anew each step and makes four new
-iterators an epoch. For a small network that takes as long as its arithmetic.
+iterators an epoch, which takes as long as a small network's arithmetic. It also waits for those it
+throws away: one whose dataset tunes itself is gone only when its tuner wakes, 10, 30, 70 ms and so
+on after it was made, each sleep twice the last. So an epoch can sleep for as long as it worked.
 """
 
 import math
@@ -10,7 +12,7 @@ import keras
 import numpy as np
 
 
-def xla_can_loop() -> bool:
+def can_loop() -> bool:
     """Whether `WholeEpochs` can run: on TensorFlow, where no strategy deals a batch out."""
     if keras.backend.backend() != "tensorflow":
         return False
@@ -37,7 +39,10 @@ class WholeEpochs(keras.Model):
             super(WholeEpochs, self).train_step((steps[i], steps[i]))
             return i + 1
 
-        tensorflow.while_loop(lambda i: i < tensorflow.shape(steps)[0], step, [0])
+        def more(i):
+            return i < tensorflow.shape(steps)[0]
+
+        tensorflow.while_loop(more, step, [0], parallel_iterations=1)
         return self.get_metrics_result()
 
 
@@ -51,13 +56,15 @@ def endless(train, held_out, held_out_batch) -> dict:
     def shuffled(index):
         return tensorflow.random.shuffle(index, seed)
 
+    options = tensorflow.data.Options()
+    options.autotune.enabled = False  # or throwing an iterator away takes as long as it lived
     seed = np.random.randint(2**31)
     epochs = tensorflow.data.Dataset.from_tensors(train).repeat().map(shuffled).map(twice)
-    fed = {"x": epochs, "steps_per_epoch": 1, "shuffle": False}
+    fed = {"x": epochs.with_options(options), "steps_per_epoch": 1, "shuffle": False}
     if not len(held_out):
         return fed
     batches = tensorflow.data.Dataset.from_tensor_slices(held_out).batch(held_out_batch)
     return fed | {
-        "validation_data": batches.map(twice).repeat(),
+        "validation_data": batches.map(twice).repeat().with_options(options),
         "validation_steps": math.ceil(len(held_out) / held_out_batch),
     }
