@@ -48,6 +48,14 @@ def test_a_ratio_is_of_medians_and_its_spread_the_middle_half_of_neighbours():
     assert slower.reached is False and slower.verdict == "missed"
 
 
+def test_a_ratio_that_covers_1_may_still_be_within_reach():
+    within = compare(WORK, Against("a limit", 1 / 1.2, "x.y"), answers(1, 1), answers(0.9, 1.2))
+    without = compare(WORK, Against("a limit", 1 / 1.2, "x.y"), answers(1, 1), answers(0.7, 1.2))
+    assert within.reached is without.reached is None
+    assert within.verdict.endswith("covers 1, all of it within reach")
+    assert without.verdict.endswith("covers 1")
+
+
 @pytest.mark.parametrize(
     ("ours", "other", "small", "words"),
     [

@@ -90,7 +90,7 @@ def compare(
     ratios = [b.value / a.value for a, b in zip(ours, other, strict=True)]
     ours_s, other_s = (statistics.median(a.value for a in side) for side in (ours, other))
     low, ratio, high = (float(q) for q in np.percentile(ratios, (25, 50, 75)))
-    note = reservation(low, high, ours[-1].loss, other[-1].loss, small)
+    note = reservation(low, high, against.reach, ours[-1].loss, other[-1].loss, small)
     return Result(
         row=row.name,
         against=against.label,
@@ -108,12 +108,13 @@ def compare(
     )
 
 
-def reservation(low, high, ours_loss, other_loss, small=False) -> str:
+def reservation(low, high, reach, ours_loss, other_loss, small=False) -> str:
     """Why a ratio is not called; empty if it is."""
     if small:
         return "not called: a try-out with few images"
     if ours_loss is not None and other_loss is not None and not ours_loss <= SLACK * other_loss:
         return f"not called: we learned less, {ours_loss:.4g} against {other_loss:.4g}"
     if low <= 1 <= high:
-        return f"not called: the spread, {low:.2f} to {high:.2f}, covers 1"
+        within = ", all of it within reach" if low >= reach else ""
+        return f"not called: the spread, {low:.2f} to {high:.2f}, covers 1{within}"
     return ""
