@@ -17,6 +17,7 @@ import pytest
 import ae_lab.bench.peers
 from ae_lab.bench import rows as rows_module
 from ae_lab.bench.growth import plan
+from ae_lab.bench.peers import processes
 from ae_lab.bench.peers.products import _products
 from ae_lab.bench.rows import ROWS, Against, Row
 from ae_lab.bench.run import Outcome, run_bench, take
@@ -25,7 +26,7 @@ from ae_lab.bench.setting import Setting, resized
 from ae_lab.bench.side import Answer, Side
 from ae_lab.bench.timing import KEYS, compare, in_turn
 from ae_lab.errors import LabError
-from ae_lab.report.environment import process_environment
+from ae_lab.report.environment import THREADS, numeric_environment, process_environment
 from ae_lab.settings import Settings
 
 PEERS = Path(ae_lab.bench.peers.__file__).parent
@@ -261,6 +262,16 @@ def test_a_long_row_waits_to_be_asked_for():
     row = next(row for row in ROWS if row.long)
     take(row, outcome, 5, small=False, long=False, say=lambda text: None)
     assert outcome.left_out == [f"{row.name} skipped: it takes minutes, add --long"]
+
+
+def test_a_report_on_the_bench_chooses_its_own_threads(monkeypatch):
+    """A side has two; two kernels with two each would take a third longer on two cores."""
+    given = {}
+    monkeypatch.setattr(processes, "_run", lambda *command, **changes: given.update(changes))
+    processes._report(Setting(small=True), "reports")
+    for name in THREADS:
+        monkeypatch.setenv(name, given[name])
+    assert {numeric_environment()[name] for name in THREADS} == {"1"}
 
 
 def test_a_side_that_dies_says_its_last_words():

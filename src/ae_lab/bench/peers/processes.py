@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ae_lab.errors import LabError
-from ae_lab.report.environment import process_environment
+from ae_lab.report.environment import THREADS, process_environment
 from ae_lab.settings import Settings
 
 TINY = {
@@ -93,7 +93,8 @@ def ten_fold_memory(setting, clock):
 
 def _report(setting, reports) -> float:
     command = "-m", "ae_lab", "report", "--profile", "quick"
-    return _run(*command, folder=_project(setting), AE_LAB_REPORTS=reports)
+    own = dict.fromkeys(THREADS, "")  # it gives a kernel one thread, where a side has two
+    return _run(*command, folder=_project(setting), AE_LAB_REPORTS=reports, **own)
 
 
 def _run(*arguments, folder=None, **changes) -> float:
