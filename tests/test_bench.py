@@ -265,7 +265,7 @@ def test_a_long_row_waits_to_be_asked_for():
 
 
 def test_a_report_on_the_bench_chooses_its_own_threads(monkeypatch):
-    """A side has two; two kernels with two each would take a third longer on two cores."""
+    """A side has two; two kernels with two each are in each other's way on two cores."""
     given = {}
     monkeypatch.setattr(processes, "_run", lambda *command, **changes: given.update(changes))
     processes._report(Setting(small=True), "reports")
