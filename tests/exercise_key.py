@@ -94,9 +94,9 @@ def cnn_accuracy(x, labels, x_test, epochs=5):
 
 
 def noise_for_a_cnn():
-    m, few, answer = mnist(), 400, {}
+    m, few, answer = mnist(), 1_000, {}
     for stddev in (0.3, 1):
-        denoiser = trained(models.denoising, 4, 1e-3, stddev=stddev, hidden=(128,))
+        denoiser = trained(models.denoising, 10, 1e-3, stddev=stddev, hidden=(128,))
         x, x_test = (
             data.add_gaussian_noise(images, stddev, seed)
             for seed, images in enumerate((m.x_train[:few], m.x_test))
@@ -248,7 +248,7 @@ def ten_times_as_long():
 
 def hardest_digits():
     m = mnist()
-    model = trained(models.deep, 15, 1e-3, latent_dim=2, hidden=(200, 50))
+    model = trained(models.deep, 30, 1e-3, latent_dim=2, hidden=(200, 50))
     z, z_test = (evaluation.encode(model, x) for x in (m.x_train, m.x_test))
     answers = LogisticRegression(max_iter=500).fit(z, m.y_train).predict(z_test)
     mistakes = evaluation.confusion_matrix(m.y_test, answers)
@@ -360,7 +360,7 @@ def mean_over_pixels():
 
 
 def from_three_to_eight():
-    m, model = mnist(), variational()
+    m, model = mnist(), variational(epochs=20)
     reader = LogisticRegression(max_iter=200).fit(m.x_train.reshape(-1, 784), m.y_train)
     three, eight = (
         evaluation.encode(model, m.x_test[m.y_test == digit]).mean(axis=0) for digit in (3, 8)

@@ -138,7 +138,7 @@ def test_a_boltzmann_machine_that_diverges_names_its_epoch():
 
 @pytest.fixture
 def notes(monkeypatch):
-    monkeypatch.setattr(lab, "_display_raw", lambda *_: None)
+    monkeypatch.setattr(lab.display, "show_raw", lambda *_: None)
     return lab.start_lab("01_a")
 
 
