@@ -33,7 +33,7 @@ def decode_codes(model, z) -> np.ndarray:
     """The images (n, height, width, channels) in [0, 1] that a decoder makes of codes (n, ...)."""
     from ae_lab import evaluation
 
-    return evaluation.predict(model.get_layer("decoder"), z)
+    return evaluation.decode(model, z)
 
 
 def encode_file(model, source, target, name=None) -> tuple:

@@ -222,4 +222,4 @@ def _reconstruct(model, x):
 def _decode(model, z):
     from ae_lab import evaluation
 
-    return evaluation.predict(model.get_layer("decoder"), z)
+    return evaluation.decode(model, z)

@@ -15,7 +15,7 @@ def reconstruct(model, x) -> np.ndarray:
     """
     if len(model.get_layer("encoder").outputs) == 1:
         return predict(model, check_images(x))
-    return predict(model.get_layer("decoder"), encode(model, x))
+    return decode(model, encode(model, x))
 
 
 def encode(model, x) -> np.ndarray:
@@ -24,6 +24,11 @@ def encode(model, x) -> np.ndarray:
     Of a variational one, ``z_mean``.
     """
     return predict(model.get_layer("encoder"), check_images(x))
+
+
+def decode(model, z) -> np.ndarray:
+    """The images (n, height, width, channels) that an autoencoder's decoder makes of codes z."""
+    return predict(model.get_layer("decoder"), z)
 
 
 def predict(model, x) -> np.ndarray:
