@@ -98,7 +98,7 @@ def _table_row(r) -> str:
         f"{r.ours_s:.3g}\u00a0{r.unit}",
         f"{r.other_s:.3g}\u00a0{r.unit}",
         f"{r.ratio:.2f}",
-        f"{r.low:.2f} to {r.high:.2f}",
+        f"{r.low:.2f} to {r.high:.2f}" if r.low < r.high else "timed once",
         f"{r.reach:.2f}",
         r.verdict,
         " / ".join(losses) if r.ours_loss is not None else "",
