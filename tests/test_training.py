@@ -101,16 +101,20 @@ def test_an_epochs_loss_is_a_mean_an_image_over_whole_batches(both_ways):
     assert history["reconstruction"] == pytest.approx([expected] * EPOCHS, rel=1e-5)
 
 
-def test_the_result_is_that_of_keras_own_fit(both_ways):
-    """One batch an epoch, so that the order of the images cannot matter."""
-    options = {"batch_size": len(TRAIN), "learning_rate": 0.02}
-    ours, history = train(**options)
+@pytest.mark.parametrize(
+    ("x", "batch_size"),
+    [(TRAIN, 30), (np.repeat(TRAIN[:1], 30, axis=0), 10)],
+    ids=["one step an epoch", "images all alike"],
+)
+def test_the_result_is_that_of_keras_own_fit(both_ways, x, batch_size):
+    """Where the order of the images cannot matter."""
+    ours, history = train(x=x, batch_size=batch_size, learning_rate=0.02)
     training.seed_everything(1)
     theirs = models.undercomplete(latent_dim=2, code_activation="linear", image_shape=SHAPE)
-    schedule = keras.optimizers.schedules.CosineDecay(0.02, EPOCHS)
+    schedule = keras.optimizers.schedules.CosineDecay(0.02, EPOCHS * 30 // batch_size)
     theirs.compile(keras.optimizers.Adam(schedule), loss=losses.binary_cross_entropy)
     expected = theirs.fit(
-        TRAIN, TRAIN, validation_data=(VALIDATION, VALIDATION), batch_size=30, epochs=3, verbose=0
+        x, x, validation_data=(VALIDATION, VALIDATION), batch_size=batch_size, epochs=3, verbose=0
     ).history
     assert history["loss"] == pytest.approx(expected["loss"], rel=1e-4)
     assert history["val_loss"] == pytest.approx(expected["val_loss"], rel=1e-4)
