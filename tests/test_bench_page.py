@@ -6,9 +6,9 @@ from html import unescape
 
 import pytest
 
-from ae_lab.bench.growth import Series
-from ae_lab.bench.page import bench_page
-from ae_lab.bench.timing import Result
+from ae_lab.upkeep.bench.growth import Series
+from ae_lab.upkeep.bench.page import bench_page
+from ae_lab.upkeep.bench.timing import Result
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = "a | <script>peer</script> [x](#y) `y` $z$ *w*"

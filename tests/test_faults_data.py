@@ -17,7 +17,8 @@ import pytest
 from report_fixtures.processes import without_privileges
 from test_data import small_arrays, with_member, write
 
-from ae_lab import data, download
+from ae_lab import data
+from ae_lab.data import download
 from ae_lab.errors import LabError
 from ae_lab.settings import Settings
 

@@ -9,8 +9,8 @@ from nbformat import v4
 from report_fixtures.helpers import PIXEL, RUN, executed, living, notebook, render
 from test_report_page import HOSTILE
 
-from ae_lab.report.index import write_index
-from ae_lab.report.sanitise import sanitise
+from ae_lab.report.front.index import write_index
+from ae_lab.report.render.sanitise import sanitise
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

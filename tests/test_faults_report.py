@@ -16,8 +16,8 @@ from report_fixtures.helpers import contents, executed, notebook, project
 from report_fixtures.processes import alive, environment, start, wait_for, without_privileges
 
 from ae_lab.report import build
-from ae_lab.report.cache import Workplace
 from ae_lab.report.files import read_json, write_json
+from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
@@ -174,7 +174,7 @@ def publish(settings: Settings, last: int, counted: Path) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     workplace = Workplace(settings)
-    import ae_lab.report.render  # noqa: F401  its compiled files are not a step of ours
+    import ae_lab.report.render.folder  # noqa: F401  its compiled files are not a step of ours
 
     sys.addaudithook(count)
     with build.opened(workplace):
@@ -401,7 +401,7 @@ def test_a_user_whom_the_system_does_not_know_has_no_home_and_pages_all_the_same
 
 
 def clean_as_nobody() -> None:
-    from ae_lab.report.cleaning import clean_text
+    from ae_lab.report.render.cleaning import clean_text
 
     os.environ.pop("HOME", None)
     os.setuid(54_321)

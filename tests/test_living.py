@@ -10,6 +10,7 @@ from scipy.special import erf, expit
 
 from ae_lab import models
 from ae_lab.errors import LabError
+from ae_lab.lab.portable import portable_decoder
 
 SHAPE = (6, 5, 1)
 COMPUTE = {
@@ -40,7 +41,7 @@ def decode(packed, z):
 def test_the_bytes_decode_to_keras_images(activation):
     model, z = plane(activation), np.random.default_rng(1).normal(size=(20, 2))
     expected = model.get_layer("decoder").predict(z, verbose=0)[..., 0]
-    np.testing.assert_allclose(decode(models.portable_decoder(model), z), expected, atol=0.02)
+    np.testing.assert_allclose(decode(portable_decoder(model), z), expected, atol=0.02)
 
 
 @pytest.mark.parametrize(
@@ -53,11 +54,11 @@ def test_the_bytes_decode_to_keras_images(activation):
 )
 def test_what_a_page_cannot_compute_is_refused(model, words):
     with pytest.raises(LabError, match=words):
-        models.portable_decoder(model())
+        portable_decoder(model())
 
 
 def test_only_a_page_with_a_living_figure_has_a_script():
-    packed = models.portable_decoder(plane()) | {"name": "<script>alert(1)</script>"}
+    packed = portable_decoder(plane()) | {"name": "<script>alert(1)</script>"}
     still = render(notebook("# T", "%%x"))
     alive = render(with_output(notebook("# T", "%%x"), *living(packed)))
     assert "<script" not in still and "script-src" not in still

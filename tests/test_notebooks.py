@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ae_lab import REPOSITORY
-from ae_lab.claims import CLAIMS
+from ae_lab.lab.verdicts import CLAIMS
 from ae_lab.models import AUTOENCODERS
 
 FOLDER = Path(__file__).parents[1] / "notebooks"

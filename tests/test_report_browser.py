@@ -46,9 +46,9 @@ def model_of_a_plane():
 
 
 def decoder():
-    from ae_lab import models
+    from ae_lab.lab.portable import portable_decoder
 
-    return models.portable_decoder(model_of_a_plane())
+    return portable_decoder(model_of_a_plane())
 
 
 @pytest.fixture(scope="module")

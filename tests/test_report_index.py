@@ -6,9 +6,9 @@ import pytest
 from nbformat import v4
 from report_fixtures.helpers import RUN, executed, figure, notebook, with_output
 
-from ae_lab.claims import CLAIMS
-from ae_lab.report.index import question_of, write_index
-from ae_lab.report.ledger import figure_row
+from ae_lab.lab.verdicts import CLAIMS
+from ae_lab.report.front.index import question_of, write_index
+from ae_lab.report.front.ledger import figure_row
 
 CLAIM, UNTESTED = list(CLAIMS)[:2]
 METRIC = {

@@ -8,8 +8,8 @@ from nbformat import v4
 from report_fixtures.helpers import executed, figure, notebook, render, with_output
 
 from ae_lab.errors import LabError
-from ae_lab.report.cleaning import clean_outputs, clean_text
-from ae_lab.report.sanitise import sanitise
+from ae_lab.report.render.cleaning import clean_outputs, clean_text
+from ae_lab.report.render.sanitise import sanitise
 
 HOSTILE = """<script>window.pwned = 1</script>
 <img src="http://evil.example/x.png" onerror="pwned=1">

@@ -18,10 +18,10 @@ from report_fixtures.helpers import (
 
 from ae_lab.errors import LabError
 from ae_lab.report import build as build_module
-from ae_lab.report import runner
-from ae_lab.report.cache import Workplace
+from ae_lab.report.execute import run
+from ae_lab.report.workplace import Workplace
 
-DATA = runner.DataAtHand("MNIST, told by the run", "fingerprint")
+DATA = run.DataAtHand("MNIST, told by the run", "fingerprint")
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def without_kernels(monkeypatch):
         content["metadata"]["ae_lab"] = dict(lab) | {"key": key}
         return content
 
-    monkeypatch.setattr(runner, "execute", as_it_is)
+    monkeypatch.setattr(run, "execute", as_it_is)
 
 
 def test_a_second_run_at_once_says_that_one_is_going_on(tmp_path):
@@ -119,7 +119,7 @@ def test_a_figure_without_alt_text_fails_the_build_and_names_the_cell(tmp_path):
 
 def test_a_figure_that_is_no_number_fails_the_build():
     record = {"metrics": [{"name": "dense.test_bce", "value": float("nan")}]}
-    assert "dense.test_bce is nan" in runner.improper_figure("one", record)["message"]
+    assert "dense.test_bce is nan" in run.improper_figure("one", record)["message"]
 
 
 def test_a_page_that_comes_later_is_linked_though_nothing_is_executed(tmp_path):

@@ -13,7 +13,7 @@ from test_training import BYTES, SHAPE, TRAIN, VALIDATION, both_ways  # noqa: F4
 
 from ae_lab import losses, models, training
 from ae_lab.errors import LabError
-from ae_lab.report.environment import process_environment
+from ae_lab.report.execute.environment import process_environment
 from ae_lab.training import epochs
 
 SHARDS = BYTES[:30].reshape(3, 10, *SHAPE)

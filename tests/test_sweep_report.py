@@ -8,17 +8,17 @@ import pytest
 from report_fixtures.helpers import build, executed, figure, notebook, project, with_output
 from test_report_index import CLAIM, record
 
-from ae_lab.claims import verdict
 from ae_lab.lab import wilson_interval
+from ae_lab.lab.verdicts import verdict
 from ae_lab.report import build as build_module
-from ae_lab.report import runner
+from ae_lab.report.execute import run
 from ae_lab.report.failure import failure
-from ae_lab.report.index import write_index
-from ae_lab.report.sweep.dots import WIDTH, strip_of_dots
-from ae_lab.report.sweep.results import digest_of_cells, package_digest, results_for, store_result
-from ae_lab.report.sweep.rows import seed_rows
-from ae_lab.report.sweep.spread import claims_over_seeds, spread, summary
-from ae_lab.report.sweep.task import plan
+from ae_lab.report.front.index import write_index
+from ae_lab.report.seeds.cells import seed_rows
+from ae_lab.report.seeds.dots import WIDTH, strip_of_dots
+from ae_lab.report.seeds.results import digest_of_cells, package_digest, results_for, store_result
+from ae_lab.report.seeds.spread import claims_over_seeds, spread, summary
+from ae_lab.upkeep.sweep.task import plan
 
 CELLS = ("# Title\n\nWords.\n\n**Question.** Does it?", "%%draw()")
 CLAIMED = [(CLAIM, "holds"), ("own", "does not hold")]
@@ -204,7 +204,7 @@ def test_dots_stay_inside_and_do_not_change():
 
 @pytest.fixture
 def without_kernels(monkeypatch):
-    data = runner.DataAtHand("MNIST, told by the run", "fingerprint")
+    data = run.DataAtHand("MNIST, told by the run", "fingerprint")
     monkeypatch.setattr(build_module, "prepare_data", lambda settings, say: data)
 
     def as_it_is(place, path, key, say):
@@ -217,7 +217,7 @@ def without_kernels(monkeypatch):
         }
         return content
 
-    monkeypatch.setattr(runner, "execute", as_it_is)
+    monkeypatch.setattr(run, "execute", as_it_is)
 
 
 def test_a_report_keeps_the_sweep_and_shows_what_came_since(tmp_path, without_kernels):

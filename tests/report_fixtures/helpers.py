@@ -7,7 +7,7 @@ from nbformat import NotebookNode, v4
 
 from ae_lab.lab import DECODER
 from ae_lab.report.build import build_report
-from ae_lab.report.exporter import ReportExporter
+from ae_lab.report.render.exporter import ReportExporter
 from ae_lab.settings import Settings
 
 PIXEL = (

@@ -14,7 +14,7 @@ PATIENCE = 120  # seconds for what takes a few on an idle machine
 FORKS = multiprocessing.get_context("forkserver") if os.name == "posix" else None
 if FORKS:
     FORKS.set_forkserver_preload(
-        ["ae_lab.report.build", "ae_lab.report.execute", "ae_lab.report.render"]
+        ["ae_lab.report.build", "ae_lab.report.execute.notebook", "ae_lab.report.render.folder"]
     )
 
 

@@ -1,0 +1,88 @@
+"""The environment a report's kernels run in: all that could change a page is fixed."""
+
+import os
+from pathlib import Path
+
+from ae_lab.settings import Settings
+
+# The numbers depend on these, so they are fixed unless the caller fixes them otherwise. One thread
+# a kernel: a report runs a notebook on each core, and two kernels with two threads each take a
+# fifth longer on two cores than with one.
+NUMERIC_DEFAULTS = {
+    "KERAS_BACKEND": "tensorflow",
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+}
+THREADS = [name for name in NUMERIC_DEFAULTS if "THREADS" in name]
+# The caller may set these for an experiment; unset, the libraries choose.
+NUMERIC_OPTIONS = ("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", "XLA_FLAGS")
+
+QUIET = {
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "PYTHONWARNINGS": "",
+    "SOURCE_DATE_EPOCH": "0",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TQDM_DISABLE": "1",
+    "MATPLOTLIBRC": str(Path(__file__).parents[1] / "matplotlibrc"),
+}
+
+
+def numeric_environment() -> dict[str, str]:
+    """What decides a run's numbers besides code, data and seed."""
+    chosen = {name: os.environ.get(name) or value for name, value in NUMERIC_DEFAULTS.items()}
+    options = {name: os.environ[name] for name in NUMERIC_OPTIONS if os.environ.get(name)}
+    return chosen | options
+
+
+def usable_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def caller_environment() -> dict[str, str]:
+    """The caller's environment, for a run in a process of its own."""
+    return dict(os.environ)
+
+
+def process_environment(**changes: str) -> dict[str, str]:
+    """The caller's environment, quiet, with what decides the numbers fixed, and ``changes``."""
+    return dict(os.environ) | QUIET | numeric_environment() | changes
+
+
+def kernel_environment(
+    settings: Settings, records: Path, homes: Path, numeric: dict[str, str] | None = None
+) -> dict[str, str]:
+    """The kernel's environment: the caller's, with all that could change a page fixed.
+
+    Parameters
+    ----------
+    settings : the run's settings, handed on as ``AE_LAB_*``.
+    records : folder for what the notebook records.
+    homes : folder for the libraries' own files, so that a user's start-up files and
+        settings play no part and no home folder is needed.
+    numeric : what decides the numbers, if it is not to be this process's.
+    """
+    folders = {
+        "IPYTHONDIR": homes / "ipython",
+        "MPLCONFIGDIR": homes / "matplotlib",
+        "KERAS_HOME": homes / "keras",
+        "AE_LAB_RECORDS": records,
+        "AE_LAB_REPORTS": settings.report_folder,
+    }
+    for name in ("IPYTHONDIR", "MPLCONFIGDIR", "KERAS_HOME", "AE_LAB_RECORDS"):
+        folders[name].mkdir(parents=True, exist_ok=True)
+    return (
+        process_environment(**(numeric or {}))
+        | {name: str(folder.absolute()) for name, folder in folders.items()}
+        | {
+            "AE_LAB_PROFILE": settings.profile,
+            "AE_LAB_SEED": str(settings.seed),
+            "AE_LAB_DATA": str(settings.data_folder or ""),
+            "AE_LAB_DATASET": settings.dataset,
+            "AE_LAB_OFFLINE": "1",  # the data were made ready before; no second try per notebook
+        }
+    )
