@@ -48,7 +48,7 @@ lint: $(READY)  ## check code and notebooks with ruff
 lock: $(READY)  ## renew requirements.lock and requirements.txt from pyproject.toml (UPGRADE= keeps the versions)
 	@$(BIN)/uv pip compile pyproject.toml --extra test --extra build --extra dev --extra sweep --universal \
 	    --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE) --quiet --output-file requirements.lock
-	@(echo "# The versions of requirements.lock and this package, for one pip install; written by make lock."; \
+	@(echo "# The versions of requirements.lock and the package itself, for use without make; written by make lock."; \
 	    sed -n 's/^\([A-Za-z0-9].*\) \\$$/\1/p' requirements.lock; echo "-e .") > requirements.txt
 
 platforms: $(READY)  ## check that the lock has wheels for every platform and Python
