@@ -12,11 +12,13 @@ import psutil
 import pytest
 from report_fixtures.helpers import build, contents, notebook, project
 
+from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.report import build as build_module
 from ae_lab.report.execute import notebook as execution
 from ae_lab.report.execute import run
 
+PREPARE = build_module.prepare_data
 DATA = run.DataAtHand("MNIST, told by the run", "fingerprint")
 
 OFFENDERS = """%%
@@ -122,6 +124,28 @@ def test_a_failed_run_leaves_the_last_good_report(tmp_path, no_font_cache):
     build(settings)
     assert not failed.exists()
     assert contents(settings.profile_folder) == before
+
+
+def test_a_download_is_tried_only_if_a_notebook_has_to_be_executed(
+    tmp_path, no_font_cache, monkeypatch
+):
+    tried = []
+
+    def absent(address, path):
+        tried.append(address)
+        raise OSError("no network")
+
+    monkeypatch.setattr(build_module, "prepare_data", PREPARE)
+    monkeypatch.setattr(data, "fetch", absent)
+    monkeypatch.setattr(data, "WAITS", ())
+    settings = replace(project(tmp_path, one=notebook("# One", "%%1")), offline=False)
+    assert data.SAMPLE_NAME in build(settings) and len(tried) == 1
+    assert data.SAMPLE_NAME in build(settings) and len(tried) == 1
+    project(tmp_path, one=notebook("# One", "%%2"))
+    build(settings)
+    assert len(tried) == 2
+    build(settings, force=True)
+    assert len(tried) == 3
 
 
 def test_unchanged_notebooks_are_not_executed_again(tmp_path, no_font_cache):

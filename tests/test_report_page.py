@@ -37,6 +37,17 @@ def test_no_hostile_markup_gets_through():
     assert page.count('id="content"') == 1
 
 
+def test_a_cell_tagged_as_left_out_is_not_on_the_page_unless_it_failed():
+    content = notebook("# A", "%%set_up()", "%%first()", "%%second()")
+    content.cells[1].metadata["tags"] = ["remove-cell"]
+    page = render(content)
+    assert "set_up" not in page and 'id="cell-1"' not in page
+    assert "in [2]" in page and 'id="cell-3"' in page  # numbered as in Jupyter
+    error = {"id": "c1", "cell": 1, "name": "E", "message": "m", "heading": "", "notebook": "n"}
+    page = render(executed(content, error=error))
+    assert "set_up" in page and "The remaining 2 cells" in page
+
+
 def test_plain_text_outputs_are_text():
     cell = notebook("# A", "%%x")
     cell.cells[1].outputs = [
