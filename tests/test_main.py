@@ -6,7 +6,8 @@ import sys
 import time
 
 import pytest
-from report_fixtures.helpers import notebook, project
+
+from helpers import notebook, project
 
 
 def run(folder, *arguments, **environment):

@@ -3,16 +3,14 @@
 import json
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 
 from ae_lab import REPOSITORY
 from ae_lab.claims import CLAIMS
 from ae_lab.models import AUTOENCODERS
+from helpers import NOTEBOOKS, PROJECT
 
-FOLDER = Path(__file__).parents[1] / "notebooks"
-PATHS = sorted(FOLDER.glob("*.ipynb"))
 SECTIONS = ["Idea", "Setup", "Prediction", "Limits", "Exercises", "Next"]
 
 
@@ -25,13 +23,13 @@ def text(path, kind):
     return "\n\n".join("".join(cell["source"]) for cell in cells(path, kind))
 
 
-@pytest.fixture(params=PATHS, ids=[path.stem for path in PATHS])
+@pytest.fixture(params=NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 def path(request):
     return request.param
 
 
 def test_there_are_nine_in_order():
-    assert [path.stem[:2] for path in PATHS] == [f"{i:02}" for i in range(1, 10)]
+    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{i:02}" for i in range(1, 10)]
 
 
 def test_it_is_stored_without_outputs(path):
@@ -76,21 +74,21 @@ def test_its_first_cell_installs_the_package_where_it_is_missing(path):
 
 
 def test_the_repository_has_one_address():
-    project = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     assert project.get("urls", {}).get("Repository", REPOSITORY) == REPOSITORY
 
 
 def test_each_kind_keeps_its_model_and_so_does_the_classifier():
-    source = "\n".join(text(path, "code") for path in PATHS)
+    source = "\n".join(text(path, "code") for path in NOTEBOOKS)
     kept = re.findall(r'lab\.keep_model\([^\n]+, "(\w+)"\)', source)
     assert sorted(kept) == sorted([*AUTOENCODERS, "classifier"])
 
 
 def test_its_links_lead_to_notebooks(path):
     links = re.findall(r"\]\(([^)]+\.ipynb)\)", text(path, "markdown"))
-    assert links and all((FOLDER / link).exists() for link in links)
+    assert links and all((path.parent / link).exists() for link in links)
 
 
 def test_every_claim_of_the_handout_is_put_to_a_test_or_said_to_be_untested():
-    source = "\n".join(text(path, "code") for path in PATHS)
+    source = "\n".join(text(path, "code") for path in NOTEBOOKS)
     assert [id for id in CLAIMS if f'"{id}"' not in source] == []

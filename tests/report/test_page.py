@@ -5,27 +5,11 @@ from collections import Counter
 
 import pytest
 from nbformat import v4
-from report_fixtures.helpers import executed, figure, notebook, render, with_output
 
 from ae_lab.errors import LabError
 from ae_lab.report.cleaning import clean_outputs, clean_text
 from ae_lab.report.sanitise import sanitise
-
-HOSTILE = """<script>window.pwned = 1</script>
-<img src="http://evil.example/x.png" onerror="pwned=1">
-<a href="javascript:pwned=1">go</a><svg onload="pwned=1"></svg>
-<iframe src="http://evil.example"></iframe>
-<table onclick="pwned=1" background="http://evil.example/b.png"><tr><td>kept</td></tr></table>
-<style>@import "http://evil.example/s.css"</style>
-<div style="background:url(http://evil.example/c)">d</div>
-<form action="http://evil.example"><input name="q"></form>
-<meta http-equiv="refresh" content="0;url=http://evil.example">
-<b id="content">e</b><base href="http://evil.example/">
-<link rel="stylesheet" href="http://evil.example/l.css">"""
-
-
-def hostile_notebook():
-    return with_output(notebook("# Hostile\n\n" + HOSTILE, "%%attack()"), {"text/html": HOSTILE})
+from helpers import executed, figure, hostile_notebook, notebook, render, with_output
 
 
 def test_no_hostile_markup_gets_through():

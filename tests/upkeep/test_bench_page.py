@@ -1,7 +1,6 @@
 """The bench's page: every figure in words too, nothing that acts, nothing that axe finds."""
 
 import re
-import shutil
 from html import unescape
 
 import pytest
@@ -10,7 +9,6 @@ from ae_lab.bench.growth import Series
 from ae_lab.bench.page import bench_page
 from ae_lab.bench.timing import Result
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = "a | <script>peer</script> [x](#y) `y` $z$ *w*"
 FACTS = {"Cores": "2", "Versions": "Python 3.11.7, keras 3.15.1", "Data": "MNIST"}
 RESULTS = [
@@ -61,22 +59,19 @@ def test_an_empty_run_has_a_page():
     assert "<img" not in page and "dense skipped" in page
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
+@pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_and_nothing_is_requested(page, tmp_path, scheme):
-    playwright = pytest.importorskip("playwright.sync_api")
+def test_axe_finds_nothing_and_nothing_is_requested(browser, page, tmp_path, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     (tmp_path / "bench.html").write_text(page)
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        view = {"viewport": {"width": 360, "height": 740}, "color_scheme": scheme}
-        tab = browser.new_context(bypass_csp=True, **view).new_page()
-        requests = []
-        tab.on("request", lambda request: requests.append(request.url))
-        tab.goto(f"file://{tmp_path}/bench.html")
-        assert [url for url in requests if not url.startswith("data:")] == [tab.url]
-        assert tab.evaluate("document.documentElement.scrollWidth") == 360
-        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        found = axe.run(tab, options={"runOnly": {"type": "tag", "values": tags}})
-        assert found.violations_count == 0, found.generate_report()
-        browser.close()
+    view = {"viewport": {"width": 360, "height": 740}, "color_scheme": scheme}
+    context = browser.new_context(bypass_csp=True, **view)
+    tab, requests = context.new_page(), []
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.goto(f"file://{tmp_path}/bench.html")
+    assert [url for url in requests if not url.startswith("data:")] == [tab.url]
+    assert tab.evaluate("document.documentElement.scrollWidth") == 360
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = axe.run(tab, options={"runOnly": {"type": "tag", "values": tags}})
+    assert found.violations_count == 0, found.generate_report()
+    context.close()

@@ -9,20 +9,18 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from test_training import BYTES, SHAPE, TRAIN, VALIDATION, both_ways  # noqa: F401
 
 from ae_lab import losses, models, training
 from ae_lab.errors import LabError
 from ae_lab.report.environment import process_environment
-from ae_lab.training import epochs
+from helpers import halves
 
+pytestmark = pytest.mark.usefixtures("no_xla")
+SHAPE = (4, 4, 1)
+BYTES = halves(40)
+TRAIN, VALIDATION = np.split(BYTES.astype("float32") / np.float32(255), [30])
 SHARDS = BYTES[:30].reshape(3, 10, *SHAPE)
 PROGRAM = Path(__file__).with_name("shards_check.py")
-
-
-@pytest.fixture(autouse=True)
-def no_xla(monkeypatch):
-    monkeypatch.setattr(epochs, "compiles_well", lambda program: False)
 
 
 def train(shards, **options):

@@ -5,7 +5,6 @@ import io
 import json
 import os
 
-import IPython.display
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,18 +20,6 @@ from ae_lab.settings import Settings
 matplotlib.use("Agg")
 HANDOUTS = next(iter(CLAIMS))
 ALT = "Two lines that fall from left to right."
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """What a notebook would show: a list of (bundle, metadata)."""
-    shown = []
-    monkeypatch.setattr(
-        IPython.display,
-        "display",
-        lambda bundle, raw, metadata: shown.append((bundle, metadata)),
-    )
-    return shown
 
 
 @pytest.fixture

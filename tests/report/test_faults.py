@@ -11,14 +11,27 @@ import time
 from pathlib import Path
 
 import pytest
-from report_fixtures import processes
-from report_fixtures.helpers import contents, executed, notebook, project
-from report_fixtures.processes import alive, environment, start, wait_for, without_privileges
 
 from ae_lab.report import build
 from ae_lab.report.cache import Workplace
 from ae_lab.report.files import read_json, write_json
 from ae_lab.settings import Settings
+from helpers import (
+    PATIENCE,
+    alive,
+    clean_as_nobody,
+    contents,
+    environment,
+    executed,
+    notebook,
+    project,
+    publish,
+    report,
+    start,
+    temporary,
+    wait_for,
+    without_privileges,
+)
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
 NAMES = ("one", "two")
@@ -61,11 +74,11 @@ class Place:
 
     def start(self, **changes):
         self.said.write_text("")
-        return start(processes.report, self.folder, self.said, changes)
+        return start(report, self.folder, self.said, changes)
 
     def run(self, expected=0, **changes) -> str:
         process = self.start(**changes)
-        process.join(processes.PATIENCE)
+        process.join(PATIENCE)
         assert process.exitcode == expected, self.said.read_text()
         return self.said.read_text()
 
@@ -103,8 +116,8 @@ class Place:
         """No kernel, temporary file or half-written one is left by any run."""
         pids = {int(line.split()[2]) for line in self.log.read_text().splitlines()}
         wait_for(lambda: not any(map(alive, pids)))
-        temporary = processes.temporary(self.folder).iterdir()
-        assert [path.name for path in temporary if not is_a_try(path)] == []
+        left = temporary(self.folder).iterdir()
+        assert [path.name for path in left if not is_a_try(path)] == []
         left = {path.name for path in self.settings.report_folder.rglob("*")}
         assert not left & {"aside", "new", "kernels"}
         assert not [name for name in left if name.endswith(".part")]
@@ -154,34 +167,6 @@ def test_killed_while_its_kernels_start(place):
     place.check_clean()
 
 
-WRITING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree", "ctypes.dlopen"}
-
-
-def publish(settings: Settings, last: int, counted: Path) -> None:
-    """Publish what was executed, in a process that is killed at its ``last`` step on files.
-
-    With 0 it is not; then the number of steps is written down.
-    """
-    left = [last]
-
-    def count(event, arguments):
-        writes = (
-            event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
-        )
-        if event in WRITING or writes:
-            left[0] -= 1
-            if not left[0]:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    workplace = Workplace(settings)
-    import ae_lab.report.render  # noqa: F401  its compiled files are not a step of ours
-
-    sys.addaudithook(count)
-    with build.opened(workplace):
-        build.publish(workplace, list(NAMES), {}, lambda text: None)
-    counted.write_text(str(-left[0]))
-
-
 def test_killed_at_the_steps_of_publishing(place, tmp_path):
     """The moments that chance would not hit: at the end all, before that every fifth.
 
@@ -194,8 +179,8 @@ def test_killed_at_the_steps_of_publishing(place, tmp_path):
         for name in NAMES:
             kept = executed(notebook(f"# {name}, version {place.version}."))
             write_json(place.workplace.executed(name), kept)
-        process = start(publish, place.settings, step, counted)
-        process.join(processes.PATIENCE)
+        process = start(publish, place.settings, list(NAMES), step, counted)
+        process.join(PATIENCE)
         return process.exitcode
 
     place.workplace.build.mkdir(parents=True)
@@ -222,7 +207,7 @@ def test_an_interrupt_at_any_moment_is_one_line_and_leaves_nothing(place):
         process.join(share * length)
         if process.exitcode is None:
             os.kill(process.pid, signal.SIGINT)
-        process.join(processes.PATIENCE)
+        process.join(PATIENCE)
         assert process.exitcode in (0, 130), place.said.read_text()
         said = place.said.read_text()
         assert "Traceback" not in said
@@ -261,7 +246,7 @@ def test_two_runs_at_once_never_mix_their_pages(place):
     second.__dict__ = place.__dict__ | {"said": place.said.with_name("second.txt")}
     both = [place.start(), second.start()]
     for process in both:
-        process.join(processes.PATIENCE)
+        process.join(PATIENCE)
     codes = sorted(process.exitcode for process in both)
     assert codes in ([0, 0], [0, 1])
     said = place.said.read_text() + second.said.read_text()
@@ -398,11 +383,3 @@ def test_a_user_whom_the_system_does_not_know_has_no_home_and_pages_all_the_same
     process = start(clean_as_nobody)
     process.join()
     assert process.exitcode == 0
-
-
-def clean_as_nobody() -> None:
-    from ae_lab.report.cleaning import clean_text
-
-    os.environ.pop("HOME", None)
-    os.setuid(54_321)
-    assert clean_text("as it was") == "as it was"

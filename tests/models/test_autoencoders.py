@@ -6,13 +6,9 @@ import pytest
 
 from ae_lab import models
 from ae_lab.errors import LabError
+from helpers import SIZES, SMALL, same_draw
 
-SHAPE = (6, 5, 1)
-SMALL = {"latent_dim": 3, "hidden": (7, 4), "image_shape": SHAPE}
-SIZES = {
-    "convolutional": {"widths": (4,), "code_channels": 2, "image_shape": SHAPE},
-    "contractive": SMALL | {"hidden": ()},  # with hidden layers: test_contractive.py
-}
+SHAPE = SMALL["image_shape"]
 X = np.random.default_rng(0).random((4, *SHAPE)).astype("float32")
 KINDS = sorted(models.AUTOENCODERS)
 DENSE = {name: build for name, build in models.AUTOENCODERS.items() if name != "convolutional"}
@@ -22,14 +18,6 @@ DENSE = {name: build for name, build in models.AUTOENCODERS.items() if name != "
 def kind(request):
     keras.utils.set_random_seed(0)
     return request.param, models.AUTOENCODERS[request.param](**SIZES.get(request.param, SMALL))
-
-
-def same_draw(model):
-    """Set the random numbers of a model's layers back, so that two samples can be compared."""
-    for variable in model.variables:
-        if "seed_generator" in variable.path:
-            variable.assign(np.zeros_like(variable))
-    return model
 
 
 def test_the_map_names_each_builder_by_its_kind():

@@ -1,20 +1,14 @@
 """Notebooks that attack the page they become: nothing runs, nothing is asked for, all is said."""
 
-import shutil
 import socket
 from base64 import b64encode
 
 import pytest
 from nbformat import v4
-from report_fixtures.helpers import PIXEL, RUN, executed, living, notebook, render
-from test_report_page import HOSTILE
 
 from ae_lab.report.index import write_index
 from ae_lab.report.sanitise import sanitise
-
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-needs_browser = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
+from helpers import HOSTILE, PIXEL, RUN, executed, living, notebook, render
 
 RUNS = "window.pwned = 1"
 FAR = "http://evil.example/"
@@ -145,14 +139,6 @@ def pages(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
 PROVOKE = """() => {
     for (const element of document.querySelectorAll('*')) {
         for (const kind of ['mouseover', 'mouseenter', 'focus', 'toggle', 'load', 'error', 'click'])
@@ -163,7 +149,7 @@ PROVOKE = """() => {
 }"""
 
 
-@needs_browser
+@pytest.mark.browser
 @pytest.mark.parametrize("name", ["01_a", "index"])
 def test_nothing_runs_and_nothing_is_asked_for(browser, pages, name):
     page = browser.new_page()
@@ -183,7 +169,7 @@ def test_nothing_runs_and_nothing_is_asked_for(browser, pages, name):
     page.close()
 
 
-@needs_browser
+@pytest.mark.browser
 def test_links_to_files_of_this_machine_lead_to_pages_only(browser, pages):
     page = browser.new_page()
     page.goto(f"file://{pages}/01_a.html")
@@ -192,7 +178,7 @@ def test_links_to_files_of_this_machine_lead_to_pages_only(browser, pages):
     page.close()
 
 
-@needs_browser
+@pytest.mark.browser
 @pytest.mark.parametrize("name", ["01_a", "index"])
 def test_the_policy_alone_would_do(browser, pages, name):
     """As if nothing had been cleaned: the second lock holds without the first."""

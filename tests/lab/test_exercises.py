@@ -3,19 +3,18 @@
 import json
 import re
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
-from exercise_key import KEY, WRONG, mnist
 
 from ae_lab.errors import LabError
 from ae_lab.exercises import EXERCISES, check
 from ae_lab.lab import start_lab
 from ae_lab.settings import Settings
 from ae_lab.yardsticks import Yardsticks
+from exercise_key import KEY, WRONG, mnist
+from helpers import NOTEBOOKS
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 IDS = list(EXERCISES)
 
 

@@ -5,16 +5,15 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import psutil
 import pytest
-from report_fixtures.helpers import build, contents, notebook, project
 
 from ae_lab.errors import LabError
 from ae_lab.report import build as build_module
 from ae_lab.report import execute, runner
+from helpers import alive, build, contents, notebook, project, wait_for
 
 DATA = runner.DataAtHand("MNIST, told by the run", "fingerprint")
 
@@ -229,23 +228,8 @@ def test_an_interrupt_leaves_no_kernel(tmp_path):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     pid_file = tmp_path / "notebooks" / "pid"
-    _wait_for(lambda: pid_file.exists() and pid_file.read_text())
+    wait_for(lambda: pid_file.exists() and pid_file.read_text())
     run.send_signal(signal.SIGINT)
     words = run.communicate(timeout=30)[1]
     assert run.returncode == 130 and words.strip().startswith("stopped") and "Trace" not in words
-    _wait_for(lambda: not _alive(int(pid_file.read_text())))
-
-
-def _wait_for(condition, seconds: float = 40) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.1)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    wait_for(lambda: not alive(int(pid_file.read_text())))

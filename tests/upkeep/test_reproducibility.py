@@ -7,12 +7,12 @@ import subprocess
 import sys
 
 import pytest
-from report_fixtures.helpers import notebook, project
 
 from ae_lab.__main__ import main
 from ae_lab.errors import LabError
 from ae_lab.models import AUTOENCODERS
 from ae_lab.report.reproducibility import VARIATIONS, reproducibility
+from helpers import notebook, project
 
 TRAIN = """
 import hashlib, json

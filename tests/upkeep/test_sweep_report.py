@@ -5,47 +5,28 @@ import math
 import re
 
 import pytest
-from report_fixtures.helpers import build, executed, figure, notebook, project, with_output
-from test_report_index import CLAIM, record
 
 from ae_lab.claims import verdict
 from ae_lab.lab import wilson_interval
 from ae_lab.report import build as build_module
-from ae_lab.report import runner
 from ae_lab.report.failure import failure
-from ae_lab.report.index import write_index
 from ae_lab.report.sweep.dots import WIDTH, strip_of_dots
-from ae_lab.report.sweep.results import digest_of_cells, package_digest, results_for, store_result
+from ae_lab.report.sweep.results import results_for, store_result
 from ae_lab.report.sweep.rows import seed_rows
 from ae_lab.report.sweep.spread import claims_over_seeds, spread, summary
 from ae_lab.report.sweep.task import plan
-
-CELLS = ("# Title\n\nWords.\n\n**Question.** Does it?", "%%draw()")
-CLAIMED = [(CLAIM, "holds"), ("own", "does not hold")]
-
-
-def result(seed: int, value: float, backend: str = "tensorflow", claims=CLAIMED, **more) -> dict:
-    return {
-        "notebook": "01_a",
-        "profile": "quick",
-        "seed": seed,
-        "backend": backend,
-        "data": "d" * 64,
-        "cells": digest_of_cells(notebook(*CELLS)),
-        "package": package_digest(),
-        "metrics": [{"name": "dense.test_bce", "value": value}],
-        "claims": [
-            {"id": id, "verdict": verdict, "conditions": {"": verdict == "holds"}}
-            for id, verdict in claims
-        ],
-        "error": None,
-    } | more
-
-
-def index_of(folder, *results: dict) -> str:
-    content = executed(with_output(notebook(*CELLS), *figure("A dot.")), record())
-    write_index(folder, {"01_a": content}, "quick", "abc1234", results)
-    return (folder / "index.html").read_text()
+from helpers import (
+    CELLS,
+    CLAIM,
+    CLAIMED,
+    build,
+    executed,
+    index_of,
+    notebook,
+    project,
+    record,
+    result,
+)
 
 
 def test_the_interval_is_student_s():
@@ -202,26 +183,8 @@ def test_dots_stay_inside_and_do_not_change():
     assert "<rect" not in strip_of_dots(summary({8: 1.0}), None), "one seed has no interval"
 
 
-@pytest.fixture
-def without_kernels(monkeypatch):
-    data = runner.DataAtHand("MNIST, told by the run", "fingerprint")
-    monkeypatch.setattr(build_module, "prepare_data", lambda settings, say: data)
-
-    def as_it_is(place, path, key, say):
-        content = json.loads(path.read_text())
-        content["metadata"]["ae_lab"] = {
-            "key": key,
-            "record": record(),
-            "seconds": 1.0,
-            "error": None,
-        }
-        return content
-
-    monkeypatch.setattr(runner, "execute", as_it_is)
-
-
-def test_a_report_keeps_the_sweep_and_shows_what_came_since(tmp_path, without_kernels):
-    settings = project(tmp_path, **{"01_a": notebook(*CELLS)})
+def test_a_report_keeps_the_sweep_and_shows_what_came_since(tmp_path, as_executed):
+    settings = project(tmp_path, **{"01_a": executed(notebook(*CELLS), record())})
     place = build_module.Workplace(settings)
     paths = {"01_a": tmp_path / "notebooks" / "01_a.ipynb"}
     tasks = plan(settings, paths, 2, ("tensorflow",), "d" * 64)
@@ -239,8 +202,8 @@ def test_a_report_keeps_the_sweep_and_shows_what_came_since(tmp_path, without_ke
     assert index.read_bytes() == first, "the same results give the same page"
 
 
-def test_a_result_survives_a_report_killed_between_its_renames(tmp_path, without_kernels):
-    settings = project(tmp_path, **{"01_a": notebook(*CELLS)})
+def test_a_result_survives_a_report_killed_between_its_renames(tmp_path, as_executed):
+    settings = project(tmp_path, **{"01_a": executed(notebook(*CELLS), record())})
     place = build_module.Workplace(settings)
     paths = {"01_a": tmp_path / "notebooks" / "01_a.ipynb"}
     tasks = plan(settings, paths, 2, ("tensorflow",), "d" * 64)

@@ -7,15 +7,22 @@ import subprocess
 import keras
 import numpy as np
 import pytest
-from report_fixtures.helpers import executed, figure, living, notebook, render, with_output
-from test_report_index import CLAIM, index_of, record
-from test_report_page import hostile_notebook
-from test_sweep_report import index_of as swept_index_of
-from test_sweep_report import result
 
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
+from helpers import (
+    CLAIM,
+    executed,
+    figure,
+    hostile_notebook,
+    index_of,
+    living,
+    notebook,
+    record,
+    render,
+    result,
+    with_output,
+)
+
+pytestmark = pytest.mark.browser
 LONG_LINE = "x = '" + "long " * 40 + "LAST_TOKEN'"
 TABLE = (
     "<table><caption>Errors</caption><thead><tr><th></th><th scope='col'>"
@@ -24,14 +31,6 @@ TABLE = (
     + "<td>1</td>" * 8
     + "</tr></tbody></table>"
 )
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 def model_of_a_plane():
@@ -83,7 +82,7 @@ def report(tmp_path_factory):
     pages = {"01_a": page, "alive": alive, "hostile": render(hostile_notebook()), "failed": failed}
     for name, html in pages.items():
         (folder / f"{name}.html").write_text(html)
-    swept_index_of(folder, *(result(seed, 0.09 + seed / 1000) for seed in range(8, 13)))
+    index_of(folder, *(result(seed, 0.09 + seed / 1000) for seed in range(8, 13)))
     (folder / "index.html").rename(folder / "swept.html")
     index_of(folder)
     return folder

@@ -5,11 +5,11 @@ from base64 import b64decode
 import keras
 import numpy as np
 import pytest
-from report_fixtures.helpers import living, notebook, render, with_output
 from scipy.special import erf, expit
 
 from ae_lab import models
 from ae_lab.errors import LabError
+from helpers import living, notebook, render, with_output
 
 SHAPE = (6, 5, 1)
 COMPUTE = {

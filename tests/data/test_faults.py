@@ -1,7 +1,6 @@
 """Servers and data files that mean harm or do it: said, refused, and never taken for MNIST."""
 
 import contextlib
-import hashlib
 import http.server
 import io
 import os
@@ -14,25 +13,13 @@ import zipfile
 
 import numpy as np
 import pytest
-from report_fixtures.processes import without_privileges
-from test_data import small_arrays, with_member, write
 
 from ae_lab import data, download
 from ae_lab.errors import LabError
 from ae_lab.settings import Settings
+from helpers import small_arrays, with_member, without_privileges, write_arrays
 
 MEMORY = 20e6  # bytes; what a refusal may take at most
-
-
-@pytest.fixture
-def arrays(monkeypatch):
-    """Small arrays that count as MNIST for the length of a test."""
-    arrays = small_arrays()
-    digests = {name: hashlib.sha256(a.tobytes()).hexdigest() for name, a in arrays.items()}
-    content = {name: (array.shape, digests[name]) for name, array in arrays.items()}
-    monkeypatch.setattr(data, "CONTENT", content)
-    monkeypatch.setattr(data, "VALIDATION_IMAGES", 3)
-    return arrays
 
 
 # Servers. Each player answers one request, badly.
@@ -156,7 +143,7 @@ def plays(tmp_path, arrays, monkeypatch):
     monkeypatch.setattr(data, "WAITS", (0.1, 0.3))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    good, servers = write(tmp_path / "server", arrays).read_bytes(), []
+    good, servers = write_arrays(tmp_path / "server", arrays).read_bytes(), []
 
     def start(*parts):
         left, asked = list(parts), []
@@ -268,7 +255,9 @@ OTHER_ARRAYS = {
 
 @pytest.mark.parametrize("name", OTHER_ARRAYS)
 def test_other_numbers_are_refused(tmp_path, arrays, name):
-    refused(write(tmp_path, arrays | OTHER_ARRAYS[name]), "is not MNIST", "expected", "received")
+    refused(
+        write_arrays(tmp_path, arrays | OTHER_ARRAYS[name]), "is not MNIST", "expected", "received"
+    )
 
 
 def test_objects_are_refused_and_never_unpickled(tmp_path, arrays):
@@ -298,7 +287,7 @@ def test_a_header_that_promises_more_than_is_there_is_refused(tmp_path, arrays, 
 
 def test_a_bomb_is_refused(tmp_path, arrays):
     """200 MB of zeros, packed to less than two."""
-    path = write(tmp_path, {name: a for name, a in arrays.items() if name != "x_train"})
+    path = write_arrays(tmp_path, {name: a for name, a in arrays.items() if name != "x_train"})
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         with archive.open("x_train.npy", "w", force_zip64=True) as member:
             for _ in range(200):
@@ -309,7 +298,7 @@ def test_a_bomb_is_refused(tmp_path, arrays):
 
 def test_a_bomb_whose_directory_lies_is_refused(tmp_path, arrays):
     """The archive says four bytes and a header; what is packed is more."""
-    path = write(tmp_path, {name: a for name, a in arrays.items() if name != "y_test"})
+    path = write_arrays(tmp_path, {name: a for name, a in arrays.items() if name != "y_test"})
     real = header("(4,)", "|u1") + arrays["y_test"].tobytes()
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("y_test.npy", real + bytes(100_000_000))
@@ -329,7 +318,7 @@ def test_a_path_that_cannot_be_read_is_one_sentence(tmp_path, arrays, fault):
     elif fault == "a pipe":
         os.mkfifo(path)
     else:
-        write(path.parent, arrays)
+        write_arrays(path.parent, arrays)
         (path if fault == "unreadable" else path.parent).chmod(0)
     done = without_privileges("data", tmp_path, AE_LAB_DATA=str(path.parent))
     path.parent.chmod(0o700)

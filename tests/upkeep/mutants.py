@@ -1,7 +1,7 @@
 """Mutation testing: does a test fail when the mathematics is wrong?
 
-    python tests/mutants.py losses layers rbm evaluation
-    python tests/mutants.py evaluation --share 0.3
+    python tests/upkeep/mutants.py losses layers rbm evaluation
+    python tests/upkeep/mutants.py evaluation --share 0.3
 
 Mutants are Cosmic Ray's (one replacement an operator, numbers one up and one down). Only the
 tests that run a mutant's line are tried, the quickest first, and each mutant in a fork of one
@@ -30,12 +30,11 @@ import pytest
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 PACKAGE = PROJECT / "src" / "ae_lab"
 TESTS = [
-    *("test_losses", "test_layers", "test_rbm", "test_evaluation", "test_generation"),
-    *("test_sparse", "test_contractive", "test_convolutional", "test_denoising"),
-    *("test_variational", "test_properties", "test_yardsticks", "test_faults_training"),
+    *("test_losses.py", "test_rbm.py", "test_properties.py", "layers", "evaluation"),
+    *("models/test_convolutional.py", "lab/test_feedback.py", "training/test_faults.py"),
 ]
 SLOW_IMPORTS = ("tensorflow", "keras", "sklearn.linear_model", "skimage.restoration", "scipy.stats")
 REPLACED = {
@@ -75,7 +74,7 @@ def run_with_coverage(folder):
     data, times = folder / "coverage", folder / "times.xml"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={times}"]
     options = ["--cov=ae_lab", f"--cov-config={os.devnull}", "--cov-context=test", "--cov-report="]
-    files = [f"tests/{name}.py" for name in TESTS]
+    files = [f"tests/{name}" for name in TESTS]
     environment = {**os.environ, "COVERAGE_FILE": str(data)}
     subprocess.run([*command, *options, *files], cwd=PROJECT, env=environment, check=True)
     found = coverage.CoverageData(str(data))

@@ -1,41 +1,24 @@
 """Publishing: whole or not at all. No kernels here: notebooks of text have nothing to run."""
 
 import errno
-import json
 import os
 
 import pytest
 from filelock import FileLock
-from report_fixtures.helpers import (
+
+from ae_lab.errors import LabError
+from ae_lab.report import runner
+from ae_lab.report.cache import Workplace
+from helpers import (
     build,
     contents,
-    executed,
     figure,
     notebook,
     project,
     with_output,
 )
 
-from ae_lab.errors import LabError
-from ae_lab.report import build as build_module
-from ae_lab.report import runner
-from ae_lab.report.cache import Workplace
-
-DATA = runner.DataAtHand("MNIST, told by the run", "fingerprint")
-
-
-@pytest.fixture(autouse=True)
-def without_kernels(monkeypatch):
-    """Notebooks count as executed as they are."""
-    monkeypatch.setattr(build_module, "prepare_data", lambda settings, say: DATA)
-
-    def as_it_is(place, path, key, say):
-        content = json.loads(path.read_text())
-        lab = content["metadata"].get("ae_lab") or executed(notebook()).metadata["ae_lab"]
-        content["metadata"]["ae_lab"] = dict(lab) | {"key": key}
-        return content
-
-    monkeypatch.setattr(runner, "execute", as_it_is)
+pytestmark = pytest.mark.usefixtures("as_executed")
 
 
 def test_a_second_run_at_once_says_that_one_is_going_on(tmp_path):

@@ -4,30 +4,25 @@ import contextlib
 import importlib.util
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from pathlib import Path
 
 import nbformat
 import pytest
-from report_fixtures.helpers import notebook
 
-import ae_lab
+from helpers import PACKAGE, PATIENCE, notebook, wait_for
 
 playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
-    pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
+    pytest.mark.browser,
+    pytest.mark.kernel,
     pytest.mark.skipif(
         not all(map(importlib.util.find_spec, ("jupyterlab", "ipywidgets"))),
         reason="JupyterLab or ipywidgets is not installed",
     ),
 ]
-PATIENCE = 180  # seconds for a kernel to start, import Keras and answer, on a busy machine
 EXPLORER = """%%
 import numpy as np
 import keras
@@ -53,7 +48,7 @@ def address(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     places = {name: str(folder / name) for name in ("JUPYTER_CONFIG_DIR", "IPYTHONDIR")}
-    sources = str(Path(ae_lab.__file__).parents[1])
+    sources = str(PACKAGE.parent)
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("AE_LAB_")
     }
@@ -66,35 +61,32 @@ def address(tmp_path_factory):
             command, env=environment | places | {"PYTHONPATH": sources}, stdout=log, stderr=log
         )
         try:
-            wait_for(f"http://127.0.0.1:{port}/api", server, folder / "log")
+            place = f"http://127.0.0.1:{port}/api"
+            wait_for(lambda: server.poll() is not None or answers(place))
+            assert server.poll() is None, (folder / "log").read_text()[-2000:]
             yield f"http://127.0.0.1:{port}/lab/tree/tiny.ipynb?token=student"
         finally:
             server.terminate()
             server.wait(30)
 
 
-def wait_for(url, server, log):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            return urllib.request.urlopen(url, timeout=5).close()
-        except OSError:
-            time.sleep(0.5)
-    pytest.fail(f"JupyterLab did not start: {log.read_text()[-2000:]}")
+def answers(address):
+    try:
+        urllib.request.urlopen(address, timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="module")
-def page(address):
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 1200, "height": 1000})
-        opened.set_default_timeout(1_000 * PATIENCE)
-        # On a busy machine JupyterLab may ask about a kernel that is slow to answer.
-        button = opened.locator(".jp-Dialog .jp-mod-accept").first
-        opened.add_locator_handler(opened.locator(".jp-Dialog"), lambda: button.click())
-        opened.goto(address)
-        yield opened
-        browser.close()
+def page(browser, address):
+    opened = browser.new_page(viewport={"width": 1200, "height": 1000})
+    opened.set_default_timeout(1_000 * PATIENCE)
+    # On a busy machine JupyterLab may ask about a kernel that is slow to answer.
+    button = opened.locator(".jp-Dialog .jp-mod-accept").first
+    opened.add_locator_handler(opened.locator(".jp-Dialog"), lambda: button.click())
+    opened.goto(address)
+    return opened
 
 
 def run_all(page):

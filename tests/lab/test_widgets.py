@@ -31,16 +31,6 @@ CALLS = {
 }
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    """What is displayed: bundles of data with their metadata, and widgets."""
-    found = []
-    monkeypatch.setattr(
-        "IPython.display.display", lambda thing, metadata=None, **_: found.append((thing, metadata))
-    )
-    return found
-
-
 @pytest.mark.parametrize("name", CALLS)
 def test_a_report_has_the_figure_at_rest_alone(name, shown, tmp_path):
     CALLS[name](start_lab("a", Settings(record_folder=tmp_path)))

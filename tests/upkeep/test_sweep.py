@@ -7,14 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from report_fixtures.helpers import notebook, project
 
-import ae_lab
 from ae_lab.errors import LabError
+from helpers import PACKAGE, notebook, project, wait_for
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are not sent like this on Windows")
@@ -57,14 +55,6 @@ def run_sweep(folder, *arguments, **more) -> subprocess.Popen:
         # where the tests themselves run in the background, an interrupt would be ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-
-
-def wait_for(condition, seconds: float = 600):
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.1)
-    return found
 
 
 def results(folder) -> dict[str, dict]:
@@ -117,7 +107,7 @@ def cluster(tmp_path_factory):
 
 def another_package(folder: Path) -> str:
     """A copy of the package in another version, one of its files changed."""
-    shutil.copytree(Path(ae_lab.__file__).parent, folder / "ae_lab")
+    shutil.copytree(PACKAGE, folder / "ae_lab")
     with (folder / "ae_lab" / "losses.py").open("a") as file:
         file.write("\n# changed\n")
     (folder / "ae_lab-9.9.dist-info").mkdir()

@@ -4,46 +4,11 @@ import json
 
 import pytest
 from nbformat import v4
-from report_fixtures.helpers import RUN, executed, figure, notebook, with_output
 
 from ae_lab.claims import CLAIMS
 from ae_lab.report.index import question_of, write_index
 from ae_lab.report.ledger import figure_row
-
-CLAIM, UNTESTED = list(CLAIMS)[:2]
-METRIC = {
-    "notebook": "01_a",
-    "name": "dense.test_bce",
-    "value": 0.0931,
-    "unit": "nats/pixel",
-    "published": 0.09,
-    "source": "a <b>blog</b>",
-    "goal": {"at_most": 0.0935},
-}
-
-
-def record(**run) -> dict:
-    return {
-        "notebook": "01_a",
-        "run": RUN | run,
-        "metrics": [METRIC, METRIC | {"name": "dense.sse", "published": None, "goal": None}],
-        "claims": [
-            {"id": CLAIM, "kind": "handout", "sentence": CLAIMS[CLAIM], "verdict": "holds",
-             "evidence": "3 < 4"},
-            {"id": UNTESTED, "kind": "handout", "sentence": CLAIMS[UNTESTED],
-             "verdict": "untested", "evidence": "it takes a corpus"},
-            {"id": "own", "kind": "prediction", "sentence": "Ours.", "verdict": "does not hold",
-             "evidence": "1 of 2"},
-        ],
-        "timings": {"dense.train_seconds": 31.4},
-    }  # fmt: skip
-
-
-def index_of(folder, profile="full", **run) -> str:
-    content = notebook("# Title\n\nWords.\n\n**Question.** Does $x$ do?", "%%draw()")
-    content = executed(with_output(content, *figure("A dot.")), record(**run))
-    write_index(folder, {"01_a": content}, profile, "abc1234, modified")
-    return (folder / "index.html").read_text()
+from helpers import CLAIM, METRIC, executed, index_of
 
 
 def test_figures_stand_beside_published_ones(tmp_path):

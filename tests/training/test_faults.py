@@ -8,13 +8,14 @@ import warnings
 
 import numpy as np
 import pytest
-from report_fixtures.helpers import build, notebook, project
-from test_models import KINDS, SHAPE, SIZES, SMALL
 
 from ae_lab import evaluation, lab, losses, models, rbm, training
 from ae_lab.errors import LabError
 from ae_lab.training import epochs
+from helpers import SIZES, SMALL, build, notebook, project
 
+KINDS = sorted(models.AUTOENCODERS)
+SHAPE = SMALL["image_shape"]
 PIXELS = 30
 X = np.random.default_rng(3).random((48, *SHAPE)).astype("float32")
 FLAT = {

@@ -1,6 +1,5 @@
 """Where the digits come from, that wrong ones are refused, the split and the noise."""
 
-import hashlib
 import http.server
 import io
 import os
@@ -14,47 +13,11 @@ import pytest
 from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.settings import Settings
-
-COUNTS = {"train": 12, "test": 4}
-
-
-def small_arrays(fill: int = 0) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(fill)
-    arrays = {}
-    for part, count in COUNTS.items():
-        # Four grey levels, so that compression has something to do.
-        arrays[f"x_{part}"] = rng.integers(0, 4, (count, 28, 28), dtype=np.uint8) * 60
-        arrays[f"y_{part}"] = np.arange(count, dtype=np.uint8)
-    return arrays
-
-
-def write(folder: Path, arrays: dict, save=np.savez) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "mnist.npz"
-    save(path, **arrays)
-    return path
-
-
-@pytest.fixture
-def arrays(monkeypatch):
-    """Small arrays that count as MNIST for the length of a test."""
-    arrays = small_arrays()
-    content = {
-        name: (array.shape, hashlib.sha256(array.tobytes()).hexdigest())
-        for name, array in arrays.items()
-    }
-    monkeypatch.setattr(data, "CONTENT", content)
-    monkeypatch.setattr(data, "VALIDATION_IMAGES", 3)
-    return arrays
+from helpers import COUNTS, small_arrays, with_member, write_arrays
 
 
 def settings(tmp_path, **options) -> Settings:
     return Settings(project_folder=tmp_path, **{"offline": True} | options)
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    return data.load_mnist(settings(tmp_path_factory.mktemp("nowhere")))
 
 
 def refuse_download(*_):
@@ -66,8 +29,8 @@ def refuse_download(*_):
 
 def test_the_named_folder_goes_before_the_projects(tmp_path, arrays, monkeypatch):
     monkeypatch.setattr(data, "fetch", refuse_download)
-    write(tmp_path / "named", arrays)
-    write(tmp_path / "data", small_arrays(1))  # would be refused if it were looked at
+    write_arrays(tmp_path / "named", arrays)
+    write_arrays(tmp_path / "data", small_arrays(1))  # would be refused if it were looked at
     place = settings(tmp_path, data_folder=tmp_path / "named", offline=False)
     assert data.load_mnist(place).source == data.FULL_NAME
     assert data.prepare(place) == data.FULL_NAME
@@ -75,20 +38,20 @@ def test_the_named_folder_goes_before_the_projects(tmp_path, arrays, monkeypatch
 
 def test_the_projects_file_goes_before_a_download(tmp_path, arrays, monkeypatch):
     monkeypatch.setattr(data, "fetch", refuse_download)
-    write(tmp_path / "data", arrays)
+    write_arrays(tmp_path / "data", arrays)
     loaded = data.load_mnist(settings(tmp_path, offline=False))
     assert loaded.source == data.FULL_NAME and loaded.comparable
 
 
-def test_offline_without_a_file_gives_the_sample(sample, tmp_path, monkeypatch):
+def test_offline_without_a_file_gives_the_sample(mnist, tmp_path, monkeypatch):
     monkeypatch.setattr(data, "fetch", refuse_download)
-    assert data.prepare(settings(tmp_path)) == data.SAMPLE_NAME == sample.source
-    assert "not comparable" in sample.source and not sample.comparable
+    assert data.prepare(settings(tmp_path)) == data.SAMPLE_NAME == mnist.source
+    assert "not comparable" in mnist.source and not mnist.comparable
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_named_folder_without_the_file_is_an_error(tmp_path, arrays):
-    write(tmp_path / "data", arrays)
+    write_arrays(tmp_path / "data", arrays)
     place = settings(tmp_path, data_folder=tmp_path / "absent")
     for read in (data.load_mnist, data.prepare, data.local_fingerprint):
         with pytest.raises(LabError, match="AE_LAB_DATA.*no file") as error:
@@ -99,7 +62,7 @@ def test_a_named_folder_without_the_file_is_an_error(tmp_path, arrays):
 def test_the_fingerprint_tells_files_and_the_sample_apart(tmp_path, arrays):
     seen = {data.local_fingerprint(settings(tmp_path))}
     for fill in (0, 1):
-        write(tmp_path / "data", small_arrays(fill))
+        write_arrays(tmp_path / "data", small_arrays(fill))
         seen.add(data.local_fingerprint(settings(tmp_path)))
     assert len(seen) == 3
 
@@ -118,7 +81,7 @@ def refused(tmp_path, path: Path, *words: str) -> None:
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_any_container_of_the_same_digits_will_do(tmp_path, arrays, save):
-    path = write(tmp_path / "data", arrays | {"more": np.zeros(3)}, save)
+    path = write_arrays(tmp_path / "data", arrays | {"more": np.zeros(3)}, save)
     read = data.read_verified(path)
     assert all(np.array_equal(read[name], arrays[name]) for name in arrays)
 
@@ -126,13 +89,13 @@ def test_any_container_of_the_same_digits_will_do(tmp_path, arrays, save):
 @pytest.mark.parametrize("name", ["x_train", "y_train", "x_test", "y_test"])
 def test_one_changed_bit_in_an_array_is_found(tmp_path, arrays, name):
     arrays[name].flat[-1] ^= 1
-    refused(tmp_path, write(tmp_path / "data", arrays), f"{name} with SHA-256")
+    refused(tmp_path, write_arrays(tmp_path / "data", arrays), f"{name} with SHA-256")
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_a_damaged_file_is_refused_or_still_right(tmp_path, arrays, save):
     """Flipped bits anywhere end in ``LabError``, never in another error or other digits."""
-    path = write(tmp_path / "data", arrays, save)
+    path = write_arrays(tmp_path / "data", arrays, save)
     good = path.read_bytes()
     rng = np.random.default_rng(0)
     refusals = 0
@@ -151,21 +114,21 @@ def test_a_damaged_file_is_refused_or_still_right(tmp_path, arrays, save):
 
 @pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.99])
 def test_a_truncated_file_is_refused(tmp_path, arrays, share):
-    path = write(tmp_path / "data", arrays)
+    path = write_arrays(tmp_path / "data", arrays)
     good = path.read_bytes()
     path.write_bytes(good[: int(len(good) * share)])
     refused(tmp_path, path, "readable .npz")
 
 
 def test_what_is_no_archive_is_refused(tmp_path, arrays):
-    path = write(tmp_path / "data", arrays)
+    path = write_arrays(tmp_path / "data", arrays)
     path.write_text("<html>Not found</html>")
     refused(tmp_path, path, "readable .npz")
 
 
 def test_a_missing_array_is_named(tmp_path, arrays):
     del arrays["y_test"]
-    refused(tmp_path, write(tmp_path / "data", arrays), "no array y_test")
+    refused(tmp_path, write_arrays(tmp_path / "data", arrays), "no array y_test")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +143,7 @@ def test_a_missing_array_is_named(tmp_path, arrays):
 )
 def test_another_shape_or_dtype_is_refused(tmp_path, arrays, change):
     arrays["x_train"] = change(arrays["x_train"])
-    refused(tmp_path, write(tmp_path / "data", arrays), "x_train of")
+    refused(tmp_path, write_arrays(tmp_path / "data", arrays), "x_train of")
 
 
 class Trap:
@@ -191,13 +154,6 @@ class Trap:
 
     def __reduce__(self):
         return os.mkdir, (str(self.path),)
-
-
-def with_member(folder: Path, arrays: dict, name: str, content: bytes) -> Path:
-    path = write(folder, {key: array for key, array in arrays.items() if key != name})
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(f"{name}.npy", content)
-    return path
 
 
 def header(shape: str, dtype: str = "|u1") -> bytes:
@@ -235,14 +191,14 @@ def test_an_oversize_member_is_refused_before_it_is_unpacked(tmp_path, arrays, m
         raise AssertionError("nothing was to be unpacked")
 
     arrays["y_test"] = np.zeros(10_000_000, np.uint8)
-    path = write(tmp_path / "data", arrays, np.savez_compressed)
+    path = write_arrays(tmp_path / "data", arrays, np.savez_compressed)
     assert path.stat().st_size < 100_000
     monkeypatch.setattr(data.np, "load", unpack)
     refused(tmp_path, path, "y_test of 4 bytes", "10,000,128 bytes")
 
 
 def test_a_second_member_of_the_same_name_cannot_slip_in(tmp_path, arrays):
-    path = write(tmp_path / "data", arrays)
+    path = write_arrays(tmp_path / "data", arrays)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("x_train", bytes(10_000))  # what numpy would find first under x_train
     assert np.array_equal(data.read_verified(path)["x_train"], arrays["x_train"])
@@ -295,7 +251,7 @@ def origin(monkeypatch, address: str) -> None:
 
 
 def test_a_good_download_is_kept_under_its_name(tmp_path, arrays, serve, monkeypatch):
-    body = write(tmp_path / "server", arrays).read_bytes()
+    body = write_arrays(tmp_path / "server", arrays).read_bytes()
     origin(monkeypatch, serve(200, body))
     place = settings(tmp_path, offline=False)
     assert data.load_mnist(place).source == data.FULL_NAME
@@ -312,8 +268,8 @@ def test_a_good_download_is_kept_under_its_name(tmp_path, arrays, serve, monkeyp
 def test_a_bad_download_leaves_nothing_and_is_said(
     tmp_path, arrays, serve, monkeypatch, capsys, status, content
 ):
-    good = write(tmp_path / "server", arrays).read_bytes()
-    other = write(tmp_path / "server", small_arrays(1)).read_bytes()
+    good = write_arrays(tmp_path / "server", arrays).read_bytes()
+    other = write_arrays(tmp_path / "server", small_arrays(1)).read_bytes()
     body = {"other digits": other, "half": good[: len(good) // 2]}.get(content, content.encode())
     origin(monkeypatch, serve(status, body))
     assert data.prepare(settings(tmp_path, offline=False)) == data.SAMPLE_NAME
@@ -344,12 +300,12 @@ def rows(images) -> set[bytes]:
     return {image.tobytes() for image in images}
 
 
-def test_the_sample_is_split_into_images_and_labels(sample):
+def test_the_sample_is_split_into_images_and_labels(mnist):
     parts = [
-        (sample.x_train, sample.y_train, 3_500),
-        (sample.x_validation, sample.y_validation, 500),
+        (mnist.x_train, mnist.y_train, 3_500),
+        (mnist.x_validation, mnist.y_validation, 500),
     ]
-    parts.append((sample.x_test, sample.y_test, 1_000))
+    parts.append((mnist.x_test, mnist.y_test, 1_000))
     for x, y, count in parts:
         assert x.shape == (count, 28, 28, 1) and x.dtype == np.float32
         assert x.min() == 0 and x.max() == 1
@@ -357,22 +313,22 @@ def test_the_sample_is_split_into_images_and_labels(sample):
         assert set(y) == set(range(10))
 
 
-def test_no_image_is_in_two_parts_of_the_sample(sample):
-    train, held_out, test = (rows(x) for x in (sample.x_train, sample.x_validation, sample.x_test))
+def test_no_image_is_in_two_parts_of_the_sample(mnist):
+    train, held_out, test = (rows(x) for x in (mnist.x_train, mnist.x_validation, mnist.x_test))
     assert not train & held_out and not train & test and not held_out & test
     assert len(train | held_out | test) == 5_000
 
 
-def test_the_same_call_gives_the_same_split_whatever_the_seed(sample, tmp_path):
+def test_the_same_call_gives_the_same_split_whatever_the_seed(mnist, tmp_path):
     np.random.seed(3)
     again = data.load_mnist(settings(tmp_path, seed=99))
-    assert again.sha256 == sample.sha256
-    assert np.array_equal(again.y_validation, sample.y_validation)
-    assert np.array_equal(again.x_validation, sample.x_validation)
+    assert again.sha256 == mnist.sha256
+    assert np.array_equal(again.y_validation, mnist.y_validation)
+    assert np.array_equal(again.x_validation, mnist.x_validation)
 
 
 def test_validation_is_cut_from_training_and_labels_stay_with_images(tmp_path, arrays):
-    write(tmp_path / "data", arrays)
+    write_arrays(tmp_path / "data", arrays)
     loaded = data.load_mnist(settings(tmp_path))
     assert sorted([*loaded.y_train, *loaded.y_validation]) == list(range(12))
     assert len(loaded.y_validation) == 3

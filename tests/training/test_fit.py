@@ -8,23 +8,14 @@ from keras import ops
 from ae_lab import losses, models, training
 from ae_lab.errors import LabError
 from ae_lab.training import epochs, program, rows, whole
+from helpers import halves
 
+pytestmark = pytest.mark.usefixtures("no_xla")
 SHAPE = (4, 4, 1)
 EPOCHS = 3
 BATCH = 8
 LINEAR = dict.fromkeys(("activation", "code_activation", "output_activation"), "linear")
-
-
-def bytes_as_images(count, seed=0):
-    """Images of two kinds, left or right half bright, whose values are bytes over 255."""
-    rng = np.random.default_rng(seed)
-    x = rng.integers(0, 50, (count, *SHAPE)).astype("uint8")
-    x[::2, :, :2] += 200
-    x[1::2, :, 2:] += 200
-    return x
-
-
-BYTES = bytes_as_images(40)
+BYTES = halves(40)
 X = BYTES.astype("float32") / np.float32(255)
 TRAIN, VALIDATION = X[:30], X[30:]  # 30 is no multiple of the batch: the last one is ragged
 
@@ -34,19 +25,6 @@ def train(model=None, x=TRAIN, *, seed=1, **options):
     model = model or models.undercomplete(latent_dim=2, code_activation="linear", image_shape=SHAPE)
     options = {"validation": VALIDATION, "epochs": EPOCHS, "batch_size": BATCH} | options
     return model, training.fit(model, x, **options)
-
-
-@pytest.fixture(autouse=True)
-def no_xla(monkeypatch):
-    """Compiling costs seconds a model and changes none of this; one test keeps it on."""
-    monkeypatch.setattr(epochs, "compiles_well", lambda program: False)
-
-
-@pytest.fixture(params=[False, True], ids=["plainly", "by-xla"])
-def both_ways(monkeypatch, request):
-    """Once as a short training runs, once as a long one, for which XLA loops over the steps."""
-    monkeypatch.setattr(epochs, "compiles_well", lambda program: request.param)
-    monkeypatch.setattr(epochs, "WORTH_COMPILING", 1)
 
 
 @pytest.fixture(scope="module")
