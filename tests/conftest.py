@@ -62,7 +62,9 @@ def no_xla(monkeypatch):
     monkeypatch.setattr(epochs, "compiles_well", lambda program: False)
 
 
-@pytest.fixture(params=[False, True], ids=["plainly", "by-xla"])
+@pytest.fixture(
+    params=[False, pytest.param(True, marks=pytest.mark.slow)], ids=["plainly", "by-xla"]
+)
 def both_ways(monkeypatch, request):
     """Once as a short training runs, once as a long one, for which XLA loops over the steps."""
     from ae_lab.training import epochs
@@ -85,4 +87,5 @@ def as_executed(monkeypatch):
         content["metadata"]["ae_lab"] = kept | content["metadata"].get("ae_lab", {}) | {"key": key}
         return content
 
+    monkeypatch.setattr(runner, "build_font_cache", lambda place: None)
     monkeypatch.setattr(runner, "execute", as_it_is)

@@ -51,6 +51,7 @@ def test_every_allowed_form_becomes_what_the_notebooks_take(side, channels, said
         assert len(np.unique(y[:50])) == 4  # and the order by class is gone
 
 
+@pytest.mark.slow
 def test_colour_becomes_luma_and_pixels_the_mean_over_their_area(tmp_path):
     content = arrays(64, (3,))
     content["x_test"][...] = 0
@@ -101,6 +102,7 @@ def test_files_that_are_missing_damaged_or_hold_objects_are_refused(tmp_path):
         data.load_mnist(stored(tmp_path, **objects))
 
 
+@pytest.mark.slow
 def test_fashion_mnist_is_taken_from_a_file_and_known_by_its_balance(tmp_path):
     settings = Settings(dataset="fashion_mnist", data_folder=tmp_path, offline=True)
     with pytest.raises(LabError, match="fashion_mnist must be at hand"):

@@ -286,11 +286,16 @@ def test_nobody_at_the_other_end_gives_the_sample(tmp_path, monkeypatch, capsys)
     assert "(network is unreachable); using the sample" in capsys.readouterr().out
 
 
-def test_the_file_asked_for_is_keras_own():
-    assert data.ORIGIN.startswith("https://") and data.ORIGIN.endswith(
-        "/tf-keras-datasets/mnist.npz"
-    )
-    assert data._downloaded_file.__defaults__ == (data.ORIGIN,)
+def test_the_file_asked_for_is_keras_own(tmp_path, monkeypatch):
+    def note(address, path):
+        asked.append(address)
+        raise OSError("no network")
+
+    asked = []
+    monkeypatch.setattr(data, "fetch", note)
+    data.prepare(settings(tmp_path, offline=False))
+    assert set(asked) == {data.ORIGIN} and data.ORIGIN.startswith("https://")
+    assert data.ORIGIN.endswith("/tf-keras-datasets/mnist.npz")
 
 
 # What is loaded

@@ -77,6 +77,7 @@ def on_paper(digit, dark_ink, seed):
     return 0.9 - 0.8 * sheet if dark_ink else sheet
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dark_ink", [True, False])
 def test_an_mnist_digit_on_a_sheet_comes_back_nearly_as_it_was(dark_ink):
     digits = data.load_mnist(Settings(offline=True)).x_test[:25, ..., 0]
@@ -177,6 +178,7 @@ def test_files_that_are_no_photos_are_told_apart(tmp_path, monkeypatch):
         handwriting.read_photo(path)
 
 
+@pytest.mark.slow
 def test_a_huge_image_in_a_small_file_is_refused_unopened(tmp_path, monkeypatch):
     path = saved(tmp_path, np.zeros((1, 1)))
     Image.new("1", (30_000, 20_000)).save(path)  # 600 million pixels in some 80 kB

@@ -104,6 +104,7 @@ for epoch in range(2):
 """
 
 
+@pytest.mark.kernel
 def test_in_a_kernel_one_output_grows():
     notebook = new_notebook(cells=[new_code_cell(PROGRAM)])
     NotebookClient(notebook, kernel_name="python3", timeout=60).execute()

@@ -96,6 +96,7 @@ def test_random_step_moves_every_pixel_by_the_step_and_anew_each_time(x):
     assert not np.array_equal(first, second)
 
 
+@pytest.mark.slow
 def test_weight_0_is_the_plain_autoencoder_before_and_after_training(x):
     training.seed_everything(0)
     plain = models.undercomplete(latent_dim=5, code_activation="sigmoid", image_shape=SHAPE)
@@ -108,6 +109,7 @@ def test_weight_0_is_the_plain_autoencoder_before_and_after_training(x):
     assert ends[0] == pytest.approx(ends[1], rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hidden", [(), (6,)])
 def test_fit_lowers_the_loss_and_counts_the_price_once(x, hidden):
     model = build(hidden=hidden)
@@ -118,6 +120,7 @@ def test_fit_lowers_the_loss_and_counts_the_price_once(x, hidden):
     assert price == pytest.approx(truth, rel=0.02 if not hidden else 0.9)
 
 
+@pytest.mark.slow
 def test_a_larger_weight_ends_with_a_smaller_jacobian(x):
     ends = {}
     for weight in (0.0, 5.0):

@@ -70,10 +70,6 @@ def test_a_number_just_out_of_range_is_refused(make, number, name):
         make(number)
 
 
-def test_left_to_itself_a_variational_bottleneck_pays_a_nat_for_a_nat():
-    assert layers.GaussianSampling().beta == 1
-
-
 def test_the_plain_bottleneck_changes_and_adds_nothing():
     layer = Bottleneck()
     assert np.array_equal(ops.convert_to_numpy(layer(X)), X)

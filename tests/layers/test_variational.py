@@ -30,11 +30,12 @@ def test_kl_is_what_sampling_says():
     np.testing.assert_allclose(evaluation.kl_divergence(z_mean, z_log_var), sampled, atol=0.02)
 
 
-def test_the_layers_price_is_the_kl_summed_over_the_code_and_averaged_over_images():
+@pytest.mark.parametrize(("options", "beta"), [({}, 1), ({"beta": 3.0}, 3)])
+def test_the_layers_price_is_the_kl_summed_over_the_code_and_averaged_over_images(options, beta):
     z_mean, z_log_var = moments()
-    layer = layers.GaussianSampling(beta=3.0)
+    layer = layers.GaussianSampling(**options)
     layer([z_mean, z_log_var])
-    expected = 3 * evaluation.kl_divergence(z_mean, z_log_var).sum(axis=1).mean()
+    expected = beta * evaluation.kl_divergence(z_mean, z_log_var).sum(axis=1).mean()
     assert float(layer.losses[0]) == pytest.approx(expected, rel=1e-5)
 
 
@@ -63,6 +64,7 @@ def test_the_loss_is_the_negative_lower_bound():
     assert history["val_loss"][0] - history["val_reconstruction"][0] == pytest.approx(kl, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_beta_zero_asks_for_nothing_but_reconstruction():
     history = training.fit(small(beta=0), X, validation=X, epochs=2)
     assert history["loss"] == history["reconstruction"]
@@ -112,6 +114,7 @@ def bound_of(model, x, samples):
     return float(np.mean(drawn))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [1, 5])
 def test_the_importance_weighted_bound_is_the_likelihoods_estimate(samples):
     model, x = small(), evaluation.binarise(X, seed=1)
@@ -125,6 +128,7 @@ def test_the_importance_weighted_bound_is_the_likelihoods_estimate(samples):
     assert bound_of(model, x, samples) == pytest.approx(np.mean(estimates), abs=0.05)
 
 
+@pytest.mark.slow
 def test_more_samples_tighten_the_bound_that_training_minimises():
     x = evaluation.binarise(X, seed=1)
     held = {"validation": x, "epochs": 1, "learning_rate": 0.0}
@@ -156,6 +160,7 @@ def test_binary_images_have_the_grey_ones_as_their_mean():
     np.testing.assert_allclose(drawn.mean(axis=0), X[0], atol=0.02)
 
 
+@pytest.mark.slow
 def test_a_transformed_batch_is_both_input_and_target():
     """The loss of a network that copies is near 0 on binary images, and could not be on grey."""
     keras.utils.set_random_seed(1)

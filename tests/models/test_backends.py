@@ -12,6 +12,8 @@ import pytest
 
 from ae_lab.models import AUTOENCODERS
 
+pytestmark = pytest.mark.slow
+
 BACKENDS = ("tensorflow", "jax", "torch")
 
 

@@ -39,6 +39,7 @@ def test_gradient_energy_of_an_edge_and_of_the_same_edge_blurred():
     assert evaluation.gradient_energy(blurred) == pytest.approx([2 * (0.25**2 * 2 + 0.5**2)])
 
 
+@pytest.mark.slow
 def test_a_fit_with_corruption_lowers_the_loss():
     x = np.zeros((32, 8, 8, 1), "float32")
     x[::2, :, :4] = x[1::2, 4:] = 1

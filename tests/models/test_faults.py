@@ -146,6 +146,7 @@ def test_a_truncated_file_is_refused(kept, share):
     refused(kept, "expected a whole archive")
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_is_refused_or_changes_nothing(kept):
     good, before = kept.read_bytes(), load_autoencoder(kept, SHAPE).get_weights()
     for place in np.random.default_rng(1).choice(len(good), 25, replace=False):
@@ -205,6 +206,7 @@ def test_numbers_that_the_file_does_not_bring_are_refused_before_memory_is_spent
         pass  # at its end Keras makes the variables it put off: there must be none
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_before_it_is_unpacked(kept, tmp_path):
     """600 MB of zeros, packed to less than one."""
     with zipfile.ZipFile(kept) as archive:

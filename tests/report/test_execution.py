@@ -56,6 +56,7 @@ def no_font_cache(monkeypatch):
     monkeypatch.setattr(runner, "build_font_cache", lambda place: None)
 
 
+@pytest.mark.kernel
 def test_two_runs_give_the_same_bytes(tmp_path):
     first = project(tmp_path, offenders=notebook("# Offenders", OFFENDERS, LIBRARIES))
     second = replace(first, report_folder=tmp_path / "again")
@@ -72,6 +73,7 @@ def test_two_runs_give_the_same_bytes(tmp_path):
     assert "data:image/svg+xml" in page and "A straight line." in page
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize(
     ("code", "name", "words"),
     [
@@ -105,6 +107,7 @@ def test_a_failure_is_named_and_the_page_up_to_it_written(
     assert not settings.profile_folder.exists()
 
 
+@pytest.mark.kernel
 def test_a_failed_run_leaves_the_last_good_report(tmp_path, no_font_cache):
     good = {"one": notebook("# One", "%%print(1)"), "two": notebook("# Two", "%%print(2)")}
     settings = project(tmp_path, **good)
@@ -122,6 +125,7 @@ def test_a_failed_run_leaves_the_last_good_report(tmp_path, no_font_cache):
     assert contents(settings.profile_folder) == before
 
 
+@pytest.mark.kernel
 def test_unchanged_notebooks_are_not_executed_again(tmp_path, no_font_cache):
     count = "%%open('runs.txt', 'a').write('x')"
     settings = project(tmp_path, one=notebook("# One", count), two=notebook("# Two", "%%print(2)"))
@@ -140,6 +144,7 @@ def test_unchanged_notebooks_are_not_executed_again(tmp_path, no_font_cache):
     assert runs.read_text() == "xx"
 
 
+@pytest.mark.kernel
 def test_a_foreign_kernel_named_python3_is_not_used(tmp_path, monkeypatch, no_font_cache):
     spec = tmp_path / "jupyter" / "kernels" / "python3"
     spec.mkdir(parents=True)
@@ -152,6 +157,7 @@ def test_a_foreign_kernel_named_python3_is_not_used(tmp_path, monkeypatch, no_fo
     assert sys.executable[-6:] in (settings.profile_folder / "own.html").read_text()
 
 
+@pytest.mark.kernel
 @pytest.mark.skipif(sys.platform != "linux", reason="names without a file are Linux's")
 def test_a_kernel_needs_no_port_that_another_program_could_take(tmp_path, no_font_cache):
     code = """%%
@@ -165,6 +171,7 @@ print(len(sockets("inet")) <= 1, len(names))"""  # one is the debugger's, who ta
     assert "True 5" in page
 
 
+@pytest.mark.kernel
 def test_a_user_s_start_up_files_and_backend_settings_play_no_part(
     tmp_path, monkeypatch, no_font_cache
 ):
@@ -180,6 +187,7 @@ def test_a_user_s_start_up_files_and_backend_settings_play_no_part(
     assert "from the user" not in page and "hash 0" in page
 
 
+@pytest.mark.kernel
 def test_notebooks_run_side_by_side(tmp_path, no_font_cache):
     meet = """%%
 import pathlib, time
@@ -196,6 +204,7 @@ print("met")"""
     assert "met" in (settings.profile_folder / "one.html").read_text()
 
 
+@pytest.mark.kernel
 def test_the_longest_goes_first_once_it_is_known(tmp_path, no_font_cache):
     wait = "%%import time; time.sleep({}); open('order.txt', 'a').write('{}')"
     slow = notebook("# Slow", wait.format(2, "s"))
@@ -213,6 +222,7 @@ def test_as_many_jobs_as_the_memory_holds(monkeypatch):
     assert runner.jobs_that_fit() == 1
 
 
+@pytest.mark.kernel
 @pytest.mark.skipif(os.name == "nt", reason="signals are not sent like this on Windows")
 def test_an_interrupt_leaves_no_kernel(tmp_path):
     wait = "%%import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"

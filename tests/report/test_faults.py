@@ -33,7 +33,10 @@ from helpers import (
     without_privileges,
 )
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX"),
+]
 NAMES = ("one", "two")
 KILLS = 20
 

@@ -55,6 +55,7 @@ def assert_same(found: dict, expected: dict) -> None:
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-4)
 
 
+@pytest.mark.cluster
 def test_two_processes_reach_the_loss_of_one():
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = "127.0.0.1:{1}".format(*server.getsockname())
@@ -64,6 +65,7 @@ def test_two_processes_reach_the_loss_of_one():
     assert first == second
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "tensorflow"])
 def test_two_devices_reach_the_loss_of_one(backend):
     assert_same(history(start(backend, devices=2)), alone(backend))

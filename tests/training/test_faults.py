@@ -11,10 +11,12 @@ import pytest
 
 from ae_lab import evaluation, lab, losses, models, rbm, training
 from ae_lab.errors import LabError
-from ae_lab.training import epochs
 from helpers import SIZES, SMALL, build, notebook, project
 
-KINDS = sorted(models.AUTOENCODERS)
+KINDS = [  # a training of each takes seconds: one kind stands for all where time is short
+    kind if kind == "undercomplete" else pytest.param(kind, marks=pytest.mark.slow)
+    for kind in sorted(models.AUTOENCODERS)
+]
 SHAPE = SMALL["image_shape"]
 PIXELS = 30
 X = np.random.default_rng(3).random((48, *SHAPE)).astype("float32")
@@ -49,10 +51,13 @@ def test_a_divergence_names_its_epoch_and_steps():
 
 
 def test_a_later_divergence_names_the_later_steps():
-    watch = epochs._Watch(235, None)
-    watch.on_epoch_end(0, {"loss": 1.0})
-    with pytest.raises(LabError, match="received nan in epoch 2, .* steps 236 to 470"):
-        watch.on_epoch_end(1, {"loss": float("nan")})
+    model = make("undercomplete")
+
+    def spoil(epoch, logs):
+        model.set_weights([np.full_like(weights, np.nan) for weights in model.get_weights()])
+
+    with pytest.raises(LabError, match="nan in epoch 2, .* steps 4 to 6"):
+        fit(model, X, on_epoch=spoil)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -69,6 +74,7 @@ def test_a_rate_a_thousand_times_too_high_is_stopped_or_said(kind):
     assert blind == any("did not learn" in text and "lower" in text for text in said)
 
 
+@pytest.mark.slow
 def test_a_training_that_ends_blind_says_so_and_a_good_one_nothing():
     _, said = fit(models.undercomplete(**SMALL), X, learning_rate=1e3)
     assert len(said) == 1 and "where the same answer to everything costs 20.79" in said[0]
@@ -102,6 +108,7 @@ def test_what_cannot_be_measured_without_variety_is_refused():
         evaluation.frechet_distance(black, black)
 
 
+@pytest.mark.slow
 def test_one_class_only_is_learned_and_a_rate_too_high_for_a_classifier_said():
     labels = np.zeros(48, int)
     options = {"validation": X[:8], "validation_labels": labels[:8], "epochs": 3, "batch_size": 16}
@@ -162,6 +169,7 @@ def test_a_history_with_nan_is_refused(notes):
         notes.epochs({"loss": [1.0, float("nan")]}, caption="Training")
 
 
+@pytest.mark.kernel
 def test_a_report_with_nan_has_a_banner(tmp_path):
     """From the notebook's cell to the page's banner."""
     code = "%%from ae_lab.lab import start_lab\nlab = start_lab('one')\n{}"
@@ -178,6 +186,7 @@ def test_a_report_with_nan_has_a_banner(tmp_path):
         assert 'class="banner"' in page and "finite number" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float16", "float64"])
 def test_another_precision_in_an_old_keras_json_is_said(tmp_path, precision):
     (tmp_path / "keras.json").write_text(json.dumps({"floatx": precision}))

@@ -7,7 +7,7 @@ from keras import ops
 
 from ae_lab import losses, models, training
 from ae_lab.errors import LabError
-from ae_lab.training import epochs, program, rows, whole
+from ae_lab.training import program, rows, whole
 from helpers import halves
 
 pytestmark = pytest.mark.usefixtures("no_xla")
@@ -119,6 +119,7 @@ def test_a_penalty_is_in_the_loss_and_not_in_the_reconstruction(loss, both_ways)
         assert difference == pytest.approx(5, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_to_the_bit(both_ways):
     """Of the kind that draws noise as it trains: that too follows the seed."""
 
@@ -307,39 +308,9 @@ def test_a_rate_that_is_none_is_refused(plain, option, value):
         train(plain[0], epochs=1, **{option: value})
 
 
-def test_short_trainings_are_not_compiled_by_xla(monkeypatch):
-    seen = []
-    compile_ = keras.Model.compile
-    monkeypatch.setattr(
-        keras.Model, "compile", lambda self, **o: seen.append(o) or compile_(self, **o)
-    )
-    monkeypatch.setattr(epochs, "WORTH_COMPILING", 3)
-    monkeypatch.setattr(epochs, "compiles_well", lambda program: True)
-    train(epochs=1, batch_size=len(TRAIN))
-    train(epochs=3, batch_size=len(TRAIN))
-    assert [options["jit_compile"] for options in seen] == [False, True]
-
-
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="XLA loops on TensorFlow")
 def test_every_epoch_has_an_order_of_its_own():
     orders = whole.endless(np.arange(64), np.arange(0), 1)["x"].take(3)
     first, second, third = (index.numpy().tolist() for index, _ in orders)
     assert sorted(first) == sorted(second) == sorted(third) == list(range(64))
     assert first != second != third != first
-
-
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.data is TensorFlow's")
-def test_what_keras_is_fed_does_not_tune_itself():
-    """Or each epoch waits for the tuner to wake, for up to as long as it worked."""
-    fed = whole.endless(np.arange(64), np.arange(4), 2)
-    for dataset in (fed["x"], fed["validation_data"]):
-        assert dataset.options().autotune.enabled is False
-
-
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the loop is TensorFlow's")
-def test_keras_is_asked_for_one_step_an_epoch(both_ways, monkeypatch):
-    seen = []
-    fit = keras.Model.fit
-    monkeypatch.setattr(keras.Model, "fit", lambda self, **o: seen.append(o) or fit(self, **o))
-    train()
-    assert [options["steps_per_epoch"] for options in seen] == [1]

@@ -109,6 +109,7 @@ def test_a_divergence_names_its_epoch_and_steps():
         training.fit_shards(model, SHARDS, validation=VALIDATION, epochs=2, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="one backend will do")
 def test_more_images_than_the_process_may_hold(tmp_path):

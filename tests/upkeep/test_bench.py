@@ -17,7 +17,6 @@ import pytest
 import ae_lab.bench.peers
 from ae_lab.bench import rows as rows_module
 from ae_lab.bench.growth import plan
-from ae_lab.bench.peers import processes
 from ae_lab.bench.peers.products import _products
 from ae_lab.bench.rows import ROWS, Against, Row
 from ae_lab.bench.run import Outcome, run_bench, take
@@ -26,7 +25,7 @@ from ae_lab.bench.setting import Setting, resized
 from ae_lab.bench.side import Answer, Side
 from ae_lab.bench.timing import KEYS, compare, in_turn
 from ae_lab.errors import LabError
-from ae_lab.report.environment import THREADS, numeric_environment, process_environment
+from ae_lab.report.environment import process_environment
 from ae_lab.settings import Settings
 
 PEERS = Path(ae_lab.bench.peers.__file__).parent
@@ -215,6 +214,7 @@ def learned():
     return {work: [entry["loss"] for entry in entries] for work, entries in found.items()}
 
 
+@pytest.mark.slow
 def test_every_side_learns(learned):
     assert len(learned) >= len(LEARNERS["keras"])
     for work, losses in learned.items():
@@ -222,12 +222,14 @@ def test_every_side_learns(learned):
             assert losses[-1] < losses[0], work
 
 
+@pytest.mark.slow
 def test_our_machine_learns_no_less_than_scikit_learns(learned):
     """It starts ahead: its visible biases are the data's log odds, the other's are zero."""
     if "sklearn_rbm.boltzmann" in learned:
         assert learned["ours.boltzmann"][0] < learned["sklearn_rbm.boltzmann"][0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "same",
     [
@@ -264,16 +266,6 @@ def test_a_long_row_waits_to_be_asked_for():
     assert outcome.left_out == [f"{row.name} skipped: it takes minutes, add --long"]
 
 
-def test_a_report_on_the_bench_chooses_its_own_threads(monkeypatch):
-    """A side has two; two kernels with two each are in each other's way on two cores."""
-    given = {}
-    monkeypatch.setattr(processes, "_run", lambda *command, **changes: given.update(changes))
-    processes._report(Setting(small=True), "reports")
-    for name in THREADS:
-        monkeypatch.setenv(name, given[name])
-    assert {numeric_environment()[name] for name in THREADS} == {"1"}
-
-
 def test_a_side_that_dies_says_its_last_words():
     with pytest.raises(LabError, match="ended before it answered: AttributeError"):
         with Side("processes.no_such_work", Setting()):
@@ -289,6 +281,7 @@ def test_bad_input_is_one_sentence(names, repeats, words):
         run_bench(Settings(offline=True), names, repeats)
 
 
+@pytest.mark.slow
 def test_the_verb_writes_both_files(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "ae_lab", "bench", "--small", "--repeats", "2"]

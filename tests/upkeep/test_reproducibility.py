@@ -11,7 +11,7 @@ import pytest
 from ae_lab.__main__ import main
 from ae_lab.errors import LabError
 from ae_lab.models import AUTOENCODERS
-from ae_lab.report.reproducibility import VARIATIONS, reproducibility
+from ae_lab.report.reproducibility import reproducibility
 from helpers import notebook, project
 
 TRAIN = """
@@ -43,6 +43,7 @@ def hashes() -> dict[str, str]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_each_kind_has_the_same_weights_to_the_bit_in_two_fresh_processes():
     first, second = hashes(), hashes()
     assert first == second and set(first) == set(AUTOENCODERS)
@@ -66,6 +67,7 @@ FOUR = {
 }
 
 
+@pytest.mark.kernel
 def test_the_spread_is_that_of_runs_which_really_differ(tmp_path):
     settings = project(tmp_path, one=notebook("# One", RECORDS))
     kept = {"threads.count": {"value": 1, "tolerance": 0.5}, "always.same": {"tolerance": 0.1}}
@@ -98,16 +100,12 @@ def test_the_spread_is_that_of_runs_which_really_differ(tmp_path):
     assert "4 of 4" in "".join(said)
 
 
+@pytest.mark.kernel
 def test_a_run_that_fails_is_said_with_its_variation(tmp_path):
     settings = project(tmp_path, one=notebook("# One", "%%1 / 0"))
     with pytest.raises(LabError, match="one must run with {'A': '1'}, received error: .*ZeroDiv"):
         reproducibility(settings, "one", {"a": {"A": "1"}}, lambda text: None)
     assert not (tmp_path / "reports" / "reproducibility.json").exists()
-
-
-def test_at_least_five_machines_are_played():
-    assert len([change for change in VARIATIONS.values() if change]) >= 5
-    assert list(VARIATIONS.values())[:2] == [{}, {}]
 
 
 def test_the_verb_refuses_what_is_none(tmp_path, monkeypatch, capsys):

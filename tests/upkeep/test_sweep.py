@@ -130,6 +130,7 @@ def other_data(folder: Path) -> str:
     return search_path(folder)
 
 
+@pytest.mark.cluster
 def test_a_killed_worker_loses_nothing_and_others_are_refused_with_the_reason(tmp_path, cluster):
     marks = tmp_path / "marks"
     marks.mkdir()
@@ -160,6 +161,7 @@ def test_a_killed_worker_loses_nothing_and_others_are_refused_with_the_reason(tm
     assert re.search(r"refused: data with SHA-256 \w{12}… in place of \w{12}…", said)
 
 
+@pytest.mark.cluster
 def test_a_failing_task_is_tried_once_more_and_reported(tmp_path, cluster):
     marks = tmp_path / "marks"
     marks.mkdir()
@@ -188,6 +190,7 @@ def test_a_failing_task_is_tried_once_more_and_reported(tmp_path, cluster):
     assert len(kept) == 3 and all(result["metrics"] for result in kept.values())
 
 
+@pytest.mark.cluster
 def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
     marks = tmp_path / "marks"
     marks.mkdir()
@@ -215,6 +218,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
     assert threads == {3}, "as the caller says, whatever Dask sets on its workers"
 
 
+@pytest.mark.cluster
 def test_what_the_report_ran_is_not_run_again(tmp_path):
     project(tmp_path, a=tiny(tmp_path, "a"))
     report = [sys.executable, "-m", "ae_lab", "report"]
@@ -231,6 +235,7 @@ def test_what_the_report_ran_is_not_run_again(tmp_path):
     assert own["claims"][0]["verdict"] == "holds"
 
 
+@pytest.mark.cluster
 def test_a_lost_scheduler_is_one_sentence(tmp_path):
     cluster = Cluster(tmp_path)
     try:
@@ -246,6 +251,7 @@ def test_a_lost_scheduler_is_one_sentence(tmp_path):
     assert complaint.startswith("error: the scheduler must stay reachable")
 
 
+@pytest.mark.cluster
 def test_where_every_worker_is_refused_the_sweep_gives_up(tmp_path, cluster):
     from ae_lab.report.sweep.supervisor import Supervisor
     from ae_lab.report.sweep.task import plan
