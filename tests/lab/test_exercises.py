@@ -53,6 +53,7 @@ def test_the_checks_stand_right_below_the_exercises():
         assert re.findall(r"^(\d)\. ", above.split("## Exercises")[1], re.M) == ["1", "2", "3"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("id", IDS)
 def test_doing_it_gives_an_answer_that_passes(id):
     verdict = judged(id, solved(id))
@@ -60,6 +61,7 @@ def test_doing_it_gives_an_answer_that_passes(id):
     assert verdict.words == f"{id}: right."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("id", IDS)
 def test_a_wrong_answer_is_refused_with_a_hint_that_is_not_the_answer(id):
     names = numbers_in(id + " ".join(EXERCISES[id].names) + EXERCISES[id].asks)

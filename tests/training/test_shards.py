@@ -30,6 +30,7 @@ def train(shards, **options):
     return model, training.fit_shards(model, shards, **options)
 
 
+@pytest.mark.slow
 def test_one_shard_is_what_fit_does():
     """One batch an epoch, so that the order of the images cannot matter."""
     ours, history = train(BYTES[None, :30], batch_size=30)
@@ -76,6 +77,7 @@ def test_each_shard_is_read_once_an_epoch_in_changing_order():
     assert len({tuple(turn) for turn in turns.tolist()}) > 1
 
 
+@pytest.mark.slow
 def test_it_learns_from_bytes_and_from_floats_alike():
     _, from_bytes = train(SHARDS, learning_rate=0.03, epochs=6)
     _, from_floats = train(SHARDS.astype("float32") / np.float32(255), learning_rate=0.03, epochs=6)
