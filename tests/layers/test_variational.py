@@ -160,6 +160,7 @@ def test_binary_images_have_the_grey_ones_as_their_mean():
     np.testing.assert_allclose(drawn.mean(axis=0), X[0], atol=0.02)
 
 
+@pytest.mark.filterwarnings("ignore:the training did not learn")
 @pytest.mark.slow
 def test_a_transformed_batch_is_both_input_and_target():
     """The loss of a network that copies is near 0 on binary images, and could not be on grey."""

@@ -63,6 +63,7 @@ def test_the_last_validation_loss_is_that_of_the_model_handed_back(plain):
     assert history["val_loss"][-1] == pytest.approx(float(ops.mean(values)), rel=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:the training did not learn")
 def test_an_epochs_loss_is_a_mean_an_image_over_whole_batches(both_ways):
     """With a rate of next to nothing each epoch's mean is the untrained model's.
 

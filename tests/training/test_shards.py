@@ -43,6 +43,7 @@ def test_one_shard_is_what_fit_does():
         assert a == pytest.approx(b, abs=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:the training did not learn")
 @pytest.mark.usefixtures("both_ways")
 def test_every_image_counts_once_an_epoch():
     """With a rate of next to nothing each epoch's mean is the untrained model's."""
