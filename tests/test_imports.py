@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import PACKAGE, PROJECT
+from helpers import PACKAGE
 
 # Each may import those before it and none after.
 ORDER = (
@@ -110,30 +110,3 @@ def test_importing_the_package_imports_nothing_else():
     program = "import sys, ae_lab; print('numpy' in sys.modules, 'matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.split() == ["False", "False"], done.stderr
-
-
-TESTS = sorted((PROJECT / "tests").rglob("*.py"))
-
-
-def imported_tests(source: str) -> list[str]:
-    """The test modules that a source imports from, or as a whole."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            found += [f"{node.module}.{alias.name}" for alias in node.names]
-    return [name for name in found if "test_" in name and not name.startswith("ae_lab")]
-
-
-@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_no_test_imports_from_another(path):
-    """What two of them use is in conftest.py or helpers.py."""
-    assert imported_tests(path.read_text(encoding="utf-8")) == []
-
-
-@pytest.mark.parametrize(
-    "source", ["import test_fit", "from test_fit import X", "from tests.test_fit import X"]
-)
-def test_an_import_of_a_test_is_found(source):
-    assert imported_tests(source) and not imported_tests("from helpers import halves")
