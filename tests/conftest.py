@@ -76,9 +76,10 @@ def both_ways(monkeypatch, request):
 @pytest.fixture
 def as_executed(monkeypatch):
     """Notebooks count as executed as they are, with the record they carry or none."""
-    from ae_lab.report import build, runner
+    from ae_lab.report import build
+    from ae_lab.report.execute import run
 
-    data = runner.DataAtHand("MNIST, told by the run", "fingerprint")
+    data = run.DataAtHand("MNIST, told by the run", "fingerprint")
     monkeypatch.setattr(build, "prepare_data", lambda settings, say: data)
 
     def as_it_is(place, path, key, say):
@@ -87,5 +88,5 @@ def as_executed(monkeypatch):
         content["metadata"]["ae_lab"] = kept | content["metadata"].get("ae_lab", {}) | {"key": key}
         return content
 
-    monkeypatch.setattr(runner, "build_font_cache", lambda place: None)
-    monkeypatch.setattr(runner, "execute", as_it_is)
+    monkeypatch.setattr(run, "build_font_cache", lambda place: None)
+    monkeypatch.setattr(run, "execute", as_it_is)

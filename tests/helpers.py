@@ -19,13 +19,13 @@ import numpy as np
 from nbformat import NotebookNode, v4
 
 import ae_lab
-from ae_lab.claims import CLAIMS
 from ae_lab.lab import DECODER
+from ae_lab.lab.verdicts import CLAIMS
 from ae_lab.report import build as build_module
-from ae_lab.report.cache import Workplace
-from ae_lab.report.exporter import ReportExporter
-from ae_lab.report.index import write_index
-from ae_lab.report.sweep.results import digest_of_cells, package_digest
+from ae_lab.report.front.index import write_index
+from ae_lab.report.render.exporter import ReportExporter
+from ae_lab.report.seeds.results import digest_of_cells, package_digest
+from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 
 PACKAGE = Path(ae_lab.__file__).parent
@@ -251,7 +251,7 @@ PATIENCE = 300  # seconds for what takes a few on an idle machine
 FORKS = multiprocessing.get_context("forkserver") if os.name == "posix" else None
 if FORKS:
     FORKS.set_forkserver_preload(
-        ["ae_lab.report.build", "ae_lab.report.execute", "ae_lab.report.render"]
+        ["ae_lab.report.build", "ae_lab.report.execute.notebook", "ae_lab.report.render.folder"]
     )
 
 
@@ -353,7 +353,7 @@ def publish(settings: Settings, names: list[str], last: int, counted: Path) -> N
                 os.kill(os.getpid(), signal.SIGKILL)
 
     workplace = Workplace(settings)
-    import ae_lab.report.render  # noqa: F401  its compiled files are not a step of ours
+    import ae_lab.report.render.folder  # noqa: F401  its compiled files are not a step of ours
 
     sys.addaudithook(count)
     with build_module.opened(workplace):
@@ -362,7 +362,7 @@ def publish(settings: Settings, names: list[str], last: int, counted: Path) -> N
 
 
 def clean_as_nobody() -> None:
-    from ae_lab.report.cleaning import clean_text
+    from ae_lab.report.render.cleaning import clean_text
 
     os.environ.pop("HOME", None)
     os.setuid(54_321)

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from ae_lab import REPOSITORY
-from ae_lab.claims import CLAIMS
+from ae_lab.lab.verdicts import CLAIMS
 from ae_lab.models import AUTOENCODERS
 from helpers import NOTEBOOKS, PROJECT
 

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from keras import ops
 
-from ae_lab import checks, data, evaluation, layers, models, rbm
+from ae_lab import data, evaluation, layers, models, rbm, validation
 from ae_lab.errors import LabError
 from ae_lab.lab import wilson_interval
-from ae_lab.models.kept import load_autoencoder
-from ae_lab.report.cleaning import clean_text
-from ae_lab.report.sanitise import sanitise
+from ae_lab.models.saving import load_autoencoder
+from ae_lab.report.render.cleaning import clean_text
+from ae_lab.report.render.sanitise import sanitise
 from helpers import same_draw
 
 few = settings(
@@ -283,7 +283,7 @@ TAKES_IMAGES = {
     "binarise": evaluation.binarise,
     "energy": evaluation.gradient_energy,
     "median": lambda x: evaluation.median_filter(x, 3),
-    "check": checks.check_images,
+    "check": validation.check_images,
 }
 no_images = st.one_of(
     arrays.arrays("uint8", (2, 4, 4, 1)),

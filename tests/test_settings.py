@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ae_lab import checks
+from ae_lab import validation
 from ae_lab.errors import LabError
 from ae_lab.settings import Settings, find_project_folder
 
@@ -76,7 +76,7 @@ def test_the_project_is_found_from_a_folder_inside_it(tmp_path):
 
 
 def test_elsewhere_the_project_is_the_checkout_or_the_folder_itself(tmp_path):
-    checkout = Path(checks.__file__).parents[2]
+    checkout = Path(validation.__file__).parents[2]
     installed_from_checkout = (checkout / "notebooks").is_dir()
     assert find_project_folder(tmp_path) == (checkout if installed_from_checkout else tmp_path)
 
@@ -85,8 +85,8 @@ IMAGES = np.full((2, 3, 3, 1), 0.5, np.float32)
 
 
 def test_right_images_pass_unchanged():
-    assert checks.check_images(IMAGES) is IMAGES
-    assert checks.check_images(np.array([0.0, 1.0]).reshape(1, 2, 1, 1)).max() == 1
+    assert validation.check_images(IMAGES) is IMAGES
+    assert validation.check_images(np.array([0.0, 1.0]).reshape(1, 2, 1, 1)).max() == 1
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_right_images_pass_unchanged():
 )
 def test_wrong_images_are_refused_by_name(images, received):
     with pytest.raises(LabError, match="^pictures must") as error:
-        checks.check_images(images, "pictures")
+        validation.check_images(images, "pictures")
     assert received in str(error.value)
 
 
@@ -113,33 +113,33 @@ def test_a_single_bad_pixel_is_enough():
     images = IMAGES.copy()
     images[1, 2, 2, 0] = np.nan
     with pytest.raises(LabError):
-        checks.check_images(images)
+        validation.check_images(images)
 
 
 @pytest.mark.parametrize("value", [1, 7, np.int64(3)])
 def test_whole_numbers_pass(value):
-    assert checks.check_whole(value, "size") == value
-    assert type(checks.check_whole(value, "size")) is int
+    assert validation.check_whole(value, "size") == value
+    assert type(validation.check_whole(value, "size")) is int
 
 
 @pytest.mark.parametrize("value", [0, -1, True, 2.0, "2", None, np.float32(2)])
 def test_what_is_no_whole_number_is_refused(value):
     with pytest.raises(LabError, match=rf"size.*at least 1.*{re.escape(repr(value))}"):
-        checks.check_whole(value, "size")
+        validation.check_whole(value, "size")
 
 
 def test_ends_of_a_range_belong_to_it():
-    assert checks.check_between(0, "share", 0, 1) == 0.0
-    assert checks.check_between(np.float32(1), "share", 0, 1) == 1.0
+    assert validation.check_between(0, "share", 0, 1) == 0.0
+    assert validation.check_between(np.float32(1), "share", 0, 1) == 1.0
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf"), True, "0.5", None])
 def test_what_is_out_of_range_or_no_number_is_refused(value):
     with pytest.raises(LabError, match="share"):
-        checks.check_between(value, "share", 0, 1)
+        validation.check_between(value, "share", 0, 1)
 
 
 def test_lengths_that_differ_are_both_said():
-    checks.check_same_length([1], [2], "x", "labels")
+    validation.check_same_length([1], [2], "x", "labels")
     with pytest.raises(LabError, match="x and labels.*1 and 2"):
-        checks.check_same_length([1], [2, 3], "x", "labels")
+        validation.check_same_length([1], [2, 3], "x", "labels")

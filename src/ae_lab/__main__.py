@@ -46,15 +46,15 @@ def report(options: argparse.Namespace) -> None:
 
 def verify(options: argparse.Namespace) -> None:
     """Bring the report up to date and hold its figures against the kept ones."""
-    from ae_lab.report.verify import verify
+    from ae_lab.upkeep.verify import verify
 
     verify(_settings(options), options.accept)
 
 
 def sweep(options: argparse.Namespace) -> None:
     """Run notebooks under many seeds, here or on a Dask cluster."""
-    from ae_lab.report.sweep.run import sweep
-    from ae_lab.report.sweep.task import check_backends
+    from ae_lab.upkeep.sweep.run import sweep
+    from ae_lab.upkeep.sweep.task import check_backends
 
     sweep(
         _settings(options),
@@ -68,7 +68,7 @@ def sweep(options: argparse.Namespace) -> None:
 
 def reproducibility(options: argparse.Namespace) -> None:
     """Measure how far one notebook's figures move from machine to machine."""
-    from ae_lab.report.reproducibility import reproducibility
+    from ae_lab.upkeep.reproducibility import reproducibility
 
     reproducibility(_settings(options), options.notebook)
 
@@ -82,7 +82,7 @@ def data(options: argparse.Namespace) -> None:
 
 def reconstruct(options: argparse.Namespace) -> None:
     """Send a photographed digit through a model and the classifier; write what came of it."""
-    from ae_lab import handwriting
+    from ae_lab.lab import handwriting
 
     photo = handwriting.read_photo(options.photo)  # before the models: its errors come at once
     model = _autoencoder(options)
@@ -94,17 +94,17 @@ def reconstruct(options: argparse.Namespace) -> None:
 
 def encode(options: argparse.Namespace) -> None:
     """Write the codes of a file of images."""
-    from ae_lab import codes
+    from ae_lab.lab import arrays
 
-    done = codes.encode_file(_autoencoder(options), options.source, options.target, options.array)
+    done = arrays.encode_file(_autoencoder(options), options.source, options.target, options.array)
     print("Images {} became codes {}.".format(*done))
 
 
 def decode(options: argparse.Namespace) -> None:
     """Write the images of a file of codes."""
-    from ae_lab import codes
+    from ae_lab.lab import arrays
 
-    done = codes.decode_file(_autoencoder(options), options.source, options.target, options.array)
+    done = arrays.decode_file(_autoencoder(options), options.source, options.target, options.array)
     print("Codes {} became images {}.".format(*done))
 
 
@@ -131,7 +131,7 @@ def _stem(name: str) -> str:
 
 def bench(options: argparse.Namespace) -> None:
     """Time our work beside what one would use instead."""
-    from ae_lab.bench.run import run_bench
+    from ae_lab.upkeep.bench.run import run_bench
 
     names = tuple(options.row)
     run_bench(_settings(options), names, options.repeats, options.small, options.long)

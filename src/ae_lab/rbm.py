@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ae_lab.checks import check_between, check_finite, check_same_length, check_whole
 from ae_lab.errors import LabError
+from ae_lab.validation import check_between, check_finite, check_same_length, check_whole
 
 UNITS = ("bernoulli", "gaussian", "rectified")
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from ae_lab import data, evaluation
+from ae_lab.data.custom import LEAST, other_fingerprint
 from ae_lab.errors import LabError
 from ae_lab.lab import start_lab
-from ae_lab.other_data import LEAST, other_fingerprint
-from ae_lab.report.environment import kernel_environment
+from ae_lab.report.execute.environment import kernel_environment
 from ae_lab.settings import Settings
 
 

@@ -14,7 +14,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from ae_lab import data, download
+from ae_lab import data
+from ae_lab.data import download
 from ae_lab.errors import LabError
 from ae_lab.settings import Settings
 from helpers import small_arrays, with_member, without_privileges, write_arrays

@@ -5,9 +5,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from ae_lab import codes, evaluation, layers, models
+from ae_lab import evaluation, layers, models
 from ae_lab.__main__ import main
 from ae_lab.errors import LabError
+from ae_lab.lab import arrays
 
 BYTES = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
 X = BYTES[..., None].astype("float32") / np.float32(255)
@@ -48,9 +49,9 @@ def test_encode_and_decode_are_the_model_s_own_halves(form, deep, capsys):
     ids=lambda model: model.name,
 )
 def test_of_every_kind_the_decoded_code_is_the_reconstruction(model):
-    z = codes.encode_images(model, X)
+    z = arrays.encode_images(model, X)
     x_hat = evaluation.reconstruct(model, X)
-    np.testing.assert_allclose(codes.decode_codes(model, z), x_hat, atol=1e-6)
+    np.testing.assert_allclose(arrays.decode_codes(model, z), x_hat, atol=1e-6)
 
 
 def test_an_archive_of_one_array_needs_no_name_and_one_of_two_does(deep, capsys):
@@ -96,20 +97,20 @@ def test_what_are_no_codes_is_refused(array, message, deep, capsys):
 
 def test_files_are_looked_at_before_they_are_believed(tmp_path, monkeypatch):
     with pytest.raises(LabError, match="found none at"):
-        codes.read_array(tmp_path / "none.npy")
+        arrays.read_array(tmp_path / "none.npy")
     path = tmp_path / "x.npy"
     path.write_bytes(b"no array")
     with pytest.raises(LabError, match="plain arrays"):
-        codes.read_array(path)
+        arrays.read_array(path)
     np.save(path, BYTES)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(LabError, match="plain arrays"):
-        codes.read_array(path)
+        arrays.read_array(path)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x.npy", bytes(10_000))
-    monkeypatch.setattr(codes, "LARGEST", 1_000)
+    monkeypatch.setattr(arrays, "LARGEST", 1_000)
     with pytest.raises(LabError, match="at most 1,000 bytes, received 10,000"):
-        codes.read_array(path)
+        arrays.read_array(path)
 
 
 def test_an_output_of_another_kind_or_in_no_folder_is_refused(deep, capsys):

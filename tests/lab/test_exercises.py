@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from ae_lab.errors import LabError
-from ae_lab.exercises import EXERCISES, check
 from ae_lab.lab import start_lab
+from ae_lab.lab.exercises import EXERCISES, check
+from ae_lab.lab.feedback import Yardsticks
 from ae_lab.settings import Settings
-from ae_lab.yardsticks import Yardsticks
 from exercise_key import KEY, WRONG, mnist
 from helpers import NOTEBOOKS
 

@@ -8,8 +8,8 @@ import pytest
 
 from ae_lab import evaluation
 from ae_lab.lab import start_lab
+from ae_lab.lab.feedback import Mark, Scale, Yardsticks, beside_reference, judge
 from ae_lab.settings import Settings
-from ae_lab.yardsticks import Mark, Scale, Yardsticks, beside_reference, judge
 
 
 @pytest.fixture(scope="module")

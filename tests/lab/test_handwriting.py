@@ -7,10 +7,11 @@ import pytest
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from ae_lab import data, handwriting, models
+from ae_lab import data, models
 from ae_lab.__main__ import main
 from ae_lab.errors import LabError
-from ae_lab.handwriting import photo as photo_module
+from ae_lab.lab import handwriting
+from ae_lab.lab.handwriting import photo as photo_module
 from ae_lab.settings import Settings
 
 STROKES = {

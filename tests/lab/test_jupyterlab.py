@@ -26,7 +26,8 @@ pytestmark = [
 EXPLORER = """%%
 import numpy as np
 import keras
-from ae_lab import explore, models
+from ae_lab.lab import widgets
+from ae_lab import models
 from ae_lab.lab import start_lab
 
 lab = start_lab("tiny")
@@ -34,7 +35,7 @@ keras.utils.set_random_seed(4)
 model = models.variational(latent_dim=2, hidden=(16,))
 decoder = model.get_layer("decoder")
 decoder.set_weights([6 * w for w in decoder.get_weights()])
-explore.walk(lab, model, np.random.default_rng(0).random((3, 28, 28, 1), dtype="float32"))"""
+widgets.walk(lab, model, np.random.default_rng(0).random((3, 28, 28, 1), dtype="float32"))"""
 
 
 @pytest.fixture(scope="module")

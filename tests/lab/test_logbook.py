@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from ae_lab import lab as lab_module
-from ae_lab.claims import CLAIMS, conditions_of, verdict
 from ae_lab.errors import LabError
 from ae_lab.lab import format_chance, format_interval, start_lab, wilson_interval
+from ae_lab.lab.verdicts import CLAIMS, conditions_of, verdict
 from ae_lab.settings import Settings
 
 matplotlib.use("Agg")
@@ -183,7 +183,7 @@ def test_a_verdict_that_depends_names_its_conditions(lab, shown, tmp_path):
 
 
 def test_a_claim_without_a_sentence_must_be_the_ledgers(lab, shown, tmp_path):
-    with pytest.raises(LabError, match="'no.such'.*ae_lab.claims"):
+    with pytest.raises(LabError, match="'no.such'.*ae_lab.lab.verdicts"):
         lab.claim("no.such", holds=True, evidence="e")
     assert shown == [] and os.listdir(tmp_path) == []
 

@@ -9,7 +9,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from ae_lab.lab import start_lab
-from ae_lab.progress import Progress
+from ae_lab.lab.progress import Progress
 from ae_lab.settings import Settings
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ae_lab import explore, models
+from ae_lab import models
 from ae_lab.data import add_gaussian_noise
-from ae_lab.lab import start_lab
+from ae_lab.lab import start_lab, widgets
 from ae_lab.settings import Settings
 
 X = np.random.default_rng(0).random((12, 28, 28, 1), dtype="float32")
@@ -22,12 +22,12 @@ def model(**options):
 
 
 CALLS = {
-    "code": lambda lab: explore.code(lab, model(), X, numbers=3),
-    "sizes": lambda lab: explore.sizes(lab, {2: model(latent_dim=2), 5: model()}, X),
-    "noise": lambda lab: explore.noise(
+    "code": lambda lab: widgets.code(lab, model(), X, numbers=3),
+    "sizes": lambda lab: widgets.sizes(lab, {2: model(latent_dim=2), 5: model()}, X),
+    "noise": lambda lab: widgets.noise(
         lab, {"plain": model()}, X, lambda x, amount: add_gaussian_noise(x, amount, 0)
     ),
-    "walk": lambda lab: explore.walk(lab, models.variational(latent_dim=3, hidden=(4,)), X),
+    "walk": lambda lab: widgets.walk(lab, models.variational(latent_dim=3, hidden=(4,)), X),
 }
 
 
@@ -57,7 +57,7 @@ def test_by_hand_every_slider_redraws_the_picture(name, shown):
 
 def test_the_code_sliders_begin_where_the_chosen_image_is(shown):
     autoencoder = model()
-    explore.code(start_lab("a", Settings()), autoencoder, X, numbers=2)
+    widgets.code(start_lab("a", Settings()), autoencoder, X, numbers=2)
     start, *knobs, _ = shown[1][0].children
     start.value = 7
     z = autoencoder.get_layer("encoder").predict(X, verbose=0)[7]
@@ -68,8 +68,8 @@ def test_the_code_sliders_begin_where_the_chosen_image_is(shown):
 
 def test_the_figure_at_rest_is_the_same_each_time(shown, tmp_path):
     autoencoder, lab = model(), start_lab("a", Settings(record_folder=tmp_path))
-    explore.code(lab, autoencoder, X)
-    explore.code(lab, autoencoder, X)
+    widgets.code(lab, autoencoder, X)
+    widgets.code(lab, autoencoder, X)
     assert shown[0] == shown[1]
 
 
@@ -84,6 +84,6 @@ def test_without_ipywidgets_one_line_says_so(shown, monkeypatch, capsys):
 
 
 def test_the_module_imports_no_widgets():
-    program = "import sys, ae_lab.explore; print('ipywidgets' in sys.modules)"
+    program = "import sys, ae_lab.lab.widgets; print('ipywidgets' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr

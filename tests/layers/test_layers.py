@@ -9,7 +9,7 @@ from scipy import stats
 from ae_lab import layers
 from ae_lab.errors import LabError
 from ae_lab.layers import Bottleneck, GaussianCorruption
-from ae_lab.layers.noise import standard_normal
+from ae_lab.layers.fast import standard_normal
 
 X = np.full((20, 6, 6, 1), 0.5, "float32")
 

@@ -12,7 +12,7 @@ import pytest
 
 from ae_lab import layers, models
 from ae_lab.errors import LabError
-from ae_lab.models.kept import load_autoencoder
+from ae_lab.models.saving import load_autoencoder
 
 SHAPE = (6, 5, 1)
 SMALL = {"latent_dim": 3, "hidden": (7,), "image_shape": SHAPE}

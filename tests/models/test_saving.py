@@ -6,7 +6,7 @@ import pytest
 from ae_lab import evaluation, layers, models
 from ae_lab.errors import LabError
 from ae_lab.lab import start_lab
-from ae_lab.report.cache import Workplace
+from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 
 SMALL = {

@@ -12,10 +12,10 @@ import pytest
 
 from ae_lab.errors import LabError
 from ae_lab.report import build as build_module
-from ae_lab.report import execute, runner
+from ae_lab.report.execute import notebook, run
 from helpers import alive, build, contents, notebook, project, wait_for
 
-DATA = runner.DataAtHand("MNIST, told by the run", "fingerprint")
+DATA = run.DataAtHand("MNIST, told by the run", "fingerprint")
 
 OFFENDERS = """%%
 import os, sys, tempfile, time, warnings
@@ -53,7 +53,7 @@ def data_at_hand(monkeypatch):
 
 @pytest.fixture
 def no_font_cache(monkeypatch):
-    monkeypatch.setattr(runner, "build_font_cache", lambda place: None)
+    monkeypatch.setattr(run, "build_font_cache", lambda place: None)
 
 
 @pytest.mark.kernel
@@ -85,7 +85,7 @@ def test_two_runs_give_the_same_bytes(tmp_path):
 def test_a_failure_is_named_and_the_page_up_to_it_written(
     tmp_path, monkeypatch, no_font_cache, code, name, words
 ):
-    monkeypatch.setitem(execute.CELL_SECONDS, "quick", 2)
+    monkeypatch.setitem(notebook.CELL_SECONDS, "quick", 2)
     settings = project(
         tmp_path,
         broken=notebook("# Broken", "%%print('before')", "## Here", f"%%{code}", "## Later"),
@@ -219,7 +219,7 @@ def test_the_longest_goes_first_once_it_is_known(tmp_path, no_font_cache):
 def test_as_many_jobs_as_the_memory_holds(monkeypatch):
     memory = psutil.virtual_memory()
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory._replace(available=3 * 2**30))
-    assert runner.jobs_that_fit() == 1
+    assert run.jobs_that_fit() == 1
 
 
 @pytest.mark.kernel

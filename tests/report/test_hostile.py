@@ -6,8 +6,8 @@ from base64 import b64encode
 import pytest
 from nbformat import v4
 
-from ae_lab.report.index import write_index
-from ae_lab.report.sanitise import sanitise
+from ae_lab.report.front.index import write_index
+from ae_lab.report.render.sanitise import sanitise
 from helpers import HOSTILE, PIXEL, RUN, executed, living, notebook, render
 
 RUNS = "window.pwned = 1"

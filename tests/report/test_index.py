@@ -5,9 +5,9 @@ import json
 import pytest
 from nbformat import v4
 
-from ae_lab.claims import CLAIMS
-from ae_lab.report.index import question_of, write_index
-from ae_lab.report.ledger import figure_row
+from ae_lab.lab.verdicts import CLAIMS
+from ae_lab.report.front.index import question_of, write_index
+from ae_lab.report.front.ledger import figure_row
 from helpers import CLAIM, METRIC, executed, index_of
 
 

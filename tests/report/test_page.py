@@ -7,8 +7,8 @@ import pytest
 from nbformat import v4
 
 from ae_lab.errors import LabError
-from ae_lab.report.cleaning import clean_outputs, clean_text
-from ae_lab.report.sanitise import sanitise
+from ae_lab.report.render.cleaning import clean_outputs, clean_text
+from ae_lab.report.render.sanitise import sanitise
 from helpers import executed, figure, hostile_notebook, notebook, render, with_output
 
 

@@ -7,8 +7,8 @@ import pytest
 from filelock import FileLock
 
 from ae_lab.errors import LabError
-from ae_lab.report import runner
-from ae_lab.report.cache import Workplace
+from ae_lab.report.execute import run
+from ae_lab.report.workplace import Workplace
 from helpers import (
     build,
     contents,
@@ -102,7 +102,7 @@ def test_a_figure_without_alt_text_fails_the_build_and_names_the_cell(tmp_path):
 
 def test_a_figure_that_is_no_number_fails_the_build():
     record = {"metrics": [{"name": "dense.test_bce", "value": float("nan")}]}
-    assert "dense.test_bce is nan" in runner.improper_figure("one", record)["message"]
+    assert "dense.test_bce is nan" in run.improper_figure("one", record)["message"]
 
 
 def test_a_page_that_comes_later_is_linked_though_nothing_is_executed(tmp_path):

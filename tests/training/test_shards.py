@@ -12,7 +12,7 @@ from keras import ops
 
 from ae_lab import losses, models, training
 from ae_lab.errors import LabError
-from ae_lab.report.environment import process_environment
+from ae_lab.report.execute.environment import process_environment
 from helpers import halves
 
 pytestmark = pytest.mark.usefixtures("no_xla")

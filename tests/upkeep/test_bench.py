@@ -14,21 +14,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import ae_lab.bench.peers
-from ae_lab.bench import rows as rows_module
-from ae_lab.bench.growth import plan
-from ae_lab.bench.peers.products import _products
-from ae_lab.bench.rows import ROWS, Against, Row
-from ae_lab.bench.run import Outcome, run_bench, take
-from ae_lab.bench.serve import Clock
-from ae_lab.bench.setting import Setting, resized
-from ae_lab.bench.side import Answer, Side
-from ae_lab.bench.timing import KEYS, compare, in_turn
+import ae_lab.upkeep.bench.peers
 from ae_lab.errors import LabError
-from ae_lab.report.environment import process_environment
+from ae_lab.report.execute.environment import process_environment
 from ae_lab.settings import Settings
+from ae_lab.upkeep.bench import rows as rows_module
+from ae_lab.upkeep.bench.growth import plan
+from ae_lab.upkeep.bench.peers.products import _products
+from ae_lab.upkeep.bench.rows import ROWS, Against, Row
+from ae_lab.upkeep.bench.run import Outcome, run_bench, take
+from ae_lab.upkeep.bench.serve import Clock
+from ae_lab.upkeep.bench.setting import Setting, resized
+from ae_lab.upkeep.bench.side import Answer, Side
+from ae_lab.upkeep.bench.timing import KEYS, compare, in_turn
 
-PEERS = Path(ae_lab.bench.peers.__file__).parent
+PEERS = Path(ae_lab.upkeep.bench.peers.__file__).parent
 WORK = Row("work", "some work", "ours.dense", ())
 LIMIT = Row("import", "import", "processes.import_package", (Against("60 s", 1, limit=60.0),))
 
@@ -182,8 +182,8 @@ LEARNERS = {
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "AE_LAB_OFFLINE": "1"}
 PROGRAM = """
 import io, json, sys
-from ae_lab.bench.serve import Clock, find
-from ae_lab.bench.setting import Setting
+from ae_lab.upkeep.bench.serve import Clock, find
+from ae_lab.upkeep.bench.setting import Setting
 for work in sys.argv[1:]:
     out = io.StringIO()
     sizes = {"hidden": (40,)} if "variational" in work else {}

@@ -5,9 +5,9 @@ from html import unescape
 
 import pytest
 
-from ae_lab.bench.growth import Series
-from ae_lab.bench.page import bench_page
-from ae_lab.bench.timing import Result
+from ae_lab.upkeep.bench.growth import Series
+from ae_lab.upkeep.bench.page import bench_page
+from ae_lab.upkeep.bench.timing import Result
 
 HOSTILE = "a | <script>peer</script> [x](#y) `y` $z$ *w*"
 FACTS = {"Cores": "2", "Versions": "Python 3.11.7, keras 3.15.1", "Data": "MNIST"}

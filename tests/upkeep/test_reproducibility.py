@@ -11,7 +11,7 @@ import pytest
 from ae_lab.__main__ import main
 from ae_lab.errors import LabError
 from ae_lab.models import AUTOENCODERS
-from ae_lab.report.reproducibility import reproducibility
+from ae_lab.upkeep.reproducibility import reproducibility
 from helpers import notebook, project
 
 TRAIN = """

@@ -253,9 +253,9 @@ def test_a_lost_scheduler_is_one_sentence(tmp_path):
 
 @pytest.mark.cluster
 def test_where_every_worker_is_refused_the_sweep_gives_up(tmp_path, cluster):
-    from ae_lab.report.sweep.supervisor import Supervisor
-    from ae_lab.report.sweep.task import plan
-    from ae_lab.report.sweep.worker import identity
+    from ae_lab.upkeep.sweep.supervisor import Supervisor
+    from ae_lab.upkeep.sweep.task import plan
+    from ae_lab.upkeep.sweep.worker import identity
 
     settings = project(tmp_path, a=notebook("# A"))
     paths = {"a": tmp_path / "notebooks" / "a.ipynb"}
@@ -282,7 +282,7 @@ def test_where_every_worker_is_refused_the_sweep_gives_up(tmp_path, cluster):
 )
 def test_bad_input_is_one_sentence(tmp_path, monkeypatch, arguments, words):
     from ae_lab.__main__ import main
-    from ae_lab.report.sweep import run
+    from ae_lab.upkeep.sweep import run
 
     monkeypatch.setattr(run, "CONNECT_SECONDS", 1)
     monkeypatch.chdir(tmp_path)
@@ -296,7 +296,7 @@ def test_bad_input_is_one_sentence(tmp_path, monkeypatch, arguments, words):
 
 
 def test_without_dask_it_says_what_to_install(tmp_path, monkeypatch):
-    from ae_lab.report.sweep.run import connected
+    from ae_lab.upkeep.sweep.run import connected
 
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(LabError, match=r"pip install 'ae_lab\[sweep\]'"):

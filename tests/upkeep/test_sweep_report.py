@@ -6,15 +6,15 @@ import re
 
 import pytest
 
-from ae_lab.claims import verdict
 from ae_lab.lab import wilson_interval
+from ae_lab.lab.verdicts import verdict
 from ae_lab.report import build as build_module
 from ae_lab.report.failure import failure
-from ae_lab.report.sweep.dots import WIDTH, strip_of_dots
-from ae_lab.report.sweep.results import results_for, store_result
-from ae_lab.report.sweep.rows import seed_rows
-from ae_lab.report.sweep.spread import claims_over_seeds, spread, summary
-from ae_lab.report.sweep.task import plan
+from ae_lab.report.seeds.cells import seed_rows
+from ae_lab.report.seeds.dots import WIDTH, strip_of_dots
+from ae_lab.report.seeds.results import results_for, store_result
+from ae_lab.report.seeds.spread import claims_over_seeds, spread, summary
+from ae_lab.upkeep.sweep.task import plan
 from helpers import (
     CELLS,
     CLAIM,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ae_lab.errors import LabError
-from ae_lab.report import verify
+from ae_lab.upkeep import verify
 
 KEPT = {"a": {"value": 2.0, "tolerance": 0.2}, "b": {"value": 0.0, "tolerance": 0.01}}
 

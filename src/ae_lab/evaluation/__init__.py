@@ -1,5 +1,6 @@
 """Numbers from a trained model and from the baselines it must beat. Arrays in, numbers out."""
 
+from ae_lab.data.corruption import add_masking_noise, add_salt_and_pepper_noise, add_square_hole
 from ae_lab.evaluation.classification import (
     confusion_matrix,
     first_of_each,
@@ -7,7 +8,8 @@ from ae_lab.evaluation.classification import (
     mcnemar,
     predict_labels,
 )
-from ae_lab.evaluation.denoising import (
+from ae_lab.evaluation.compression import bytes_and_error
+from ae_lab.evaluation.filters import (
     FILTERS,
     best_strength,
     median_filter,
@@ -16,7 +18,7 @@ from ae_lab.evaluation.denoising import (
     wavelets,
 )
 from ae_lab.evaluation.generation import frechet_distance
-from ae_lab.evaluation.jacobian import (
+from ae_lab.evaluation.geometry import (
     contraction,
     encoder_jacobian,
     jacobian_norm,
@@ -26,6 +28,7 @@ from ae_lab.evaluation.jacobian import (
     relative_contraction,
     spread,
 )
+from ae_lab.evaluation.images import gradient_energy, multiply_adds
 from ae_lab.evaluation.likelihood import (
     active_units,
     bernoulli_log_likelihood,
@@ -33,13 +36,13 @@ from ae_lab.evaluation.likelihood import (
     importance_nll,
     kl_divergence,
 )
-from ae_lab.evaluation.noise import (
-    add_masking_noise,
-    add_salt_and_pepper_noise,
-    add_square_hole,
+from ae_lab.evaluation.pca import (
+    pca_reconstruction,
+    principal_subspace,
+    subspace_angles,
+    through_subspace,
 )
-from ae_lab.evaluation.photographs import bytes_and_error
-from ae_lab.evaluation.probe import probe_accuracy, tuned_probe
+from ae_lab.evaluation.probes import probe_accuracy, tuned_probe
 from ae_lab.evaluation.reconstruction import (
     argmax_accuracy,
     bce_floor,
@@ -54,7 +57,6 @@ from ae_lab.evaluation.reconstruction import (
     share_lost,
     sse_per_image,
 )
-from ae_lab.evaluation.sharpness import gradient_energy, multiply_adds
 from ae_lab.evaluation.sparsity import (
     class_means,
     class_selectivity,
@@ -64,12 +66,6 @@ from ae_lab.evaluation.sparsity import (
     shared_units,
     sparse_code,
     sparsity_summary,
-)
-from ae_lab.evaluation.subspace import (
-    pca_reconstruction,
-    principal_subspace,
-    subspace_angles,
-    through_subspace,
 )
 
 __all__ = [

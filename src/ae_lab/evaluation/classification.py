@@ -6,9 +6,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ae_lab.checks import check_classes, check_same_length
 from ae_lab.errors import LabError
 from ae_lab.evaluation.reconstruction import predict
+from ae_lab.validation import check_classes, check_same_length
 
 
 def linear_probe(z_train, labels_train, z_test, labels_test) -> float:

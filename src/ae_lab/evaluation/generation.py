@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.decomposition import PCA
 
-from ae_lab.checks import check_whole
 from ae_lab.errors import LabError
+from ae_lab.validation import check_whole
 
 
 def frechet_distance(x_real, x_made, components: int = 50) -> float:

@@ -6,8 +6,8 @@ Likelihoods are of *binary* images; they are not comparable with the cross-entro
 import numpy as np
 from scipy.special import logsumexp
 
-from ae_lab.checks import check_images, check_whole
 from ae_lab.errors import LabError
+from ae_lab.validation import check_images, check_whole
 
 ACTIVE = 0.01  # variance of a latent's mean over the images (Burda et al., 2015, section 5.2)
 

@@ -5,8 +5,8 @@ Codes z are (images, units). Activity is the absolute value of an activation.
 
 import numpy as np
 
-from ae_lab.checks import check_same_length, check_whole
 from ae_lab.errors import LabError
+from ae_lab.validation import check_same_length, check_whole
 
 
 def sparse_code(model, x, batch=1_000) -> np.ndarray:

@@ -19,14 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_lab import exercises
-from ae_lab.claims import CLAIMS, conditions_of, is_met, verdict
 from ae_lab.errors import LabError
+from ae_lab.lab import exercises
 from ae_lab.lab.display import show_claim, show_figure, show_metric, show_table
-from ae_lab.lab.words import format_chance, format_interval, wilson_interval
-from ae_lab.progress import Progress, is_live
+from ae_lab.lab.feedback import NOT_FINITE, Yardsticks, beside_reference, judge
+from ae_lab.lab.progress import Progress, is_live
+from ae_lab.lab.statistics import format_chance, format_interval, wilson_interval
+from ae_lab.lab.verdicts import CLAIMS, conditions_of, is_met, verdict
 from ae_lab.settings import Settings
-from ae_lab.yardsticks import NOT_FINITE, Yardsticks, beside_reference, judge
 
 __all__ = ("DECODER", "Lab", "format_chance", "format_interval", "start_lab", "wilson_interval")
 VERSIONS_OF = ("ae_lab", "tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
@@ -165,7 +165,7 @@ class Lab:
         if sentence is None and id not in CLAIMS:
             raise LabError(
                 f"a claim must be one of the ledger's or bring its sentence, received {id!r}: "
-                "look it up in ae_lab.claims."
+                "look it up in ae_lab.lab.verdicts."
             )
         conditions = conditions_of(id, holds)
         words = evidence + _in_words(conditions)
@@ -182,7 +182,7 @@ class Lab:
         if id not in CLAIMS:
             raise LabError(
                 f"untested must name a claim of the ledger, received {id!r}: "
-                "look it up in ae_lab.claims."
+                "look it up in ae_lab.lab.verdicts."
             )
         self._verdict(id, CLAIMS[id], "untested", reason, {})
 

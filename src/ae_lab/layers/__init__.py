@@ -14,7 +14,7 @@ from ae_lab.layers.corruption import (
     RandomSlant,
     SaltAndPepperCorruption,
 )
-from ae_lab.layers.plain import Bottleneck
+from ae_lab.layers.identity import Bottleneck
 from ae_lab.layers.sparse import KLSparsity, KSparse, L1Sparsity, WinnerTakeAll
 from ae_lab.layers.variational import Binarise, GaussianSampling, ImportanceWeightedBound
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from ae_lab.checks import check_between
+from ae_lab.validation import check_between
 
 SMALLEST_STEP = 1e-4  # below it, single precision drowns the difference of two codes
 

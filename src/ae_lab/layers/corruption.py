@@ -4,8 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from ae_lab.checks import check_between, check_whole
-from ae_lab.layers.noise import standard_normal
+from ae_lab.layers.fast import standard_normal
+from ae_lab.validation import check_between, check_whole
 
 
 class Corruption(keras.layers.Layer):

@@ -7,8 +7,8 @@ and *Winner-Take-All Autoencoders* (2015).
 import keras
 from keras import ops
 
-from ae_lab.checks import check_between, check_whole
 from ae_lab.errors import LabError
+from ae_lab.validation import check_between, check_whole
 
 EPSILON = 1e-7
 LARGEST_WEIGHT = 1e6

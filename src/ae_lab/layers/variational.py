@@ -6,8 +6,8 @@ import keras
 from keras import ops
 
 from ae_lab import losses
-from ae_lab.checks import check_between, check_whole
-from ae_lab.layers.noise import standard_normal
+from ae_lab.layers.fast import standard_normal
+from ae_lab.validation import check_between, check_whole
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")

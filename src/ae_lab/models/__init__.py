@@ -5,17 +5,17 @@ Every autoencoder is ``x -> encoder -> bottleneck -> decoder -> x_hat`` with a s
 images ``(n, height, width, channels)`` in [0, 1].
 """
 
-from ae_lab.models.classifier import classifier
+from ae_lab.lab.kept_models import KEPT_BY, find_model
+from ae_lab.lab.portable import portable_decoder
+from ae_lab.models.blocks import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder, to_logits
+from ae_lab.models.cnn import classifier
 from ae_lab.models.contractive import contractive
 from ae_lab.models.convolutional import convolutional
 from ae_lab.models.deep import deep, unroll
 from ae_lab.models.denoising import denoising
-from ae_lab.models.kept import load_autoencoder, load_model
-from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder, to_logits
 from ae_lab.models.perceptron import perceptron, start_from_encoder
-from ae_lab.models.portable import portable_decoder
+from ae_lab.models.saving import load_autoencoder, load_model
 from ae_lab.models.sparse import sparse, start_from_images
-from ae_lab.models.stored import KEPT_BY, find_model
 from ae_lab.models.undercomplete import undercomplete
 from ae_lab.models.variational import variational
 

@@ -3,10 +3,10 @@
 import keras
 from keras import layers
 
-from ae_lab.checks import check_whole
 from ae_lab.errors import LabError
 from ae_lab.layers import Bottleneck, ContractiveBottleneck, ContractiveCode, RandomStep
-from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
+from ae_lab.models.blocks import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
+from ae_lab.validation import check_whole
 
 
 def contractive(

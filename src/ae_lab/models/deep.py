@@ -2,7 +2,7 @@
 
 from ae_lab.errors import LabError
 from ae_lab.layers import Bottleneck
-from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
+from ae_lab.models.blocks import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
 
 
 def deep(

@@ -4,7 +4,7 @@ from keras import layers
 
 from ae_lab.errors import LabError
 from ae_lab.layers import Bottleneck, GaussianCorruption
-from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
+from ae_lab.models.blocks import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
 
 
 def denoising(

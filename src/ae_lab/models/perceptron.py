@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from ae_lab.checks import check_between, check_whole
-from ae_lab.models.parts import IMAGE_SHAPE
+from ae_lab.models.blocks import IMAGE_SHAPE
+from ae_lab.validation import check_between, check_whole
 
 
 def perceptron(*, units=1_000, classes=10, input_dropout=0.2, dropout=0.5, image_shape=IMAGE_SHAPE):

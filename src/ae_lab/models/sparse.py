@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ae_lab.checks import check_images
 from ae_lab.errors import LabError
 from ae_lab.layers import KLSparsity
-from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
+from ae_lab.models.blocks import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
+from ae_lab.validation import check_images
 
 
 def sparse(

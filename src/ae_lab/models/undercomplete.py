@@ -1,7 +1,7 @@
 """The undercomplete kind."""
 
 from ae_lab.layers import Bottleneck
-from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
+from ae_lab.models.blocks import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
 
 
 def undercomplete(

@@ -2,9 +2,9 @@
 
 import keras
 
-from ae_lab.checks import check_whole
 from ae_lab.layers import GaussianSampling
-from ae_lab.models.parts import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
+from ae_lab.models.blocks import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
+from ae_lab.validation import check_whole
 
 
 def variational(

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ae_lab.errors import LabError
-from ae_lab.report import cache
-from ae_lab.report.cache import Workplace
+from ae_lab.report import workplace
+from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.files import (
     digest_of_files,
@@ -17,9 +17,9 @@ from ae_lab.report.files import (
     replace_folder,
     write_json,
 )
-from ae_lab.report.provenance import describe_commit
-from ae_lab.report.runner import DataAtHand, Say, bring_all_up_to_date
-from ae_lab.report.sweep.results import carry_results, read_results
+from ae_lab.report.front.provenance import describe_commit
+from ae_lab.report.seeds.results import carry_results, read_results
+from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 
 
@@ -47,7 +47,7 @@ def build_report(
         notebook failed; in the last case the pages made so far are in ``<profile>-failed``
         and the last good report is as it was.
     """
-    known = cache.find_notebooks(settings)
+    known = workplace.find_notebooks(settings)
     chosen = {name: known[name] for name in choose(names, list(known))}
     place = Workplace(settings)
     with one_sentence(settings.report_folder), opened(place):
@@ -122,10 +122,10 @@ def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Sa
     commit = describe_commit(place.settings.project_folder)
     models, results = digest_of_files(place.models), read_results(place.sweep)
     neighbours = place.neighbours
-    key = cache.render_key(paths, place.settings.profile, commit, models, results, neighbours)
+    key = workplace.render_key(paths, place.settings.profile, commit, models, results, neighbours)
     if not failed and is_published(place, key):
         return finish(place, paths, say)
-    from ae_lab.report.render import render_report
+    from ae_lab.report.render.folder import render_report
 
     new = place.build / "new"
     errors = render_report(new, paths, place.settings, commit, results, neighbours)

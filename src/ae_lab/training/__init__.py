@@ -12,11 +12,11 @@ import warnings
 import numpy as np
 
 from ae_lab import losses
-from ae_lab.checks import check_finite, check_images, check_labels, check_same_length
 from ae_lab.training.distribution import distributed, seed_everything
 from ae_lab.training.epochs import Plan, run, run_shards
 from ae_lab.training.program import bound_program, head_of, program_of
 from ae_lab.training.rows import Shards, joined
+from ae_lab.validation import check_finite, check_images, check_labels, check_same_length
 
 __all__ = ["distributed", "fit", "fit_classifier", "fit_shards", "seed_everything"]
 

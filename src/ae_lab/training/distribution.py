@@ -4,8 +4,8 @@ import contextlib
 
 import keras
 
-from ae_lab.checks import check_whole
 from ae_lab.errors import LabError
+from ae_lab.validation import check_whole
 
 
 def seed_everything(seed: int) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from ae_lab.checks import check_between, check_whole
 from ae_lab.errors import LabError
 from ae_lab.training.distribution import own_share
 from ae_lab.training.program import compiles_well, let_go, reconstruction, refill
 from ae_lab.training.whole import WholeEpochs, can_loop, endless
+from ae_lab.validation import check_between, check_whole
 
 WORTH_COMPILING = 1_000  # steps: with fewer, XLA compiles for longer than it saves
 

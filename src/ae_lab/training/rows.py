@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ae_lab.checks import check_images
 from ae_lab.errors import LabError
+from ae_lab.validation import check_images
 
 
 def joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:

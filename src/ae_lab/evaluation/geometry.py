@@ -1,0 +1,100 @@
+"""How an encoder answers to small changes of its input."""
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+
+from ae_lab.errors import LabError
+from ae_lab.evaluation.reconstruction import encode
+from ae_lab.validation import check_images, check_same_length, check_whole
+
+STEP = 1e-2  # of the pixel range: error of the order of STEP**2 on one side, rounding on the other
+
+
+def encoder_jacobian(model, x, step: float = STEP) -> np.ndarray:
+    """The Jacobians dz/dx (n, latent_dim, pixels) at the images ``x``, by central differences.
+
+    Two passes a pixel through the encoder, whatever it is made of: for few images.
+    """
+    return np.stack(list(_jacobians(model, x, step)))
+
+
+def jacobian_norm(model, x, step: float = STEP) -> float:
+    """Squared Frobenius norm of the encoder's Jacobian, the mean over the images ``x``."""
+    return float(np.mean([np.sum(jacobian**2) for jacobian in _jacobians(model, x, step)]))
+
+
+def jacobian_spectrum(model, x, step: float = STEP) -> np.ndarray:
+    """Singular values of the encoder's Jacobian, largest first, each the mean over ``x``.
+
+    A large one belongs to a direction of the input that the code follows, a small one to a
+    direction that it ignores (Rifai et al., 2011, section 5.3).
+    """
+    jacobians = _jacobians(model, x, step)
+    return np.mean([np.linalg.svd(jacobian, compute_uv=False) for jacobian in jacobians], axis=0)
+
+
+def contraction(model, x, x_moved) -> float:
+    """Mean of ``||f(x_moved) - f(x)|| / ||x_moved - x||``, f the encoder; below 1 it contracts.
+
+    Raises
+    ------
+    LabError
+        If the two differ in length, or an image was not moved.
+    """
+    return _contraction(model, x, x_moved, encode(model, x))
+
+
+def relative_contraction(model, x, x_moved) -> float:
+    """``contraction`` with distances in units of the spread of their own space.
+
+    Codes may be small all over; what counts is whether a neighbourhood shrinks more than the
+    distances between different images do. Below 1 it does.
+    """
+    z = encode(model, x)
+    return _contraction(model, x, x_moved, z) * spread(x) / spread(z)
+
+
+def spread(points) -> float:
+    """Root mean square distance between two different rows of ``points`` (n, ...)."""
+    flat = np.asarray(points, np.float64).reshape(len(points), -1)
+    return float(np.sqrt(2 * flat.var(axis=0, ddof=1).sum()))
+
+
+def neighbour_overlap(first, second, k: int = 10) -> float:
+    """The share of each row's ``k`` nearest in ``first`` that are so in ``second`` too."""
+    check_same_length(first, second, "first", "second")
+    pairs = zip(_nearest(first, k), _nearest(second, k), strict=True)
+    return float(np.mean([len(np.intersect1d(a, b)) / k for a, b in pairs]))
+
+
+def neighbour_agreement(points, labels, k: int = 10) -> float:
+    """The share of each row's ``k`` nearest in ``points`` that bear its own label."""
+    check_same_length(points, labels, "points", "labels")
+    labels = np.asarray(labels)
+    return float(np.mean(labels[_nearest(points, k)] == labels[:, None]))
+
+
+def _jacobians(model, x, step):
+    encoder = model.get_layer("encoder")
+    for image in check_images(x):
+        moves = step * np.eye(image.size, dtype="float32").reshape(-1, *image.shape)
+        up, down = (encoder.predict_on_batch(image + sign * moves) for sign in (1, -1))
+        yield (up.astype(np.float64) - down).T / (2 * step)
+
+
+def _contraction(model, x, x_moved, z):
+    check_same_length(x, x_moved, "x", "x_moved")
+    distances = _lengths(x_moved - x)
+    if not distances.all():
+        raise LabError("x_moved must differ from x in every image, received one that is equal.")
+    return float(np.mean(_lengths(encode(model, x_moved) - z) / distances))
+
+
+def _lengths(rows):
+    return np.linalg.norm(rows.reshape(len(rows), -1), axis=1)
+
+
+def _nearest(points, k):
+    flat = np.asarray(points).reshape(len(points), -1)
+    search = NearestNeighbors(n_neighbors=check_whole(k, "k")).fit(flat)
+    return search.kneighbors(return_distance=False)  # without the point itself

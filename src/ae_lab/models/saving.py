@@ -1,0 +1,162 @@
+"""Models kept in ``.keras`` files, read back without trusting the file.
+
+A ``.keras`` file is a zip archive: ``config.json`` names the layers, ``model.weights.h5`` holds
+their numbers. Keras's safe mode refuses Python code in it, but builds any layer of Keras that
+the file names, of any size. Here a file may name only what this package builds from, and may
+ask for no more numbers than it brings.
+"""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from ae_lab import layers as own_layers
+from ae_lab.errors import LabError
+from ae_lab.models.blocks import IMAGE_SHAPE
+
+CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+LARGEST_CONFIG = 1_000_000  # bytes; those of this package take some 10,000
+BYTES_A_NUMBER = 4
+LARGEST_WEIGHTS = 500_000_000  # bytes; those of this package take some 10,000,000
+OWN = {f"ae_lab>{name}" for name in own_layers.__all__}
+OF_KERAS = set(
+    "Functional InputLayer __keras_tensor__ DTypePolicy Split "
+    "Activation Conv2D Conv2DTranspose Cropping2D Dense Dropout Flatten Reshape "
+    "GlorotUniform HeNormal Zeros".split()
+)
+
+
+def load_model(path):
+    """The model in a file that ``Lab.keep_model`` wrote, not compiled; nothing in it is run.
+
+    Parameters
+    ----------
+    path : a ``.keras`` file.
+
+    Raises
+    ------
+    LabError
+        If there is no such file, it is damaged, names a layer that is not of this package or
+        one of those it builds from, asks for more numbers than it holds, or holds some that are
+        not finite. All but damage in the numbers is told before memory is spent.
+    """
+    path = Path(path)
+    _check_file(path)
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # damage shows in many ways: zlib's, HDF5's, a missing key
+        raise _wrong(path, "weights that fit its layers", _first_line(error)) from None
+    if not all(np.isfinite(array).all() for array in model.get_weights()):
+        raise _wrong(path, "finite weights", "NaN or infinity")
+    return model
+
+
+def load_autoencoder(path, image_shape=IMAGE_SHAPE):
+    """``load_model`` for a model with ``encoder``, ``bottleneck`` and ``decoder``.
+
+    Parameters
+    ----------
+    path : a ``.keras`` file.
+    image_shape : (height, width, channels) that the model must take and give.
+
+    Raises
+    ------
+    LabError
+        As ``load_model``, or if the model is no autoencoder of such images.
+    """
+    model = load_model(path)
+    _check_parts(path, model, tuple(image_shape))
+    return model
+
+
+def _check_file(path):
+    if path.suffix != ".keras" or not path.is_file():
+        raise LabError(
+            f"a model must be a file whose name ends in .keras, found none at {path}: a report "
+            "run leaves its models under reports/<profile>/models."
+        )
+    try:
+        with zipfile.ZipFile(path) as archive:
+            sizes = _sizes(path, archive)
+            config = json.loads(archive.read(CONFIG))
+        config.pop("compile_config", None)  # not read: the model is not compiled
+        if foreign := [part for part in _parts(config) if not _is_allowed(part)]:
+            name = foreign[0].get("registered_name") or foreign[0]["class_name"]
+            raise _wrong(path, "layers of ae_lab and the few it builds from", f"{name!r}")
+        numbers = _numbers_asked_for(config)
+    except LabError:
+        raise
+    except Exception as error:  # whatever a damaged or hostile archive makes the readers do
+        raise _wrong(path, "a whole archive with a configuration", _first_line(error)) from None
+    if BYTES_A_NUMBER * numbers > sizes[WEIGHTS]:
+        raise _wrong(path, f"{numbers:,} weights", f"{sizes[WEIGHTS]:,} bytes of them")
+
+
+def _sizes(path, archive) -> dict[str, int]:
+    """The unpacked sizes that the archive declares; the reader unpacks no more than that."""
+    sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    if len(sizes) < len(archive.infolist()):
+        raise _wrong(path, "each name once in the archive", "a name twice")
+    for name, largest in ((CONFIG, LARGEST_CONFIG), (WEIGHTS, LARGEST_WEIGHTS)):
+        if not 0 < sizes.get(name, 0) <= largest:
+            received = f"{sizes[name]:,} bytes" if name in sizes else "none"
+            raise _wrong(path, f"{name} of at most {largest:,} bytes", received)
+    return sizes
+
+
+def _parts(config) -> Iterator[dict]:
+    """Everything in a configuration that asks for a class or function, wherever it stands."""
+    if isinstance(config, dict):
+        if "class_name" in config:
+            yield config
+        config = list(config.values())
+    if isinstance(config, list):
+        for part in config:
+            yield from _parts(part)
+
+
+def _is_allowed(part) -> bool:
+    """Keras looks a registered name up first, some class names before that: both must be ours."""
+    name, registered = part["class_name"], part.get("registered_name")
+    package = str(part.get("module") or "keras").split(".")[0]
+    if package == "keras" and registered in (None, name):
+        return name in OF_KERAS
+    return registered in OWN and registered == f"ae_lab>{name}"
+
+
+def _numbers_asked_for(config) -> int:
+    """How many weights the model would have; none of them is made."""
+
+    def count():
+        with keras.StatelessScope(initialize_variables=False):
+            return keras.saving.deserialize_keras_object(config, safe_mode=True).count_params()
+
+    # Keras keeps a list, one a thread, of the variables to be made later, and makes them all the
+    # next time anything is built: in a thread of their own these are never made.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(count).result()
+
+
+def _check_parts(path, model, image_shape):
+    names = {layer.name for layer in getattr(model, "layers", [])}
+    if missing := {"encoder", "bottleneck", "decoder"} - names:
+        raise _wrong(path, "an autoencoder", f"a model without {', '.join(sorted(missing))}")
+    shapes = model.input_shape, model.output_shape
+    if shapes != ((None, *image_shape),) * 2:
+        raise _wrong(path, f"a model of images {image_shape}", " to ".join(map(str, shapes)))
+
+
+def _first_line(error) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
+def _wrong(path, expected, received) -> LabError:
+    return LabError(
+        f"{path} is not a model kept by ae_lab: expected {expected}, received {received}; "
+        "name a file that model.save wrote, or train and save the model again."
+    )

@@ -1,0 +1,152 @@
+"""Execute the notebooks that changed, some at once, and keep what came of them."""
+
+import math
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import NamedTuple
+
+from ae_lab.report import workplace
+from ae_lab.report.execute.environment import kernel_environment, numeric_environment, usable_cores
+from ae_lab.report.execute.kernel import stop_kernels
+from ae_lab.report.failure import failure
+from ae_lab.report.files import read_json
+from ae_lab.report.workplace import Workplace
+
+Say = Callable[[str], None]
+
+
+KERNEL_BYTES = 2 * 2**30  # memory that a notebook's kernel may take
+
+
+class DataAtHand(NamedTuple):
+    """The data a run uses: ``source`` in words, ``fingerprint`` of the content."""
+
+    source: str
+    fingerprint: str
+
+
+def bring_all_up_to_date(
+    place: Workplace, paths: dict[str, Path], data: DataAtHand, force: bool, say: Say
+) -> dict[str, dict]:
+    """Execute the notebooks that changed, ``settings.jobs`` at once; return those that failed.
+
+    Each has a kernel of its own, so that none can tell whether others run beside it.
+    """
+    build_font_cache(place)
+    with ThreadPoolExecutor(place.settings.jobs or jobs_that_fit()) as pool:
+        tasks = {
+            name: pool.submit(bring_up_to_date, place, path, data, force, say)
+            for name, path in _longest_first(place, paths)
+        }
+        try:
+            while wait(tasks.values(), timeout=1).not_done:
+                pass  # a wait without end would not hear an interrupt on every system
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop_kernels()
+            raise
+    return {name: failed for name in paths if (failed := tasks[name].result())}
+
+
+def _longest_first(place, paths) -> list[tuple[str, Path]]:
+    """So that none is left alone on one core at the end.
+
+    What never ran could be the longest; among such, the one with most cells.
+    """
+
+    def length(item):
+        name, path = item
+        done = place.read(name)
+        seconds = done["metadata"]["ae_lab"]["seconds"] if done else math.inf
+        return seconds, len(workplace.read_notebook(path)["cells"])
+
+    return sorted(paths.items(), key=length, reverse=True)
+
+
+def jobs_that_fit() -> int:
+    """One notebook a core, as far as the free memory holds their kernels."""
+    import psutil
+
+    return max(1, min(usable_cores(), psutil.virtual_memory().available // KERNEL_BYTES))
+
+
+def bring_up_to_date(
+    place: Workplace, path: Path, data: DataAtHand, force: bool, say: Say
+) -> dict | None:
+    """Execute a notebook unless its key is known; return it if it failed."""
+    source = workplace.read_notebook(path)
+    key = workplace.execution_key(source, place.settings, data.fingerprint, numeric_environment())
+    done = place.read(path.stem)
+    if done and done["metadata"]["ae_lab"]["key"] == key and not force:
+        say(f"  {path.stem}  unchanged, not executed again\n")
+        place.broken_off(path.stem).unlink(missing_ok=True)
+        return None
+    notebook = execute(place, path, key, say)
+    notebook["metadata"]["ae_lab"]["run"] = run_of(place, data)
+    place.store(path.stem, notebook)
+    return notebook if notebook["metadata"]["ae_lab"]["error"] else None
+
+
+def execute(
+    place: Workplace, path: Path, key: str, say: Say, numeric: dict[str, str] | None = None
+) -> dict:
+    """Run a notebook; record, seconds and error go to its ``metadata.ae_lab``.
+
+    ``numeric`` stands in for this process's ``numeric_environment``.
+    """
+    import nbformat
+
+    from ae_lab.report.execute.notebook import CELL_SECONDS, Execution, execute_notebook
+
+    environment = kernel_environment(place.settings, place.records, place.homes, numeric)
+    execution = Execution(
+        name=path.stem,
+        folder=path.parent,
+        environment=environment,
+        log=place.build / f"{path.stem}.log",
+        # Of this run alone: a kernel that a killed run left starting must not find it.
+        connection=place.meetings / f"{path.stem}-{secrets.token_hex(8)}.json",
+        cell_seconds=CELL_SECONDS[place.settings.profile],
+        say=say,
+    )
+    record_file = place.records / f"{path.stem}.json"
+    record_file.unlink(missing_ok=True)
+    shutil.rmtree(place.records / path.stem, ignore_errors=True)  # models of a run that failed
+    notebook = nbformat.read(path, as_version=4)
+    start = time.monotonic()
+    error = execute_notebook(notebook, execution)
+    record = read_json(record_file)
+    notebook.metadata["ae_lab"] = {
+        "key": key,
+        "record": record,
+        "seconds": round(time.monotonic() - start, 1),
+        "error": error or improper_figure(path.stem, record),
+    }
+    return notebook
+
+
+def run_of(place: Workplace, data: DataAtHand) -> dict:
+    """What a page says of its run even if the notebook came to record nothing."""
+    return {"profile": place.settings.profile, "seed": place.settings.seed, "data": data.source}
+
+
+def improper_figure(name: str, record: dict | None) -> dict | None:
+    """A recorded figure that is no number fails the notebook."""
+    for metric in (record or {}).get("metrics", []):
+        if not math.isfinite(metric["value"]):
+            return failure(name, "NotANumber", f"the figure {metric['name']} is {metric['value']}")
+    return None
+
+
+def build_font_cache(place: Workplace) -> None:
+    """Matplotlib's first import says so on a page if it is slow: let it happen before."""
+    if not any((place.homes / "matplotlib").glob("fontlist-*.json")):
+        environment = kernel_environment(place.settings, place.records, place.homes)
+        command = [sys.executable, "-c", "import matplotlib.font_manager"]
+        subprocess.run(command, env=environment, capture_output=True, check=False)

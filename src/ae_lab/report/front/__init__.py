@@ -1,0 +1,1 @@
+"""The front page: figures, claims, notebooks, and how the report was made."""

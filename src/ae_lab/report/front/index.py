@@ -1,0 +1,162 @@
+"""``index.html``: what was run, what came out, and what became of the handout's claims."""
+
+import io
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import jinja2
+from PIL import Image, UnidentifiedImageError
+
+from ae_lab.report.files import write_json, write_text
+from ae_lab.report.front.ledger import claims_of, exported_metrics, figure_row, metrics_of
+from ae_lab.report.render.exporter import TEMPLATES, page_css, page_policy
+from ae_lab.report.render.markdown import markdown_to_html
+from ae_lab.report.render.outline import HEADING
+from ae_lab.report.render.sanitise import plain_text
+from ae_lab.report.seeds.cells import interval_in_words, seed_rows, seeds_in_words, sweep_facts
+from ae_lab.report.seeds.results import results_for
+from ae_lab.report.seeds.spread import claims_over_seeds, figures_over_seeds
+
+CARD_WIDTH = 640  # twice a card's width, to stay crisp
+
+
+def write_index(
+    folder: Path,
+    notebooks: dict[str, dict],
+    profile: str,
+    commit: str,
+    results: Sequence[dict] = (),
+    neighbours: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Write ``index.html``, ``metrics.json`` and ``claims.json``.
+
+    Parameters
+    ----------
+    folder : where the pages are.
+    notebooks : name → executed notebook, its record and error in ``metadata.ae_lab``.
+    profile, commit : what was run.
+    results : what a sweep left; those of other notebooks, profiles or data play no part.
+    neighbours : pages beside the report, to be linked to, and what each says.
+    """
+    recorded = {name: _lab(notebook)["record"] for name, notebook in notebooks.items()}
+    records = [record | {"notebook": name} for name, record in recorded.items() if record]
+    runs = [run_of_notebook(_lab(notebook)) for notebook in notebooks.values()]
+    swept = results_for(notebooks, profile, results)
+    good = [result for result in swept if not result["error"]]
+    metrics = metrics_of(records, figures_over_seeds(good))
+    claims = claims_over_seeds(claims_of(records), good)
+    write_json(folder / "metrics.json", exported_metrics(metrics))
+    write_json(folder / "claims.json", claims)
+    facts = run_facts(runs, profile, commit) | sweep_facts(swept, len(notebooks))
+    write_text(folder / "index.html", _render(notebooks, facts, metrics, claims, neighbours))
+
+
+def _render(notebooks, facts, metrics, claims, neighbours) -> str:
+    rows = [
+        row
+        for metric in metrics
+        for row in seed_rows(figure_row(metric, facts["comparable"], facts["profile"]), metric)
+    ]
+    cards = [_card(name, notebook) for name, notebook in notebooks.items()]
+    css = page_css(any("<math" in card["question"] for card in cards))
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES / "ae_lab_report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {"seeds": seeds_in_words, "interval": interval_in_words}
+    return environment.get_template("overview.html.j2").render(
+        css=css,
+        policy=page_policy(css),
+        facts=facts,
+        neighbours=neighbours,
+        figures=rows,
+        swept=any(row["spread"] for row in rows),
+        headline=[row for row in rows if row["published"] or row["goal"]],
+        cards=cards,
+        handout=[claim for claim in claims if claim["kind"] == "handout"],
+        predictions=[claim for claim in claims if claim["kind"] != "handout"],
+        failures=[card["error"] for card in cards if card["error"]],
+    )
+
+
+def run_of_notebook(lab: dict) -> dict:
+    """What the report run knows, and what the notebook itself recorded in its place."""
+    return lab.get("run", {}) | (lab["record"] or {}).get("run", {})
+
+
+def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
+    """What was run. Notebooks run at different times may differ: then all is named."""
+
+    def named(key: str) -> str:
+        return " / ".join(
+            sorted({str(run[key]) for run in runs if run.get(key) not in (None, "none")})
+        )
+
+    versions = {name: v for run in runs for name, v in run.get("versions", {}).items()}
+    return {
+        "profile": profile,
+        "commit": commit,
+        "data": named("data"),
+        "seed": named("seed"),
+        "backend": named("backend"),
+        "versions": ", ".join(f"{name} {versions[name]}" for name in sorted(versions)),
+        "comparable": all(run.get("comparable", True) for run in runs),
+    }
+
+
+def _card(name: str, notebook: dict) -> dict:
+    texts = [_source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    title = HEADING.search(markdown_to_html(texts[0], _ignore)) if texts else None
+    image, alt = first_figure(notebook)
+    return {
+        "name": name,
+        "title": plain_text(title[2]) if title else name,
+        "question": markdown_to_html(question_of(texts), _ignore),
+        "image": image,
+        "alt": alt,
+        "error": _lab(notebook)["error"],
+    }
+
+
+def question_of(texts: list[str]) -> str:
+    """The paragraph that asks the notebook's question, or else its first one."""
+    paragraphs = [part.strip() for text in texts for part in text.split("\n\n") if part.strip()]
+    plain = [part for part in paragraphs if not part.startswith(("#", "$$", "|", "```", "!["))]
+    asked = [part for part in plain if part.lower().startswith(("**question", "question"))]
+    return (asked or plain or [""])[0]
+
+
+def first_figure(notebook: dict) -> tuple[str, str]:
+    """Data address and alt text of the first figure, made small; empty if there is none."""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            if picture := output.get("data", {}).get("image/png"):
+                alt = output["metadata"].get("image/png", {}).get("alt", "")
+                return _small(picture), alt
+    return "", ""
+
+
+def _small(picture: str | list[str]) -> str:
+    try:
+        image = Image.open(io.BytesIO(b64decode("".join(picture)))).convert("RGB")
+    except (UnidentifiedImageError, ValueError, OSError):
+        return ""
+    image.thumbnail((CARD_WIDTH, CARD_WIDTH), Image.Resampling.LANCZOS)
+    packed = io.BytesIO()
+    image.quantize(128, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
+    return "data:image/png;base64," + b64encode(packed.getvalue()).decode()
+
+
+def _lab(notebook: dict) -> dict:
+    return notebook["metadata"]["ae_lab"]
+
+
+def _source(cell: dict) -> str:
+    return "".join(cell["source"])
+
+
+def _ignore(problem: str) -> None:
+    """A problem in a text is reported where its page is rendered."""

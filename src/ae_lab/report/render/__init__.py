@@ -1,0 +1,1 @@
+"""Turn an executed notebook into a page that opens offline."""

@@ -1,0 +1,122 @@
+"""``jupyter nbconvert --to ae_lab_report``: a notebook as one page that stands alone."""
+
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+
+from nbconvert.exporters import TemplateExporter
+from nbconvert.utils.exceptions import ConversionException
+from nbformat import NotebookNode
+from traitlets import default
+from traitlets.config import Config
+
+from ae_lab.errors import LabError
+from ae_lab.report.execute.kernel import KERNEL_ARGUMENTS, OwnKernelManager
+from ae_lab.report.failure import sentence_of
+from ae_lab.report.render import decoder_figure
+from ae_lab.report.render.mathml import font_css
+from ae_lab.report.render.page import Page
+
+TEMPLATES = Path(__file__).parent / "templates"
+STYLE = TEMPLATES / "ae_lab_report" / "style.css"
+
+
+class PageError(LabError, ConversionException):
+    """A page that would miss something: names notebook, cell and what is missing.
+
+    ``details`` says it the way a failed execution is described.
+    """
+
+    def __init__(self, details: dict):
+        super().__init__(sentence_of(details))
+        self.details = details
+
+
+class ReportExporter(TemplateExporter):
+    """A page without requests, with MathML, outline and alt texts; the only script is our own.
+
+    Built on TemplateExporter and not HTMLExporter: that one parses the finished page once
+    more to put filler in place of missing alt texts, and brings settings for scripts that
+    have no place here.
+
+    Raises
+    ------
+    PageError
+        If a formula or an image cannot be shown or an alt text is missing, unless the page
+        reports a failure anyway.
+    """
+
+    export_from_notebook = "ae_lab report"
+    output_mimetype = "text/html"
+
+    @default("file_extension")
+    def _html(self) -> str:
+        return ".html"
+
+    @default("template_name")
+    def _own_template(self) -> str:
+        return "ae_lab_report"
+
+    @default("extra_template_basedirs")
+    def _own_templates(self) -> list[str]:
+        return [str(TEMPLATES)]
+
+    @property
+    def default_config(self) -> Config:
+        """With ``--execute``: the same kernel as a report run, and nothing that varies."""
+        config = Config(
+            ExecutePreprocessor={
+                "kernel_manager_class": OwnKernelManager,
+                "kernel_name": "python3",
+                "extra_arguments": list(KERNEL_ARGUMENTS),
+                "record_timing": False,
+                "store_widget_state": False,
+            }
+        )
+        inherited = super().default_config.copy()
+        inherited.merge(config)
+        return inherited
+
+    def default_filters(self):
+        """Add what the template asks for."""
+        yield from super().default_filters()
+        yield "as_page", self._as_page
+
+    def from_notebook_node(self, nb: NotebookNode, resources: dict | None = None, **kw):
+        """The page and its resources."""
+        html, resources = super().from_notebook_node(nb, resources, **kw)
+        if self._page.problems and not self._page.error:
+            raise PageError(self._page.problems[0])
+        return html, resources
+
+    def _as_page(self, nb: NotebookNode, resources: dict) -> Page:
+        metadata = resources.get("metadata", {})
+        self._page = Page(nb, metadata.get("name", "notebook"), metadata.get("path", ""))
+        resources["css"] = page_css(self._page.has_formulas)
+        resources["script"] = decoder_figure.script() if self._page.is_alive else ""
+        resources["policy"] = page_policy(resources["css"], resources["script"])
+        return self._page
+
+
+def page_css(formulas: bool) -> str:
+    """The style sheet, with the mathematics font where there is something to set in it."""
+    css = STYLE.read_text(encoding="utf-8")
+    return css + font_css() if formulas else css
+
+
+def page_policy(css: str, script: str = "") -> str:
+    """What a browser may load: images and fonts in the page, and nothing over the network.
+
+    Style attributes come from MathML's tables alone, so they are allowed; style sheets
+    are allowed by the hash of ours, and so is the script of a page with a living figure.
+    """
+    return (
+        "default-src 'none'; img-src data:; font-src data:; "
+        f"style-src-elem {_hash(css)}; style-src-attr 'unsafe-inline'; "
+        f"{f'script-src {_hash(script)}; ' if script else ''}base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    """The policy's name for exactly this text."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,81 @@
+"""A notebook's text as HTML: mathematics, images, code and links made safe to stand alone."""
+
+import re
+from collections.abc import Callable
+from html import escape
+
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
+
+from ae_lab.report.render.highlight import highlight
+from ae_lab.report.render.mathml import FormulaError, formula, tex_as_code
+from ae_lab.report.render.sanitise import sanitise
+
+# Formulas pass the sanitiser as marks between two private characters.
+MARK = re.compile("\ue000(\\d+)\ue001")
+
+
+class Renderer(IPythonRenderer):
+    """Collects formulas and problems; leaves headings to the outline.
+
+    Parameters
+    ----------
+    problem : called with a sentence for what cannot be shown.
+    """
+
+    def __init__(self, problem: Callable[[str], None], **options):
+        super().__init__(escape=False, embed_images=True, exclude_anchor_links=True, **options)
+        self.problem = problem
+        self.formulas: list[str] = []
+
+    def block_math(self, body: str) -> str:
+        return self._mark(body, display=True)
+
+    def inline_math(self, body: str) -> str:
+        return self._mark(body, display=False)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return self._mark(f"\\begin{{{name}}}{body}\\end{{{name}}}", display=True)
+
+    def multiline_math(self, text: str) -> str:
+        return self._mark(text, display=True)
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        return f"<pre><code>{highlight(code.rstrip(), (info or '').split(' ')[0])}</code></pre>"
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        source = self._embed_image_or_attachment(url)
+        if not source.startswith("data:image/"):
+            self.problem(f"the image {url!r} is not a file in the notebook's folder")
+        if not text.strip():
+            self.problem(f"the image {url[:60]!r} has no alt text")
+        return f'<img src="{escape(source)}" alt="{escape(text)}">'
+
+    def _mark(self, tex: str, display: bool) -> str:
+        try:
+            self.formulas.append(formula(tex, display))
+        except FormulaError as error:
+            self.problem(str(error))
+            self.formulas.append(tex_as_code(tex))
+        return f"\ue000{len(self.formulas) - 1}\ue001"
+
+
+def markdown_to_html(
+    source: str,
+    problem: Callable[[str], None],
+    folder: str = "",
+    attachments: NotebookNode | None = None,
+) -> str:
+    """A fragment free of scripts and requests, formulas as MathML.
+
+    Parameters
+    ----------
+    source : markdown with mathematics.
+    problem : called with a sentence for every formula or image that cannot be shown.
+    folder : where the notebook's image files are.
+    attachments : images stored in the cell.
+    """
+    renderer = Renderer(problem, path=folder, attachments=attachments or {})
+    html = MarkdownWithMath(renderer=renderer).render(re.sub("[\ue000\ue001]", "", source))
+    safe = sanitise(html, headings=True)
+    return MARK.sub(lambda mark: renderer.formulas[int(mark[1])], safe)

@@ -1,0 +1,55 @@
+"""Headings of a page: one h1, no skipped level, an anchor of its own for each."""
+
+import re
+from dataclasses import dataclass, field
+
+from ae_lab.report.render.sanitise import plain_text
+
+HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the table of contents."""
+
+    level: int
+    anchor: str
+    html: str
+
+
+@dataclass
+class Outline:
+    """Rewrites headings as they come and remembers them.
+
+    ``title`` is the text of the first h1, "" as long as there was none.
+    """
+
+    title: str = ""
+    entries: list[Entry] = field(default_factory=list)
+    _anchors: set[str] = field(default_factory=set)
+    _level: int = 1
+
+    def rewrite(self, html: str) -> str:
+        """The fragment with levels mended and anchors set."""
+        return HEADING.sub(self._heading, html)
+
+    def _heading(self, match: re.Match) -> str:
+        level, inner = int(match[1]), match[2]
+        if level == 1 and not self.title and not self.entries:
+            self.title = plain_text(inner)
+            return f"<h1>{inner}</h1>"
+        self._level = min(max(level, 2), self._level + 1)
+        entry = Entry(self._level, self._anchor(plain_text(inner)), inner)
+        self.entries.append(entry)
+        return f'<h{entry.level} id="{entry.anchor}">{inner}</h{entry.level}>'
+
+    def _anchor(self, text: str) -> str:
+        """A readable anchor; the second of the same name gets a number."""
+        slug = re.sub(r"[^\w]+", "-", text.lower()).strip("-") or "section"
+        slug = f"section-{slug}" if slug.startswith("claim-") else slug
+        anchor, number = slug, 1
+        while anchor in self._anchors:
+            number += 1
+            anchor = f"{slug}-{number}"
+        self._anchors.add(anchor)
+        return anchor

@@ -1,0 +1,168 @@
+"""One executed notebook as the parts of a page."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+
+from nbformat import NotebookNode
+
+from ae_lab.lab import DECODER
+from ae_lab.report.failure import failure
+from ae_lab.report.render.cleaning import clean_outputs, clean_text
+from ae_lab.report.render.decoder_figure import OPENING, living_figure
+from ae_lab.report.render.highlight import highlight
+from ae_lab.report.render.markdown import markdown_to_html
+from ae_lab.report.render.outline import Outline
+from ae_lab.report.render.sanitise import plain_text, sanitise
+
+FILLER = "No description has been provided for this image"  # nbconvert's, and no alt text
+PAGE_ERROR = "PageError"
+PREFERRED = ("text/html", "text/markdown", "text/latex")
+IMAGES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One cell: ``number`` is 0 for text, the cell's number for code."""
+
+    number: int
+    id: str
+    source: str
+    outputs: str = ""
+
+
+class Page:
+    """Title, outline and parts; ``problems`` says what could not be shown.
+
+    Parameters
+    ----------
+    notebook : executed; ``metadata.ae_lab`` may hold ``record`` and ``error``.
+    name : the notebook's name, the title if it has no heading of its own.
+    folder : the notebook's folder.
+    """
+
+    def __init__(self, notebook: NotebookNode, name: str, folder: str = ""):
+        self.name, self.folder = name, folder
+        lab = notebook.metadata.get("ae_lab", {})
+        self.run = lab.get("run", {}) | (lab.get("record") or {}).get("run", {})
+        self.error = _cleaned_error(lab.get("error"), folder)
+        self.in_report = "ae_lab" in notebook.metadata
+        self.outline, self.problems = Outline(), []
+        self._step: dict = {}
+        self.parts = list(self._parts(notebook))
+        self.not_run = len(notebook.cells) - len(self.parts)
+        self.title = self.outline.title or name
+
+    @property
+    def has_heading(self) -> bool:
+        """Whether the notebook brings its own h1."""
+        return bool(self.outline.title)
+
+    @property
+    def has_formulas(self) -> bool:
+        """Whether the page needs the mathematics font."""
+        return any("<math" in part.source + part.outputs for part in self.parts)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a figure on the page needs the script."""
+        return any(OPENING in part.outputs for part in self.parts)
+
+    def _parts(self, notebook: NotebookNode) -> Iterator[Part]:
+        """Cells up to the one that failed; what follows it was not run."""
+        number = 0
+        for index, cell in enumerate(notebook.cells):
+            runs = cell.cell_type == "code" and bool(cell.source.strip())
+            number += runs
+            identity = cell.get("id") or f"cell-{index}"
+            self._step = {"id": identity, "cell": number if runs else None}
+            if cell.cell_type == "markdown":
+                yield Part(0, identity, self._markdown(cell.source, cell.get("attachments")))
+            elif runs:
+                yield self._code(cell, number)
+            if self._stops_at(identity):
+                return
+
+    def _stops_at(self, identity: str) -> bool:
+        """Whether the execution ended here; a page that cannot be shown ran to its end."""
+        error = self.error or {}
+        return error.get("id") == identity and error.get("name") != PAGE_ERROR
+
+    def _code(self, cell: NotebookNode, number: int) -> Part:
+        outputs = clean_outputs(cell.outputs, self.folder)
+        html = "\n".join(filter(None, map(self._output, outputs)))
+        return Part(number, self._step["id"], highlight(cell.source, "ipython3"), html)
+
+    def _markdown(self, source: str, attachments: NotebookNode | None = None) -> str:
+        sentences: list[str] = []
+        html = markdown_to_html(source, sentences.append, self.folder, attachments)
+        rewritten = self.outline.rewrite(html)  # first, so that a problem names its own heading
+        for sentence in sentences:
+            self._problem(sentence)
+        return rewritten
+
+    def _problem(self, sentence: str) -> None:
+        heading = plain_text(self.outline.entries[-1].html) if self.outline.entries else ""
+        heading = heading or self.outline.title
+        self.problems.append(
+            failure(self.name, PAGE_ERROR, sentence, heading=heading, **self._step)
+        )
+
+    def _output(self, output: NotebookNode) -> str:
+        if output.output_type == "stream":
+            return f'<pre class="{escape(output.name)}">{escape(output.text.rstrip())}</pre>'
+        if output.output_type == "error":
+            return _error_output(output)
+        return self._data(output)
+
+    def _data(self, output: NotebookNode) -> str:
+        """The richest form that leaves something to see."""
+        if DECODER in output.data and "image/png" in output.data:
+            return living_figure(output.data[DECODER], self._image("image/png", output))
+        for kind in PREFERRED:
+            if html := self._rich(kind, output.data.get(kind, "")):
+                return html
+        for kind in IMAGES:
+            if kind in output.data:
+                return self._image(kind, output)
+        text = output.data.get("text/plain", "").rstrip()
+        return f'<pre class="result">{escape(text)}</pre>' if text else ""
+
+    def _rich(self, kind: str, source: str) -> str:
+        if not source:
+            return ""
+        html = sanitise(source) if kind == "text/html" else self._markdown(source)
+        return f'<div class="rich">{html}</div>' if html.strip() else ""
+
+    def _image(self, kind: str, output: NotebookNode) -> str:
+        details = output.metadata.get(kind, {})
+        details = details if isinstance(details, dict) else {}
+        alt = str(details.get("alt") or output.metadata.get("alt") or "").strip()
+        if not alt or FILLER in alt:
+            self._problem("a figure has no alt text: show it with lab.show(fig, alt=...)")
+        sizes = "".join(f' {name}="{int(details[name])}"' for name in _sizes(details))
+        address = image_url(output.data[kind], kind)
+        return f'<figure><img src="{address}" alt="{escape(alt)}"{sizes}></figure>'
+
+
+def image_url(data: str, kind: str) -> str:
+    """The image inside its address."""
+    if kind == "image/svg+xml":
+        data = b64encode(data.encode()).decode()
+    return f"data:{kind};base64,{escape(''.join(data.split()))}"
+
+
+def _sizes(details: dict) -> list[str]:
+    return [name for name in ("width", "height") if str(details.get(name, "")).isdigit()]
+
+
+def _cleaned_error(error: dict | None, folder: str) -> dict | None:
+    if not error:
+        return None
+    return dict(error) | {"message": clean_text(str(error["message"]), folder)}
+
+
+def _error_output(output: NotebookNode) -> str:
+    trace = "\n".join(output.traceback).strip() or f"{output.ename}: {output.evalue}"
+    return f'<pre class="error">{escape(trace)}</pre>'

@@ -1,0 +1,1 @@
+"""What a sweep over seeds adds to the front page."""

@@ -1,0 +1,1 @@
+"""What the maintainer needs: reference figures, sweeps over seeds, and benchmarks."""

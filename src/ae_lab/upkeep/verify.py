@@ -1,0 +1,81 @@
+"""The verb ``verify``: run a profile and hold its figures against the kept ones."""
+
+import json
+from pathlib import Path
+
+from ae_lab.errors import LabError
+from ae_lab.report.build import build_report, say_now
+from ae_lab.report.execute.run import Say
+from ae_lab.report.files import read_json, write_json
+from ae_lab.settings import Settings
+
+# Machines round differently, and a training amplifies that: how far a figure may stray, as a
+# share of itself, and at least. A figure with a tolerance of its own in the file keeps it.
+RELATIVE, AT_LEAST = 0.1, 0.01
+
+
+def verify(settings: Settings, accept: bool = False, say: Say = say_now) -> None:
+    """Bring a report up to date and compare its figures with ``reports/reference.json``.
+
+    Parameters
+    ----------
+    accept : write the figures into the file in place of comparing.
+
+    Raises
+    ------
+    LabError
+        If a figure is missing or out of its tolerance, each of them named, or if the file
+        has none for this profile and data.
+    """
+    from ae_lab import data
+
+    build_report(settings, say=say)
+    metrics = json.loads((settings.profile_folder / "metrics.json").read_text(encoding="utf-8"))
+    found = {metric["name"]: metric["value"] for metric in metrics}
+    path = settings.project_folder / "reports" / "reference.json"
+    key = f"{settings.profile}, {data.prepare(settings)}"
+    if accept:
+        keep(path, key, found)
+        say(f"{len(found)} figures kept in {path}\n")
+        return
+    kept = (read_json(path) or {}).get(key)
+    if not kept:
+        raise LabError(
+            f"{path.name} must hold the figures of “{key}”, it has none: "
+            "run python -m ae_lab verify --accept once they are right."
+        )
+    compare(found, kept)
+    say(f"All {len(kept)} figures are within their tolerances.\n")
+
+
+def compare(found: dict[str, float], kept: dict[str, dict]) -> None:
+    """Raise a LabError that names each kept figure which is missing or out of tolerance."""
+    strays = []
+    for name, entry in kept.items():
+        if name not in found:
+            strays.append(f"{name} is missing")
+        elif abs(found[name] - entry["value"]) > entry["tolerance"]:
+            strays.append(
+                f"{name} is {found[name]:.5g}, expected {entry['value']:.5g} "
+                f"± {entry['tolerance']:.2g}"
+            )
+    if strays:
+        raise LabError(
+            f"{len(strays)} of {len(kept)} figures left their tolerance: {'; '.join(strays)}. "
+            "Look for what changed them, or accept them with python -m ae_lab verify --accept."
+        )
+
+
+def keep(path: Path, key: str, found: dict[str, float]) -> None:
+    """Write figures into the file; a tolerance that is already there stays."""
+    reference = read_json(path) or {}
+    before = reference.get(key, {})
+    reference[key] = {
+        name: {"value": value, "tolerance": before.get(name, {}).get("tolerance", _wide(value))}
+        for name, value in found.items()
+    }
+    write_json(path, reference)
+
+
+def _wide(value: float) -> float:
+    return float(f"{max(RELATIVE * abs(value), AT_LEAST):.2g}")
