@@ -17,10 +17,10 @@ PYTHONS := 3.11 3.12 3.13
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help report verify sweep bench test lab lint lock platforms audit clean
+.PHONY: help report verify sweep bench test test-all lab lint lock platforms audit clean
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 report: $(READY)  ## execute the notebooks, write reports/quick/index.html (PROFILE=full, NOTEBOOK=name)
 	@$(BIN)/python -m ae_lab report --profile $(PROFILE) $(addprefix --notebook ,$(NOTEBOOK))
@@ -36,8 +36,11 @@ bench: $(READY)  ## time our work beside PyTorch, JAX and plain Keras (ROW=name,
 	    echo "The peers could not be installed: the rows against those that lack are skipped."
 	@$(BIN)/python -m ae_lab bench $(addprefix --row ,$(ROW)) $(if $(LONG),--long)
 
-test: $(READY)  ## run the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(READY)  ## run the fast tests, in under three minutes
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser and not cluster and not kernel"
+
+test-all: test  ## run the slow tests too: training, Chromium, Dask, Jupyter kernels
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or browser or cluster or kernel"
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/jupyter lab notebooks

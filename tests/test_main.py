@@ -6,7 +6,8 @@ import sys
 import time
 
 import pytest
-from report_fixtures.helpers import notebook, project
+
+from helpers import notebook, project
 
 
 def run(folder, *arguments, **environment):
@@ -77,7 +78,8 @@ class Finalised:
 
 def data(options):
     Finalised()
-    time.sleep(60)
+    for _ in range(600):
+        time.sleep(0.1)
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 lab.data = data
