@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode, v4
 
-from ae_lab.lab import DECODER
+from ae_lab.lab.records import DECODER
 from ae_lab.report.build import build_report
 from ae_lab.report.render.exporter import ReportExporter
 from ae_lab.settings import Settings

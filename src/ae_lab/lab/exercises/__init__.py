@@ -13,7 +13,6 @@ import numpy as np
 
 from ae_lab.errors import LabError
 from ae_lab.lab.exercises.catalogue import EXERCISES
-from ae_lab.lab.feedback import Yardsticks
 
 __all__ = ["EXERCISES", "Verdict", "check"]
 
@@ -26,13 +25,15 @@ class Verdict:
     words: str
 
 
-def check(id: str, answer=None, yardsticks: Yardsticks | None = None) -> Verdict:
-    """Judge an answer to exercise ``id``.
+def check(id: str, answer: object = None, dataset=None) -> Verdict:
+    """Check an answer to an exercise.
 
     Parameters
     ----------
+    id : "<notebook>.<exercise>", for example "03.2".
     answer : dict {name: number}, or the number itself where only one is asked for.
-    yardsticks : what the data at hand make of trivial answers.
+    dataset : the `data.Dataset` that the notebook loaded; without it, what depends on the images
+        is not checked.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def check(id: str, answer=None, yardsticks: Yardsticks | None = None) -> Verdict
     if wrong:
         return Verdict(False, f"{id}: {wrong} Hand in {exercise.asks}.")
     for test, hint in exercise.tests:
-        if not test(given, yardsticks or Yardsticks()):
+        if not test(given, dataset):
             return Verdict(False, f"{id}: not yet: {hint}.")
     return Verdict(True, f"{id}: right.")
 

@@ -22,7 +22,7 @@ from ae_lab.lab.exercises.conditions import (
 class Exercise:
     """What is asked for, the names of its numbers, and the tests in the order they are made.
 
-    A test is (function of (answer, yardsticks) that is true for a right answer, hint).
+    A test is (function of (answer, dataset) that is true for a right answer, hint).
     """
 
     asks: str

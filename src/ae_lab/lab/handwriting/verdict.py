@@ -1,12 +1,14 @@
 """What an autoencoder and the classifier make of a photographed digit, and its picture."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from ae_lab import plotting
 from ae_lab.errors import LabError
 from ae_lab.lab.arrays import decode_codes, encode_images
+from ae_lab.lab.display import png
 from ae_lab.lab.handwriting.digit import find_digit, like_mnist
 from ae_lab.lab.handwriting.photo import read_photo
 
@@ -86,13 +88,11 @@ def save_verdict(verdict: Verdict, path) -> None:
     LabError
         If the file cannot be written.
     """
-    fig = draw_verdict(verdict)
+    picture = png(draw_verdict(verdict), dpi=150)
     try:
-        fig.savefig(path, format="png", dpi=150, facecolor="white")
+        Path(path).write_bytes(picture)
     except OSError as error:
         raise LabError(f"{path} cannot be written: {error.strerror}: name another.") from None
-    finally:
-        plotting.plt.close(fig)
 
 
 def _draw_photo(ax, verdict):
