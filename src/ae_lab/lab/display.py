@@ -3,9 +3,12 @@
 import html
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ae_lab.lab.records import Claim, Metric
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 100  # of the page; figures are drawn at twice that to stay crisp
 
@@ -45,7 +48,7 @@ def show_claim(claim: Claim) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence], caption: str) -> None:
-    """Show rows of cells under named columns; the first cell of each row is its header."""
+    """Show rows of cells under named columns and a caption; a row's first cell is its header."""
     head = "".join(f'<th scope="col">{html.escape(str(c))}</th>' for c in columns)
     body = "".join(
         f'<tr><th scope="row">{html.escape(str(row[0]))}</th>'
@@ -61,7 +64,7 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence], caption: str) -
     show(markup, f"{caption}\n{plain}")
 
 
-def show_figure(fig, alt: str, besides: Mapping[str, Any]) -> None:
+def show_figure(fig: "Figure", alt: str, besides: Mapping[str, Any]) -> None:
     """Show a Matplotlib figure, and close it.
 
     Parameters
@@ -80,7 +83,7 @@ def show_figure(fig, alt: str, besides: Mapping[str, Any]) -> None:
     )
 
 
-def png(fig, *, dpi: int, **options) -> bytes:
+def png(fig: "Figure", *, dpi: int, **options) -> bytes:
     """A Matplotlib figure as a PNG of 256 colours, half the size and not seen; it is closed.
 
     Parameters
@@ -101,7 +104,7 @@ def png(fig, *, dpi: int, **options) -> bytes:
 
 
 def show(markup: str, plain: str) -> None:
-    """Show one thing in two forms, HTML and plain text."""
+    """Show one thing in two forms, HTML ``markup`` and ``plain`` text."""
     show_raw({"text/html": markup, "text/plain": plain}, {})
 
 

@@ -15,10 +15,14 @@ import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ae_lab.errors import LabError
+
+if TYPE_CHECKING:
+    from ae_lab.data import Dataset
 
 SHARE = "a share, not per cent"
 EXERCISES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
@@ -35,7 +39,7 @@ class Verdict:
     words: str
 
 
-def check(id: str, answer: object = None, dataset=None) -> Verdict:
+def check(id: str, answer: object = None, dataset: "Dataset | None" = None) -> Verdict:
     """Check an answer to an exercise.
 
     Parameters
@@ -68,7 +72,7 @@ def check(id: str, answer: object = None, dataset=None) -> Verdict:
 
 
 def checks_of(id: str) -> list[Check]:
-    """The tests of an exercise, each with its hint, in the order in which they are made."""
+    """The tests of exercise ``id``, each with its hint, in the order in which they are made."""
     found = []
     for options in EXERCISES[id]["checks"]:
         options = dict(options)
@@ -101,7 +105,7 @@ def _as_name(key: object) -> str:
 
 
 def within(low: float, high: float, names: Sequence[str] = (), of: str = "") -> Check:
-    """The named numbers (all, without names) lie in a range that ``of`` names in words."""
+    """The ``names`` (all, without any) lie from ``low`` to ``high``, as ``of`` can, in words."""
 
     def test(answer, _):
         return all(low <= answer[name] <= high for name in names or answer)
@@ -111,27 +115,27 @@ def within(low: float, high: float, names: Sequence[str] = (), of: str = "") -> 
 
 
 def shares(names: Sequence[str] = (), low: float = 0.15) -> Check:
-    """Accuracies: at most 1, and better than guessing."""
+    """The ``names`` (all, without any) are accuracies from ``low``, better than guessing, to 1."""
     return within(low, 1, names, f"an accuracy ({SHARE}) of something that learned at all")
 
 
 def squared_errors(names: Sequence[str] = ()) -> Check:
-    """Squared errors per image."""
+    """The ``names`` (all, without any) are squared errors per image."""
     return within(0.5, 200, names, "a squared error summed over the pixels of an image")
 
 
 def cross_entropies(names: Sequence[str] = ()) -> Check:
-    """Cross-entropies in nats per pixel."""
+    """The ``names`` (all, without any) are cross-entropies in nats per pixel."""
     return within(0.03, 0.69, names, "nats per pixel of a network that learned anything")
 
 
 def nats(names: Sequence[str] = ()) -> Check:
-    """Negative log-likelihoods or losses in nats per image."""
+    """The ``names`` (all, without any) are losses in nats per image."""
     return within(20, 540, names, "nats per image, summed over pixels, that learned anything")
 
 
 def larger(more: str, less: str, why: str = "", factor: float = 1.0, by: float = 0.0) -> Check:
-    """One number exceeds another, by a factor or a margin, for the reason ``why``."""
+    """``more`` exceeds ``factor`` times ``less`` plus ``by``; ``why`` is the reason, in words."""
 
     def test(answer, _):
         return answer[more] > factor * answer[less] + by
@@ -150,7 +154,7 @@ def differ() -> Check:
 
 
 def whole(names: Sequence[str]) -> Check:
-    """The named numbers are whole."""
+    """The ``names`` are whole numbers."""
 
     def test(answer, _):
         return all(answer[name] == int(answer[name]) for name in names)
@@ -165,7 +169,7 @@ def look_alike() -> Check:
 
 
 def near_mean_image(name: str) -> Check:
-    """As good as the mean training image as the answer to every test image."""
+    """``name`` is the cross-entropy of the mean training image as every output."""
 
     def test(answer, dataset):
         if dataset is None:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,12 @@ from ae_lab.lab.progress import Progress, is_live
 from ae_lab.lab.records import DECODER, DIRECTIONS, Claim, Metric
 from ae_lab.lab.verdicts import CLAIMS, conditions_of, is_met, verdict
 from ae_lab.settings import Settings
+
+if TYPE_CHECKING:
+    import keras
+    from matplotlib.figure import Figure
+
+    from ae_lab.data import Dataset
 
 VERSIONS_OF = ("ae_lab", "tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
 NO_NUMBER = re.compile(r"(?<![\w.])[-+]?(nan|inf)(?!\w)")  # as Python writes them
@@ -88,12 +94,12 @@ class Lab:
         """
         return full if self.settings.profile == "full" else quick
 
-    def load_mnist(self):
+    def load_mnist(self) -> "Dataset":
         """Load the images of the settings; their source is printed, and recorded for the report.
 
         Returns
         -------
-        `data.Dataset`, as ``data.load_mnist`` gives it.
+        As ``data.load_mnist``: images and labels to train, validate and test on.
         """
         from ae_lab import data
 
@@ -234,7 +240,7 @@ class Lab:
             )
         self._put_claim(id, None, "untested", reason, {})
 
-    def show(self, fig, *, alt: str, besides: Mapping[str, Any] | None = None) -> None:
+    def show(self, fig: "Figure", *, alt: str, besides: Mapping[str, Any] | None = None) -> None:
         """Show a Matplotlib figure, with a text for those who cannot see it.
 
         Parameters
@@ -255,7 +261,7 @@ class Lab:
             )
         display.show_figure(fig, alt, besides or {})
 
-    def living(self, fig, model, *, alt: str) -> None:
+    def living(self, fig: "Figure", model: "keras.Model", *, alt: str) -> None:
         """Show a figure in whose place the report's page decodes any point of a latent plane.
 
         Parameters
@@ -295,7 +301,9 @@ class Lab:
                 )
         display.show_table(columns, rows, caption)
 
-    def epochs(self, history: Mapping[str, Sequence[float]], *, caption: str, most: int = 8):
+    def epochs(
+        self, history: Mapping[str, Sequence[float]], *, caption: str, most: int = 8
+    ) -> None:
         """Show a training's history as a table.
 
         Parameters
@@ -336,7 +344,7 @@ class Lab:
         """
         print(exercises.check(id, answer, self._dataset).words)
 
-    def keep_model(self, model, name: str) -> None:
+    def keep_model(self, model: "keras.Model", name: str) -> None:
         """Save a trained model as ``models/<name>.keras`` beside the report's pages.
 
         Outside a report run nothing is saved. ``models.load_model`` reads it back.

@@ -37,7 +37,7 @@ class Progress:
         self.handle = None
 
     def __call__(self, epoch: int, logs: dict[str, float]) -> None:
-        """Add an epoch, counted from 0, with its losses by name."""
+        """Add an ``epoch``, counted from 0; ``logs`` holds its losses by name."""
         from IPython.display import display
 
         for name in CURVES.keys() & logs.keys():

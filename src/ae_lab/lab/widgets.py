@@ -6,6 +6,7 @@ is installed; it is imported only then.
 
 from collections.abc import Callable, Mapping, Sequence
 
+import keras
 import numpy as np
 
 from ae_lab import evaluation, plotting
@@ -18,7 +19,7 @@ STILL_AMOUNTS = (0.2, 0.4, 0.8)  # of noise
 DOTS_PER_INCH = 80
 
 
-def code_sliders(lab: Lab, model, x: np.ndarray, *, numbers: int = 6) -> None:
+def code_sliders(lab: Lab, model: keras.Model, x: np.ndarray, *, numbers: int = 6) -> None:
     """Change single numbers of a code and see the decoded digit follow.
 
     Parameters
@@ -66,7 +67,7 @@ def code_sliders(lab: Lab, model, x: np.ndarray, *, numbers: int = 6) -> None:
     _present(lab, _rows(still), alt, draw, make_sliders)
 
 
-def size_slider(lab: Lab, models: Mapping[int, object], x: np.ndarray) -> None:
+def size_slider(lab: Lab, models: Mapping[int, keras.Model], x: np.ndarray) -> None:
     """Choose the size of the code and see the reconstructions.
 
     Parameters
@@ -93,7 +94,7 @@ def size_slider(lab: Lab, models: Mapping[int, object], x: np.ndarray) -> None:
 
 def noise_slider(
     lab: Lab,
-    models: Mapping[str, object],
+    models: Mapping[str, keras.Model],
     x: np.ndarray,
     corrupt: Callable[[np.ndarray, float], np.ndarray],
 ) -> None:
@@ -127,7 +128,9 @@ def noise_slider(
     _present(lab, _rows(still), alt, draw, make_sliders)
 
 
-def interpolation_slider(lab: Lab, model, x: np.ndarray, *, start: int = 4, end: int = 0) -> None:
+def interpolation_slider(
+    lab: Lab, model: keras.Model, x: np.ndarray, *, start: int = 4, end: int = 0
+) -> None:
     """Go from the code of one image to that of another in a straight line.
 
     Parameters

@@ -25,7 +25,7 @@ class Found(NamedTuple):
     box: tuple[slice, slice]
 
 
-def like_mnist(photo) -> np.ndarray:
+def like_mnist(photo: np.ndarray) -> np.ndarray:
     """One digit as a network of this package takes it: float32 (1, 28, 28, 1) in [0, 1].
 
     As LeCun et al. (1998) describe MNIST's: white on black, fitted into a 20x20 box with its
@@ -52,10 +52,14 @@ def like_mnist(photo) -> np.ndarray:
     return x
 
 
-def find_digit(photo) -> Found:
+def find_digit(photo: np.ndarray) -> Found:
     """The strokes of the largest drawing that does not run out of the picture.
 
     Paper that is lighter on one side than on the other is evened out, noise left behind.
+
+    Parameters
+    ----------
+    photo : grey image (height, width) in [0, 1].
 
     Raises
     ------
