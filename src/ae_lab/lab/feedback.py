@@ -40,18 +40,17 @@ def compare(metric: Metric, profile: str, comparable: bool = True) -> str:
     """
     unit, parts = metric.unit, _beside_baselines(metric)
     for name, best in metric.best.items():
-        away = f", {_form_gap(metric.value - best, unit)} away" if best else ""
+        away = f", {_form(abs(metric.value - best), unit, gap=True)} away" if best else ""
         parts.append(f"best possible: {_form(best, unit)} ({name}){away}")
     if comparable and metric.published is not None:
-        gap = metric.value - metric.published
-        parts.append(f"{_word(metric, metric.published)} the published value")
-        parts[-1] += "" if parts[-1].startswith("equal") else f" by {_form_gap(gap, unit)}"
+        gap = abs(metric.value - metric.published)
+        by = "" if _equal(metric.value, metric.published) else f" by {_form(gap, unit, gap=True)}"
+        parts.append(f"{_word(metric, metric.published)} the published value{by}")
     if metric.goal:
         mark = metric.goal_mark(profile) if comparable else "not compared, for other images"
         parts.append(f"goal ({metric.goal_in_words}): {mark}")
-    sentence = "; ".join(parts)
-    sentence = sentence[:1].upper() + sentence[1:] + "." if sentence else ""
-    return " ".join(filter(None, [sentence, diagnosis(metric)]))
+    sentence = "; ".join(parts) + "." if parts else ""
+    return f"{sentence[:1].upper()}{sentence[1:]} {diagnosis(metric)}".strip()
 
 
 def diagnosis(metric: Metric) -> str:
@@ -131,13 +130,8 @@ def _equal(value: float, other: float) -> bool:
     return abs(value - other) <= EQUAL * abs(other)
 
 
-def _form(value: float, unit: str) -> str:
+def _form(value: float, unit: str, gap: bool = False) -> str:
     if unit.startswith("share"):
-        return f"{value:.2%}"
-    return f"{value:.3g} %" if unit.startswith("%") else f"{value:.4g}"
-
-
-def _form_gap(gap: float, unit: str) -> str:
-    if unit.startswith("share"):
-        return f"{100 * abs(gap):.2f} points"
-    return f"{abs(gap):.2g}" + (" points" if unit.startswith("%") else "")
+        return f"{100 * value:.2f} points" if gap else f"{value:.2%}"
+    digits = f"{value:.2g}" if gap else f"{value:.4g}"
+    return digits + (" points" if gap else " %") * unit.startswith("%")

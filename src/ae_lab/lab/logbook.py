@@ -23,7 +23,9 @@ import numpy as np
 from ae_lab.errors import LabError
 from ae_lab.files import write_whole
 from ae_lab.lab import display, exercises
+from ae_lab.lab.conditions import Condition
 from ae_lab.lab.feedback import beside_reference, compare
+from ae_lab.lab.parameters import Knob, as_rows, chosen
 from ae_lab.lab.progress import Progress, is_live
 from ae_lab.lab.records import DECODER, DIRECTIONS, Claim, Metric
 from ae_lab.lab.verdicts import CLAIMS, conditions_of, is_met, verdict
@@ -93,6 +95,33 @@ class Lab:
         quick, full : the value in either profile.
         """
         return full if self.settings.profile == "full" else quick
+
+    def parameters(self, **knobs: Knob) -> tuple:
+        """The numbers of this notebook, shown as a table.
+
+        A knob is changed from outside by the environment, for example AE_LAB_SET_LATENT_DIM=2.
+
+        Parameters
+        ----------
+        knobs : name to `parameters.knob`.
+
+        Returns
+        -------
+        A named tuple of the values for this profile: ``p.latent_dim``.
+
+        Raises
+        ------
+        LabError
+            If a name given from outside is not a knob, or its value of another type or out of
+            bounds.
+        """
+        values, changed = chosen(knobs, self.settings.profile, dict(self.settings.knobs))
+        self._run["changed"] = changed
+        self._write()
+        caption = f"The numbers of this notebook, profile {self.settings.profile}"
+        rows = as_rows(knobs, values, changed)
+        display.show_table(["name", "value", "unit", "meaning"], rows, caption)
+        return values
 
     def load_mnist(self) -> "Dataset":
         """Load the images of the settings; their source is printed, and recorded for the report.
@@ -186,19 +215,20 @@ class Lab:
         self,
         id: str,
         sentence: str | None = None,
-        *,
-        holds: bool | float | Mapping[str, bool | float],
-        evidence: str,
+        *conditions: Condition,
+        holds: bool | float | Mapping[str, bool | float] | None = None,
+        evidence: str = "",
     ) -> None:
-        """Test a claim and show the verdict, which is computed from ``holds``.
+        """Test a claim and show the verdict, which is computed from its conditions.
 
         Parameters
         ----------
         id : of a claim of the handout in ``claims.toml``, or a new one for a prediction of this
             notebook.
         sentence : what is claimed; left out for a claim of the handout.
-        holds : the condition, or a dict {name: condition}. A condition is a margin, positive if it
-            is met, in any unit, or a bool. Over several seeds, margins are judged by the
+        conditions : from `conditions`; each says what was measured, asked and why.
+        holds : in place of conditions: a margin, positive if the claim holds, in any unit, or a
+            bool, or a dict {name: margin or bool}. Over several seeds, margins are judged by the
             confidence interval of their mean, bools by the share of seeds in which they hold.
             All met: "holds"; none: "does not hold"; otherwise "depends".
         evidence : the numbers behind it, in words, formatted from variables.
@@ -209,16 +239,22 @@ class Lab:
             If there is no sentence for ``id``, a condition is neither a finite number nor a bool,
             or the evidence contains NaN or infinity.
         """
+        if isinstance(sentence, Condition):
+            sentence, conditions = None, (sentence, *conditions)
+        if conditions:
+            holds = {one.name: one.margin for one in conditions if not one.control}
+            evidence = "; ".join([*filter(None, [evidence]), *(one.sentence for one in conditions)])
         _check_words(id, evidence)
         if sentence is None and id not in CLAIMS:
             raise LabError(
                 f"a claim must be one of the handout's or have a sentence, received {id!r}: "
                 "look up the handout's in ae_lab/lab/claims.toml."
             )
-        conditions = conditions_of(id, holds)
-        met = [f"{n}: {'yes' if is_met(value) else 'no'}" for n, value in conditions.items() if n]
-        evidence = "; ".join([evidence, *met])
-        self._put_claim(id, sentence, verdict(conditions), evidence, conditions)
+        margins = conditions_of(id, holds)
+        if not conditions:
+            met = [f"{n}: {'yes' if is_met(value) else 'no'}" for n, value in margins.items() if n]
+            evidence = "; ".join([evidence, *met])
+        self._put_claim(id, sentence, verdict(margins), evidence, margins)
 
     def untested(self, id: str, *, reason: str) -> None:
         """List a claim of the handout as untested here.

@@ -42,10 +42,11 @@ def conditions_of(id: str, holds: object) -> dict[str, bool | float]:
             f"{id} must have at least one condition, received an empty dict: pass a margin, True "
             "or False, or a dict of them."
         )
-    return {name: _condition(id, value) for name, value in named.items()}
+    return {name: checked_margin(id, value) for name, value in named.items()}
 
 
-def _condition(id: str, value: object) -> bool | float:
+def checked_margin(id: str, value: object) -> bool | float:
+    """``value`` as a bool or a rounded float; a LabError that names ``id`` if it is neither."""
     if isinstance(value, bool | np.bool_):
         return bool(value)
     if not isinstance(value, numbers.Real) or not math.isfinite(value):
