@@ -32,14 +32,14 @@ Check = tuple[Callable[[dict, object], bool], str]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Outcome:
     """Whether an answer is correct (None: there was none), and the line that says so."""
 
     right: bool | None
     words: str
 
 
-def check(id: str, answer: object = None, dataset: "Dataset | None" = None) -> Verdict:
+def check(id: str, answer: object = None, dataset: "Dataset | None" = None) -> Outcome:
     """Check an answer to an exercise.
 
     Parameters
@@ -61,14 +61,14 @@ def check(id: str, answer: object = None, dataset: "Dataset | None" = None) -> V
         )
     exercise = EXERCISES[id]
     if answer is None:
-        return Verdict(None, f"{id}: no answer yet: hand in {exercise['asks']}.")
+        return Outcome(None, f"{id}: no answer yet: hand in {exercise['asks']}.")
     given, wrong = _read(answer, exercise["names"])
     if wrong:
-        return Verdict(False, f"{id}: {wrong} Hand in {exercise['asks']}.")
+        return Outcome(False, f"{id}: {wrong} Hand in {exercise['asks']}.")
     for test, hint in checks_of(id):
         if not test(given, dataset):
-            return Verdict(False, f"{id}: not yet: {hint}.")
-    return Verdict(True, f"{id}: right.")
+            return Outcome(False, f"{id}: not yet: {hint}.")
+    return Outcome(True, f"{id}: right.")
 
 
 def checks_of(id: str) -> list[Check]:
