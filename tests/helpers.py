@@ -19,7 +19,7 @@ import numpy as np
 from nbformat import NotebookNode, v4
 
 import ae_lab
-from ae_lab.lab import DECODER
+from ae_lab.lab.records import DECODER
 from ae_lab.lab.verdicts import CLAIMS
 from ae_lab.report import build as build_module
 from ae_lab.report.front.index import write_index

@@ -11,6 +11,7 @@ PROFILES = ("quick", "full")
 DATASETS = ("mnist", "fashion_mnist")
 LARGEST_SEED = 2**32 - 1  # what numpy accepts as a legacy seed, and Keras with it
 MOST_JOBS = 64
+KNOB = "AE_LAB_SET_"  # AE_LAB_SET_LATENT_DIM=2 sets the knob latent_dim
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Settings:
         so that trying things out by hand never changes a report.
     offline : True if no download is to be tried.
     jobs : notebooks executed at once; 0 for as many as cores and memory allow.
+    knobs : pairs of a name and a text: numbers of the notebook that are changed from outside.
     dataset : "mnist", "fashion_mnist", or the path of an ``.npz`` file of one's own.
 
     Raises
@@ -45,6 +47,7 @@ class Settings:
     offline: bool = False
     jobs: int = 0
     dataset: str = "mnist"
+    knobs: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self):
         if self.profile not in PROFILES:
@@ -97,6 +100,11 @@ class Settings:
             offline=_switch("AE_LAB_OFFLINE", environment.get("AE_LAB_OFFLINE") or "0"),
             jobs=_whole_number("AE_LAB_JOBS", environment.get("AE_LAB_JOBS") or "0", MOST_JOBS),
             dataset=_dataset(environment.get("AE_LAB_DATASET") or cls.dataset),
+            knobs=tuple(
+                (name.removeprefix(KNOB).lower(), value)
+                for name, value in sorted(environment.items())
+                if name.startswith(KNOB) and value
+            ),
         )
 
 

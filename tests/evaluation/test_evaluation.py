@@ -11,6 +11,7 @@ import sklearn.metrics
 
 from ae_lab import evaluation, models
 from ae_lab.errors import LabError
+from ae_lab.lab import mcnemar
 
 rng = np.random.default_rng(0)
 X = rng.random((30, 4, 3, 1)).astype("float32")
@@ -148,15 +149,15 @@ def answers(both: int, only_a: int, only_b: int, neither: int):
 def test_mcnemar_is_the_exact_binomial_test(only_a, only_b):
     n, least = only_a + only_b, min(only_a, only_b)
     tail = sum(math.comb(n, k) for k in range(least + 1)) / 2**n
-    received = evaluation.mcnemar(*answers(50, only_a, only_b, 7))
+    received = mcnemar(*answers(50, only_a, only_b, 7))
     assert received == (only_a, only_b, pytest.approx(min(1, 2 * tail)))
 
 
 def test_mcnemar_depends_on_nothing_but_disagreement():
-    assert evaluation.mcnemar(*answers(5, 2, 8, 0)) == evaluation.mcnemar(*answers(999, 2, 8, 40))
-    assert evaluation.mcnemar(*answers(5, 0, 0, 5)) == (0, 0, 1.0)
+    assert mcnemar(*answers(5, 2, 8, 0)) == mcnemar(*answers(999, 2, 8, 40))
+    assert mcnemar(*answers(5, 0, 0, 5)) == (0, 0, 1.0)
     with pytest.raises(LabError, match="correct_a and correct_b"):
-        evaluation.mcnemar(np.ones(2, bool), np.ones(3, bool))
+        mcnemar(np.ones(2, bool), np.ones(3, bool))
 
 
 def test_the_confusion_matrix_has_the_truth_in_its_rows():

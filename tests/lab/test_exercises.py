@@ -9,8 +9,7 @@ import pytest
 
 from ae_lab.errors import LabError
 from ae_lab.lab import start_lab
-from ae_lab.lab.exercises import EXERCISES, check
-from ae_lab.lab.feedback import Yardsticks
+from ae_lab.lab.exercises import EXERCISES, check, checks_of
 from ae_lab.settings import Settings
 from exercise_key import KEY, WRONG, mnist
 from helpers import NOTEBOOKS
@@ -23,13 +22,8 @@ def solved(id):
     return KEY[id]()
 
 
-@cache
-def yardsticks():
-    return Yardsticks(mnist())
-
-
 def judged(id, answer):
-    return check(id, answer, yardsticks())
+    return check(id, answer, mnist())
 
 
 def numbers_in(text):
@@ -64,7 +58,7 @@ def test_doing_it_gives_an_answer_that_passes(id):
 @pytest.mark.slow
 @pytest.mark.parametrize("id", IDS)
 def test_a_wrong_answer_is_refused_with_a_hint_that_is_not_the_answer(id):
-    names = numbers_in(id + " ".join(EXERCISES[id].names) + EXERCISES[id].asks)
+    names = numbers_in(id + " ".join(EXERCISES[id]["names"]) + EXERCISES[id]["asks"])
     for spoil in WRONG[id]:
         wrong = spoil(solved(id))
         verdict = judged(id, wrong)
@@ -79,7 +73,7 @@ def test_a_wrong_answer_is_refused_with_a_hint_that_is_not_the_answer(id):
     ("value", "said"), [(float("nan"), "NaN"), ("0.5", "type, str"), (True, "type, bool")]
 )
 def test_each_number_must_be_one(id, value, said):
-    right = dict.fromkeys(EXERCISES[id].names, 0.5)
+    right = dict.fromkeys(EXERCISES[id]["names"], 0.5)
     for name in right:
         verdict = judged(id, right | {name: value})
         assert verdict.right is False and said in verdict.words and f"“{name}”" in verdict.words
@@ -89,9 +83,9 @@ def test_each_number_must_be_one(id, value, said):
 def test_no_answer_is_an_invitation(id):
     verdict = judged(id, None)
     assert verdict.right is None
-    assert verdict.words == f"{id}: no answer yet: hand in {EXERCISES[id].asks}."
+    assert verdict.words == f"{id}: no answer yet: hand in {EXERCISES[id]['asks']}."
     assert "\n" not in verdict.words
-    assert all(name == "share" or name in EXERCISES[id].asks for name in EXERCISES[id].names)
+    assert all(name == "share" or name in EXERCISES[id]["asks"] for name in EXERCISES[id]["names"])
 
 
 def test_the_form_is_forgiving_where_nothing_is_lost():
@@ -105,7 +99,7 @@ def test_what_is_no_dict_is_told_so(answer):
     verdict = judged("01.1", answer)
     assert verdict.right is False
     assert f"wrong type, {type(answer).__name__}" in verdict.words
-    assert verdict.words.endswith(EXERCISES["01.1"].asks + ".")
+    assert verdict.words.endswith(EXERCISES["01.1"]["asks"] + ".")
 
 
 def test_what_is_missing_is_named():
@@ -131,3 +125,11 @@ def test_a_notebook_prints_the_verdict(capsys):
     assert none.startswith("03.3: no answer yet: hand in a dict with the mean length")
     assert wrong.startswith("03.3: not yet: the order of 0.16 and 0.02")
     assert right == "03.3: right."
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_every_check_is_a_function_with_a_hint(id):
+    asked = checks_of(id)
+    assert asked and all(callable(test) and len(hint.split()) >= 5 for test, hint in asked)
+    named = {name for options in EXERCISES[id]["checks"] for name in options.get("names", ())}
+    assert named <= set(EXERCISES[id]["names"])

@@ -35,7 +35,8 @@ keras.utils.set_random_seed(4)
 model = models.variational(latent_dim=2, hidden=(16,))
 decoder = model.get_layer("decoder")
 decoder.set_weights([6 * w for w in decoder.get_weights()])
-widgets.walk(lab, model, np.random.default_rng(0).random((3, 28, 28, 1), dtype="float32"))"""
+x = np.random.default_rng(0).random((3, 28, 28, 1), dtype="float32")
+widgets.interpolation_slider(lab, model, x)"""
 
 
 @pytest.fixture(scope="module")

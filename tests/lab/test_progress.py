@@ -40,17 +40,12 @@ def run(progress, epochs):
         progress(epoch, {"loss": 200 - epoch, "val_loss": 210 - epoch, "reconstruction": 0.0})
 
 
-def rows(bundle):
-    return re.findall(r'<th scope="row">(\d+)</th>', bundle["text/html"])
-
-
 def points(bundle):
     return [len(p.split()) for p in re.findall(r'points="([^"]+)"', bundle["text/html"])]
 
 
-def test_each_epoch_adds_a_line_and_a_point_to_each_curve(screen):
+def test_each_epoch_adds_a_point_to_each_curve(screen):
     run(Progress(3, "training"), 3)
-    assert [rows(bundle) for bundle in screen.shown] == [["1"], ["2", "1"], ["3", "2", "1"]]
     assert [points(bundle) for bundle in screen.shown] == [[1, 1], [2, 2], [3, 3]]
     assert [re.search(r'value="(\d+)" max="3"', b["text/html"])[1] for b in screen.shown] == [
         "1", "2", "3",
@@ -74,8 +69,6 @@ def test_it_tells_the_time_left_and_no_time_at_the_end(screen):
     left = re.search(r"about (\d+) s left", screen.shown[0]["text/html"])
     assert 10 <= int(left[1]) <= 12
     assert not re.search(r"\d s\b", screen.shown[1]["text/html"])
-    assert "<details open>" in screen.shown[0]["text/html"]
-    assert "<details>" in screen.shown[1]["text/html"]
 
 
 def test_two_trainings_end_with_the_same_output(screen):

@@ -1,4 +1,4 @@
-"""Explorers: a figure at rest in a report, sliders that redraw it by hand."""
+"""Sliders: a still figure in a report, and by hand sliders that redraw it."""
 
 import io
 import subprocess
@@ -22,17 +22,19 @@ def model(**options):
 
 
 CALLS = {
-    "code": lambda lab: widgets.code(lab, model(), X, numbers=3),
-    "sizes": lambda lab: widgets.sizes(lab, {2: model(latent_dim=2), 5: model()}, X),
-    "noise": lambda lab: widgets.noise(
+    "code": lambda lab: widgets.code_sliders(lab, model(), X, numbers=3),
+    "size": lambda lab: widgets.size_slider(lab, {2: model(latent_dim=2), 5: model()}, X),
+    "noise": lambda lab: widgets.noise_slider(
         lab, {"plain": model()}, X, lambda x, amount: add_gaussian_noise(x, amount, 0)
     ),
-    "walk": lambda lab: widgets.walk(lab, models.variational(latent_dim=3, hidden=(4,)), X),
+    "interpolation": lambda lab: widgets.interpolation_slider(
+        lab, models.variational(latent_dim=3, hidden=(4,)), X
+    ),
 }
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_report_has_the_figure_at_rest_alone(name, shown, tmp_path):
+def test_a_report_has_the_still_figure_alone(name, shown, tmp_path):
     CALLS[name](start_lab("a", Settings(record_folder=tmp_path)))
     ((bundle, metadata),) = shown
     assert "image/png" in bundle
@@ -57,7 +59,7 @@ def test_by_hand_every_slider_redraws_the_picture(name, shown):
 
 def test_the_code_sliders_begin_where_the_chosen_image_is(shown):
     autoencoder = model()
-    widgets.code(start_lab("a", Settings()), autoencoder, X, numbers=2)
+    widgets.code_sliders(start_lab("a", Settings()), autoencoder, X, numbers=2)
     start, *knobs, _ = shown[1][0].children
     start.value = 7
     z = autoencoder.get_layer("encoder").predict(X, verbose=0)[7]
@@ -66,10 +68,10 @@ def test_the_code_sliders_begin_where_the_chosen_image_is(shown):
         assert knob.value == pytest.approx(float(z[number]), abs=1e-6)
 
 
-def test_the_figure_at_rest_is_the_same_each_time(shown, tmp_path):
+def test_the_still_figure_is_the_same_each_time(shown, tmp_path):
     autoencoder, lab = model(), start_lab("a", Settings(record_folder=tmp_path))
-    widgets.code(lab, autoencoder, X)
-    widgets.code(lab, autoencoder, X)
+    widgets.code_sliders(lab, autoencoder, X)
+    widgets.code_sliders(lab, autoencoder, X)
     assert shown[0] == shown[1]
 
 
@@ -77,7 +79,7 @@ def test_without_ipywidgets_one_line_says_so(shown, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     lab = start_lab("a", Settings())
     capsys.readouterr()
-    CALLS["walk"](lab)
+    CALLS["interpolation"](lab)
     assert len(shown) == 1
     (line,) = capsys.readouterr().out.splitlines()
     assert "ipywidgets" in line and "not installed" in line

@@ -5,6 +5,7 @@ import json
 import pytest
 from nbformat import v4
 
+from ae_lab.lab.records import Metric
 from ae_lab.lab.verdicts import CLAIMS
 from ae_lab.report.front.index import question_of, write_index
 from ae_lab.report.front.ledger import figure_row
@@ -67,7 +68,9 @@ def test_metrics_json_holds_what_is_promised(tmp_path):
     ],
 )
 def test_marks(value, profile, mark):
-    assert figure_row(METRIC | {"value": value}, True, profile)["mark"] == mark
+    metric = Metric.from_json(METRIC | {"value": value})
+    assert figure_row(metric, True, profile)["mark"] == mark
+    assert figure_row(metric, False, profile)["mark"] == ""
 
 
 def test_the_question_is_found_or_the_first_paragraph_stands_in():

@@ -152,9 +152,9 @@ def notes(monkeypatch):
 
 @pytest.mark.parametrize("text", ["nan nats", "from 3.1 to inf", "error -inf.", "NLL (nan)"])
 def test_a_claim_or_table_without_numbers_is_refused(notes, text):
-    with pytest.raises(LabError, match="own must be told in finite numbers"):
+    with pytest.raises(LabError, match="own must contain finite numbers"):
         notes.claim("own", "It falls.", holds=float("nan") < 1, evidence=text)
-    with pytest.raises(LabError, match="Errors must be told in finite numbers"):
+    with pytest.raises(LabError, match="Errors must contain finite numbers"):
         notes.table(["a", "b"], [["x", text]], caption="Errors")
 
 

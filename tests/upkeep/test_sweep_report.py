@@ -6,14 +6,15 @@ import re
 
 import pytest
 
-from ae_lab.lab import wilson_interval
+from ae_lab.lab.records import Claim, Metric
+from ae_lab.lab.statistics import mean_interval, wilson_interval
 from ae_lab.lab.verdicts import verdict
 from ae_lab.report import build as build_module
 from ae_lab.report.failure import failure
 from ae_lab.report.seeds.cells import seed_rows
 from ae_lab.report.seeds.dots import WIDTH, strip_of_dots
 from ae_lab.report.seeds.results import results_for, store_result
-from ae_lab.report.seeds.spread import claims_over_seeds, spread, summary
+from ae_lab.report.seeds.spread import claims_over_seeds, summary
 from ae_lab.upkeep.sweep.task import plan
 from helpers import (
     CELLS,
@@ -31,17 +32,17 @@ from helpers import (
 
 def test_the_interval_is_student_s():
     """Five values of mean 3: 2.7764 standard errors of 0.70711 on either side."""
-    mean, deviation, low, high = spread([1, 2, 3, 4, 5])
+    mean, deviation, low, high = mean_interval([1, 2, 3, 4, 5])
     assert mean == 3 and deviation == pytest.approx(math.sqrt(2.5))
     assert (low, high) == pytest.approx((3 - 1.96324, 3 + 1.96324), abs=1e-4)
-    assert spread([2.0])[0] == 2 and all(map(math.isnan, spread([2.0])[1:]))
+    assert mean_interval([2.0])[0] == 2 and all(map(math.isnan, mean_interval([2.0])[1:]))
 
 
 def test_the_interval_covers_the_mean_as_often_as_it_says():
     import numpy as np
 
     draws = np.random.default_rng(0).normal(7, 2, (4_000, 3))
-    covered = [low <= 7 <= high for *_, low, high in map(spread, draws)]
+    covered = [low <= 7 <= high for *_, low, high in map(mean_interval, draws)]
     assert np.mean(covered) == pytest.approx(0.95, abs=0.012)
 
 
@@ -52,8 +53,8 @@ def verdict_of(*runs: dict[str, bool | float]) -> str:
         | {"claims": [{"id": CLAIM, "verdict": verdict(conditions), "conditions": conditions}]}
         for seed, conditions in enumerate(runs)
     ]
-    row = {"notebook": results[0]["notebook"], "id": CLAIM, "verdict": "holds"}
-    return claims_over_seeds([row], results)[0]["verdict"]
+    claim = Claim(CLAIM, "holds", notebook=results[0]["notebook"])
+    return claims_over_seeds([claim], results)[0].verdict
 
 
 @pytest.mark.parametrize(
@@ -216,6 +217,6 @@ def test_a_result_survives_a_report_killed_between_its_renames(tmp_path, as_exec
 
 
 def test_a_figure_that_no_seed_moves_has_no_deviation():
-    metric = {"seeds": {"tensorflow": summary({8: 13.866, 9: 13.866 + 2e-15})}, "published": None}
+    metric = Metric("a.b", 13.866, seeds={"tensorflow": summary({8: 13.866, 9: 13.866 + 2e-15})})
     spread = seed_rows({}, metric)[0]["spread"]
     assert (spread["mean"], spread["interval"]) == ("13.866 ± 0", "13.866 to 13.866")

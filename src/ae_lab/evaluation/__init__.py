@@ -5,7 +5,6 @@ from ae_lab.evaluation.classification import (
     confusion_matrix,
     first_of_each,
     linear_probe,
-    mcnemar,
     predict_labels,
 )
 from ae_lab.evaluation.compression import bytes_and_error
@@ -99,7 +98,6 @@ __all__ = [
     "kl_divergence",
     "lifetime_sparsity",
     "linear_probe",
-    "mcnemar",
     "mean_activation",
     "median_filter",
     "multiply_adds",

@@ -1,7 +1,6 @@
 """What a classifier makes of images and codes."""
 
 import numpy as np
-import scipy.stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -52,27 +51,6 @@ def first_of_each(labels, classes: int | None = None) -> list[int]:
 def predict_labels(classifier, x) -> np.ndarray:
     """The class (n,) that a classifier giving logits finds likeliest."""
     return predict(classifier, x).argmax(axis=1)
-
-
-def mcnemar(correct_a, correct_b) -> tuple[int, int, float]:
-    """Exact McNemar test on the same test images.
-
-    Returns
-    -------
-    (only a right, only b right, p): p is the chance of a split at least as uneven if both
-    were equally good (McNemar, 1947).
-
-    Raises
-    ------
-    LabError
-        If the two differ in length.
-    """
-    check_same_length(correct_a, correct_b, "correct_a", "correct_b")
-    only_a = int(np.sum(correct_a & ~correct_b))
-    only_b = int(np.sum(correct_b & ~correct_a))
-    if only_a + only_b == 0:
-        return 0, 0, 1.0
-    return only_a, only_b, float(scipy.stats.binomtest(only_a, only_a + only_b).pvalue)
 
 
 def confusion_matrix(labels, predicted, classes: int = 10) -> np.ndarray:

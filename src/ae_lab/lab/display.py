@@ -2,40 +2,53 @@
 
 import html
 import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ae_lab.lab.records import Claim, Metric
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 100  # of the page; figures are drawn at twice that to stay crisp
 
 
-def show_metric(metric: dict, reference: str) -> None:
-    """A figure with its unit, the published one, and what is to be said of it."""
+def show_metric(metric: Metric, reference: str) -> None:
+    """Show a figure with its unit, the published value and how it compares.
+
+    Parameters
+    ----------
+    metric : the figure.
+    reference : how it compares with the reference value, in words; may be empty.
+    """
     beside = ""
-    if metric["published"] is not None:
-        beside = f" (published: {metric['published']:g}, {metric['source']})"
-    words = " ".join(filter(None, [metric["words"], reference]))
+    if metric.published is not None:
+        beside = f" (published: {metric.published:g}, {metric.source})"
+    words = " ".join(filter(None, [metric.words, reference]))
     show(
-        f'<p class="record"><code>{html.escape(metric["name"])}</code> '
-        f"<strong>{metric['value']:.4g}</strong> {html.escape(metric['unit'] + beside)}"
+        f'<p class="record"><code>{html.escape(metric.name)}</code> '
+        f"<strong>{metric.value:.4g}</strong> {html.escape(metric.unit + beside)}"
         + (f"<br><small>{html.escape(words)}</small>" if words else "")
         + "</p>",
-        f"{metric['name']} = {metric['value']:.4g} {metric['unit']}{beside}"
+        f"{metric.name} = {metric.value:.4g} {metric.unit}{beside}"
         + (f"\n{words}" if words else ""),
     )
 
 
-def show_claim(claim: dict) -> None:
-    """A claim, its verdict and the evidence; the index links to its id."""
-    what = "Claim of the handout" if claim["kind"] == "handout" else "Prediction"
-    shown = {key: html.escape(claim[key]) for key in ("id", "sentence", "verdict", "evidence")}
-    css = claim["verdict"].replace(" ", "-")
+def show_claim(claim: Claim) -> None:
+    """Show a claim, its verdict and the evidence, at the anchor that the index links to."""
+    what = "Claim of the handout" if claim.kind == "handout" else "Prediction"
+    css = claim.verdict.replace(" ", "-")
     show(
-        f'<div class="claim {css}" id="claim-{shown["id"]}"><p>{what}: {shown["sentence"]}</p>'
-        f"<p><strong>Verdict: {shown['verdict']}.</strong> {shown['evidence']}</p></div>",
-        f"{what}: {claim['sentence']}\nVerdict: {claim['verdict']}. {claim['evidence']}",
+        f'<div class="claim {css}" id="{html.escape(claim.anchor)}">'
+        f"<p>{what}: {html.escape(claim.sentence)}</p>"
+        f"<p><strong>Verdict: {claim.verdict}.</strong> {html.escape(claim.evidence)}</p></div>",
+        f"{what}: {claim.sentence}\nVerdict: {claim.verdict}. {claim.evidence}",
     )
 
 
-def show_table(columns, rows, caption: str) -> None:
-    """Rows under named columns; the first cell of each is its header."""
+def show_table(columns: Sequence[str], rows: Sequence[Sequence], caption: str) -> None:
+    """Show rows of cells under named columns and a caption; a row's first cell is its header."""
     head = "".join(f'<th scope="col">{html.escape(str(c))}</th>' for c in columns)
     body = "".join(
         f'<tr><th scope="row">{html.escape(str(row[0]))}</th>'
@@ -51,39 +64,52 @@ def show_table(columns, rows, caption: str) -> None:
     show(markup, f"{caption}\n{plain}")
 
 
-def show_figure(fig, alt: str, besides: dict) -> None:
-    """A Matplotlib figure with its text, and in what further forms {media type: data}."""
-    picture, width, height = as_png(fig)
+def show_figure(fig: "Figure", alt: str, besides: Mapping[str, Any]) -> None:
+    """Show a Matplotlib figure, and close it.
+
+    Parameters
+    ----------
+    fig : the figure.
+    alt : a text for those who cannot see it.
+    besides : further forms of it, {media type: data}.
+    """
+    from PIL import Image
+
+    picture = png(fig, dpi=2 * DOTS_PER_INCH, bbox_inches="tight")
+    width, height = Image.open(io.BytesIO(picture)).size
     show_raw(
         {"image/png": picture, "text/plain": f"[figure: {alt}]", **besides},
-        {"image/png": {"width": width, "height": height, "alt": alt}},
+        {"image/png": {"width": width // 2, "height": height // 2, "alt": alt}},
     )
 
 
-def as_png(fig) -> tuple[bytes, int, int]:
-    """A picture with the width and height to show it at, in pixels.
+def png(fig: "Figure", *, dpi: int, **options) -> bytes:
+    """A Matplotlib figure as a PNG of 256 colours, half the size and not seen; it is closed.
 
-    It is drawn at double density and cut to 256 colours, which halves a page and is not seen.
+    Parameters
+    ----------
+    fig : the figure.
+    dpi : pixels per inch.
+    options : further ones of ``fig.savefig``.
     """
     from matplotlib import pyplot
     from PIL import Image
 
-    drawn = io.BytesIO()
-    fig.savefig(drawn, format="png", dpi=2 * DOTS_PER_INCH, bbox_inches="tight", facecolor="white")
+    drawn, packed = io.BytesIO(), io.BytesIO()
+    fig.savefig(drawn, format="png", dpi=dpi, facecolor="white", **options)
     pyplot.close(fig)  # or Jupyter would show it a second time, without its text
     image = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    packed = io.BytesIO()
     image.save(packed, format="png", optimize=True)
-    return packed.getvalue(), image.width // 2, image.height // 2
+    return packed.getvalue()
 
 
 def show(markup: str, plain: str) -> None:
-    """One thing in two forms."""
+    """Show one thing in two forms, HTML ``markup`` and ``plain`` text."""
     show_raw({"text/html": markup, "text/plain": plain}, {})
 
 
-def show_raw(bundle: dict, metadata: dict) -> None:
-    """A bundle {media type: data}, a picture's bytes among them, with its metadata."""
+def show_raw(bundle: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+    """Show a bundle {media type: data}, a picture's bytes among them, with its metadata."""
     import base64
 
     from IPython.display import display

@@ -1,19 +1,17 @@
-"""A training's epochs as they come: a bar, two curves and a line an epoch, in one place.
-
-For notebooks at work. Nothing but figures of the training is shown once it is over, no clock,
-so that a stored notebook is the same after each run.
-"""
+"""A training's epochs as they come, in one output of the notebook."""
 
 import html
 import time
 
 WIDTH, HEIGHT = 260, 60  # of the curves, in pixels
-SERIES = {"loss": "training", "val_loss": "validation"}
-COLOURS = {"loss": "#0072b2", "val_loss": "#d55e00"}  # told apart by dashes, too
+CURVES = {  # name in the logs: label, colour, dashes
+    "loss": ("training", "#0072b2", ""),
+    "val_loss": ("validation", "#d55e00", "5 3"),
+}
 
 
 def is_live() -> bool:
-    """Whether a notebook is looking on: IPython with a kernel, not a script."""
+    """Whether the code runs in a notebook: in IPython with a kernel, not as a script."""
     try:
         from IPython import get_ipython
     except ImportError:
@@ -22,11 +20,13 @@ def is_live() -> bool:
 
 
 class Progress:
-    """A function of (epoch, logs) for ``on_epoch``, which redraws one output at each call.
+    """For ``on_epoch`` of a training: redraws a bar, the last losses and their curves.
+
+    No time is left on the screen at the end, so that a stored notebook is the same after each run.
 
     Parameters
     ----------
-    epochs : how many will come.
+    epochs : how many there will be.
     title : what is trained, in words.
     """
 
@@ -36,69 +36,38 @@ class Progress:
         self.started = time.perf_counter()
         self.handle = None
 
-    def __call__(self, epoch: int, logs: dict) -> None:
+    def __call__(self, epoch: int, logs: dict[str, float]) -> None:
+        """Add an ``epoch``, counted from 0; ``logs`` holds its losses by name."""
         from IPython.display import display
 
-        for name in SERIES:
-            if name in logs:
-                self.history.setdefault(name, []).append(float(logs[name]))
-        bundle = {"text/html": self.markup(), "text/plain": self.line()}
+        for name in CURVES.keys() & logs.keys():
+            self.history.setdefault(name, []).append(float(logs[name]))
+        done = epoch + 1
+        losses = [f"{CURVES[n][0]} {self.history[n][-1]:.4g}" for n in CURVES if n in self.history]
+        line = "  ".join([f"{self.title}: epoch {done} of {self.epochs}", *losses])
+        left = (time.perf_counter() - self.started) / done * (self.epochs - done)
+        time_left = f" about {left:.0f} s left" if done < self.epochs else ""
+        bar = f'<progress value="{done}" max="{self.epochs}"></progress>'
+        markup = f"<div>{html.escape(line)} {bar}{time_left}</div>{self._curves()}"
+        bundle = {"text/html": markup, "text/plain": line}
         if self.handle is None:
             self.handle = display(bundle, raw=True, display_id=True)
         else:
             self.handle.update(bundle, raw=True)
 
-    @property
-    def done(self) -> int:
-        """Epochs so far."""
-        return max(map(len, self.history.values()), default=0)
-
-    def line(self) -> str:
-        """The last epoch in one line."""
-        figures = "  ".join(f"{SERIES[n]} {values[-1]:.4g}" for n, values in self.history.items())
-        return f"{self.title}: epoch {self.done} of {self.epochs}  {figures}"
-
-    def markup(self) -> str:
-        """Bar, curves and table; the table is folded once the training is over."""
-        over = self.done >= self.epochs
-        bar = f'<progress value="{self.done}" max="{self.epochs}"></progress>'
-        return (
-            f"<div>{html.escape(self.line())} {bar}{'' if over else self._left()}</div>"
-            f"{self._curves()}<details{'' if over else ' open'}><summary>epochs</summary>"
-            f'<div style="max-height:14em;overflow:auto">{self._table()}</div></details>'
-        )
-
-    def _left(self) -> str:
-        spent = time.perf_counter() - self.started
-        return f" about {spent / self.done * (self.epochs - self.done):.0f} s left"
-
     def _curves(self) -> str:
         values = [value for series in self.history.values() for value in series]
-        low, high = min(values), max(values)
+        low, high = min(values, default=0), max(values, default=0)
         across, up = max(self.epochs - 1, 1), (high - low) or 1
         lines = ""
-        for name, series in self.history.items():
+        for name, series in sorted(self.history.items()):
             points = " ".join(
                 f"{2 + (WIDTH - 4) * i / across:.1f},{2 + (HEIGHT - 4) * (high - v) / up:.1f}"
                 for i, v in enumerate(series)
             )
-            dashes = ' stroke-dasharray="5 3"' if name == "val_loss" else ""
-            lines += (
-                f'<polyline points="{points}" fill="none" stroke="{COLOURS[name]}" '
-                f'stroke-width="2"{dashes}/>'
-            )
-        label = f"Loss by epoch, from {high:.4g} down to {low:.4g}; validation dashed."
-        return (
-            f'<svg width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{label}">{lines}</svg>'
-        )
-
-    def _table(self) -> str:
-        """One line an epoch, the newest on top, where it is seen."""
-        head = "".join(f'<th scope="col">{SERIES[name]}</th>' for name in self.history)
-        rows = "".join(
-            f'<tr><th scope="row">{i + 1}</th>'
-            + "".join(f"<td>{values[i]:.4g}</td>" for values in self.history.values())
-            + "</tr>"
-            for i in reversed(range(self.done))
-        )
-        return f'<table><tr><th scope="col">epoch</th>{head}</tr>{rows}</table>'
+            _, colour, dashes = CURVES[name]
+            lines += f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2" '
+            lines += f'stroke-dasharray="{dashes}"/>'
+        label = f"Loss by epoch, between {low:.4g} and {high:.4g}; validation dashed."
+        svg = f'<svg width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{label}">'
+        return f"{svg}{lines}</svg>"

@@ -1,28 +1,106 @@
-"""Shares, intervals and chances, as a page says them."""
+"""Intervals and tests that say how far a figure can be trusted, and how a page writes them."""
 
-import math
+from typing import NamedTuple
 
-from ae_lab.validation import check_between, check_whole
+import numpy as np
+from scipy import stats
+
+from ae_lab.validation import check_between, check_same_length, check_whole
+
+CONFIDENCE = 0.95
+
+
+class Mean(NamedTuple):
+    """Mean, standard deviation (n - 1) and bounds of the mean's interval; NaN from one value."""
+
+    mean: float
+    deviation: float
+    low: float
+    high: float
+
+
+def mean_interval(values: list[float]) -> Mean:
+    """The mean of a few values and its 95 % interval by Student's t (Student, 1908).
+
+    Parameters
+    ----------
+    values : one figure for each seed, in any unit; at least one.
+    """
+    count, mean = len(values), float(np.mean(values))
+    if count < 2:
+        return Mean(mean, np.nan, np.nan, np.nan)
+    deviation = float(np.std(values, ddof=1))
+    # stats.t.interval gives NaN where all values are equal
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1)) * deviation / count**0.5
+    return Mean(mean, deviation, mean - half, mean + half)
+
+
+def wilson_interval(share: float, count: int) -> tuple[float, float]:
+    """The 95 % score interval of a share (Wilson, 1927), as two shares.
+
+    Parameters
+    ----------
+    share : of the cases, from 0 to 1.
+    count : number of cases, at least 1.
+
+    Raises
+    ------
+    LabError
+        If ``share`` or ``count`` is out of its range.
+    """
+    check_between(share, "share", 0, 1)
+    check_whole(count, "count")
+    found = stats.binomtest(round(share * count), count).proportion_ci(CONFIDENCE, "wilson")
+    return float(found.low), float(found.high)
+
+
+def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> tuple[int, int, float]:
+    """Exact McNemar test of two classifiers on the same images (McNemar, 1947).
+
+    Parameters
+    ----------
+    correct_a, correct_b : bool (n,): which images either classifier gets right.
+
+    Returns
+    -------
+    (only a right, only b right, p): two counts of images, and the probability of a split at least
+    as uneven if both classifiers were equally good.
+
+    Raises
+    ------
+    LabError
+        If the two differ in length.
+    """
+    check_same_length(correct_a, correct_b, "correct_a", "correct_b")
+    only_a = int(np.sum(correct_a & ~correct_b))
+    only_b = int(np.sum(correct_b & ~correct_a))
+    if only_a + only_b == 0:
+        return 0, 0, 1.0
+    return only_a, only_b, float(stats.binomtest(only_a, only_a + only_b).pvalue)
 
 
 def format_interval(share: float, count: int) -> str:
-    """A share of ``count`` cases in per cent with its 95 % Wilson interval."""
+    """A share of ``count`` cases in per cent, with its 95 % Wilson interval.
+
+    Parameters
+    ----------
+    share, count : as in `wilson_interval`.
+    """
     low, high = wilson_interval(share, count)
     return f"{share:.2%} [{low:.2%}, {high:.2%}]"
 
 
 def format_chance(p: float) -> str:
-    """A probability ``p`` under the null hypothesis, in words that fit a table's cell."""
+    """A probability under the null hypothesis, as a table writes it.
+
+    Parameters
+    ----------
+    p : from 0 to 1.
+
+    Raises
+    ------
+    LabError
+        If it is not.
+    """
     check_between(p, "p", 0, 1)
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def wilson_interval(share: float, count: int) -> tuple[float, float]:
-    """The 95 % score interval of a share of ``count`` cases (Wilson, 1927)."""
-    check_between(share, "share", 0, 1)
-    check_whole(count, "count")
-    z = 1.959964
-    centre = share + z**2 / (2 * count)
-    half = z * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    scale = 1 + z**2 / count
-    return (centre - half) / scale, (centre + half) / scale

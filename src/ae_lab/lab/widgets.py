@@ -1,225 +1,205 @@
-"""Sliders under a student's hand, and the figure at rest that stands for them in a report.
+"""Sliders that redraw a figure, and the still figure that stands for them in a report.
 
-Each function shows its figure at rest first. Outside a report run sliders follow, if ipywidgets
+Each function shows its still figure first. Outside a report run sliders follow, if ipywidgets
 is installed; it is imported only then.
 """
 
-import io
+from collections.abc import Callable, Mapping, Sequence
 
+import keras
 import numpy as np
 
-from ae_lab import plotting
+from ae_lab import evaluation, plotting
+from ae_lab.lab.display import png
+from ae_lab.lab.logbook import Lab
 from ae_lab.validation import check_images
 
-STEPS = 9  # columns of a figure at rest
-AT_REST = (0.2, 0.4, 0.8)  # amounts of noise
+STEPS = 9  # columns of a still figure
+STILL_AMOUNTS = (0.2, 0.4, 0.8)  # of noise
 DOTS_PER_INCH = 80
 
 
-def code(lab, model, x, *, numbers=6):
-    """Move single numbers of a code and see the decoded digit follow.
+def code_sliders(lab: Lab, model: keras.Model, x: np.ndarray, *, numbers: int = 6) -> None:
+    """Change single numbers of a code and see the decoded digit follow.
 
     Parameters
     ----------
     lab : from ``start_lab``.
     model : an autoencoder with a flat code.
-    x : images (n, height, width, channels), enough of them to know the range of each number;
-        the first ten can be chosen to start from.
-    numbers : how many of the code's numbers to move: those that vary most over ``x``.
+    x : images (n, height, width, channels) in [0, 1], enough of them to know the range of each
+        number; the first ten can be chosen to start from.
+    numbers : how many of the code's numbers to change: those that vary most over ``x``.
     """
-    z = _encode(model, check_images(x))
+    z = evaluation.encode(model, check_images(x))
     moved = np.argsort(-z.std(axis=0), kind="stable")[:numbers]
     low, high = z.min(axis=0), z.max(axis=0)
+    names = [f"number {j + 1}" for j in moved]
 
-    def at_rest():
-        fig, axes = plotting.figure(len(moved), 1, height=0.75 * len(moved), squeeze=False)
-        for ax, j in zip(axes[:, 0], moved, strict=True):
-            walk = np.repeat(z[:1], STEPS, axis=0)
-            walk[:, j] = np.linspace(low[j], high[j], STEPS)
-            plotting.image_row(ax, _decode(model, walk), f"number {j + 1}")
-        return fig
+    def along(j):
+        codes = np.repeat(z[:1], STEPS, axis=0)
+        codes[:, j] = np.linspace(low[j], high[j], STEPS)
+        return evaluation.decode(model, codes)
 
     def draw(image, *values):
         changed = z[image : image + 1].copy()
         changed[0, moved] = values
-        return _rows({"image": x[image : image + 1], "decoded": _decode(model, changed)})
+        return _rows({"image": x[[image]], "decoded": evaluation.decode(model, changed)})
 
-    def sliders(widgets):
+    def make_sliders(widgets):
         start = widgets.IntSlider(0, 0, min(10, len(x)) - 1, description="image")
-        knobs = [
-            widgets.FloatSlider(
-                float(z[0, j]),
-                min=float(low[j]),
-                max=float(high[j]),
-                step=float(high[j] - low[j]) / 50 or 1,
-                description=f"number {j + 1}",
-            )
-            for j in moved
+        sliders = [
+            _float_slider(widgets, name, float(z[0, j]), float(low[j]), float(high[j]))
+            for name, j in zip(names, moved, strict=True)
         ]
 
         def begin_again(change):
-            for knob, j in zip(knobs, moved, strict=True):
-                knob.value = float(z[change["new"], j])
+            for slider, j in zip(sliders, moved, strict=True):
+                slider.value = float(z[change["new"], j])
 
         start.observe(begin_again, "value")
-        return [start, *knobs]
+        return [start, *sliders]
 
     alt = (
         f"One decoded digit in {len(moved)} rows; along each row one number of its code goes from "
         "its least to its greatest value, and the digit changes with it."
     )
-    _present(lab, at_rest(), alt, draw, sliders)
+    still = {name: along(j) for name, j in zip(names, moved, strict=True)}
+    _present(lab, _rows(still), alt, draw, make_sliders)
 
 
-def sizes(lab, models, x):
-    """Choose the size of the code and see what comes back.
+def size_slider(lab: Lab, models: Mapping[int, keras.Model], x: np.ndarray) -> None:
+    """Choose the size of the code and see the reconstructions.
 
     Parameters
     ----------
-    models : dict {size: autoencoder}.
-    x : the images to show, a dozen at most.
+    lab : from ``start_lab``.
+    models : size of the code to autoencoder.
+    x : the images (n, height, width, channels) to show, in [0, 1], a dozen at most.
     """
-    x = check_images(x)
-    by_size = {size: _reconstruct(model, x) for size, model in models.items()}
-
-    def draw(size):
-        return _rows({"original": x, f"{size} numbers": by_size[size]})
-
-    def sliders(widgets):
-        return [widgets.SelectionSlider(options=list(by_size), description="code size")]
-
-    at_rest = {"original": x} | {f"{size} numbers": x_hat for size, x_hat in by_size.items()}
+    x_hat = {size: evaluation.reconstruct(model, check_images(x)) for size, model in models.items()}
+    rows = {"original": x} | {f"{size} numbers": images for size, images in x_hat.items()}
     alt = (
         f"{len(x)} digits, and below them their reconstructions through codes of "
-        f"{', '.join(map(str, by_size))} numbers, one row for each size."
+        f"{', '.join(map(str, x_hat))} numbers, one row for each size."
     )
-    _present(lab, _rows(at_rest), alt, draw, sliders)
+
+    def draw(size):
+        return _rows({"original": x, f"{size} numbers": x_hat[size]})
+
+    def make_sliders(widgets):
+        return [widgets.SelectionSlider(options=list(x_hat), description="code size")]
+
+    _present(lab, _rows(rows), alt, draw, make_sliders)
 
 
-def noise(lab, models, x, spoil):
+def noise_slider(
+    lab: Lab,
+    models: Mapping[str, keras.Model],
+    x: np.ndarray,
+    corrupt: Callable[[np.ndarray, float], np.ndarray],
+) -> None:
     """Choose the strength of the noise and see what each network makes of it.
 
     Parameters
     ----------
-    models : dict {name: autoencoder}.
-    x : the clean images to show, a dozen at most.
-    spoil : called as ``spoil(x, amount)`` with an amount from 0 to 1.
+    lab : from ``start_lab``.
+    models : name to autoencoder.
+    x : the clean images (n, height, width, channels) to show, in [0, 1], a dozen at most.
+    corrupt : called as ``corrupt(x, amount)`` with an amount from 0 to 1, returns images.
     """
     x = check_images(x)
 
     def rows(amount):
-        spoiled = spoil(x, amount)
-        cleaned = {name: _reconstruct(model, spoiled) for name, model in models.items()}
-        return {f"noise {amount:g}": spoiled} | cleaned
+        corrupted = corrupt(x, amount)
+        cleaned = {name: evaluation.reconstruct(model, corrupted) for name, model in models.items()}
+        return {f"noise {amount:g}": corrupted} | cleaned
 
     def draw(amount):
         return _rows({"clean": x} | rows(amount))
 
-    def sliders(widgets):
-        return [widgets.FloatSlider(0.4, min=0, max=1, step=0.05, description="noise")]
+    def make_sliders(widgets):
+        return [_float_slider(widgets, "noise", 0.4, 0, 1)]
 
-    at_rest = [pair for amount in AT_REST for pair in rows(amount).items()]
+    still = [row for amount in STILL_AMOUNTS for row in rows(amount).items()]
     alt = (
-        f"{len(x)} digits with noise of strength {', '.join(map(str, AT_REST))}, and below each "
-        f"row what it becomes: {', then '.join(models)}."
+        f"{len(x)} digits with noise of strength {', '.join(map(str, STILL_AMOUNTS))}, and below "
+        f"each row the outputs of {', then of '.join(models)}."
     )
-    _present(lab, _rows(at_rest), alt, draw, sliders)
+    _present(lab, _rows(still), alt, draw, make_sliders)
 
 
-def walk(lab, model, x, *, start=4, end=0):
+def interpolation_slider(
+    lab: Lab, model: keras.Model, x: np.ndarray, *, start: int = 4, end: int = 0
+) -> None:
     """Go from the code of one image to that of another in a straight line.
 
     Parameters
     ----------
+    lab : from ``start_lab``.
     model : an autoencoder with a flat code.
-    x : images to choose both ends from, for example one of each class.
-    start, end : rows of ``x`` that the figure at rest goes between; the last if there are fewer.
+    x : images (n, height, width, channels) in [0, 1] to choose both ends from, for example one of
+        each class.
+    start, end : rows of ``x`` that the still figure goes between; the last if there are fewer.
     """
-    z = _encode(model, check_images(x))
+    z = evaluation.encode(model, check_images(x))
     last = len(x) - 1
     start, end = min(start, last), min(end, last)
 
     def between(start, end, share):
         share = np.asarray(share, "float32").reshape(-1, 1)
-        return _decode(model, (1 - share) * z[start] + share * z[end])
+        return evaluation.decode(model, (1 - share) * z[start] + share * z[end])
 
     def draw(start, end, share):
         ends = np.stack([x[start], between(start, end, share)[0], x[end]])
         return _rows({"from, between, to": ends})
 
-    def sliders(widgets):
+    def make_sliders(widgets):
         return [
             widgets.IntSlider(start, 0, last, description="from"),
             widgets.IntSlider(end, 0, last, description="to"),
-            widgets.FloatSlider(0.5, min=0, max=1, step=0.02, description="way"),
+            _float_slider(widgets, "way", 0.5, 0, 1),
         ]
 
-    at_rest = _rows({"decoded": between(start, end, np.linspace(0, 1, STEPS))})
+    still = _rows({"decoded": between(start, end, np.linspace(0, 1, STEPS))})
     alt = (
         f"{STEPS} decoded digits on the straight way between the codes of two test images, the "
         "first and the last as they are decoded themselves."
     )
-    _present(lab, at_rest, alt, draw, sliders)
+    _present(lab, still, alt, draw, make_sliders)
 
 
-def _present(lab, at_rest, alt, draw, make_sliders):
-    """Show the figure at rest; by hand also sliders, which redraw it with ``draw(*values)``."""
-    lab.show(at_rest, alt=alt)
+def _present(lab: Lab, still, alt: str, draw: Callable, make_sliders: Callable) -> None:
+    """Show the still figure; outside a report also sliders, which redraw it with ``draw``."""
+    lab.show(still, alt=alt)
     if lab.settings.record_folder is not None:
         return
     try:
         import ipywidgets
     except ModuleNotFoundError:
-        print("Sliders need the package ipywidgets, which is not installed: the figure stands.")
+        print("Sliders need the package ipywidgets, which is not installed: the figure stays.")
         return
     from IPython.display import display
 
-    display(_panel(ipywidgets, draw, make_sliders(ipywidgets)))
-
-
-def _panel(ipywidgets, draw, sliders):
-    picture = ipywidgets.Image(format="png")
+    sliders, picture = make_sliders(ipywidgets), ipywidgets.Image(format="png")
 
     def redraw(_=None):
-        picture.value = _png(draw(*(slider.value for slider in sliders)))
+        picture.value = png(draw(*(slider.value for slider in sliders)), dpi=DOTS_PER_INCH)
 
     for slider in sliders:
         slider.observe(redraw, "value")
     redraw()
-    return ipywidgets.VBox([*sliders, picture])
+    display(ipywidgets.VBox([*sliders, picture]))
 
 
-def _rows(rows):
+def _float_slider(widgets, name: str, value: float, low: float, high: float):
+    step = (high - low) / 50 or 1
+    return widgets.FloatSlider(value, min=low, max=high, step=step, description=name)
+
+
+def _rows(rows: Mapping[str, np.ndarray] | Sequence[tuple[str, np.ndarray]]):
     """A figure with one row of images for each label."""
-    rows = list(rows.items()) if isinstance(rows, dict) else rows
+    rows = list(rows.items()) if isinstance(rows, Mapping) else rows
     fig, axes = plotting.figure(len(rows), 1, height=0.8 * len(rows) + 0.2, squeeze=False)
     for ax, (label, images) in zip(axes[:, 0], rows, strict=True):
         plotting.image_row(ax, images, label)
     return fig
-
-
-def _png(fig) -> bytes:
-    from matplotlib import pyplot
-
-    drawn = io.BytesIO()
-    fig.savefig(drawn, format="png", dpi=DOTS_PER_INCH, facecolor="white")
-    pyplot.close(fig)
-    return drawn.getvalue()
-
-
-def _encode(model, x):
-    from ae_lab import evaluation  # imports Keras, which this module must not
-
-    return evaluation.encode(model, x)
-
-
-def _reconstruct(model, x):
-    from ae_lab import evaluation
-
-    return evaluation.reconstruct(model, x)
-
-
-def _decode(model, z):
-    from ae_lab import evaluation
-
-    return evaluation.decode(model, z)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ae_lab.errors import LabError
+from ae_lab.lab.records import Metric
 from ae_lab.report.build import build_report, say_now
 from ae_lab.report.execute.run import Say
 from ae_lab.report.files import read_json, write_json
@@ -31,8 +32,8 @@ def verify(settings: Settings, accept: bool = False, say: Say = say_now) -> None
     from ae_lab import data
 
     build_report(settings, say=say)
-    metrics = json.loads((settings.profile_folder / "metrics.json").read_text(encoding="utf-8"))
-    found = {metric["name"]: metric["value"] for metric in metrics}
+    stored = json.loads((settings.profile_folder / "metrics.json").read_text(encoding="utf-8"))
+    found = {metric.name: metric.value for metric in map(Metric.from_json, stored)}
     path = settings.project_folder / "reports" / "reference.json"
     source = data.prepare(replace(settings, offline=True))  # the report has tried a download
     key = f"{settings.profile}, {source}"

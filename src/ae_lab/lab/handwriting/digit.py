@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 from scipy import ndimage
+from skimage.filters import threshold_otsu
 
 from ae_lab.errors import LabError
 
@@ -24,7 +25,7 @@ class Found(NamedTuple):
     box: tuple[slice, slice]
 
 
-def like_mnist(photo) -> np.ndarray:
+def like_mnist(photo: np.ndarray) -> np.ndarray:
     """One digit as a network of this package takes it: float32 (1, 28, 28, 1) in [0, 1].
 
     As LeCun et al. (1998) describe MNIST's: white on black, fitted into a 20x20 box with its
@@ -51,10 +52,14 @@ def like_mnist(photo) -> np.ndarray:
     return x
 
 
-def find_digit(photo) -> Found:
+def find_digit(photo: np.ndarray) -> Found:
     """The strokes of the largest drawing that does not run out of the picture.
 
     Paper that is lighter on one side than on the other is evened out, noise left behind.
+
+    Parameters
+    ----------
+    photo : grey image (height, width) in [0, 1].
 
     Raises
     ------
@@ -63,7 +68,8 @@ def find_digit(photo) -> Found:
     """
     ink, noise = _ink(np.asarray(photo, np.float32))
     smooth = ndimage.gaussian_filter(ink, max(ink.shape) / 500)
-    core = smooth > _otsu(smooth)
+    positive = smooth[smooth > 0]
+    core = smooth > (threshold_otsu(positive) if positive.size else 0)
     strength = float(np.median(ink[core])) if core.any() else 0.0
     if strength < max(LEAST_CONTRAST, NOISE_FACTOR * noise):
         raise _none(f"a contrast of {max(strength, 0):.2f} with noise of {noise:.2f}")
@@ -99,19 +105,6 @@ def _paper(photo: np.ndarray) -> np.ndarray:
         kept = rest <= max(np.quantile(rest, 0.7), 1e-3)
         weights = np.linalg.lstsq(some[kept], values[kept], rcond=None)[0]
     return (terms @ weights).reshape(photo.shape)
-
-
-def _otsu(values: np.ndarray) -> float:
-    """The threshold between two classes of positive values that parts them best (Otsu, 1979)."""
-    values = values[values > 0]
-    if values.size < 2 or np.ptp(values) < 1e-6:
-        return 0.0
-    counts, edges = np.histogram(values, 128)
-    centres = (edges[:-1] + edges[1:]) / 2
-    below, mass = np.cumsum(counts)[:-1], np.cumsum(counts * centres)
-    above = counts.sum() - below  # neither is ever 0: the first and last bin hold an extreme
-    gap = mass[:-1] / below - (mass[-1] - mass[:-1]) / above
-    return float(centres[np.argmax(below * above * gap**2)])
 
 
 def _strokes(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ LARGEST_BYTES = 100_000_000
 WORKING_SIDE = 640  # pixels of the longer side: a digit needs far fewer
 
 
-def read_photo(path) -> np.ndarray:
+def read_photo(path: str | Path) -> np.ndarray:
     """The photograph as floats (height, width) in [0, 1], its longer side at most 640 pixels.
 
     Turned upright as the camera says; what is transparent becomes paper.

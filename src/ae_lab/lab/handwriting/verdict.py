@@ -1,14 +1,20 @@
 """What an autoencoder and the classifier make of a photographed digit, and its picture."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ae_lab import plotting
 from ae_lab.errors import LabError
 from ae_lab.lab.arrays import decode_codes, encode_images
+from ae_lab.lab.display import png
 from ae_lab.lab.handwriting.digit import find_digit, like_mnist
 from ae_lab.lab.handwriting.photo import read_photo
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,9 @@ class Verdict:
         return f"The classifier reads {ranked[0]}: {shares}."
 
 
-def reconstruct_photo(path, model, classifier=None) -> Verdict:
+def reconstruct_photo(
+    path: str | Path, model: "keras.Model", classifier: "keras.Model | None" = None
+) -> Verdict:
     """Read a photo, prepare its digit as MNIST was, and send it through the models.
 
     Parameters
@@ -53,8 +61,16 @@ def reconstruct_photo(path, model, classifier=None) -> Verdict:
     return judge(read_photo(path), model, classifier)
 
 
-def judge(photo: np.ndarray, model, classifier=None) -> Verdict:
-    """``reconstruct_photo`` for a photo that was read already."""
+def judge(
+    photo: np.ndarray, model: "keras.Model", classifier: "keras.Model | None" = None
+) -> Verdict:
+    """As ``reconstruct_photo``, for a photo that was read already.
+
+    Parameters
+    ----------
+    photo : grey image (height, width) in [0, 1], from ``read_photo``.
+    model, classifier : as in ``reconstruct_photo``.
+    """
     x = like_mnist(photo)
     z = encode_images(model, x)
     probabilities = _softmax(classifier.predict_on_batch(x)[0]) if classifier else None
@@ -78,21 +94,24 @@ def draw_verdict(verdict: Verdict):
     return fig
 
 
-def save_verdict(verdict: Verdict, path) -> None:
-    """Write ``draw_verdict``'s figure as a PNG.
+def save_verdict(verdict: Verdict, path: str | Path) -> None:
+    """Write the figure of ``draw_verdict`` as a PNG.
+
+    Parameters
+    ----------
+    verdict : from ``judge``.
+    path : of the file to write.
 
     Raises
     ------
     LabError
         If the file cannot be written.
     """
-    fig = draw_verdict(verdict)
+    picture = png(draw_verdict(verdict), dpi=150)
     try:
-        fig.savefig(path, format="png", dpi=150, facecolor="white")
+        Path(path).write_bytes(picture)
     except OSError as error:
         raise LabError(f"{path} cannot be written: {error.strerror}: name another.") from None
-    finally:
-        plotting.plt.close(fig)
 
 
 def _draw_photo(ax, verdict):

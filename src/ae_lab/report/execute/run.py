@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 
+from ae_lab.lab.records import Metric
 from ae_lab.report import workplace
 from ae_lab.report.execute.environment import kernel_environment, numeric_environment, usable_cores
 from ae_lab.report.execute.kernel import stop_kernels
@@ -148,9 +149,9 @@ def run_of(place: Workplace, data: DataAtHand) -> dict:
 
 def improper_figure(name: str, record: dict | None) -> dict | None:
     """A recorded figure that is no number fails the notebook."""
-    for metric in (record or {}).get("metrics", []):
-        if not math.isfinite(metric["value"]):
-            return failure(name, "NotANumber", f"the figure {metric['name']} is {metric['value']}")
+    for metric in map(Metric.from_json, (record or {}).get("metrics", [])):
+        if not math.isfinite(metric.value):
+            return failure(name, "NotANumber", f"the figure {metric.name} is {metric.value}")
     return None
 
 

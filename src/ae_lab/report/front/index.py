@@ -48,7 +48,7 @@ def write_index(
     metrics = metrics_of(records, figures_over_seeds(good))
     claims = claims_over_seeds(claims_of(records), good)
     write_json(folder / "metrics.json", exported_metrics(metrics))
-    write_json(folder / "claims.json", claims)
+    write_json(folder / "claims.json", [claim.to_json() for claim in claims])
     facts = run_facts(runs, profile, commit) | sweep_facts(swept, len(notebooks))
     write_text(folder / "index.html", _render(notebooks, facts, metrics, claims, neighbours))
 
@@ -76,8 +76,8 @@ def _render(notebooks, facts, metrics, claims, neighbours) -> str:
         swept=any(row["spread"] for row in rows),
         headline=[row for row in rows if row["published"] or row["goal"]],
         cards=cards,
-        handout=[claim for claim in claims if claim["kind"] == "handout"],
-        predictions=[claim for claim in claims if claim["kind"] != "handout"],
+        handout=[claim for claim in claims if claim.kind == "handout"],
+        predictions=[claim for claim in claims if claim.kind != "handout"],
         failures=[card["error"] for card in cards if card["error"]],
     )
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
+from ae_lab.lab.records import ANCHOR
 from ae_lab.report.render.sanitise import plain_text
 
 HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
@@ -46,7 +47,7 @@ class Outline:
     def _anchor(self, text: str) -> str:
         """A readable anchor; the second of the same name gets a number."""
         slug = re.sub(r"[^\w]+", "-", text.lower()).strip("-") or "section"
-        slug = f"section-{slug}" if slug.startswith("claim-") else slug
+        slug = f"section-{slug}" if slug.startswith(ANCHOR) else slug
         anchor, number = slug, 1
         while anchor in self._anchors:
             number += 1

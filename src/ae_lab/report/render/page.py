@@ -7,7 +7,7 @@ from html import escape
 
 from nbformat import NotebookNode
 
-from ae_lab.lab import DECODER
+from ae_lab.lab.records import DECODER
 from ae_lab.report.failure import failure
 from ae_lab.report.render.cleaning import clean_outputs, clean_text
 from ae_lab.report.render.decoder_figure import OPENING, living_figure

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import nh3
 
+from ae_lab.lab.records import ANCHOR
+
 TEXT_TAGS = set(
     "a abbr b blockquote br caption cite code col colgroup dd del details dfn div dl dt em "
     "figcaption figure hr i img ins kbd li mark ol p pre q s samp small span strong sub summary "
@@ -26,7 +28,7 @@ ATTRIBUTES = {
     "th": {"colspan", "rowspan", "headers", "abbr", "scope"},
 }
 IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml)[;,]")
-KEPT_ID = re.compile(r"claim-[\w.-]+")
+KEPT_ID = re.compile(re.escape(ANCHOR) + r"[\w.-]+")
 TABLE = re.compile(r"<table\b")
 TABLE_END = re.compile(r"</table>")
 EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?>\s*</th>")

@@ -2,6 +2,7 @@
 
 import math
 
+from ae_lab.lab.records import Claim, Metric
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.front.ledger import number
 from ae_lab.report.seeds.dots import strip_of_dots
@@ -10,12 +11,12 @@ from ae_lab.report.seeds.results import package_digest
 ONE_SEED = "one seed"
 
 
-def seed_rows(row: dict, metric: dict) -> list[dict]:
+def seed_rows(row: dict, metric: Metric) -> list[dict]:
     """A figure's row once for each backend, with ``spread`` as text and picture, or None."""
-    summaries = metric["seeds"] or {}
+    summaries = metric.seeds or {}
     several = len(summaries) > 1
     rows = [
-        row | {"spread": _spread(summary, metric["published"], backend if several else "")}
+        row | {"spread": _spread(summary, metric.published, backend if several else "")}
         for backend, summary in summaries.items()
     ]
     return rows or [row | {"spread": None}]
@@ -43,18 +44,18 @@ def _in_words(summary: dict) -> list[str]:
     return [f"{value:.{decimals}f}" for value in numbers]
 
 
-def seeds_in_words(claim: dict) -> str:
+def seeds_in_words(claim: Claim) -> str:
     """In how many seeds a claim held; seeds on several backends are runs."""
-    seeds = claim["seeds"]
+    seeds = claim.seeds
     if not seeds:
         return ONE_SEED
     unit = "runs" if len(seeds["backends"]) > 1 else "seeds"
     return f"held in {seeds['held']} of {seeds['runs']} {unit}"
 
 
-def interval_in_words(claim: dict) -> str:
+def interval_in_words(claim: Claim) -> str:
     """What the verdict over seeds rests on; empty without a sweep."""
-    if not (seeds := claim["seeds"]):
+    if not (seeds := claim.seeds):
         return ""
     rests = "; ".join(
         (f"{name}: " if name else "") + _rests(condition)

@@ -2,43 +2,20 @@
 
 import math
 from collections import defaultdict
-from typing import NamedTuple
+from dataclasses import replace
 
-import numpy as np
-from scipy.special import stdtrit
-
-from ae_lab.lab import wilson_interval
+from ae_lab.lab.records import Claim, Metric
+from ae_lab.lab.statistics import mean_interval, wilson_interval
 from ae_lab.lab.verdicts import is_met
-
-CONFIDENCE = 0.95
-
-
-class Spread(NamedTuple):
-    """Mean, standard deviation (n - 1) and 95 % interval of the mean; NaN from one value."""
-
-    mean: float
-    deviation: float
-    low: float
-    high: float
-
-
-def spread(values: list[float]) -> Spread:
-    """The mean's interval by Student's t (Student, 1908): for few values of unknown spread."""
-    count, mean = len(values), float(np.mean(values))
-    if count < 2:
-        return Spread(mean, math.nan, math.nan, math.nan)
-    deviation = float(np.std(values, ddof=1))
-    half = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2)) * deviation / math.sqrt(count)
-    return Spread(mean, deviation, mean - half, mean + half)
 
 
 def figures_over_seeds(results: list[dict]) -> dict[tuple[str, str], dict[str, dict]]:
-    """(notebook, metric) → backend → ``values`` by seed and their ``Spread``'s fields."""
+    """(notebook, metric) → backend → ``values`` by seed and the fields of their ``Mean``."""
     found: dict = defaultdict(lambda: defaultdict(dict))
     for result in results:
-        for metric in result["metrics"]:
-            name = result["notebook"], metric["name"]
-            found[name][result["backend"]][result["seed"]] = metric["value"]
+        for metric in map(Metric.from_json, result["metrics"]):
+            name = result["notebook"], metric.name
+            found[name][result["backend"]][result["seed"]] = metric.value
     return {
         name: {backend: summary(values) for backend, values in sorted(backends.items())}
         for name, backends in found.items()
@@ -48,7 +25,7 @@ def figures_over_seeds(results: list[dict]) -> dict[tuple[str, str], dict[str, d
 def summary(values: dict[int, float]) -> dict:
     """``values`` in the order of their seeds, and what they say together; None for no number."""
     values = dict(sorted(values.items()))
-    numbers = spread(list(values.values()))._asdict()
+    numbers = mean_interval(list(values.values()))._asdict()
     rounded = {
         name: None if math.isnan(number) else float(f"{number:.6g}")
         for name, number in numbers.items()
@@ -56,7 +33,7 @@ def summary(values: dict[int, float]) -> dict:
     return {"values": values} | rounded
 
 
-def claims_over_seeds(claims: list[dict], results: list[dict]) -> list[dict]:
+def claims_over_seeds(claims: list[Claim], results: list[dict]) -> list[Claim]:
     """The ledger's claims with ``seeds`` added, and the verdict over seeds in place of one run's.
 
     Parameters
@@ -66,29 +43,29 @@ def claims_over_seeds(claims: list[dict], results: list[dict]) -> list[dict]:
     """
     runs: dict = defaultdict(list)
     for result in results:
-        for claim in result["claims"]:
-            if claim["verdict"] != "untested":
-                runs[result["notebook"], claim["id"]].append((result, claim))
-    return [_with_seeds(claim, runs.get((claim["notebook"], claim["id"]))) for claim in claims]
+        for claim in map(Claim.from_json, result["claims"]):
+            if claim.verdict != "untested":
+                runs[result["notebook"], claim.id].append((result, claim))
+    return [_with_seeds(claim, runs.get((claim.notebook, claim.id))) for claim in claims]
 
 
-def _with_seeds(claim: dict, runs: list[tuple[dict, dict]] | None) -> dict:
+def _with_seeds(claim: Claim, runs: list[tuple[dict, Claim]] | None) -> Claim:
     if not runs:
-        return claim | {"seeds": None}
-    tested = [run["conditions"] for _, run in runs]
+        return claim
+    tested = [run.conditions for _, run in runs]
     conditions = {
         name: _over_seeds([run[name] for run in tested])
         for name in tested[0]
         if all(name in run for run in tested)
     }
     seeds = {
-        "held": [run["verdict"] for _, run in runs].count("holds"),
+        "held": [run.verdict for _, run in runs].count("holds"),
         "runs": len(runs),
         "backends": sorted({result["backend"] for result, _ in runs}),
         "conditions": conditions,
-        "this_run": claim["verdict"],
+        "this_run": claim.verdict,
     }
-    return claim | {"seeds": seeds, "verdict": verdict_over_seeds(conditions)}
+    return replace(claim, seeds=seeds, verdict=verdict_over_seeds(conditions))
 
 
 def _over_seeds(values: list[bool | float]) -> dict:

@@ -1,0 +1,488 @@
+"""A notebook's log book: what it shows as it goes, and the file from which a report is made.
+
+``lab = start_lab("01_dense_autoencoder")`` reads the settings. Each call of a method shows its
+line in the notebook; figures, claims and timings also go to one JSON file in a report run.
+"""
+
+import contextlib
+import importlib.metadata
+import json
+import math
+import numbers
+import platform
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ae_lab.errors import LabError
+from ae_lab.files import write_whole
+from ae_lab.lab import display, exercises
+from ae_lab.lab.conditions import Condition
+from ae_lab.lab.feedback import beside_reference, compare
+from ae_lab.lab.parameters import Knob, as_rows, chosen
+from ae_lab.lab.progress import Progress, is_live
+from ae_lab.lab.records import DECODER, DIRECTIONS, Claim, Metric
+from ae_lab.lab.verdicts import CLAIMS, conditions_of, is_met, verdict
+from ae_lab.settings import Settings
+
+if TYPE_CHECKING:
+    import keras
+    from matplotlib.figure import Figure
+
+    from ae_lab.data import Dataset
+
+VERSIONS_OF = ("ae_lab", "tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
+NO_NUMBER = re.compile(r"(?<![\w.])[-+]?(nan|inf)(?!\w)")  # as Python writes them
+NOT_FINITE = (
+    "look at the losses above, a training that diverged shows there first. Likely causes of NaN "
+    "and infinity: a learning rate that is too large, pixels outside [0, 1], the logarithm of a "
+    "probability that reached 0, a log-variance that diverged, or a division by an empty set."
+)
+
+
+def start_lab(notebook: str, settings: Settings | None = None) -> "Lab":
+    """Begin a notebook: read the settings, say which profile and seed are used.
+
+    Nothing is seeded here: ``training.seed_everything(lab.seed)`` does that before a model, or a
+    layer that draws random numbers, is built.
+
+    Parameters
+    ----------
+    notebook : name of the notebook's file, without its ending.
+    settings : of the run; those of the environment if None.
+
+    Raises
+    ------
+    LabError
+        If a setting in the environment is wrong, or Keras was told to compute in another
+        precision than single.
+    """
+    _check_precision()
+    return Lab(notebook, settings or Settings.from_environment())
+
+
+class Lab:
+    """One notebook's log book. Made by ``start_lab``.
+
+    Parameters
+    ----------
+    notebook : name of the notebook's file, without its ending.
+    settings : of the run; ``seed`` is that of the settings.
+    """
+
+    def __init__(self, notebook: str, settings: Settings):
+        self.notebook = notebook
+        self.settings = settings
+        self.seed = settings.seed
+        self._dataset = None
+        self._run = {"profile": settings.profile, "seed": settings.seed, **_versions()}
+        self._metrics: dict[str, Metric] = {}
+        self._claims: dict[str, Claim] = {}
+        self._timings: dict[str, float] = {}
+        print(f"Profile {settings.profile}, seed {settings.seed}.")
+
+    def choose(self, *, quick: Any, full: Any) -> Any:
+        """The value for the profile of this run.
+
+        Parameters
+        ----------
+        quick, full : the value in either profile.
+        """
+        return full if self.settings.profile == "full" else quick
+
+    def parameters(self, **knobs: Knob) -> tuple:
+        """The numbers of this notebook, shown as a table.
+
+        A knob is changed from outside by the environment, for example AE_LAB_SET_LATENT_DIM=2.
+
+        Parameters
+        ----------
+        knobs : name to `parameters.knob`.
+
+        Returns
+        -------
+        A named tuple of the values for this profile: ``p.latent_dim``.
+
+        Raises
+        ------
+        LabError
+            If a name given from outside is not a knob, or its value of another type or out of
+            bounds.
+        """
+        values, changed = chosen(knobs, self.settings.profile, dict(self.settings.knobs))
+        self._run["changed"] = changed
+        self._write()
+        caption = f"The numbers of this notebook, profile {self.settings.profile}"
+        rows = as_rows(knobs, values, changed)
+        display.show_table(["name", "value", "unit", "meaning"], rows, caption)
+        return values
+
+    def load_mnist(self) -> "Dataset":
+        """Load the images of the settings; their source is printed, and recorded for the report.
+
+        Returns
+        -------
+        As ``data.load_mnist``: images and labels to train, validate and test on.
+        """
+        from ae_lab import data
+
+        self._dataset = dataset = data.load_mnist(self.settings)
+        self._run |= {
+            "data": dataset.source,
+            "comparable": dataset.comparable,
+            "data_sha256": dataset.sha256,
+        }
+        self._write()
+        print(f"{dataset.source}.")
+        if self.settings.dataset != "mnist":
+            name = Path(self.settings.dataset).stem
+            print(f"The text speaks of digits; these are {name}.")
+        return dataset
+
+    def record(
+        self,
+        name: str,
+        value: float,
+        unit: str,
+        *,
+        better: str | None = "lower",
+        baselines: Mapping[str, float] | None = None,
+        best: Mapping[str, float] | None = None,
+        published: float | None = None,
+        source: str | None = None,
+        at_most: float | None = None,
+        at_least: float | None = None,
+    ) -> None:
+        """Record a figure, show it, and say how it compares with what is given beside it.
+
+        A notebook that runs by hand also shows the reference value of this profile. A report does
+        not: reference values are taken from reports.
+
+        Parameters
+        ----------
+        name : "<kind>.<quantity>", for example "dense.test_bce".
+        value : finite number, in ``unit``.
+        unit : in words, for example "nats/pixel". What begins with "share" is shown in per cent.
+        better : "lower" or "higher": which way is better; None if neither is.
+        baselines : name to value, in ``unit``, of other methods on the same images, for example
+            ``{"PCA, 32 components": 13.2}``. A figure that falls on one called "mean image",
+            "0.5 everywhere" or "most frequent class" is explained.
+        best : one name and value, in ``unit``, that cannot be surpassed, for example
+            ``{"a perfect reconstruction": 0}``.
+        published, source : the figure in print, in ``unit``, and where. Both are left out for
+            images other than MNIST's 70,000.
+        at_most, at_least : bounds, in ``unit``, that the full profile is meant to reach.
+
+        Raises
+        ------
+        LabError
+            If ``value``, a baseline or ``best`` is not a finite number, or ``better`` is not one
+            of its three values.
+        """
+        baselines, best = dict(baselines or {}), dict(best or {})
+        _check_finite({name: value} | baselines | best)
+        if better not in DIRECTIONS:
+            raise LabError(
+                f"better must be 'lower', 'higher' or None, received {better!r} for {name}: "
+                "choose which way this figure is better."
+            )
+        goal = {"at_most": at_most, "at_least": at_least}
+        comparable = self._run.get("comparable", True)
+        metric = Metric(
+            name=name,
+            value=_rounded(value),
+            unit=unit,
+            notebook=self.notebook,
+            better=better,
+            baselines={name: _rounded(value) for name, value in baselines.items()},
+            best={name: _rounded(value) for name, value in best.items()},
+            published=published if comparable else None,
+            source=source if comparable else None,
+            goal={bound: value for bound, value in goal.items() if value is not None} or None,
+        )
+        metric = replace(metric, words=compare(metric, self.settings.profile, comparable))
+        _put(self._metrics, name, metric)
+        self._write()
+        display.show_metric(metric, self._reference(metric))
+
+    def claim(
+        self,
+        id: str,
+        sentence: str | None = None,
+        *conditions: Condition,
+        holds: bool | float | Mapping[str, bool | float] | None = None,
+        evidence: str = "",
+    ) -> None:
+        """Test a claim and show the verdict, which is computed from its conditions.
+
+        Parameters
+        ----------
+        id : of a claim of the handout in ``claims.toml``, or a new one for a prediction of this
+            notebook.
+        sentence : what is claimed; left out for a claim of the handout.
+        conditions : from `conditions`; each says what was measured, asked and why.
+        holds : in place of conditions: a margin, positive if the claim holds, in any unit, or a
+            bool, or a dict {name: margin or bool}. Over several seeds, margins are judged by the
+            confidence interval of their mean, bools by the share of seeds in which they hold.
+            All met: "holds"; none: "does not hold"; otherwise "depends".
+        evidence : the numbers behind it, in words, formatted from variables.
+
+        Raises
+        ------
+        LabError
+            If there is no sentence for ``id``, a condition is neither a finite number nor a bool,
+            or the evidence contains NaN or infinity.
+        """
+        if isinstance(sentence, Condition):
+            sentence, conditions = None, (sentence, *conditions)
+        if conditions:
+            holds = {one.name: one.margin for one in conditions if not one.control}
+            evidence = "; ".join([*filter(None, [evidence]), *(one.sentence for one in conditions)])
+        _check_words(id, evidence)
+        if sentence is None and id not in CLAIMS:
+            raise LabError(
+                f"a claim must be one of the handout's or have a sentence, received {id!r}: "
+                "look up the handout's in ae_lab/lab/claims.toml."
+            )
+        margins = conditions_of(id, holds)
+        if not conditions:
+            met = [f"{n}: {'yes' if is_met(value) else 'no'}" for n, value in margins.items() if n]
+            evidence = "; ".join([evidence, *met])
+        self._put_claim(id, sentence, verdict(margins), evidence, margins)
+
+    def untested(self, id: str, *, reason: str) -> None:
+        """List a claim of the handout as untested here.
+
+        Parameters
+        ----------
+        id : of a claim in ``claims.toml``.
+        reason : why it is not tested, in words.
+
+        Raises
+        ------
+        LabError
+            If the handout makes no such claim.
+        """
+        if id not in CLAIMS:
+            raise LabError(
+                f"untested must name a claim of the handout, received {id!r}: "
+                "look it up in ae_lab/lab/claims.toml."
+            )
+        self._put_claim(id, None, "untested", reason, {})
+
+    def show(self, fig: "Figure", *, alt: str, besides: Mapping[str, Any] | None = None) -> None:
+        """Show a Matplotlib figure, with a text for those who cannot see it.
+
+        Parameters
+        ----------
+        fig : the figure; it is closed.
+        alt : a sentence that says what is drawn and what can be seen in it.
+        besides : further forms of the figure, {media type: data}.
+
+        Raises
+        ------
+        LabError
+            If ``alt`` has fewer than five words.
+        """
+        if len(alt.split()) < 5:
+            raise LabError(
+                f"alt must tell in a sentence what the figure shows, received {alt!r}: "
+                "name what is drawn and what can be seen in it."
+            )
+        display.show_figure(fig, alt, besides or {})
+
+    def living(self, fig: "Figure", model: "keras.Model", *, alt: str) -> None:
+        """Show a figure in whose place the report's page decodes any point of a latent plane.
+
+        Parameters
+        ----------
+        fig, alt : as in ``show``; on paper, in the notebook and without scripts they stay.
+        model : an autoencoder with two latents and a dense decoder.
+
+        Raises
+        ------
+        LabError
+            If a page cannot compute this decoder.
+        """
+        from ae_lab.lab.portable import portable_decoder  # imports Keras, which this must not
+
+        self.show(fig, alt=alt, besides={DECODER: portable_decoder(model)})
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence], *, caption: str) -> None:
+        """Show a table.
+
+        Parameters
+        ----------
+        columns : a name for each column.
+        rows : one list of cells for each row; the first cell is the row's header.
+        caption : what the table shows, in words.
+
+        Raises
+        ------
+        LabError
+            If a row has another number of cells than there are columns, or contains NaN.
+        """
+        for row in rows:
+            _check_words(caption, *map(str, row))
+            if len(row) != len(columns):
+                raise LabError(
+                    f"a table row must have {len(columns)} cells, received {len(row)}: {row!r}; "
+                    "give one cell for each column."
+                )
+        display.show_table(columns, rows, caption)
+
+    def epochs(
+        self, history: Mapping[str, Sequence[float]], *, caption: str, most: int = 8
+    ) -> None:
+        """Show a training's history as a table.
+
+        Parameters
+        ----------
+        history : name of a loss or metric to its values, one for each epoch.
+        caption : which training it is, in words.
+        most : number of epochs to show, the first and the last among them.
+        """
+        names = list(history)
+        total = len(history[names[0]])
+        shown = sorted({round(i) for i in np.linspace(0, total - 1, min(most, total))})
+        rows = [[str(i + 1), *(f"{history[name][i]:.4g}" for name in names)] for i in shown]
+        self.table(["epoch", *(name.replace("_", " ") for name in names)], rows, caption=caption)
+
+    def progress(self, epochs: int, title: str = "training") -> Callable[[int, dict], None] | None:
+        """A function for ``on_epoch`` of a training that shows its epochs live; None in a report.
+
+        Parameters
+        ----------
+        epochs : how many there will be.
+        title : what is trained, in words.
+        """
+        quiet = self.settings.record_folder is not None or not is_live()
+        return None if quiet else Progress(epochs, title)
+
+    def check_exercise(self, id: str, answer: object = None) -> None:
+        """Say whether an answer to an exercise is correct, or what is wrong with it.
+
+        Parameters
+        ----------
+        id : "<notebook>.<exercise>", for example "03.2".
+        answer : what the exercise asks for; without it, that is printed.
+
+        Raises
+        ------
+        LabError
+            If there is no such exercise.
+        """
+        print(exercises.check(id, answer, self._dataset).words)
+
+    def keep_model(self, model: "keras.Model", name: str) -> None:
+        """Save a trained model as ``models/<name>.keras`` beside the report's pages.
+
+        Outside a report run nothing is saved. ``models.load_model`` reads it back.
+
+        Parameters
+        ----------
+        model : any Keras model.
+        name : the kind's name, or "classifier"; lower-case letters and underscores.
+
+        Raises
+        ------
+        LabError
+            If ``name`` has other characters: it becomes the name of a file.
+        """
+        if not re.fullmatch("[a-z][a-z_]*", name):
+            raise LabError(
+                f"a model's name must be of lower-case letters and underscores, received {name!r}: "
+                "take the kind's name, for example deep."
+            )
+        if self.settings.record_folder is None:
+            return
+        folder = Path(self.settings.record_folder) / self.notebook
+        folder.mkdir(parents=True, exist_ok=True)
+        model.save(folder / f"{name}.keras")
+
+    @contextlib.contextmanager
+    def timer(self, name: str) -> Iterator[None]:
+        """Time a block. The seconds go to the file, never onto the page, which must not change.
+
+        Parameters
+        ----------
+        name : "<kind>.<what>_seconds".
+        """
+        start = time.perf_counter()
+        yield
+        self._timings[name] = round(time.perf_counter() - start, 2)
+        self._write()
+
+    def _reference(self, metric: Metric) -> str:
+        source = self._run.get("data")
+        if self.settings.record_folder is not None or source is None:
+            return ""
+        return beside_reference(metric.name, metric.value, self.settings, source)
+
+    def _put_claim(self, id, sentence, verdict, evidence, conditions) -> None:
+        kind = "handout" if id in CLAIMS else "prediction"
+        sentence = sentence or CLAIMS[id]
+        claim = Claim(id, verdict, kind, sentence, evidence, conditions, self.notebook)
+        _put(self._claims, id, claim)
+        self._write()
+        display.show_claim(claim)
+
+    def _write(self) -> None:
+        if self.settings.record_folder is None:
+            return
+        log = {
+            "notebook": self.notebook,
+            "run": self._run,
+            "metrics": [metric.to_json() for metric in self._metrics.values()],
+            "claims": [claim.to_json() for claim in self._claims.values()],
+            "timings": self._timings,
+        }
+        text = json.dumps(log, indent=1, ensure_ascii=False)
+        path = Path(self.settings.record_folder) / f"{self.notebook}.json"
+        write_whole(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def _put(entries: dict, name: str, entry: Metric | Claim) -> None:
+    """Add an entry at the end, also when a cell is run again."""
+    entries.pop(name, None)
+    entries[name] = entry
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.6g}")
+
+
+def _versions() -> dict:
+    found = {"python": platform.python_version()}
+    for name in VERSIONS_OF:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    keras = sys.modules.get("keras")  # imported by the notebook; this module must not
+    return {"backend": keras.backend.backend() if keras else "none", "versions": found}
+
+
+def _check_precision() -> None:
+    keras = sys.modules.get("keras")
+    if keras and keras.config.floatx() != "float32":
+        raise LabError(
+            f"Keras must compute in float32, received {keras.config.floatx()}: take floatx out of "
+            "keras.json in the folder .keras of your home folder, and restart the kernel."
+        )
+
+
+def _check_finite(values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        if not isinstance(value, numbers.Real) or not math.isfinite(value):
+            raise LabError(f"{name} must be a finite number, received {value!r}: {NOT_FINITE}")
+
+
+def _check_words(where: str, *texts: str) -> None:
+    """Raise a LabError for NaN or infinity in words: a comparison with them proves nothing."""
+    if found := [text for text in texts if NO_NUMBER.search(text)]:
+        raise LabError(f"{where} must contain finite numbers, received {found[0]!r}: {NOT_FINITE}")

@@ -1,0 +1,119 @@
+"""What a notebook records: figures and claims, as they are stored and read again.
+
+Nothing here needs Keras or Matplotlib, so that whoever reads a record can import it.
+"""
+
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Self
+
+DECODER = "application/vnd.ae-lab.decoder+json"  # our media type for a decoder to run in a page
+ANCHOR = "claim-"  # what the id of a claim's place in a page begins with
+DIRECTIONS = ("lower", "higher", None)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record as JSON and back. Fields that are absent get their defaults, unknown ones go."""
+
+    @classmethod
+    def from_json(cls, stored: dict) -> Self:
+        """The record that ``stored``, from `to_json`, describes."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: value for name, value in stored.items() if name in known})
+
+    def to_json(self) -> dict:
+        """The fields by name, ready for ``json.dump``."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Metric(Record):
+    """One figure of a notebook.
+
+    Parameters
+    ----------
+    name : "<kind>.<quantity>", for example "dense.test_bce".
+    value : the figure, a finite number in ``unit``.
+    unit : in words, for example "nats/pixel".
+    notebook : name of the notebook that recorded it.
+    better : "lower" or "higher": which way is better; None if neither is.
+    baselines : name to value, in ``unit``: what trivial or well-known methods score.
+    best : name and value, in ``unit``, of what cannot be surpassed; at most one entry.
+    published : the figure in print, in ``unit``; None if there is none.
+    source : where it was published.
+    goal : "at_most" and "at_least", each to a bound in ``unit``: what the full profile should
+        reach; None without a goal.
+    words : how the value compares with all of these, in one or two sentences.
+    seeds : backend to summary over seeds, as a report adds it; None outside a report.
+    """
+
+    name: str
+    value: float
+    unit: str = ""
+    notebook: str = ""
+    better: str | None = "lower"
+    baselines: dict[str, float] = field(default_factory=dict)
+    best: dict[str, float] = field(default_factory=dict)
+    published: float | None = None
+    source: str | None = None
+    goal: dict[str, float] | None = None
+    words: str = ""
+    seeds: dict | None = None
+
+    def is_better(self, value: float, other: float) -> bool:
+        """Whether ``value`` is better than ``other``; where neither way is, whether it is less."""
+        return value > other if self.better == "higher" else value < other
+
+    @property
+    def goal_in_words(self) -> str:
+        """For example "at most 0.0935"; "" without a goal."""
+        goal = self.goal or {}
+        return " and ".join(f"{name.replace('_', ' ')} {goal[name]:g}" for name in sorted(goal))
+
+    def goal_mark(self, profile: str) -> str:
+        """ "reached", "missed" or "not in this profile"; "" without a goal.
+
+        Parameters
+        ----------
+        profile : the run's. Goals are set for the full profile; another one misses nothing.
+        """
+        if not self.goal:
+            return ""
+        low, high = self.goal.get("at_least", -math.inf), self.goal.get("at_most", math.inf)
+        if low <= self.value <= high:
+            return "reached"
+        return "missed" if profile == "full" else "not in this profile"
+
+
+@dataclass(frozen=True)
+class Claim(Record):
+    """One claim and what became of it.
+
+    Parameters
+    ----------
+    id : a claim of the handout, as in ``claims.toml``, or one of the notebook's own.
+    verdict : "holds", "does not hold", "depends" or "untested".
+    kind : "handout", or "prediction" for the notebook's own.
+    sentence : what is claimed.
+    evidence : the numbers behind the verdict, in words.
+    conditions : name to bool or margin, as `verdicts.conditions_of` gives them.
+    notebook : name of the notebook that tested it; None if none did.
+    link : address of the cell that tested it, as a report adds it; None without one.
+    seeds : what the seeds of a sweep say of it, as a report adds it; None without a sweep.
+    """
+
+    id: str
+    verdict: str
+    kind: str = "handout"
+    sentence: str = ""
+    evidence: str = ""
+    conditions: dict[str, bool | float] = field(default_factory=dict)
+    notebook: str | None = None
+    link: str | None = None
+    seeds: dict | None = None
+
+    @property
+    def anchor(self) -> str:
+        """The id of its place in a page."""
+        return ANCHOR + self.id
