@@ -11,7 +11,7 @@ from ae_lab.validation import check_between, check_whole
 class Corruption(keras.layers.Layer):
     """What every corruption shares: off at inference, same shape, a seed of its own.
 
-    A subclass says in ``corrupt`` what it does to a batch, and names its one number in
+    A subclass says in ``_corrupt`` what it does to a batch, and names its one number in
     ``get_config``. Noise is fresh at each training step and for each image.
 
     Parameters
@@ -24,12 +24,12 @@ class Corruption(keras.layers.Layer):
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def corrupt(self, x: KerasTensor) -> KerasTensor:
+    def _corrupt(self, x):
         """The corrupted batch, of the shape of the images ``x``."""
         raise NotImplementedError
 
     def call(self, x, training=False):
-        return self.corrupt(x) if training else x
+        return self._corrupt(x) if training else x
 
     def uniform(self, x: KerasTensor) -> KerasTensor:
         """Fresh numbers in [0, 1), one per pixel of the images ``x``."""
@@ -64,7 +64,7 @@ class GaussianCorruption(Corruption):
         super().__init__(seed, **kwargs)
         self.stddev = check_between(stddev, "stddev", 0, 100)
 
-    def corrupt(self, x):
+    def _corrupt(self, x):
         noise = standard_normal(ops.shape(x), self.seed_generator)
         return ops.clip(x + self.stddev * noise, 0, 1)
 
@@ -107,7 +107,7 @@ class MaskingCorruption(PixelCorruption):
         If ``fraction`` is not a number or out of range.
     """
 
-    def corrupt(self, x):
+    def _corrupt(self, x):
         return ops.where(self.uniform(x) < self.fraction, 0.0, x)
 
 
@@ -129,7 +129,7 @@ class SaltAndPepperCorruption(PixelCorruption):
         If ``fraction`` is not a number or out of range.
     """
 
-    def corrupt(self, x):
+    def _corrupt(self, x):
         drawn = self.uniform(x)
         salted = ops.where(drawn < self.fraction, 1.0, x)
         return ops.where(drawn < self.fraction / 2, 0.0, salted)
@@ -157,7 +157,7 @@ class RandomShift(Corruption):
         super().__init__(seed, **kwargs)
         self.pixels = check_whole(pixels, "pixels", at_least=0)
 
-    def corrupt(self, x):
+    def _corrupt(self, x):
         low, high = -self.pixels, self.pixels + 1
         by = keras.random.randint((2,), low, high, seed=self.seed_generator)
         for axis in (1, 2):
@@ -193,7 +193,7 @@ class RandomSlant(Corruption):
         super().__init__(seed, **kwargs)
         self.amount = check_between(amount, "amount", 0, 1)
 
-    def corrupt(self, x):
+    def _corrupt(self, x):
         for moved, fixed in ((2, 1), (1, 2)):
             x = self._slanted(x, moved, fixed)
         return x
