@@ -85,8 +85,8 @@ def test_what_are_no_images_is_refused(array, message, deep, capsys):
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (np.zeros((2, 4), "float32"), "floats of shape (n, 5)"),
-        (np.zeros((2, 5), int), "floats of shape (n, 5)"),
+        (np.zeros((2, 4), "float32"), "codes of 5 floats each"),
+        (np.zeros((2, 5), int), "codes of 5 floats each"),
         (np.full((2, 5), np.inf), "finite numbers"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Arrays in, ``Axes`` out; nothing here shows or saves a figure.
+"""Arrays in, ``Axes`` out: each function draws on ``ax`` and returns it; none shows or saves.
 
 Colours are those of Okabe & Ito (2008), told apart by the colour-blind, and every series has
 a marker of its own besides, for those who print in grey.
@@ -53,11 +53,10 @@ def image_row(
     top: float = 1.0,
     captions: Sequence[str] | None = None,
 ) -> Axes:
-    """Draw images side by side, and return ``ax``.
+    """Draw images side by side on ``ax``.
 
     Parameters
     ----------
-    ax : where to draw.
     images : (n, height, width) or (n, height, width, 1).
     label : name of the row, on its left.
     top : pixel value drawn white; 0 is black.
@@ -91,11 +90,10 @@ def curves(
     references: Mapping[str, float] | None = None,
     markers: bool = True,
 ) -> Axes:
-    """Draw lines over a common axis, with a legend, and return ``ax``.
+    """Draw lines over a common axis on ``ax``, with a legend.
 
     Parameters
     ----------
-    ax : where to draw.
     x : places of the values, (n,).
     series : {label: values (n,)}, one line each.
     xlabel, ylabel : what the axes show, with the unit.
@@ -133,11 +131,10 @@ def intervals(
     xlabel: str,
     reference: float | None = None,
 ) -> Axes:
-    """Draw one dot per label with its interval, top to bottom, and return ``ax``.
+    """Draw one dot per label with its interval on ``ax``, top to bottom.
 
     Parameters
     ----------
-    ax : where to draw.
     labels : (n,), names of the rows.
     values, lows, highs : (n,) each, the dots and the ends of their intervals.
     xlabel : what the values are, with the unit.
@@ -164,11 +161,10 @@ def number_table(
     xlabel: str = "",
     ylabel: str = "",
 ) -> Axes:
-    """Draw a matrix as shaded cells, each with its number in a legible shade, and return ``ax``.
+    """Draw a matrix on ``ax`` as shaded cells, each with its number in a legible shade.
 
     Parameters
     ----------
-    ax : where to draw.
     values : (rows, columns); a NaN leaves its cell empty.
     row_labels, column_labels : names of the rows and columns.
     form : format of a number.

@@ -1,4 +1,9 @@
-"""Numbers from a trained model and from the baselines it must beat. Arrays in, numbers out."""
+"""Numbers from a trained model and from the baselines it must beat. Arrays in, numbers out.
+
+In every function ``x`` are float images (n, height, width, channels) in [0, 1], unless it says
+otherwise, and ``model`` is an autoencoder of `models`. Arrays of the wrong kind, that do not fit
+together, or numbers out of range raise a `LabError` that names them.
+"""
 # ruff: noqa: F401  # these names are what the package offers
 
 from ae_lab.data.corruption import add_masking_noise, add_salt_and_pepper_noise, add_square_hole

@@ -24,11 +24,6 @@ def bytes_and_error(
     file_format : one of Pillow's names, such as "JPEG" or "WEBP"; "PNG" loses nothing.
     quality : from 1 to 100; "PNG" ignores it.
     columns : images per row of the mosaic; n must be a multiple of it.
-
-    Raises
-    ------
-    LabError
-        If the images are not grey, or their number is not a multiple of ``columns``.
     """
     mosaic, packed = _mosaic(check_images(x), check_whole(columns, "columns")), io.BytesIO()
     Image.fromarray(mosaic).save(packed, format=file_format, quality=quality, optimize=True)

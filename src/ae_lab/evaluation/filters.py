@@ -11,25 +11,16 @@ from ae_lab.validation import check_between, check_images, check_whole
 
 
 def median_filter(x: np.ndarray, size: int) -> np.ndarray:
-    """Each pixel becomes the median of those around it.
-
-    Parameters
-    ----------
-    x : float images (n, height, width, channels) in [0, 1].
-    size : side of the square around each pixel, in pixels.
-    """
+    """Each pixel of ``x`` becomes the median of the ``size`` by ``size`` pixels around it."""
     check_whole(size, "size")
     return scipy.ndimage.median_filter(check_images(x), size=(1, size, size, 1))
 
 
 def non_local_means(x: np.ndarray, strength: float) -> np.ndarray:
-    """Average of the places that look alike (Buades et al., 2005), patches of 5x5.
+    """Average of the places that look alike (Buades et al., 2005), patches of 5x5 of ``x``.
 
-    Parameters
-    ----------
-    x : float images (n, height, width, channels) in [0, 1].
-    strength : scikit-image's ``h``, in units of the pixel range: how different two patches may be
-        and still be averaged.
+    ``strength`` is scikit-image's ``h``, in units of the pixel range: how different two patches
+    may be and still be averaged.
     """
     check_between(strength, "strength", 0, 100)
     options = {"patch_size": 5, "patch_distance": 6, "h": strength, "fast_mode": True}
@@ -37,12 +28,10 @@ def non_local_means(x: np.ndarray, strength: float) -> np.ndarray:
 
 
 def wavelets(x: np.ndarray, strength: float) -> np.ndarray:
-    """Wavelet coefficients shrunk by BayesShrink (Chang et al., 2000).
+    """Wavelet coefficients of ``x`` shrunk by BayesShrink (Chang et al., 2000).
 
-    Parameters
-    ----------
-    x : float images (n, height, width, channels) in [0, 1].
-    strength : standard deviation of the noise that the method assumes, in units of the pixel range.
+    ``strength`` is the standard deviation of the noise that the method assumes, in units of the
+    pixel range.
     """
     check_between(strength, "strength", 0, 100)
     options = {"sigma": strength, "method": "BayesShrink", "rescale_sigma": True}

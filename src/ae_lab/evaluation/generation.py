@@ -19,11 +19,6 @@ def frechet_distance(x_real: np.ndarray, x_made: np.ndarray, components: int = 5
     ----------
     x_real, x_made : real and generated images (n, ...), as many pixels each.
     components : number of principal components.
-
-    Raises
-    ------
-    LabError
-        If there are fewer real images, or pixels, than components.
     """
     if (most := min(len(x_real), x_real[0].size)) < check_whole(components, "components"):
         raise LabError(

@@ -18,19 +18,16 @@ def encoder_jacobian(model: keras.Model, x: np.ndarray, step: float = STEP) -> n
 
     Parameters
     ----------
-    model : an autoencoder of `models` with a flat code.
-    x : float images (n, height, width, channels) in [0, 1], few: each takes two passes per pixel.
+    model, x : an autoencoder with a flat code, and few images: each takes two passes per pixel.
     step : of a pixel, in units of the pixel range.
     """
     return np.stack(list(_jacobians(model, x, step)))
 
 
 def jacobian_norm(model: keras.Model, x: np.ndarray, step: float = STEP) -> float:
-    """Squared Frobenius norm of the code's Jacobian, the mean over the images ``x``.
+    """Squared Frobenius norm of the code's Jacobian, the mean over the images.
 
-    Parameters
-    ----------
-    model, x, step : as in ``encoder_jacobian``.
+    ``model``, ``x`` and ``step`` are as in ``encoder_jacobian``.
     """
     return float(np.mean([np.sum(jacobian**2) for jacobian in _jacobians(model, x, step)]))
 
@@ -39,11 +36,8 @@ def jacobian_spectrum(model: keras.Model, x: np.ndarray, step: float = STEP) -> 
     """Singular values of the code's Jacobian, largest first, each the mean over ``x``.
 
     A large one belongs to a direction of the input that the code follows, a small one to a
-    direction that it ignores (Rifai et al., 2011, section 5.3).
-
-    Parameters
-    ----------
-    model, x, step : as in ``encoder_jacobian``.
+    direction that it ignores (Rifai et al., 2011, section 5.3). ``model`` and ``step`` are as in
+    ``encoder_jacobian``.
     """
     jacobians = _jacobians(model, x, step)
     return np.mean([np.linalg.svd(jacobian, compute_uv=False) for jacobian in jacobians], axis=0)
@@ -52,15 +46,7 @@ def jacobian_spectrum(model: keras.Model, x: np.ndarray, step: float = STEP) -> 
 def contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray) -> float:
     """Mean of ``||f(x_moved) - f(x)|| / ||x_moved - x||``, f = ``encode``; below 1 it contracts.
 
-    Parameters
-    ----------
-    model : an autoencoder of `models`.
-    x, x_moved : float images (n, height, width, channels) in [0, 1], each with its near one.
-
-    Raises
-    ------
-    LabError
-        If the two differ in length, or an image was not moved.
+    ``x_moved`` holds an image near each of ``x``, of the same shape; ``model`` gives the codes.
     """
     return _contraction(model, x, x_moved, encode(model, x))
 
@@ -69,11 +55,8 @@ def relative_contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray)
     """``contraction`` with distances in units of the spread of their own space.
 
     All distances between codes may be small; what counts is whether a neighbourhood shrinks more
-    than the distances between different images. Below 1 it does.
-
-    Parameters
-    ----------
-    model, x, x_moved : as in ``contraction``.
+    than the distances between different images. Below 1 it does. ``model``, ``x`` and ``x_moved``
+    are as in ``contraction``.
     """
     z = encode(model, x)
     return _contraction(model, x, x_moved, z) * spread(x) / spread(z)
@@ -88,10 +71,7 @@ def spread(points: np.ndarray) -> float:
 def neighbour_overlap(first: np.ndarray, second: np.ndarray, k: int = 10) -> float:
     """Fraction of each row's nearest in ``first`` that are also nearest in ``second``; the mean.
 
-    Parameters
-    ----------
-    first, second : (n, ...), the same n objects in two spaces.
-    k : number of nearest neighbours.
+    The two are (n, ...), the same objects in two spaces; ``k`` nearest neighbours are compared.
     """
     check_same_length(first, second, "first", "second")
     pairs = zip(_nearest(first, k), _nearest(second, k), strict=True)
@@ -99,13 +79,9 @@ def neighbour_overlap(first: np.ndarray, second: np.ndarray, k: int = 10) -> flo
 
 
 def neighbour_agreement(points: np.ndarray, labels: Sequence[int], k: int = 10) -> float:
-    """Fraction of each row's nearest neighbours that have its own label, the mean over rows.
+    """Fraction of the ``k`` nearest neighbours that have a row's own label, the mean over rows.
 
-    Parameters
-    ----------
-    points : (n, ...).
-    labels : whole numbers (n,).
-    k : number of nearest neighbours.
+    ``points`` are (n, ...), ``labels`` whole numbers (n,).
     """
     check_same_length(points, labels, "points", "labels")
     labels = np.asarray(labels)
@@ -116,8 +92,8 @@ def _jacobians(model, x, step):
     coder = code_model(model)
     for image in check_images(x):
         moves = step * np.eye(image.size, dtype="float32").reshape(-1, *image.shape)
-        up, down = (np.asarray(coder(image + s * moves, training=False), float) for s in (1, -1))
-        yield (up - down).T / (2 * step)
+        up, down = (coder(image + sign * moves, training=False) for sign in (1, -1))
+        yield keras.ops.convert_to_numpy(up - down).T.astype(np.float64) / (2 * step)
 
 
 def _contraction(model, x, x_moved, z):

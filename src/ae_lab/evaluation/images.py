@@ -9,13 +9,9 @@ from ae_lab.validation import check_images
 
 
 def gradient_energy(x: np.ndarray) -> np.ndarray:
-    """Sum of squared differences of neighbouring pixels, by rows and columns: (n,).
+    """Sum of squared differences of neighbouring pixels of ``x``, by rows and columns: (n,).
 
     A blurred image has less of it than the sharp one that it came from.
-
-    Parameters
-    ----------
-    x : float images (n, height, width, channels) in [0, 1].
     """
     x = check_images(x).astype(np.float64)
     down, right = np.diff(x, axis=1), np.diff(x, axis=2)

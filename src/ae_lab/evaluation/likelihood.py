@@ -19,10 +19,7 @@ ACTIVE = 0.01  # variance of a latent's mean over the images (Burda et al., 2015
 def binarise(x: np.ndarray, seed: int = 0) -> np.ndarray:
     """Images of 0 and 1, each pixel drawn once with its grey value as probability.
 
-    Parameters
-    ----------
-    x : float images (n, height, width, channels) in [0, 1].
-    seed : whole number; the same seed gives the same images.
+    The same ``seed`` gives the same binary images of ``x``.
     """
     drawn = np.random.default_rng(seed).random(check_images(x).shape, dtype="float32")
     return (drawn < x).astype("float32")
@@ -32,10 +29,7 @@ def kl_divergence(z_mean: np.ndarray, z_log_var: np.ndarray) -> np.ndarray:
     """KL(N(z_mean, exp(z_log_var)) || N(0, I)) of each latent, nats (n, latent_dim).
 
     Kingma & Welling (2014, appendix B); the sum over the latents is the ELBO's second term.
-
-    Parameters
-    ----------
-    z_mean, z_log_var : of the posteriors, (n, latent_dim) each, as `posterior` gives them.
+    ``z_mean`` and ``z_log_var`` are (n, latent_dim) each, as `posterior` gives them.
     """
     z_mean, z_log_var = np.asarray(z_mean, np.float64), np.asarray(z_log_var, np.float64)
     return (z_mean**2 + np.exp(z_log_var) - 1 - z_log_var) / 2
@@ -49,15 +43,7 @@ def active_units(z_mean: np.ndarray) -> np.ndarray:
 def bernoulli_log_likelihood(model: keras.Model, x: np.ndarray) -> Callable:
     """The function z (n, k, latent_dim) -> log p(x | z) (n, k) of a decoder's Bernoulli pixels.
 
-    Parameters
-    ----------
-    model : an autoencoder of `models` with a flat code.
-    x : images (n, height, width, channels) of 0 and 1.
-
-    Raises
-    ------
-    LabError
-        If ``x`` holds grey pixels: their cross-entropy is not a likelihood.
+    ``model`` has a flat code; ``x`` holds 0 and 1 only, since grey pixels have no likelihood.
     """
     x = check_images(x)
     if not np.isin(x, (0, 1)).all():
@@ -97,11 +83,6 @@ def importance_nll(
     samples : k, whole number of at least 1.
     seed : whole number; the same seed draws the same samples.
     at_once : how many of the samples are held in memory together.
-
-    Raises
-    ------
-    LabError
-        If ``samples`` is not a whole number of at least 1.
     """
     z_mean, spread = np.asarray(z_mean, np.float64), np.exp(np.asarray(z_log_var, np.float64) / 2)
     left, weights = check_whole(samples, "samples"), []

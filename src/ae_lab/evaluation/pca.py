@@ -10,25 +10,12 @@ from ae_lab.validation import check_whole
 
 
 def pca_reconstruction(x_train: np.ndarray, x_test: np.ndarray, components: int) -> np.ndarray:
-    """Test images through the first principal components of the training images and back.
-
-    Parameters
-    ----------
-    x_train, x_test : images (n, height, width, channels).
-    components : how many, at most as many as pixels.
-    """
+    """``x_test`` through the first principal ``components`` of ``x_train`` and back."""
     return through_subspace(x_test, *principal_subspace(x_train, components))
 
 
 def through_subspace(x: np.ndarray, mean: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """Images projected onto the subspace through ``mean`` that ``basis`` spans.
-
-    Parameters
-    ----------
-    x : images (n, height, width, channels).
-    mean : (pixels,).
-    basis : orthonormal columns (pixels, components).
-    """
+    """``x`` projected onto ``mean`` (pixels,) and orthonormal ``basis`` (pixels, components)."""
     flat = x.reshape(len(x), -1) - mean
     return (flat @ basis @ basis.T + mean).reshape(x.shape)
 
@@ -36,15 +23,7 @@ def through_subspace(x: np.ndarray, mean: np.ndarray, basis: np.ndarray) -> np.n
 def principal_subspace(x_train: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean (pixels,) and orthonormal basis (pixels, components) of the first components.
 
-    Parameters
-    ----------
-    x_train : images (n, height, width, channels).
-    components : how many, at least 1 and at most as many as pixels.
-
-    Raises
-    ------
-    LabError
-        If ``components`` is below 1 or above the number of pixels.
+    ``components`` of the images ``x_train`` are at most as many as their pixels.
     """
     pixels = math.prod(x_train.shape[1:])
     check_whole(components, "components")
@@ -70,10 +49,5 @@ def _moments(x, at_once: int = 5_000) -> tuple[np.ndarray, np.ndarray]:
 
 
 def subspace_angles(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Principal angles in degrees, largest first, between the spans of two sets of columns.
-
-    Parameters
-    ----------
-    first, second : (pixels, components).
-    """
+    """Principal angles in degrees, largest first, between the spans of ``first`` and ``second``."""
     return np.degrees(scipy.linalg.subspace_angles(first, second))

@@ -31,11 +31,6 @@ def probe_accuracy(
     dataset : a `data.Dataset`; its validation images choose the regularisation.
     images : how many training images to learn from, whole number of at least 1.
     strengths : as in ``linear_probe``.
-
-    Raises
-    ------
-    LabError
-        If ``images`` is not a whole number of at least 1.
     """
     few = slice(check_whole(images, "images"))
     probe, _ = linear_probe(
@@ -70,11 +65,6 @@ def linear_probe(
     Returns
     -------
     (probe, {strength: validation error}): ``probe(z)`` gives the labels (n,) of features.
-
-    Raises
-    ------
-    LabError
-        If features and labels differ in length, or there are fewer than two classes.
     """
     check_same_length(z_train, labels_train, "z_train", "labels_train")
     check_same_length(z_validation, labels_validation, "z_validation", "labels_validation")
@@ -115,11 +105,6 @@ def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> tuple[int, int, flo
     -------
     (only a correct, only b correct, p): p is the probability of a split at least as uneven if
     both were equally good (McNemar, 1947).
-
-    Raises
-    ------
-    LabError
-        If the two differ in length.
     """
     check_same_length(correct_a, correct_b, "correct_a", "correct_b")
     only_a = int(np.sum(correct_a & ~correct_b))

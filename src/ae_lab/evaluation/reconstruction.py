@@ -22,11 +22,6 @@ def encode(model: keras.Model, x: np.ndarray) -> np.ndarray:
 
     They have been through the bottleneck, as at inference; nothing is corrupted. For a
     variational ``model`` z is ``z_mean``, the same at every call.
-
-    Parameters
-    ----------
-    model : an autoencoder of `models`.
-    x : float images (n, height, width, channels) in [0, 1].
     """
     x, coder = check_images(x), code_model(model)
     z = np.empty((len(x), *coder.output_shape[1:]), "float32")
@@ -37,12 +32,7 @@ def encode(model: keras.Model, x: np.ndarray) -> np.ndarray:
 
 
 def posterior(model: keras.Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and log-variance of q(z | x), each (n, latent_dim).
-
-    Parameters
-    ----------
-    model : a variational autoencoder of `models`.
-    x : float images (n, height, width, channels) in [0, 1].
+    """z_mean and z_log_var of q(z | x), each (n, latent_dim), of a variational ``model``.
 
     Raises
     ------
@@ -62,37 +52,21 @@ def posterior(model: keras.Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def decode(model: keras.Model, z: np.ndarray) -> np.ndarray:
-    """The images (n, height, width, channels) that an autoencoder's decoder makes of codes.
+    """The images (n, height, width, channels) that the decoder of ``model`` makes of codes.
 
-    Parameters
-    ----------
-    model : an autoencoder of `models`.
-    z : codes (n, ...), as ``encode`` gives them or flattened to (n, numbers).
+    ``z`` are codes (n, ...) as ``encode`` gives them, or flattened to (n, numbers).
     """
     decoder = model.get_layer("decoder")
     return predict(decoder, np.reshape(z, (len(z), *decoder.input_shape[1:])))
 
 
 def reconstruct(model: keras.Model, x: np.ndarray) -> np.ndarray:
-    """``x_hat`` of the images ``x`` (n, height, width, channels), by ``encode`` and ``decode``.
-
-    Parameters
-    ----------
-    model : an autoencoder of `models`.
-    x : float images (n, height, width, channels) in [0, 1].
-    """
+    """``x_hat`` (n, height, width, channels): the images ``x`` through the code of ``model``."""
     return decode(model, encode(model, x))
 
 
 def repeated(model: keras.Model, x: np.ndarray, times: int) -> list[np.ndarray]:
-    """``[x, r(x), r(r(x)), ...]``: the autoencoder applied ``times`` times to its own output.
-
-    Parameters
-    ----------
-    model : an autoencoder of `models`.
-    x : float images (n, height, width, channels) in [0, 1].
-    times : whole number of at least 1.
-    """
+    """``[x, r(x), r(r(x)), ...]``: ``model`` applied ``times`` times to its own output."""
     steps = [check_images(x)]
     for _ in range(check_whole(times, "times")):
         steps.append(reconstruct(model, steps[-1]))
@@ -144,11 +118,6 @@ def share_lost(x: np.ndarray, x_hat: np.ndarray) -> float:
     """Squared error of ``x_hat`` as a share of the variation of each image ``x`` about its mean.
 
     0 for a copy, 1 for an even grey of the right brightness.
-
-    Raises
-    ------
-    LabError
-        If an image has no variation, or the shapes differ.
     """
 
     def share(x, x_hat):

@@ -39,16 +39,7 @@ def class_selectivity(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """``(a_best - a_rest) / (a_best + a_rest)`` (units,), from 0 to 1 (Morcos et al., 2018).
 
     ``a_best`` is the mean activity on the class on which the unit is most active, ``a_rest`` the
-    mean over the other classes. A unit that is never active has NaN.
-
-    Parameters
-    ----------
-    z, labels : codes (images, units) and the class of each image.
-
-    Raises
-    ------
-    LabError
-        If codes and labels differ in length, or there are fewer than two classes.
+    mean over the other classes, as ``z`` and ``labels`` tell. A unit never active has NaN.
     """
     means = np.sort(class_means(z, labels), axis=0)
     best, rest = means[-1], means[:-1].mean(axis=0)
@@ -57,17 +48,7 @@ def class_selectivity(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def class_means(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Mean activity (classes, units) on the images of each class.
-
-    Parameters
-    ----------
-    z, labels : codes (images, units) and the class of each image.
-
-    Raises
-    ------
-    LabError
-        If codes and labels differ in length, or there are fewer than two classes.
-    """
+    """Mean activity (classes, units) of ``z`` on the images of each class in ``labels``."""
     check_same_length(z, labels, "z", "labels")
     classes = np.unique(labels)
     if len(classes) < 2:
@@ -76,20 +57,10 @@ def class_means(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def shared_units(z: np.ndarray, labels: np.ndarray, strongest: int) -> tuple[float, float]:
-    """Share of their strongest units that two images have in common: (same, other class).
+    """Share of their ``strongest`` units that two rows of ``z`` share: (same, other of ``labels``).
 
     The mean over all pairs of images, an image with itself left out. By chance it would be
     ``strongest / units``.
-
-    Parameters
-    ----------
-    z, labels : codes (images, units) and the class of each image.
-    strongest : number of units per image, at most all.
-
-    Raises
-    ------
-    LabError
-        If codes and labels differ in length or ``strongest`` is out of range.
     """
     check_same_length(z, labels, "z", "labels")
     activity = np.abs(_code(z))
@@ -109,9 +80,7 @@ def shared_units(z: np.ndarray, labels: np.ndarray, strongest: int) -> tuple[flo
 def sparsity_summary(z: np.ndarray, labels: np.ndarray, strongest: int) -> dict[str, float]:
     """The measures of this file in one row; means over the units (or images) that are ever active.
 
-    Parameters
-    ----------
-    z, labels, strongest : as in ``shared_units``.
+    ``z``, ``labels`` and ``strongest`` are as in ``shared_units``.
     """
     same, other = shared_units(z, labels, strongest)
     return {

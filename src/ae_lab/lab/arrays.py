@@ -30,34 +30,34 @@ def encode_file(model: Any, source: str, target: str, name: str | None = None) -
     """
     from ae_lab import evaluation  # imports Keras, which this module must not
 
-    x, shape = _read(source, target, name), model.input_shape[1:]
-    if not len(x) or math.prod(x.shape[1:]) != math.prod(shape):
-        raise _wrong(source, f"images of {math.prod(shape)} pixels", f"shape {x.shape}")
+    x, size = _read(source, target, name), math.prod(model.input_shape[1:])
+    if not len(x) or math.prod(x.shape[1:]) != size:
+        raise _wrong(source, f"images of {size} pixels", f"shape {x.shape}")
     if x.dtype == np.uint8:
         x = x / np.float32(255)
     if not np.issubdtype(x.dtype, np.floating) or not (x.min() >= 0 and x.max() <= 1):
         raise _wrong(source, "bytes, or floats in [0, 1]", f"{x.dtype} from {x.min()} to {x.max()}")
-    z = evaluation.encode(model, x.reshape(-1, *shape).astype("float32"))
+    z = evaluation.encode(model, x.reshape(-1, *model.input_shape[1:]).astype("float32"))
     return x.shape, _write(target, z=z)
 
 
 def decode_file(model: Any, source: str, target: str, name: str | None = None) -> tuple:
-    """Decode the codes in ``source`` into images ``x`` in ``target``; the rest as ``encode_file``.
+    """Decode the codes in ``source`` into images ``x`` in ``target``; return the shapes.
 
-    ``model`` and ``name`` are those of ``encode_file``, and so are the errors.
+    ``model``, ``name`` and the errors are those of ``encode_file``.
     """
     from ae_lab import evaluation
 
-    z, shape = _read(source, target, name), model.get_layer("decoder").input_shape[1:]
-    if z.shape[1:] != shape or not len(z) or not np.issubdtype(z.dtype, np.floating):
-        raise _wrong(source, f"floats of shape (n, {str(shape)[1:]}", f"{z.dtype} of {z.shape}")
+    z = _read(source, target, name)
+    size = math.prod(model.get_layer("decoder").input_shape[1:])
+    if not len(z) or math.prod(z.shape[1:]) != size or not np.issubdtype(z.dtype, np.floating):
+        raise _wrong(source, f"codes of {size} floats each", f"{z.dtype} of shape {z.shape}")
     if not np.isfinite(z).all():
         raise _wrong(source, "finite numbers", "NaN or infinity among them")
     return z.shape, _write(target, x=evaluation.decode(model, z.astype("float32")))
 
 
 def _read(path: str, target: str, name: str | None) -> np.ndarray:
-    """The array in a file, after the name of the target is known to be good."""
     if Path(target).suffix not in (".npy", ".npz"):
         raise LabError(f"the output must be an .npy or .npz file, received {target}: rename it.")
     if not Path(path).is_file():

@@ -23,11 +23,6 @@ class ContractiveCode(keras.layers.Dense):
     ----------
     units : size of the code.
     weight : nats per image for each unit of the squared norm, 0 (off) or more.
-
-    Raises
-    ------
-    LabError
-        If ``weight`` is not a number or negative.
     """
 
     def __init__(self, units: int, weight: float, **kwargs):
@@ -58,11 +53,6 @@ class RandomStep(keras.layers.Layer):
     ----------
     step : length in each pixel, in units of the pixel range, from 0.0001 to 1.
     seed : whole number or None.
-
-    Raises
-    ------
-    LabError
-        If ``step`` is not a number or out of range.
     """
 
     def __init__(self, step: float, seed: int | None = None, **kwargs):
@@ -94,11 +84,6 @@ class ContractiveBottleneck(keras.layers.Layer):
     ----------
     weight : nats per image for each unit of the squared norm, 0 (off) or more.
     step : that of the ``RandomStep``.
-
-    Raises
-    ------
-    LabError
-        If ``weight`` or ``step`` is not a number or out of range.
     """
 
     def __init__(self, weight: float, step: float, **kwargs):

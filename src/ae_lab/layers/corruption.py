@@ -53,11 +53,6 @@ class GaussianCorruption(Corruption):
     ----------
     stddev : standard deviation in units of the pixel range, 0 (off) or more.
     seed : whole number or None.
-
-    Raises
-    ------
-    LabError
-        If ``stddev`` is not a number or out of range.
     """
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs):
@@ -100,11 +95,6 @@ class MaskingCorruption(PixelCorruption):
     ----------
     fraction : share of pixels set to 0, from 0 (off) to 1.
     seed : whole number or None.
-
-    Raises
-    ------
-    LabError
-        If ``fraction`` is not a number or out of range.
     """
 
     def _corrupt(self, x):
@@ -122,11 +112,6 @@ class SaltAndPepperCorruption(PixelCorruption):
     ----------
     fraction : share of pixels replaced, from 0 (off) to 1.
     seed : whole number or None.
-
-    Raises
-    ------
-    LabError
-        If ``fraction`` is not a number or out of range.
     """
 
     def _corrupt(self, x):
@@ -146,11 +131,6 @@ class RandomShift(Corruption):
     ----------
     pixels : largest move along each side, whole number of at least 0.
     seed : whole number or None.
-
-    Raises
-    ------
-    LabError
-        If ``pixels`` is not a whole number of at least 0.
     """
 
     def __init__(self, pixels: int, seed: int | None = None, **kwargs):
@@ -182,11 +162,6 @@ class RandomSlant(Corruption):
     ----------
     amount : largest slant in pixels per row, in [0, 1]; slants are drawn uniformly.
     seed : whole number or None.
-
-    Raises
-    ------
-    LabError
-        If ``amount`` is not a number or out of range.
     """
 
     def __init__(self, amount: float, seed: int | None = None, **kwargs):

@@ -38,11 +38,6 @@ class KLSparsity(_SparseBottleneck):
     ----------
     target : wanted mean activation, in [0.0001, 0.9999].
     weight : nats per image for each nat of divergence, at least 0 (off).
-
-    Raises
-    ------
-    LabError
-        If a number is out of range.
     """
 
     def __init__(self, target: float = 0.05, weight: float = 1.0, **kwargs):
@@ -68,11 +63,6 @@ class L1Sparsity(_SparseBottleneck):
     Parameters
     ----------
     weight : nats (or squared error) per image for one unit of activation, at least 0 (off).
-
-    Raises
-    ------
-    LabError
-        If ``weight`` is out of range.
     """
 
     def __init__(self, weight: float = 0.1, **kwargs):
@@ -99,11 +89,6 @@ class KSparse(_SparseBottleneck):
     ----------
     k : activations kept per image in training, at least 1 and at most the number of units.
     alpha : factor by which more are kept at inference, at least 1.
-
-    Raises
-    ------
-    LabError
-        If a number is out of range.
     """
 
     def __init__(self, k: int, alpha: float = 1.0, **kwargs):
@@ -138,11 +123,6 @@ class WinnerTakeAll(_SparseBottleneck):
     Parameters
     ----------
     share : of the images of a batch, in (0, 1]; each unit keeps at least one activation.
-
-    Raises
-    ------
-    LabError
-        If ``share`` is out of range.
     """
 
     def __init__(self, share: float = 0.05, **kwargs):

@@ -26,11 +26,6 @@ class GaussianSampling(keras.layers.Layer):
     ----------
     beta : weight of the KL divergence, 0 (off) or more.
     seed : whole number or None.
-
-    Raises
-    ------
-    LabError
-        If ``beta`` is not a number or negative.
     """
 
     def __init__(self, beta: float = 1.0, seed: int | None = None, **kwargs):
@@ -68,11 +63,6 @@ class ImportanceWeightedBound(keras.layers.Layer):
     to_logits : model z (n, latent_dim) -> logits of the pixels (n, height, width, channels).
     samples : k, whole number of at least 1.
     seed : whole number or None.
-
-    Raises
-    ------
-    LabError
-        If ``samples`` is not a whole number of at least 1.
     """
 
     def __init__(self, to_logits: keras.Model, samples: int, seed: int | None = None, **kwargs):

@@ -3,6 +3,8 @@
 Every autoencoder is ``x -> encoder -> bottleneck -> decoder -> x_hat`` with a sub-model named
 ``encoder``, a layer named ``bottleneck`` and a sub-model named ``decoder``. It takes and gives
 images (n, height, width, channels) in [0, 1]. `models.autoencoders` has the table of the kinds.
+A size that is not a whole number of at least 1, another number out of range, or parts that do not
+fit together raise a `LabError` that names them.
 """
 # ruff: noqa: F401  # these names are what the package offers
 

@@ -60,11 +60,6 @@ def undercomplete(
         all three gives the linear autoencoder, whose optimum is the PCA subspace
         (Baldi & Hornik, 1989).
     image_shape : (height, width, channels).
-
-    Raises
-    ------
-    LabError
-        If a size is not a whole number of at least 1.
     """
     encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
     decoder = dense_decoder(latent_dim, hidden[::-1], activation, output_activation, image_shape)
@@ -91,12 +86,6 @@ def denoising(
     stddev : deviation of the Gaussian corruption in units of the pixel range; 0 turns it off.
     corruption : another corruption layer, in place of the Gaussian one.
     latent_dim, hidden, activation, code_activation, image_shape : as in ``undercomplete``.
-
-    Raises
-    ------
-    LabError
-        If a size is not a whole number of at least 1, ``stddev`` is out of range, or
-        ``corruption`` is not a layer.
     """
     encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
     decoder = dense_decoder(latent_dim, hidden[::-1], activation, "sigmoid", image_shape)
@@ -129,11 +118,6 @@ def sparse(
     code_activation : "sigmoid" for the default bottleneck; the papers take "linear" for
         ``KSparse`` and "relu" for ``WinnerTakeAll``.
     latent_dim, hidden, activation, output_activation, image_shape : as in ``undercomplete``.
-
-    Raises
-    ------
-    LabError
-        If a size is not a whole number of at least 1.
     """
     encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
     decoder = dense_decoder(latent_dim, hidden[::-1], activation, output_activation, image_shape)
@@ -151,11 +135,6 @@ def start_from_images(model: keras.Model, images: np.ndarray) -> None:
     ----------
     model : from ``sparse`` with ``hidden=()``, changed in place.
     images : (units, height, width, channels) in [0, 1], one per unit of the code.
-
-    Raises
-    ------
-    LabError
-        If there are not as many images as units, or there are hidden layers.
     """
     code = model.get_layer("encoder").layers[-1]
     logits = next(layer for layer in model.get_layer("decoder").layers if layer.weights)
@@ -188,11 +167,6 @@ def deep(
     Parameters
     ----------
     latent_dim, hidden, activation, code_activation, image_shape : as in ``undercomplete``.
-
-    Raises
-    ------
-    LabError
-        If a size is not a whole number of at least 1.
     """
     encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
     decoder = dense_decoder(latent_dim, hidden[::-1], activation, "sigmoid", image_shape)
@@ -207,11 +181,6 @@ def unroll(model: keras.Model, stack: Sequence) -> None:
     model : from ``deep``, changed in place; its activations should be the units' (sigmoid,
         linear code).
     stack : `rbm.RBM` for each layer, bottom to top, as wide as the model's layers.
-
-    Raises
-    ------
-    LabError
-        If the widths differ.
     """
     up = [layer for layer in model.get_layer("encoder").layers if layer.weights]
     down = [layer for layer in model.get_layer("decoder").layers if layer.weights][::-1]
@@ -248,12 +217,6 @@ def contractive(
     code_activation : of the code behind hidden layers; without them it must be "sigmoid".
     step : length in each pixel of the random step, used with hidden layers only.
     latent_dim, hidden, activation, image_shape : as in ``undercomplete``.
-
-    Raises
-    ------
-    LabError
-        If a size is not a whole number of at least 1, a number is out of range, or the code
-        without hidden layers is not sigmoid.
     """
     check_whole(latent_dim, "latent_dim")
     x = keras.Input(image_shape, name="x")
@@ -295,11 +258,6 @@ def convolutional(
     code_channels : channels of the code.
     corruption : a corruption layer for training, or None.
     image_shape : (height, width, channels).
-
-    Raises
-    ------
-    LabError
-        If a width is not a whole number of at least 1, or the image is too small to halve.
     """
     options = {"strides": 2, "padding": "same"}
     relu = {"activation": "relu", "kernel_initializer": "he_normal"}
@@ -338,11 +296,6 @@ def variational(
     ----------
     beta : weight of the KL divergence; 1 for the evidence lower bound, 0 for none.
     latent_dim, hidden, activation, image_shape : as in ``undercomplete``.
-
-    Raises
-    ------
-    LabError
-        If a size is not a whole number of at least 1 or ``beta`` is out of range.
     """
     check_whole(latent_dim, "latent_dim")
     both = dense_encoder(2 * latent_dim, hidden, activation, "linear", image_shape)

@@ -55,11 +55,6 @@ def dense_encoder(
     hidden : widths of the hidden layers, from the image to the code.
     activation, code_activation : names of Keras activations, of the hidden layers and of the code.
     image_shape : (height, width, channels).
-
-    Raises
-    ------
-    LabError
-        If a size is not a whole number of at least 1.
     """
     check_whole(latent_dim, "latent_dim")
     x = keras.Input(image_shape)
@@ -85,11 +80,6 @@ def dense_decoder(
     latent_dim, activation, image_shape : as in ``dense_encoder``.
     hidden : widths of the hidden layers, from the code to the image.
     output_activation : name of a Keras activation.
-
-    Raises
-    ------
-    LabError
-        If a width is not a whole number of at least 1.
     """
     z = keras.Input((latent_dim,))
     h = _dense_stack(z, hidden, activation)

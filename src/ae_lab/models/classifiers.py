@@ -33,11 +33,6 @@ def classifier(
     dense : width of the dense layer before the logits.
     dropout : share of units dropped before and after the dense layer.
     shift : in training, move each batch by up to so many pixels; 0 for none.
-
-    Raises
-    ------
-    LabError
-        If ``classes`` is not a whole number of at least 2, or a width not of at least 1.
     """
     check_whole(classes, "classes", at_least=2)
     x = keras.Input(input_shape, name="x")
@@ -76,11 +71,6 @@ def perceptron(
     classes : number of classes, at least 2.
     input_dropout, dropout : share of pixels and of hidden units dropped, in [0, 0.95].
     image_shape : (height, width, channels).
-
-    Raises
-    ------
-    LabError
-        If a size is not a whole number (``classes`` at least 2), or a dropout is out of range.
     """
     check_whole(classes, "classes", at_least=2)
     x = keras.Input(image_shape, name="x")
