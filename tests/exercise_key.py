@@ -8,6 +8,7 @@ import functools
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import confusion_matrix
 
 from ae_lab import data, evaluation, layers, losses, models, rbm, training
 from ae_lab.settings import Settings
@@ -187,7 +188,7 @@ def targets():
     for target in (0.05, 0.5):
         bottleneck = layers.KLSparsity(target, 1.0)
         model = trained(models.sparse, 5, 1e-3, bottleneck=bottleneck, latent_dim=200)
-        answer[f"{target:g}"] = float(evaluation.sparse_code(model, mnist().x_test).mean())
+        answer[f"{target:g}"] = float(evaluation.encode(model, mnist().x_test).mean())
     return answer
 
 
@@ -196,7 +197,7 @@ def deadly_weight():
         bottleneck = layers.L1Sparsity(weight)
         options = {"latent_dim": 100, "code_activation": "relu", "bottleneck": bottleneck}
         model = trained(models.sparse, 20, 0.03, **options)
-        z = evaluation.sparse_code(model, mnist().x_test)
+        z = evaluation.encode(model, mnist().x_test)
         if evaluation.dead_units(z).all():
             return {"weight": weight, "bce": bce(model)}
     raise AssertionError("no weight killed every unit")
@@ -211,7 +212,7 @@ def more_units():
         models.start_from_images(model, mnist().x_train[:200])
         fit(model, epochs=6, rate=1e-3, loss=losses.squared_error)
         answer[f"sse {alpha:g}"] = sse(model)
-        code = functools.partial(evaluation.sparse_code, model)
+        code = functools.partial(evaluation.encode, model)
         answer[f"wrong {alpha:g}"] = 1 - probe(code)
     return answer
 
@@ -251,7 +252,7 @@ def hardest_digits():
     model = trained(models.deep, 30, 1e-3, latent_dim=2, hidden=(200, 50))
     z, z_test = (evaluation.encode(model, x) for x in (m.x_train, m.x_test))
     answers = LogisticRegression(max_iter=500).fit(z, m.y_train).predict(z_test)
-    mistakes = evaluation.confusion_matrix(m.y_test, answers)
+    mistakes = confusion_matrix(m.y_test, answers, labels=range(10))
     np.fill_diagonal(mistakes, 0)
     first, second = np.unravel_index(np.argmax(mistakes + mistakes.T), mistakes.shape)
     return {"first": int(first), "second": int(second)}
@@ -367,7 +368,7 @@ def from_three_to_eight():
     )
     way = np.linspace(0, 1, 101)[:, None]
     z = ((1 - way) * three + way * eight).astype("float32")
-    images = model.get_layer("decoder").predict(z, verbose=0).reshape(-1, 784)
+    images = evaluation.decode(model, z).reshape(-1, 784)
     eights = reader.predict(images) == 8
     return float(way[np.argmax(eights), 0])
 
@@ -375,13 +376,11 @@ def from_three_to_eight():
 def more_samples():
     x = evaluation.binarise(mnist().x_test[:50], SEED)
     model = variational()
-    moments = model.get_layer("encoder").predict(x, verbose=0)
+    moments = evaluation.posterior(model, x)
     log_p = evaluation.bernoulli_log_likelihood(model, x)
     return {
         str(samples): float(
-            evaluation.importance_nll(
-                *moments, log_p, samples=samples, rng=np.random.default_rng(SEED)
-            ).mean()
+            evaluation.importance_nll(*moments, log_p, samples=samples, seed=SEED).mean()
         )
         for samples in (1, 10, 1_000)
     }
@@ -411,7 +410,7 @@ def four_bits():
     for bits in (8, 4):
         steps = 2**bits - 1
         rounded = np.round(steps * np.clip((z - low) / span, 0, 1)) / steps
-        decoded = model.get_layer("decoder").predict(low + rounded * span, verbose=0)
+        decoded = evaluation.decode(model, low + rounded * span)
         answer[str(bits)] = evaluation.sse_per_image(x, decoded)
     return answer
 

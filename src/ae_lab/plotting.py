@@ -1,12 +1,17 @@
-"""Arrays in, ``Axes`` out; nothing here shows or saves itself.
+"""Arrays in, ``Axes`` out: each function draws on ``ax`` and returns it; none shows or saves.
 
 Colours are those of Okabe & Ito (2008), told apart by the colour-blind, and every series has
 a marker of its own besides, for those who print in grey.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import ticker
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -25,14 +30,38 @@ STYLE = {
 WIDTH = 7.6  # inches: the page's measure
 
 
-def figure(rows=1, columns=1, *, height=3.4, **options):
-    """``plt.subplots`` in the lab's style and at the page's width: (figure, axes)."""
+def figure(
+    rows: int = 1, columns: int = 1, *, height: float = 3.4, **options: Any
+) -> tuple[Figure, Any]:
+    """``plt.subplots`` in the lab's style and at the page's width: (figure, axes).
+
+    Parameters
+    ----------
+    rows, columns : number of axes.
+    height : of the figure in inches.
+    options : others of ``plt.subplots``.
+    """
     with plt.rc_context(STYLE):
         return plt.subplots(rows, columns, figsize=(WIDTH, height), **options)
 
 
-def image_row(ax, images, label="", *, top=1.0, captions=None):
-    """Draw images (n, height, width[, 1]) side by side, black 0 and white ``top``."""
+def image_row(
+    ax: Axes,
+    images: np.ndarray,
+    label: str = "",
+    *,
+    top: float = 1.0,
+    captions: Sequence[str] | None = None,
+) -> Axes:
+    """Draw images side by side on ``ax``.
+
+    Parameters
+    ----------
+    images : (n, height, width) or (n, height, width, 1).
+    label : name of the row, on its left.
+    top : pixel value drawn white; 0 is black.
+    captions : one text below each image, or None.
+    """
     images = np.asarray(images)
     images = images.reshape(len(images), *images.shape[1:3])
     gap = max(1, images.shape[2] // 14)
@@ -51,8 +80,26 @@ def image_row(ax, images, label="", *, top=1.0, captions=None):
     return ax
 
 
-def curves(ax, x, series, *, xlabel, ylabel, references=None, markers=True):
-    """Draw ``series`` {label: values} over ``x``, and dashed lines for ``references``."""
+def curves(
+    ax: Axes,
+    x: Sequence[float],
+    series: Mapping[str, Sequence[float]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    references: Mapping[str, float] | None = None,
+    markers: bool = True,
+) -> Axes:
+    """Draw lines over a common axis on ``ax``, with a legend.
+
+    Parameters
+    ----------
+    x : places of the values, (n,).
+    series : {label: values (n,)}, one line each.
+    xlabel, ylabel : what the axes show, with the unit.
+    references : {label: value}, a dashed horizontal line each, or None.
+    markers : whether each value has a marker.
+    """
     for i, (label, values) in enumerate(series.items()):
         marker = MARKERS[i % len(MARKERS)] if markers else None
         ax.plot(x, values, color=COLOURS[i % len(COLOURS)], marker=marker, label=label)
@@ -63,7 +110,7 @@ def curves(ax, x, series, *, xlabel, ylabel, references=None, markers=True):
     return ax
 
 
-def log_scale(ax, *sides):
+def log_scale(ax: Axes, *sides: str) -> Axes:
     """Make the ``sides`` of ``ax``, "x" or "y", logarithmic, with plain numbers at 1, 2 and 5."""
     for side in sides:
         getattr(ax, f"set_{side}scale")("log")
@@ -74,8 +121,25 @@ def log_scale(ax, *sides):
     return ax
 
 
-def intervals(ax, labels, values, lows, highs, *, xlabel, reference=None):
-    """Draw one dot a label with its interval, top to bottom; a dashed line for a reference."""
+def intervals(
+    ax: Axes,
+    labels: Sequence[str],
+    values: Sequence[float],
+    lows: Sequence[float],
+    highs: Sequence[float],
+    *,
+    xlabel: str,
+    reference: float | None = None,
+) -> Axes:
+    """Draw one dot per label with its interval on ``ax``, top to bottom.
+
+    Parameters
+    ----------
+    labels : (n,), names of the rows.
+    values, lows, highs : (n,) each, the dots and the ends of their intervals.
+    xlabel : what the values are, with the unit.
+    reference : place of a dashed vertical line, or None.
+    """
     y = np.arange(len(labels))[::-1]
     errors = np.array([np.subtract(values, lows), np.subtract(highs, values)])
     ax.errorbar(values, y, xerr=errors, fmt="o", color=COLOURS[0], capsize=3)
@@ -87,8 +151,25 @@ def intervals(ax, labels, values, lows, highs, *, xlabel, reference=None):
     return ax
 
 
-def number_table(ax, values, row_labels, column_labels, *, form="{:.3g}", xlabel="", ylabel=""):
-    """Draw a matrix as shaded cells, each with its number in a legible shade."""
+def number_table(
+    ax: Axes,
+    values: np.ndarray,
+    row_labels: Sequence,
+    column_labels: Sequence,
+    *,
+    form: str = "{:.3g}",
+    xlabel: str = "",
+    ylabel: str = "",
+) -> Axes:
+    """Draw a matrix on ``ax`` as shaded cells, each with its number in a legible shade.
+
+    Parameters
+    ----------
+    values : (rows, columns); a NaN leaves its cell empty.
+    row_labels, column_labels : names of the rows and columns.
+    form : format of a number.
+    xlabel, ylabel : what the columns and the rows are.
+    """
     values = np.asarray(values, float)
     ax.imshow(values, cmap="Blues", aspect="auto", vmin=np.nanmin(values), vmax=np.nanmax(values))
     middle = (np.nanmin(values) + np.nanmax(values)) / 2

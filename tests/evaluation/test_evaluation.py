@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import sklearn.decomposition
-import sklearn.metrics
+from sklearn.linear_model import LogisticRegression
 
 from ae_lab import evaluation, models
 from ae_lab.errors import LabError
@@ -124,19 +124,30 @@ def test_a_unit_is_dead_if_no_image_switches_it_on():
 def test_a_linear_probe_reads_what_is_separable_and_nothing_from_noise():
     labels = rng.integers(0, 3, 300)
     told = np.eye(3)[labels] * 5 + rng.normal(0, 0.3, (300, 3))
-    noise = rng.normal(size=(300, 3))
-    probe = evaluation.linear_probe
-    assert probe(told[:200], labels[:200], told[200:], labels[200:]) > 0.98
-    assert probe(noise[:200], labels[:200], noise[200:], labels[200:]) < 0.55
-    images = told.reshape(300, 3, 1, 1)  # any shape will do, and any scale
-    assert probe(images[:200] * 1e-4, labels[:200], images[200:] * 1e-4, labels[200:]) > 0.98
+
+    def error(features):
+        train, validation = (features[:200], labels[:200]), (features[200:], labels[200:])
+        return evaluation.linear_probe(*train, *validation, [1e-2])[1][1e-2]
+
+    assert error(told) < 0.02
+    assert error(rng.normal(size=(300, 3))) > 0.45
+    assert error(told.reshape(300, 3, 1, 1) * 1e-4) < 0.02  # any shape will do, and any scale
+
+
+def test_a_linear_probe_is_scikit_learns_logistic_regression():
+    z, labels = rng.normal(size=(200, 4)), rng.integers(0, 3, 200)
+    z[:, 3] = 7  # a feature that never varies
+    probe, _ = evaluation.linear_probe(z, labels, z, labels, [1 / 200])
+    theirs = LogisticRegression(tol=1e-6).fit(z / [*z[:, :3].std(axis=0), 1], labels)
+    assert np.mean(probe(z) == theirs.predict(z / [*z[:, :3].std(axis=0), 1])) > 0.99
 
 
 def test_a_probe_refuses_labels_of_another_length():
+    few, many = np.zeros(3), np.arange(30) % 2
     with pytest.raises(LabError, match="z_train and labels_train"):
-        evaluation.linear_probe(X, np.zeros(3), X, np.zeros(30))
-    with pytest.raises(LabError, match="z_test and labels_test"):
-        evaluation.linear_probe(X, np.zeros(30), X, np.zeros(3))
+        evaluation.linear_probe(X, few, X, many, [1e-2])
+    with pytest.raises(LabError, match="z_validation and labels_validation"):
+        evaluation.linear_probe(X, many, X, few, [1e-2])
 
 
 def answers(both: int, only_a: int, only_b: int, neither: int):
@@ -160,15 +171,6 @@ def test_mcnemar_depends_on_nothing_but_disagreement():
         mcnemar(np.ones(2, bool), np.ones(3, bool))
 
 
-def test_the_confusion_matrix_has_the_truth_in_its_rows():
-    labels, predicted = rng.integers(0, 4, 50).astype("uint8"), rng.integers(0, 4, 50)
-    expected = sklearn.metrics.confusion_matrix(labels, predicted, labels=range(5))
-    assert np.array_equal(evaluation.confusion_matrix(labels, predicted, 5), expected)
-    assert evaluation.confusion_matrix([0], [9])[0, 9] == 1
-    with pytest.raises(LabError, match="labels and predicted"):
-        evaluation.confusion_matrix([0, 1], [0])
-
-
 @pytest.fixture(scope="module")
 def denoiser():
     keras.utils.set_random_seed(0)
@@ -180,6 +182,14 @@ def test_codes_and_reconstructions_are_the_models_own(denoiser):
     assert x_hat.shape == X.shape and z.shape == (30, 3)
     assert np.allclose(denoiser.get_layer("decoder")(z), x_hat, atol=1e-6)
     assert np.allclose(denoiser(X, training=False), x_hat, atol=1e-6)
+
+
+def test_a_flattened_code_is_decoded_like_the_code_itself():
+    model = models.convolutional(widths=(2,), code_channels=3, image_shape=(8, 8, 1))
+    z = evaluation.encode(model, rng.random((5, 8, 8, 1)).astype("float32"))
+    assert z.shape == (5, 2, 2, 3)
+    flat = evaluation.decode(model, z.reshape(5, -1))
+    assert np.array_equal(flat, evaluation.decode(model, z))
 
 
 def test_no_bar_runs_across_the_page_while_a_model_predicts(denoiser, capsys):

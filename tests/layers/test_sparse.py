@@ -8,6 +8,7 @@ from keras import ops
 
 from ae_lab import evaluation, layers, losses, models, training
 from ae_lab.errors import LabError
+from ae_lab.layers.fast import keep_largest
 
 SHAPE = (6, 5, 1)
 RANDOM = np.random.default_rng(0)
@@ -117,7 +118,21 @@ def test_k_may_fall_between_trainings():
     model = small(layers.KSparse(20))
     for k in (20, 2):
         model.get_layer("bottleneck").k = k
-        assert (np.count_nonzero(evaluation.sparse_code(model, X), axis=1) == k).all()
+        assert (np.count_nonzero(evaluation.encode(model, X), axis=1) == k).all()
+
+
+@pytest.mark.parametrize("kept", [1, 3, 12])
+def test_the_fast_way_to_keep_the_largest_is_the_textbook_s_line(kept):
+    z = ops.convert_to_tensor(CODES)
+    textbook = ops.where(z >= ops.top_k(z, kept)[0][:, -1:], z, 0)
+    assert np.array_equal(keep_largest(z, kept, axis=-1), textbook)
+    along_images = keep_largest(ops.transpose(z), kept, axis=0)
+    assert np.array_equal(ops.transpose(along_images), textbook)
+
+
+def test_the_fast_way_keeps_all_that_share_the_last_place():
+    z = np.array([[2.0, 1.0, 1.0, 0.0]], "float32")
+    assert np.array_equal(keep_largest(z, 2, axis=-1), [[2, 1, 1, 0]])
 
 
 @pytest.mark.parametrize("share, kept", [(0.25, 5), (0.01, 1), (1.0, 20)])
@@ -166,9 +181,9 @@ def test_a_wider_code_than_image_and_the_kl_penalty_are_the_default():
 
 def test_training_brings_the_mean_activation_to_the_target():
     model = small(layers.KLSparsity(0.1, 100.0), "sigmoid")
-    assert evaluation.mean_activation(evaluation.sparse_code(model, X)).mean() > 0.3
+    assert evaluation.mean_activation(evaluation.encode(model, X)).mean() > 0.3
     training.fit(model, X, validation=X, epochs=10, batch_size=5, learning_rate=3e-2)
-    mean = evaluation.mean_activation(evaluation.sparse_code(model, X))
+    mean = evaluation.mean_activation(evaluation.encode(model, X))
     assert np.abs(mean - 0.1).mean() < 0.03
 
 
@@ -247,9 +262,9 @@ def test_the_mean_activation_is_one_of_each_unit():
     assert evaluation.mean_activation([[1, 2], [3, 4], [5, 9]]).tolist() == [3, 5]
 
 
-def test_the_sparse_code_is_what_the_decoder_gets():
+def test_the_code_of_a_sparse_model_is_what_the_decoder_gets():
     model = small(layers.KSparse(3, alpha=2.0))
-    z = evaluation.sparse_code(model, X, batch=16)
+    z = evaluation.encode(model, X)
     assert np.allclose(z, layers.KSparse(6)(model.get_layer("encoder")(X)), atol=1e-6)
     assert np.allclose(model.get_layer("decoder")(z), model(X), atol=1e-5)
 
@@ -257,7 +272,7 @@ def test_the_sparse_code_is_what_the_decoder_gets():
 def test_the_probe_finds_a_line_and_takes_the_strength_that_validates_best():
     z = np.random.default_rng(2).normal(size=(300, 6)).astype("float32") * [1, 100, 1, 1, 1, 1]
     labels = (z[:, 0] + z[:, 1] / 100 > 0).astype(int)
-    probe, errors = evaluation.tuned_probe(
+    probe, errors = evaluation.linear_probe(
         z[:200], labels[:200], z[200:250], labels[200:250], [100, 1e-2, 1e-4]
     )
     assert list(errors) == [100, 1e-2, 1e-4]

@@ -1,11 +1,15 @@
 """The builders: shapes, names, refusals, and models that come back from a file."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 
 from ae_lab import models
 from ae_lab.errors import LabError
+from ae_lab.models import autoencoders
+from ae_lab.rbm import RBM
 from helpers import SIZES, SMALL, same_draw
 
 SHAPE = SMALL["image_shape"]
@@ -23,6 +27,71 @@ def kind(request):
 def test_the_map_names_each_builder_by_its_kind():
     assert {"undercomplete", "denoising"} <= set(models.AUTOENCODERS)
     assert all(build.__name__ == name for name, build in models.AUTOENCODERS.items())
+
+
+def table():
+    """The table at the head of `models.autoencoders`: {kind: {column: entry}}."""
+    lines = autoencoders.__doc__.splitlines()
+    first, second, last = (i for i, line in enumerate(lines) if line.startswith("==="))
+    columns, *rows = (line.split() for line in (lines[first + 1], *lines[second + 1 : last]))
+    return {row[0]: dict(zip(columns, row, strict=True)) for row in map(joined, rows)}
+
+
+def joined(words):
+    """ "2 Dense" is one entry: put a number and its layer together again."""
+    return re.sub(r"\b(\d+) ", r"\1*", " ".join(words)).split()
+
+
+def weighted(model):
+    """The layers with weights of a part, as the table writes them: "Dense", "2*Dense"."""
+    types = [type(layer).__name__ for layer in model.layers if layer.weights]
+    assert len(set(types)) == 1
+    return types[0] if len(types) == 1 else f"{len(types)}*{types[0]}"
+
+
+def test_the_table_names_the_kinds_in_their_order():
+    assert list(table()) == list(models.AUTOENCODERS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_table_of_differences_is_true(kind):
+    row, model = table()[kind], models.AUTOENCODERS[kind]()
+    inner = [type(layer).__name__ for layer in model.layers[1:]]
+    parts = ["Functional", row["bottleneck"], "Functional"]
+    assert inner == ([] if row["corruption"] == "-" else [row["corruption"]]) + parts
+    encoder, decoder = (weighted(model.get_layer(part)) for part in ("encoder", "decoder"))
+    assert encoder == row["encoder"]
+    assert decoder.split("*")[-1] == row["decoder"]
+    assert decoder.split("*")[:-1] == encoder.split("*")[:-1], "as many layers as the encoder"
+
+
+def from_images(model):
+    images = np.random.default_rng(1).random((1_000, 28, 28, 1)).astype("float32")
+    models.start_from_images(model, images)
+
+
+def from_stack(model):
+    layers = [layer for layer in model.get_layer("encoder").layers if layer.weights]
+    shapes = [tuple(layer.kernel.shape) for layer in layers]
+    models.unroll(model, [RBM(np.ones(s), np.zeros(s[0]), np.zeros(s[1])) for s in shapes])
+
+
+STARTS = {"start_from_images": from_images, "unroll": from_stack}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_start_is_the_table_s(kind):
+    start, (one, two) = table()[kind]["start"], (built(kind, seed) for seed in (0, 1))
+    kernels = [model.get_layer("encoder").get_weights()[0] for model in (one, two)]
+    assert not np.array_equal(*kernels), "random before anything else"
+    if start != "random":
+        STARTS[start](one)
+        assert not np.array_equal(one.get_layer("encoder").get_weights()[0], kernels[0])
+
+
+def built(kind, seed):
+    keras.utils.set_random_seed(seed)
+    return models.AUTOENCODERS[kind]()
 
 
 def test_each_kind_has_encoder_bottleneck_and_decoder(kind):

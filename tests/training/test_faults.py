@@ -98,8 +98,7 @@ def test_what_cannot_be_measured_without_variety_is_refused():
     with pytest.raises(LabError, match="must vary within each image"):
         evaluation.share_lost(black, black)
     for probe in (
-        lambda: evaluation.linear_probe(black, labels, black, labels),
-        lambda: evaluation.tuned_probe(black.reshape(32, -1), labels, black, labels, [0.1]),
+        lambda: evaluation.linear_probe(black.reshape(32, -1), labels, black, labels, [0.1]),
         lambda: evaluation.class_means(black.reshape(32, -1), labels),
     ):
         with pytest.raises(LabError, match="at least 2 classes, received 1"):

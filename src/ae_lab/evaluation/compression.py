@@ -1,4 +1,4 @@
-"""What the formats made for photographs do to digits, in bytes and in error."""
+"""What image formats made for photographs do to digits, in bytes and in error."""
 
 import io
 
@@ -10,17 +10,20 @@ from ae_lab.evaluation.reconstruction import sse_per_image
 from ae_lab.validation import check_images, check_whole
 
 
-def bytes_and_error(x, file_format: str, quality: int, columns: int = 20) -> tuple[float, float]:
-    """(bytes an image, squared error an image) of grey images x packed as one mosaic.
+def bytes_and_error(
+    x: np.ndarray, file_format: str, quality: int, columns: int = 20
+) -> tuple[float, float]:
+    """(bytes per image, squared error per image) of grey images packed as one mosaic.
 
-    One file for all: the few hundred bytes of its header are shared, which is the kindest way to
-    treat a format made for large pictures. ``file_format`` is one of Pillow's names, such as
-    "JPEG" or "WEBP"; "PNG" loses nothing and heeds no ``quality`` (1 to 100).
+    All are in one file, so that they share the few hundred bytes of its header: the treatment
+    that favours a format made for large pictures most.
 
-    Raises
-    ------
-    LabError
-        If x holds no grey images, or their number is no multiple of ``columns``.
+    Parameters
+    ----------
+    x : float images (n, height, width, 1) in [0, 1].
+    file_format : one of Pillow's names, such as "JPEG" or "WEBP"; "PNG" loses nothing.
+    quality : from 1 to 100; "PNG" ignores it.
+    columns : images per row of the mosaic; n must be a multiple of it.
     """
     mosaic, packed = _mosaic(check_images(x), check_whole(columns, "columns")), io.BytesIO()
     Image.fromarray(mosaic).save(packed, format=file_format, quality=quality, optimize=True)
@@ -34,7 +37,7 @@ def _mosaic(x, columns):
     if x.shape[3] != 1 or len(x) % columns:
         raise LabError(
             f"x must hold grey images, a multiple of {columns} of them, received {x.shape}: "
-            "hand in fewer."
+            "pass fewer."
         )
     rows = np.uint8(np.round(255 * x[..., 0])).reshape(-1, columns, *x.shape[1:3])
     return rows.swapaxes(1, 2).reshape(-1, columns * x.shape[2])

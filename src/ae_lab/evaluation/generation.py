@@ -7,18 +7,18 @@ from ae_lab.errors import LabError
 from ae_lab.validation import check_whole
 
 
-def frechet_distance(x_real, x_made, components: int = 50) -> float:
-    """Squared Fréchet distance of two sets of images, each taken for a Gaussian.
+def frechet_distance(x_real: np.ndarray, x_made: np.ndarray, components: int = 50) -> float:
+    """Squared Fréchet distance of two sets of images, each described as a Gaussian.
 
     ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`` (Dowson & Landau, 1982) of the scores on the
     first ``components`` principal components of ``x_real``, in squared pixel units; the same
     formula as the Fréchet inception distance (Heusel et al., 2017), with pixels in place of a
     network's features.
 
-    Raises
-    ------
-    LabError
-        If there are fewer real images, or pixels, than components.
+    Parameters
+    ----------
+    x_real, x_made : real and generated images (n, ...), as many pixels each.
+    components : number of principal components.
     """
     if (most := min(len(x_real), x_real[0].size)) < check_whole(components, "components"):
         raise LabError(

@@ -1,85 +1,99 @@
-"""How an encoder answers to small changes of its input."""
+"""How a code changes with small changes of the image, and which codes are neighbours."""
 
+from collections.abc import Sequence
+
+import keras
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from ae_lab.errors import LabError
-from ae_lab.evaluation.reconstruction import encode
+from ae_lab.evaluation.reconstruction import code_model, encode
 from ae_lab.validation import check_images, check_same_length, check_whole
 
 STEP = 1e-2  # of the pixel range: error of the order of STEP**2 on one side, rounding on the other
 
 
-def encoder_jacobian(model, x, step: float = STEP) -> np.ndarray:
+def encoder_jacobian(model: keras.Model, x: np.ndarray, step: float = STEP) -> np.ndarray:
     """The Jacobians dz/dx (n, latent_dim, pixels) at the images ``x``, by central differences.
 
-    Two passes a pixel through the encoder, whatever it is made of: for few images.
+    Parameters
+    ----------
+    model, x : an autoencoder with a flat code, and few images: each takes two passes per pixel.
+    step : of a pixel, in units of the pixel range.
     """
     return np.stack(list(_jacobians(model, x, step)))
 
 
-def jacobian_norm(model, x, step: float = STEP) -> float:
-    """Squared Frobenius norm of the encoder's Jacobian, the mean over the images ``x``."""
+def jacobian_norm(model: keras.Model, x: np.ndarray, step: float = STEP) -> float:
+    """Squared Frobenius norm of the code's Jacobian, the mean over the images.
+
+    ``model``, ``x`` and ``step`` are as in ``encoder_jacobian``.
+    """
     return float(np.mean([np.sum(jacobian**2) for jacobian in _jacobians(model, x, step)]))
 
 
-def jacobian_spectrum(model, x, step: float = STEP) -> np.ndarray:
-    """Singular values of the encoder's Jacobian, largest first, each the mean over ``x``.
+def jacobian_spectrum(model: keras.Model, x: np.ndarray, step: float = STEP) -> np.ndarray:
+    """Singular values of the code's Jacobian, largest first, each the mean over ``x``.
 
     A large one belongs to a direction of the input that the code follows, a small one to a
-    direction that it ignores (Rifai et al., 2011, section 5.3).
+    direction that it ignores (Rifai et al., 2011, section 5.3). ``model`` and ``step`` are as in
+    ``encoder_jacobian``.
     """
     jacobians = _jacobians(model, x, step)
     return np.mean([np.linalg.svd(jacobian, compute_uv=False) for jacobian in jacobians], axis=0)
 
 
-def contraction(model, x, x_moved) -> float:
-    """Mean of ``||f(x_moved) - f(x)|| / ||x_moved - x||``, f the encoder; below 1 it contracts.
+def contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray) -> float:
+    """Mean of ``||f(x_moved) - f(x)|| / ||x_moved - x||``, f = ``encode``; below 1 it contracts.
 
-    Raises
-    ------
-    LabError
-        If the two differ in length, or an image was not moved.
+    ``x_moved`` holds an image near each of ``x``, of the same shape; ``model`` gives the codes.
     """
     return _contraction(model, x, x_moved, encode(model, x))
 
 
-def relative_contraction(model, x, x_moved) -> float:
+def relative_contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray) -> float:
     """``contraction`` with distances in units of the spread of their own space.
 
-    Codes may be small all over; what counts is whether a neighbourhood shrinks more than the
-    distances between different images do. Below 1 it does.
+    All distances between codes may be small; what counts is whether a neighbourhood shrinks more
+    than the distances between different images. Below 1 it does. ``model``, ``x`` and ``x_moved``
+    are as in ``contraction``.
     """
     z = encode(model, x)
     return _contraction(model, x, x_moved, z) * spread(x) / spread(z)
 
 
-def spread(points) -> float:
+def spread(points: np.ndarray) -> float:
     """Root mean square distance between two different rows of ``points`` (n, ...)."""
     flat = np.asarray(points, np.float64).reshape(len(points), -1)
     return float(np.sqrt(2 * flat.var(axis=0, ddof=1).sum()))
 
 
-def neighbour_overlap(first, second, k: int = 10) -> float:
-    """The share of each row's ``k`` nearest in ``first`` that are so in ``second`` too."""
+def neighbour_overlap(first: np.ndarray, second: np.ndarray, k: int = 10) -> float:
+    """Fraction of each row's nearest in ``first`` that are also nearest in ``second``; the mean.
+
+    The two are (n, ...), the same objects in two spaces; ``k`` nearest neighbours are compared.
+    """
     check_same_length(first, second, "first", "second")
     pairs = zip(_nearest(first, k), _nearest(second, k), strict=True)
     return float(np.mean([len(np.intersect1d(a, b)) / k for a, b in pairs]))
 
 
-def neighbour_agreement(points, labels, k: int = 10) -> float:
-    """The share of each row's ``k`` nearest in ``points`` that bear its own label."""
+def neighbour_agreement(points: np.ndarray, labels: Sequence[int], k: int = 10) -> float:
+    """Fraction of the ``k`` nearest neighbours that have a row's own label, the mean over rows.
+
+    ``points`` are (n, ...), ``labels`` whole numbers (n,).
+    """
     check_same_length(points, labels, "points", "labels")
     labels = np.asarray(labels)
     return float(np.mean(labels[_nearest(points, k)] == labels[:, None]))
 
 
 def _jacobians(model, x, step):
-    encoder = model.get_layer("encoder")
+    coder = code_model(model)
     for image in check_images(x):
         moves = step * np.eye(image.size, dtype="float32").reshape(-1, *image.shape)
-        up, down = (encoder.predict_on_batch(image + sign * moves) for sign in (1, -1))
-        yield (up.astype(np.float64) - down).T / (2 * step)
+        up, down = (coder(image + sign * moves, training=False) for sign in (1, -1))
+        yield keras.ops.convert_to_numpy(up - down).T.astype(np.float64) / (2 * step)
 
 
 def _contraction(model, x, x_moved, z):

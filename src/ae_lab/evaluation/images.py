@@ -1,13 +1,15 @@
-"""How sharp an image is, and what a network costs."""
+"""How sharp an image is, and which images to show."""
 
-import keras
+from collections.abc import Sequence
+
 import numpy as np
 
+from ae_lab.errors import LabError
 from ae_lab.validation import check_images
 
 
-def gradient_energy(x) -> np.ndarray:
-    """Sum of squared differences of neighbouring pixels, by rows and columns: (n,).
+def gradient_energy(x: np.ndarray) -> np.ndarray:
+    """Sum of squared differences of neighbouring pixels of ``x``, by rows and columns: (n,).
 
     A blurred image has less of it than the sharp one that it came from.
     """
@@ -16,20 +18,24 @@ def gradient_energy(x) -> np.ndarray:
     return (down**2).sum(axis=(1, 2, 3)) + (right**2).sum(axis=(1, 2, 3))
 
 
-def multiply_adds(model) -> int:
-    """Multiplications with an addition that one image costs, in dense and convolutional layers.
+def first_of_each(labels: Sequence[int], classes: int | None = None) -> list[int]:
+    """Index of the first row of each class, to show one of each.
 
-    A convolution costs its kernel once a place of its output, a transposed one once a place of
-    its input; biases and activations are not counted.
+    Parameters
+    ----------
+    labels : whole numbers (n,).
+    classes : how many there must be; None for those that occur.
+
+    Raises
+    ------
+    LabError
+        If a class has no row.
     """
-    return sum(_cost(layer) for layer in model.layers)
-
-
-def _cost(layer) -> int:
-    if isinstance(layer, keras.Model):
-        return multiply_adds(layer)
-    if isinstance(layer, keras.layers.Conv2DTranspose):
-        return int(np.prod(layer.input.shape[1:3]) * np.prod(layer.kernel.shape))
-    if isinstance(layer, keras.layers.Conv2D):
-        return int(np.prod(layer.output.shape[1:3]) * np.prod(layer.kernel.shape))
-    return int(np.prod(layer.kernel.shape)) if isinstance(layer, keras.layers.Dense) else 0
+    wanted = range(classes) if classes else np.unique(labels)
+    found = [np.flatnonzero(np.asarray(labels) == label) for label in wanted]
+    if missing := [label for label, rows in enumerate(found) if not len(rows)]:
+        raise LabError(
+            f"labels must hold every class below {classes}, received none of {missing}: "
+            "pass more rows."
+        )
+    return [int(rows[0]) for rows in found]

@@ -1,50 +1,53 @@
-"""How likely images are under a variational autoencoder, in nats an image.
+"""How likely images are under a variational autoencoder, in nats per image.
 
 Likelihoods are of *binary* images; they are not comparable with the cross-entropy on grey ones.
 """
 
+from collections.abc import Callable
+
+import keras
 import numpy as np
 from scipy.special import logsumexp
 
 from ae_lab.errors import LabError
+from ae_lab.models import to_logits
 from ae_lab.validation import check_images, check_whole
 
 ACTIVE = 0.01  # variance of a latent's mean over the images (Burda et al., 2015, section 5.2)
 
 
-def binarise(x, seed: int = 0) -> np.ndarray:
-    """Images of 0 and 1, each pixel drawn once with its grey value as probability."""
+def binarise(x: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Images of 0 and 1, each pixel drawn once with its grey value as probability.
+
+    The same ``seed`` gives the same binary images of ``x``.
+    """
     drawn = np.random.default_rng(seed).random(check_images(x).shape, dtype="float32")
     return (drawn < x).astype("float32")
 
 
-def kl_divergence(z_mean, z_log_var) -> np.ndarray:
+def kl_divergence(z_mean: np.ndarray, z_log_var: np.ndarray) -> np.ndarray:
     """KL(N(z_mean, exp(z_log_var)) || N(0, I)) of each latent, nats (n, latent_dim).
 
     Kingma & Welling (2014, appendix B); the sum over the latents is the ELBO's second term.
+    ``z_mean`` and ``z_log_var`` are (n, latent_dim) each, as `posterior` gives them.
     """
     z_mean, z_log_var = np.asarray(z_mean, np.float64), np.asarray(z_log_var, np.float64)
     return (z_mean**2 + np.exp(z_log_var) - 1 - z_log_var) / 2
 
 
-def active_units(z_mean) -> np.ndarray:
-    """True for each latent whose posterior mean varies with the image, (latent_dim,)."""
+def active_units(z_mean: np.ndarray) -> np.ndarray:
+    """True for each latent whose ``z_mean`` (n, latent_dim) varies: (latent_dim,)."""
     return np.asarray(z_mean, np.float64).var(axis=0) > ACTIVE
 
 
-def bernoulli_log_likelihood(model, x):
+def bernoulli_log_likelihood(model: keras.Model, x: np.ndarray) -> Callable:
     """The function z (n, k, latent_dim) -> log p(x | z) (n, k) of a decoder's Bernoulli pixels.
 
-    Raises
-    ------
-    LabError
-        If ``x`` holds grey pixels: their cross-entropy is no likelihood.
+    ``model`` has a flat code; ``x`` holds 0 and 1 only, since grey pixels have no likelihood.
     """
     x = check_images(x)
     if not np.isin(x, (0, 1)).all():
         raise LabError("x must hold 0 and 1 only, received grey pixels: binarise(x) first.")
-    from ae_lab.models import to_logits
-
     decode = to_logits(model)
     flat = x.reshape(len(x), -1, 1)
 
@@ -59,25 +62,31 @@ def bernoulli_log_likelihood(model, x):
     return log_likelihood
 
 
-def importance_nll(z_mean, z_log_var, log_likelihood, *, samples, rng, at_once=50) -> np.ndarray:
+def importance_nll(
+    z_mean: np.ndarray,
+    z_log_var: np.ndarray,
+    log_likelihood: Callable[[np.ndarray], np.ndarray],
+    *,
+    samples: int,
+    seed: int,
+    at_once: int = 50,
+) -> np.ndarray:
     """Negative log-likelihood (n,) in nats by importance sampling from q(z | x).
 
-    ``-log 1/k sum_k p(x | z_k) p(z_k) / q(z_k | x)``: above the true value in expectation, and
-    the less the more samples (Burda et al., 2015, equation 8; Rezende et al., 2014).
+    ``-log 1/k sum_k p(x | z_k) p(z_k) / q(z_k | x)``: biased upwards; the bias shrinks as
+    ``samples`` grows (Burda et al., 2015, equation 8; Rezende et al., 2014).
 
     Parameters
     ----------
-    z_mean, z_log_var : of the posteriors (n, latent_dim).
+    z_mean, z_log_var : of the posteriors, (n, latent_dim) each, as `posterior` gives them.
     log_likelihood : z (n, k, latent_dim) -> log p(x | z) (n, k), for the same n images.
-    samples : k, whole number of at least 1; drawn ``at_once`` at a time to spare memory.
-
-    Raises
-    ------
-    LabError
-        If ``samples`` is not a whole number of at least 1.
+    samples : k, whole number of at least 1.
+    seed : whole number; the same seed draws the same samples.
+    at_once : how many of the samples are held in memory together.
     """
     z_mean, spread = np.asarray(z_mean, np.float64), np.exp(np.asarray(z_log_var, np.float64) / 2)
     left, weights = check_whole(samples, "samples"), []
+    rng = np.random.default_rng(seed)
     while left:
         k = min(left, at_once)
         noise = rng.standard_normal((len(z_mean), k, z_mean.shape[1]))

@@ -1,67 +1,75 @@
-"""A linear classifier on a frozen code, its regularisation chosen on validation images."""
+"""What can be read from images and codes: a linear classifier, and two classifiers compared."""
 
 import copy
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import keras
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
+from ae_lab.evaluation.reconstruction import predict
 from ae_lab.validation import check_classes, check_same_length, check_whole
 
 
-def probe_accuracy(features, dataset, *, images, strengths=(1e-2, 1e-3)) -> float:
-    """Share of the test images that a linear classifier of their features reads correctly.
+def probe_accuracy(
+    features: Callable[[np.ndarray], np.ndarray],
+    dataset: Any,
+    *,
+    images: int,
+    strengths: Sequence[float] = (1e-2, 1e-3),
+) -> float:
+    """Share of the test images that a linear classifier of their features classifies correctly.
 
     Parameters
     ----------
-    features : function images (n, height, width, channels) -> (n, ...); rows are flattened.
+    features : function images (n, height, width, channels) -> (n, ...).
     dataset : a `data.Dataset`; its validation images choose the regularisation.
     images : how many training images to learn from, whole number of at least 1.
-    strengths : as in ``tuned_probe``.
-
-    Raises
-    ------
-    LabError
-        If ``images`` is not a whole number of at least 1.
+    strengths : as in ``linear_probe``.
     """
-
-    def rows(x):
-        return features(x).reshape(len(x), -1)
-
     few = slice(check_whole(images, "images"))
-    probe, _ = tuned_probe(
-        rows(dataset.x_train[few]),
+    probe, _ = linear_probe(
+        features(dataset.x_train[few]),
         dataset.y_train[few],
-        rows(dataset.x_validation),
+        features(dataset.x_validation),
         dataset.y_validation,
         strengths,
     )
-    return float(np.mean(probe(rows(dataset.x_test)) == dataset.y_test))
+    return float(np.mean(probe(features(dataset.x_test)) == dataset.y_test))
 
 
-def tuned_probe(z_train, labels_train, z_validation, labels_validation, strengths):
-    """The logistic regression on codes (n, units) that errs least on the validation codes.
+def linear_probe(
+    z_train: np.ndarray,
+    labels_train: np.ndarray,
+    z_validation: np.ndarray,
+    labels_validation: np.ndarray,
+    strengths: Sequence[float],
+) -> tuple[Callable[[np.ndarray], np.ndarray], dict[float, float]]:
+    """The logistic regression on frozen features that errs least on the validation images.
 
-    Each unit is divided by its standard deviation over the training codes; nothing is
-    subtracted, so that a sparse code stays sparse. ``strengths`` are weights of the squared
-    norm beside the mean cross-entropy in nats, strong ones first: each fit starts where the one
-    before ended.
+    Each feature is divided by its standard deviation over the training images; nothing is
+    subtracted, so that a sparse code stays sparse.
+
+    Parameters
+    ----------
+    z_train, z_validation : features (n, ...), flattened to rows here.
+    labels_train, labels_validation : whole numbers (n,).
+    strengths : weights of the squared norm beside the mean cross-entropy in nats, strong ones
+        first: each fit starts where the one before ended. ``[1 / n]`` is scikit-learn's default.
 
     Returns
     -------
-    (probe, {strength: validation error}): ``probe(z)`` gives the labels (n,) of codes.
-
-    Raises
-    ------
-    LabError
-        If codes and labels differ in length, or there are fewer than two classes.
+    (probe, {strength: validation error}): ``probe(z)`` gives the labels (n,) of features.
     """
     check_same_length(z_train, labels_train, "z_train", "labels_train")
     check_same_length(z_validation, labels_validation, "z_validation", "labels_validation")
     check_classes(labels_train, "labels_train")
-    scale = 1 / np.maximum(z_train.std(axis=0), 1e-6).astype("float32")
-    scaled, validation = z_train * scale, z_validation * scale
+    scaler = StandardScaler(with_mean=False)
+    scaled, validation = scaler.fit_transform(_rows(z_train)), scaler.transform(_rows(z_validation))
     model = LogisticRegression(max_iter=150, tol=1e-4, warm_start=True)
     errors, best = {}, None
     for strength in strengths:
@@ -71,4 +79,19 @@ def tuned_probe(z_train, labels_train, z_validation, labels_validation, strength
         errors[strength] = float(np.mean(model.predict(validation) != labels_validation))
         if errors[strength] == min(errors.values()):
             best = copy.deepcopy(model)
-    return lambda z: best.predict(z * scale), errors
+    return lambda z: best.predict(scaler.transform(_rows(z))), errors
+
+
+def predict_labels(classifier: keras.Model, x: np.ndarray) -> np.ndarray:
+    """The most probable class (n,) of each image.
+
+    Parameters
+    ----------
+    classifier : model that gives logits (n, classes).
+    x : its inputs (n, ...).
+    """
+    return predict(classifier, x).argmax(axis=1)
+
+
+def _rows(z) -> np.ndarray:
+    return np.asarray(z).reshape(len(z), -1)

@@ -1,55 +1,101 @@
-"""How well images come back."""
+"""Images to codes and back, and how well the images come back.
 
+The code is what the decoder gets. Measures take images ``x`` (n, ...) and their reconstructions
+``x_hat`` of the same shape, pixels in [0, 1], and give a mean over the images.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import keras
 import numpy as np
+from skimage.metrics import peak_signal_noise_ratio
 
 from ae_lab.errors import LabError
-from ae_lab.validation import check_images
+from ae_lab.validation import check_images, check_whole
 
 BATCH = 1_000  # rows
 
 
-def reconstruct(model, x) -> np.ndarray:
-    """``x_hat`` of an autoencoder, same shape as the images ``x``; nothing is corrupted.
+def encode(model: keras.Model, x: np.ndarray) -> np.ndarray:
+    """The codes z (n, ...) that the decoder of an autoencoder gets for the images ``x``.
 
-    Of a variational one, the image decoded from ``z_mean``: the same at every call.
+    They have been through the bottleneck, as at inference; nothing is corrupted. For a
+    variational ``model`` z is ``z_mean``, the same at every call.
     """
-    if len(model.get_layer("encoder").outputs) == 1:
-        return predict(model, check_images(x))
+    x, coder = check_images(x), code_model(model)
+    z = np.empty((len(x), *coder.output_shape[1:]), "float32")
+    for start in range(0, len(x), BATCH):  # not compiled: a bottleneck's k may have changed
+        rows = slice(start, start + BATCH)
+        z[rows] = keras.ops.convert_to_numpy(coder(x[rows], training=False))
+    return z
+
+
+def posterior(model: keras.Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """z_mean and z_log_var of q(z | x), each (n, latent_dim), of a variational ``model``.
+
+    Raises
+    ------
+    LabError
+        If the model is not variational.
+    """
+    encoder = model.get_layer("encoder")
+    if len(encoder.outputs) != 2:
+        raise LabError(
+            f"posterior needs a variational model, whose encoder gives z_mean and z_log_var, "
+            f"received {model.name!r}: use encode for its code."
+        )
+    x = check_images(x)
+    parts = [encoder.predict_on_batch(x[i : i + BATCH]) for i in range(0, len(x), BATCH)]
+    z_mean, z_log_var = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return z_mean, z_log_var
+
+
+def decode(model: keras.Model, z: np.ndarray) -> np.ndarray:
+    """The images (n, height, width, channels) that the decoder of ``model`` makes of codes.
+
+    ``z`` are codes (n, ...) as ``encode`` gives them, or flattened to (n, numbers).
+    """
+    decoder = model.get_layer("decoder")
+    return predict(decoder, np.reshape(z, (len(z), *decoder.input_shape[1:])))
+
+
+def reconstruct(model: keras.Model, x: np.ndarray) -> np.ndarray:
+    """``x_hat`` (n, height, width, channels): the images ``x`` through the code of ``model``."""
     return decode(model, encode(model, x))
 
 
-def encode(model, x) -> np.ndarray:
-    """The codes z (n, latent_dim) that an autoencoder gives to the images ``x``.
+def repeated(model: keras.Model, x: np.ndarray, times: int) -> list[np.ndarray]:
+    """``[x, r(x), r(r(x)), ...]``: ``model`` applied ``times`` times to its own output."""
+    steps = [check_images(x)]
+    for _ in range(check_whole(times, "times")):
+        steps.append(reconstruct(model, steps[-1]))
+    return steps
 
-    Of a variational one, ``z_mean``.
+
+def code_model(model: keras.Model) -> keras.Model:
+    """The part of the autoencoder ``model`` from an image to its code, as ``encode`` takes it."""
+    encoder = model.get_layer("encoder")
+    if len(encoder.outputs) == 2:  # its bottleneck draws a sample; the code is the mean
+        return keras.Model(encoder.input, encoder.outputs[0])
+    return keras.Model(model.input, model.get_layer("bottleneck").output)
+
+
+def predict(model: keras.Model, x: np.ndarray) -> np.ndarray:
+    """The output (n, ...) of any ``model`` with one input and one output for the rows ``x``.
+
+    Batch by batch: ``model.predict`` holds inputs and outputs twice, and may wait at its end for
+    as long as it computed.
     """
-    return predict(model.get_layer("encoder"), check_images(x))
-
-
-def decode(model, z) -> np.ndarray:
-    """The images (n, height, width, channels) that an autoencoder's decoder makes of codes z."""
-    return predict(model.get_layer("decoder"), z)
-
-
-def predict(model, x) -> np.ndarray:
-    """The output of a model to the rows ``x``, the first one if there are several.
-
-    Batch by batch: ``model.predict`` holds inputs and outputs twice, and sleeps when it is done for
-    up to as long as it took (see `training.whole`).
-    """
-    found = None
+    found = np.empty((len(x), *model.output_shape[1:]), "float32")
     for start in range(0, len(x), BATCH):
-        part = slice(start, start + BATCH)
-        output = model.predict_on_batch(x[part])
-        output = output[0] if isinstance(output, list) else output
-        if found is None:
-            found = np.empty((len(x), *output.shape[1:]), output.dtype)
-        found[part] = output
+        rows = slice(start, start + BATCH)
+        found[rows] = model.predict_on_batch(x[rows])
     return found
 
 
-def bce_per_pixel(x, x_hat) -> float:
-    """Binary cross-entropy in nats a pixel, the mean over pixels and images."""
+def bce_per_pixel(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """Binary cross-entropy of ``x_hat`` against ``x`` in nats per pixel."""
 
     def bce(x, x_hat):
         x_hat = np.clip(x_hat, 1e-7, 1 - 1e-7)
@@ -58,25 +104,20 @@ def bce_per_pixel(x, x_hat) -> float:
     return _mean_over_images(bce, x, x_hat)
 
 
-def bce_floor(x) -> float:
-    """``bce_per_pixel`` of a perfect reconstruction: the entropy of grey pixels, not 0."""
+def bce_floor(x: np.ndarray) -> float:
+    """``bce_per_pixel`` of a perfect reconstruction of ``x``: the entropy of grey pixels, not 0."""
     return bce_per_pixel(x, x)
 
 
-def sse_per_image(x, x_hat) -> float:
-    """Squared error summed over pixels, mean over images: Hinton & Salakhutdinov's unit."""
+def sse_per_image(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """Squared error of ``x_hat`` against ``x`` summed over pixels, as Hinton & Salakhutdinov do."""
     return _mean_over_images(lambda x, x_hat: np.sum((x - x_hat) ** 2, axis=1), x, x_hat)
 
 
-def share_lost(x, x_hat) -> float:
-    """Squared error as a share of each image's own variation about its mean, mean over images.
+def share_lost(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """Squared error of ``x_hat`` as a share of the variation of each image ``x`` about its mean.
 
     0 for a copy, 1 for an even grey of the right brightness.
-
-    Raises
-    ------
-    LabError
-        If an image has no variation, or the shapes differ.
     """
 
     def share(x, x_hat):
@@ -91,43 +132,39 @@ def share_lost(x, x_hat) -> float:
     return _mean_over_images(share, x, x_hat)
 
 
-def psnr(x, x_hat) -> float:
-    """Peak signal-to-noise ratio in dB, ``-10 log10(mean squared error)``, mean over images.
+def psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """Peak signal-to-noise ratio of ``x_hat`` against ``x`` in dB.
 
     The peak is 1, the range of a pixel. An image without any error counts as 100 dB.
     """
 
     def decibels(x, x_hat):
-        error = np.mean((x - x_hat) ** 2, axis=1)
-        return -10 * np.log10(np.maximum(error, 1e-10))
+        with np.errstate(divide="ignore"):
+            ratios = map(partial(peak_signal_noise_ratio, data_range=1), x, x_hat)
+            return np.minimum(list(ratios), 100)
 
     return _mean_over_images(decibels, x, x_hat)
 
 
-def argmax_accuracy(x, x_hat) -> float:
+def argmax_accuracy(x: np.ndarray, x_hat: np.ndarray) -> float:
     """What Keras's ``metrics=["accuracy"]`` reports for flat images.
 
-    The share of images whose brightest pixel is in the same place: not a measure of anything
-    wanted.
+    The share of images whose brightest pixel in ``x_hat`` is where it is in ``x``: this does not
+    measure how well images are reconstructed.
     """
     return _mean_over_images(lambda x, x_hat: x.argmax(axis=1) == x_hat.argmax(axis=1), x, x_hat)
 
 
-def binary_accuracy(x, x_hat) -> float:
-    """The share of pixels that equal the rounded reconstruction; a grey pixel never can."""
+def binary_accuracy(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """Share of pixels of ``x`` that equal ``x_hat`` rounded to 0 or 1; a grey pixel never does."""
     return _mean_over_images(lambda x, x_hat: np.mean(x == (x_hat > 0.5), axis=1), x, x_hat)
 
 
-def dead_units(z) -> np.ndarray:
-    """True for each unit of the ReLU codes ``z`` (n, latent_dim) that no image switches on."""
-    return np.asarray(z).max(axis=0) <= 0
+def _mean_over_images(measure: Callable, x, x_hat) -> float:
+    """Mean of what ``measure`` gives for each image, from flat rows in double precision.
 
-
-def _mean_over_images(measure, x, x_hat) -> float:
-    """Mean of what ``measure`` says of each image, from flat rows in double precision.
-
-    A few at a time: ten thousand images in double precision, several times over, are most of
-    what a notebook would ever need.
+    A batch at a time: all images in double precision, several times over, would take more memory
+    than all the rest of a notebook.
     """
     x, x_hat = np.asarray(x), np.asarray(x_hat)
     if x.shape != x_hat.shape:

@@ -1,6 +1,7 @@
-"""How few units speak, and whether different images make different units speak.
+"""How many units are active, and whether different images activate different units.
 
-Codes z are (images, units). Activity is the absolute value of an activation.
+Codes ``z`` are (images, units), as `encode` gives them; ``labels`` are whole numbers (images,).
+Activity is the absolute value of an activation.
 """
 
 import numpy as np
@@ -9,48 +10,36 @@ from ae_lab.errors import LabError
 from ae_lab.validation import check_same_length, check_whole
 
 
-def sparse_code(model, x, batch=1_000) -> np.ndarray:
-    """The code (n, units) as the decoder gets it: behind the bottleneck, at inference."""
-    import keras
-
-    coder = keras.Model(model.input, model.get_layer("bottleneck").output)
-    z = np.empty((len(x), coder.output.shape[-1]), "float32")  # filled in place: z may be large
-    for start in range(0, len(x), batch):
-        rows = slice(start, start + batch)
-        z[rows] = keras.ops.convert_to_numpy(coder(x[rows], training=False))
-    return z
+def dead_units(z: np.ndarray) -> np.ndarray:
+    """True for each unit of ReLU codes ``z`` that is active on no image: (units,)."""
+    return np.asarray(z).max(axis=0) <= 0
 
 
-def mean_activation(z) -> np.ndarray:
-    """Mean activation (units,) over the images: what a KL penalty drives to its target."""
+def mean_activation(z: np.ndarray) -> np.ndarray:
+    """Mean activation (units,) of the codes ``z``: what a KL penalty drives to its target."""
     return _code(z).mean(axis=0, dtype=np.float64)
 
 
-def lifetime_sparsity(z) -> np.ndarray:
-    """Treves-Rolls sparsity (units,) of each unit over the images, from 0 to 1.
+def lifetime_sparsity(z: np.ndarray) -> np.ndarray:
+    """Treves-Rolls sparsity (units,) of each unit of ``z`` over the images, from 0 to 1.
 
     ``(1 - mean(a)**2 / mean(a**2)) / (1 - 1/n)`` with activities ``a``, as rescaled by Vinje &
-    Gallant (2000): 0 for a unit that answers alike to all images, 1 for one that answers to a
-    single one. A unit that never answers has NaN.
+    Gallant (2000): 0 for a unit equally active on all images, 1 for one active on a single image.
+    A unit that is never active has NaN.
     """
     return _treves_rolls(_code(z), axis=0)
 
 
-def population_sparsity(z) -> np.ndarray:
-    """The same measure (images,) of each image over the units: 1 if a single unit answers."""
+def population_sparsity(z: np.ndarray) -> np.ndarray:
+    """The same measure (images,) of each row of ``z`` over the units: 1 if one unit is active."""
     return _treves_rolls(_code(z), axis=1)
 
 
-def class_selectivity(z, labels) -> np.ndarray:
+def class_selectivity(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """``(a_best - a_rest) / (a_best + a_rest)`` (units,), from 0 to 1 (Morcos et al., 2018).
 
-    ``a_best`` is the mean activity on the class that moves the unit most, ``a_rest`` the mean
-    over the other classes. A unit that never answers has NaN.
-
-    Raises
-    ------
-    LabError
-        If codes and labels differ in length, or there are fewer than two classes.
+    ``a_best`` is the mean activity on the class on which the unit is most active, ``a_rest`` the
+    mean over the other classes, as ``z`` and ``labels`` tell. A unit never active has NaN.
     """
     means = np.sort(class_means(z, labels), axis=0)
     best, rest = means[-1], means[:-1].mean(axis=0)
@@ -58,14 +47,8 @@ def class_selectivity(z, labels) -> np.ndarray:
         return (best - rest) / (best + rest)
 
 
-def class_means(z, labels) -> np.ndarray:
-    """Mean activity (classes, units) on the images of each class.
-
-    Raises
-    ------
-    LabError
-        If codes and labels differ in length, or there are fewer than two classes.
-    """
+def class_means(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Mean activity (classes, units) of ``z`` on the images of each class in ``labels``."""
     check_same_length(z, labels, "z", "labels")
     classes = np.unique(labels)
     if len(classes) < 2:
@@ -73,16 +56,11 @@ def class_means(z, labels) -> np.ndarray:
     return np.stack([np.abs(_code(z)[labels == c]).mean(axis=0) for c in classes])
 
 
-def shared_units(z, labels, strongest: int) -> tuple[float, float]:
-    """Share of their ``strongest`` units that two images have in common: (same, other class).
+def shared_units(z: np.ndarray, labels: np.ndarray, strongest: int) -> tuple[float, float]:
+    """Share of their ``strongest`` units that two rows of ``z`` share: (same, other of ``labels``).
 
     The mean over all pairs of images, an image with itself left out. By chance it would be
     ``strongest / units``.
-
-    Raises
-    ------
-    LabError
-        If codes and labels differ in length or ``strongest`` is no number of units.
     """
     check_same_length(z, labels, "z", "labels")
     activity = np.abs(_code(z))
@@ -99,8 +77,11 @@ def shared_units(z, labels, strongest: int) -> tuple[float, float]:
     return float(common[same & ~np.eye(len(z), dtype=bool)].mean()), float(common[~same].mean())
 
 
-def sparsity_summary(z, labels, strongest: int) -> dict[str, float]:
-    """The measures of this file in one row; means over the units (or images) that ever answer."""
+def sparsity_summary(z: np.ndarray, labels: np.ndarray, strongest: int) -> dict[str, float]:
+    """The measures of this file in one row; means over the units (or images) that are ever active.
+
+    ``z``, ``labels`` and ``strongest`` are as in ``shared_units``.
+    """
     same, other = shared_units(z, labels, strongest)
     return {
         "median activation": float(np.median(mean_activation(z))),

@@ -1,4 +1,4 @@
-"""A dense decoder as plain numbers, to run where there is no Keras."""
+"""A dense decoder as plain numbers, for a page that decodes without Keras."""
 
 from base64 import b64encode
 
@@ -11,7 +11,7 @@ ACTIVATIONS = ("linear", "relu", "gelu", "silu", "sigmoid", "tanh")
 LEVELS = 127  # a weight is a signed byte times its unit's scale
 
 
-def portable_decoder(model) -> dict:
+def portable_decoder(model: keras.Model) -> dict:
     """The decoder of a model with two latents, its weights as bytes, ready for JSON.
 
     Each unit's weights are divided by the largest of them and rounded to one of 255 levels.
@@ -29,8 +29,8 @@ def portable_decoder(model) -> dict:
     Raises
     ------
     LabError
-        If the code has not two numbers, the images more than one channel, or the decoder a
-        layer or activation that a page cannot compute.
+        If the code does not have two numbers, the images have more than one channel, or the
+        decoder has a layer or activation that a page cannot compute.
     """
     decoder = model.get_layer("decoder")
     _, height, width, channels = decoder.output_shape

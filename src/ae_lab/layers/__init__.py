@@ -1,8 +1,9 @@
-"""Bottlenecks and corruptions: the one place where the kinds of autoencoder differ.
+"""Corruptions, bottlenecks and penalties, from which `models.autoencoders` builds the kinds.
 
 Each layer has one anatomy: docstring, ``__init__`` that checks and stores, ``call``,
-``get_config``. Penalties go through ``add_loss`` as a mean over the batch, in nats or squared
-error an image, so that they add to the losses of `losses` on every Keras backend.
+``get_config``. A number out of range raises a `LabError` that names it. Penalties go through
+``add_loss`` as a mean over the batch, in nats or squared error per image, so that they add to the
+losses of `losses` on every Keras backend.
 """
 
 from ae_lab.layers.contractive import ContractiveBottleneck, ContractiveCode, RandomStep
@@ -14,13 +15,11 @@ from ae_lab.layers.corruption import (
     RandomSlant,
     SaltAndPepperCorruption,
 )
-from ae_lab.layers.identity import Bottleneck
 from ae_lab.layers.sparse import KLSparsity, KSparse, L1Sparsity, WinnerTakeAll
 from ae_lab.layers.variational import Binarise, GaussianSampling, ImportanceWeightedBound
 
 __all__ = [
     "Binarise",
-    "Bottleneck",
     "ContractiveBottleneck",
     "ContractiveCode",
     "Corruption",

@@ -1,36 +1,31 @@
-"""Penalties on the encoder's Jacobian: in closed form, and by estimate."""
+"""Penalties on the encoder's Jacobian: in closed form, and estimated."""
 
 import keras
 from keras import ops
 
 from ae_lab.validation import check_between
 
-SMALLEST_STEP = 1e-4  # below it, single precision drowns the difference of two codes
+SMALLEST_STEP = 1e-4  # below it, rounding exceeds the difference of two codes
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class ContractiveCode(keras.layers.Dense):
-    """Sigmoid code ``h = sigmoid(x W + b)`` that adds a price on the norm of its Jacobian.
+    """Sigmoid code ``h = sigmoid(x W + b)`` with a penalty on the norm of its Jacobian.
 
-    The price of an image is ``weight * ||dh/dx||_F**2``, which for one sigmoid layer is
+    The penalty of an image is ``weight * ||dh/dx||_F**2``, which for one sigmoid layer is
 
         weight * sum_j (h_j (1 - h_j))**2 * sum_i W_ij**2
 
-    (Rifai et al., 2011), here with the kernel as it is at this very step, so that the gradient
-    reaches it by both ways. Its mean over the batch is added to the loss, in nats an image.
+    (Rifai et al., 2011). The kernel is the live one, so that the gradient reaches it both through
+    h and through the norm. The mean over the batch is added to the loss, in nats per image.
 
     Parameters
     ----------
     units : size of the code.
-    weight : nats an image for each unit of the squared norm, 0 (off) or more.
-
-    Raises
-    ------
-    LabError
-        If ``weight`` is no number or negative.
+    weight : nats per image for each unit of the squared norm, 0 (off) or more.
     """
 
-    def __init__(self, units, weight, **kwargs):
+    def __init__(self, units: int, weight: float, **kwargs):
         super().__init__(units, activation="sigmoid", **kwargs)
         self.weight = check_between(weight, "weight", 0, 1e6)
 
@@ -51,16 +46,16 @@ class ContractiveCode(keras.layers.Dense):
 class RandomStep(keras.layers.Layer):
     """``x + step * e`` with a fresh ``e`` of random signs, in training and at inference.
 
-    Signs have mean 0 and variance 1, which is all that Hutchinson's estimate asks for, and of
+    Signs have mean 0 and variance 1, which is all that Hutchinson's estimate requires, and of
     all such directions they give it the least variance (Hutchinson, 1990).
 
-    Raises
-    ------
-    LabError
-        If ``step`` is no number or out of range.
+    Parameters
+    ----------
+    step : length in each pixel, in units of the pixel range, from 0.0001 to 1.
+    seed : whole number or None.
     """
 
-    def __init__(self, step, seed=None, **kwargs):
+    def __init__(self, step: float, seed: int | None = None, **kwargs):
         super().__init__(**kwargs)
         self.step = check_between(step, "step", SMALLEST_STEP, 1)
         self.seed = seed
@@ -85,13 +80,13 @@ class ContractiveBottleneck(keras.layers.Layer):
     terms of the order of ``step`` (Hutchinson, 1990): one more pass through the encoder, however
     deep, in place of its whole Jacobian. ``weight`` times its batch mean is added to the loss.
 
-    Raises
-    ------
-    LabError
-        If ``weight`` or ``step`` is no number or out of range.
+    Parameters
+    ----------
+    weight : nats per image for each unit of the squared norm, 0 (off) or more.
+    step : that of the ``RandomStep``.
     """
 
-    def __init__(self, weight, step, **kwargs):
+    def __init__(self, weight: float, step: float, **kwargs):
         super().__init__(**kwargs)
         self.weight = check_between(weight, "weight", 0, 1e6)
         self.step = check_between(step, "step", SMALLEST_STEP, 1)

@@ -1,38 +1,38 @@
-"""What is done to the images of a training batch; off at inference."""
+"""Corruptions of the images of a training batch; off at inference."""
 
 import keras
 import numpy as np
-from keras import ops
+from keras import KerasTensor, ops
 
 from ae_lab.layers.fast import standard_normal
 from ae_lab.validation import check_between, check_whole
 
 
 class Corruption(keras.layers.Layer):
-    """What every corruption shares: off at inference, shape kept, noise of its own seed.
+    """What every corruption shares: off at inference, same shape, a seed of its own.
 
-    A kind of corruption says in ``corrupt`` what it does to a batch, and names its one number
-    in ``get_config``. Each training step draws anew, each image its own noise.
+    A subclass says in ``_corrupt`` what it does to a batch, and names its one number in
+    ``get_config``. Noise is fresh at each training step and for each image.
 
     Parameters
     ----------
     seed : whole number or None.
     """
 
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, seed: int | None = None, **kwargs):
         super().__init__(**kwargs)
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def corrupt(self, x):
-        """The corrupted batch, of the shape of ``x``."""
+    def _corrupt(self, x):
+        """The corrupted batch, of the shape of the images ``x``."""
         raise NotImplementedError
 
     def call(self, x, training=False):
-        return self.corrupt(x) if training else x
+        return self._corrupt(x) if training else x
 
-    def uniform(self, x):
-        """Fresh numbers in [0, 1), one a pixel of ``x``."""
+    def uniform(self, x: KerasTensor) -> KerasTensor:
+        """Fresh numbers in [0, 1), one per pixel of the images ``x``."""
         return keras.random.uniform(ops.shape(x), seed=self.seed_generator)
 
     def compute_output_shape(self, input_shape):
@@ -47,24 +47,19 @@ class GaussianCorruption(Corruption):
     """Adds fresh Gaussian noise at each training step and clips to [0, 1]; off at inference.
 
     Keras's ``GaussianNoise`` does not clip, and values outside [0, 1] tell the encoder which
-    pixels were touched.
+    pixels were corrupted.
 
     Parameters
     ----------
     stddev : standard deviation in units of the pixel range, 0 (off) or more.
     seed : whole number or None.
-
-    Raises
-    ------
-    LabError
-        If ``stddev`` is no number or out of range.
     """
 
-    def __init__(self, stddev, seed=None, **kwargs):
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs):
         super().__init__(seed, **kwargs)
         self.stddev = check_between(stddev, "stddev", 0, 100)
 
-    def corrupt(self, x):
+    def _corrupt(self, x):
         noise = standard_normal(ops.shape(x), self.seed_generator)
         return ops.clip(x + self.stddev * noise, 0, 1)
 
@@ -73,9 +68,15 @@ class GaussianCorruption(Corruption):
 
 
 class PixelCorruption(Corruption):
-    """A corruption of single pixels, each with probability ``fraction`` in [0, 1]."""
+    """A corruption of single pixels, each with the same probability.
 
-    def __init__(self, fraction, seed=None, **kwargs):
+    Parameters
+    ----------
+    fraction : that probability, in [0, 1].
+    seed : whole number or None.
+    """
+
+    def __init__(self, fraction: float, seed: int | None = None, **kwargs):
         super().__init__(seed, **kwargs)
         self.fraction = check_between(fraction, "fraction", 0, 1)
 
@@ -88,42 +89,32 @@ class MaskingCorruption(PixelCorruption):
     """Sets each pixel to 0 with probability ``fraction``; off at inference.
 
     The corruption of Vincent et al. (2008), and the handout's. Unlike dropout it does not
-    scale up what is left: the image keeps its grey values where it is not masked.
+    scale up the other pixels: they keep their grey values.
 
     Parameters
     ----------
-    fraction : share of pixels lost, from 0 (off) to 1.
+    fraction : share of pixels set to 0, from 0 (off) to 1.
     seed : whole number or None.
-
-    Raises
-    ------
-    LabError
-        If ``fraction`` is no number or out of range.
     """
 
-    def corrupt(self, x):
+    def _corrupt(self, x):
         return ops.where(self.uniform(x) < self.fraction, 0.0, x)
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class SaltAndPepperCorruption(PixelCorruption):
-    """Sets each pixel with probability ``fraction`` to 0 or 1, by a fair coin; off at inference.
+    """Sets each pixel with probability ``fraction`` to 0 or 1, equally often; off at inference.
 
-    Vincent et al. (2010), section 3.3. It differs from masking in that a white pixel may be
-    noise too: what was touched cannot be told by its value.
+    Vincent et al. (2010), section 3.3. Unlike with masking, a white pixel may be noise too: the
+    value of a pixel does not tell whether it was corrupted.
 
     Parameters
     ----------
     fraction : share of pixels replaced, from 0 (off) to 1.
     seed : whole number or None.
-
-    Raises
-    ------
-    LabError
-        If ``fraction`` is no number or out of range.
     """
 
-    def corrupt(self, x):
+    def _corrupt(self, x):
         drawn = self.uniform(x)
         salted = ops.where(drawn < self.fraction, 1.0, x)
         return ops.where(drawn < self.fraction / 2, 0.0, salted)
@@ -136,17 +127,17 @@ class RandomShift(Corruption):
     Rows and columns that leave on one side come back on the other, which on MNIST's black
     margin is the same as a translation. All images of a batch move alike.
 
-    Raises
-    ------
-    LabError
-        If ``pixels`` is not a whole number of at least 0.
+    Parameters
+    ----------
+    pixels : largest move along each side, whole number of at least 0.
+    seed : whole number or None.
     """
 
-    def __init__(self, pixels, seed=None, **kwargs):
+    def __init__(self, pixels: int, seed: int | None = None, **kwargs):
         super().__init__(seed, **kwargs)
         self.pixels = check_whole(pixels, "pixels", at_least=0)
 
-    def corrupt(self, x):
+    def _corrupt(self, x):
         low, high = -self.pixels, self.pixels + 1
         by = keras.random.randint((2,), low, high, seed=self.seed_generator)
         for axis in (1, 2):
@@ -160,29 +151,24 @@ class RandomShift(Corruption):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class RandomSlant(Corruption):
-    """Slants each training image along both sides, by a chance angle of its own; off at inference.
+    """Slants each training image along both sides by random angles of its own; off at inference.
 
-    A row moves sideways by up to ``amount`` pixels for each row that it lies off the middle, and
-    then a column likewise up or down, as hands differ in how they write: the two together slant
-    and turn. Between pixels the values are linear; what leaves on one side comes back on the
+    Each row moves sideways by up to ``amount`` pixels for each row between it and the middle, and
+    then each column likewise up or down: the two together slant and turn, as handwriting differs.
+    Values between pixels are interpolated linearly; what leaves on one side comes back on the
     other, as in `RandomShift`.
 
     Parameters
     ----------
-    amount : greatest slant in pixels a row, in [0, 1]; the slants of a batch are uniform.
+    amount : largest slant in pixels per row, in [0, 1]; slants are drawn uniformly.
     seed : whole number or None.
-
-    Raises
-    ------
-    LabError
-        If ``amount`` is no number or out of range.
     """
 
-    def __init__(self, amount, seed=None, **kwargs):
+    def __init__(self, amount: float, seed: int | None = None, **kwargs):
         super().__init__(seed, **kwargs)
         self.amount = check_between(amount, "amount", 0, 1)
 
-    def corrupt(self, x):
+    def _corrupt(self, x):
         for moved, fixed in ((2, 1), (1, 2)):
             x = self._slanted(x, moved, fixed)
         return x

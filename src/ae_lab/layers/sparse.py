@@ -1,4 +1,4 @@
-"""Sparse bottlenecks: two that punish activity, two that decide which activations survive.
+"""Sparse bottlenecks: two penalties on activity, two that keep the largest activations only.
 
 Ng's lecture notes *Sparse autoencoder* (2011); Makhzani & Frey, *k-Sparse Autoencoders* (2013)
 and *Winner-Take-All Autoencoders* (2015).
@@ -8,15 +8,15 @@ import keras
 from keras import ops
 
 from ae_lab.errors import LabError
+from ae_lab.layers.fast import keep_largest
 from ae_lab.validation import check_between, check_whole
 
 EPSILON = 1e-7
 LARGEST_WEIGHT = 1e6
-HALVINGS = 24  # as many as a float32 has binary digits
 
 
 class _SparseBottleneck(keras.layers.Layer):
-    """What the four share: they are named ``bottleneck`` and leave the shape as it is."""
+    """What the four share: the name "bottleneck", and an output of the input's shape."""
 
     def __init__(self, name="bottleneck", **kwargs):
         super().__init__(name=name, **kwargs)
@@ -27,25 +27,20 @@ class _SparseBottleneck(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class KLSparsity(_SparseBottleneck):
-    """Asks each unit of a sigmoid code to be active in a share ``target`` of the images.
+    """Asks each unit of a sigmoid code to have the mean activation ``target``.
 
-    Adds ``weight * sum_j KL(target || mean_j)`` in nats an image, where ``mean_j`` is the mean
-    activation of unit j over the batch and KL is that of two coins (Ng, 2011). It is a penalty
-    on the batch mean, so it is not divided by the batch size: the weight means the same for
-    every batch size, which a Keras activity regulariser would not give.
+    Adds ``weight * sum_j KL(target || mean_j)`` in nats per image, where ``mean_j`` is the mean
+    activation of unit j over the batch and KL is that of two Bernoulli variables (Ng, 2011). It is
+    a penalty on the batch mean, so it is not divided by the batch size: the weight means the same
+    for every batch size, which a Keras activity regulariser would not give.
 
     Parameters
     ----------
     target : wanted mean activation, in [0.0001, 0.9999].
-    weight : nats an image, at least 0 (off).
-
-    Raises
-    ------
-    LabError
-        If a number is out of range.
+    weight : nats per image for each nat of divergence, at least 0 (off).
     """
 
-    def __init__(self, target=0.05, weight=1.0, **kwargs):
+    def __init__(self, target: float = 0.05, weight: float = 1.0, **kwargs):
         super().__init__(**kwargs)
         self.target = check_between(target, "target", 1e-4, 1 - 1e-4)
         self.weight = check_between(weight, "weight", 0, LARGEST_WEIGHT)
@@ -63,19 +58,14 @@ class KLSparsity(_SparseBottleneck):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class L1Sparsity(_SparseBottleneck):
-    """Adds ``weight * sum_j |z_j|``, mean over the batch: every activation costs its size.
+    """Adds ``weight * sum_j |z_j|``, mean over the batch: a penalty on the size of each activation.
 
     Parameters
     ----------
-    weight : nats (or squared error) an image for one unit of activation, at least 0 (off).
-
-    Raises
-    ------
-    LabError
-        If ``weight`` is out of range.
+    weight : nats (or squared error) per image for one unit of activation, at least 0 (off).
     """
 
-    def __init__(self, weight=0.1, **kwargs):
+    def __init__(self, weight: float = 0.1, **kwargs):
         super().__init__(**kwargs)
         self.weight = check_between(weight, "weight", 0, LARGEST_WEIGHT)
 
@@ -97,16 +87,11 @@ class KSparse(_SparseBottleneck):
 
     Parameters
     ----------
-    k : whole number, at least 1 and at most the number of units.
-    alpha : at least 1.
-
-    Raises
-    ------
-    LabError
-        If a number is out of range.
+    k : activations kept per image in training, at least 1 and at most the number of units.
+    alpha : factor by which more are kept at inference, at least 1.
     """
 
-    def __init__(self, k, alpha=1.0, **kwargs):
+    def __init__(self, k: int, alpha: float = 1.0, **kwargs):
         super().__init__(**kwargs)
         self.k = check_whole(k, "k")
         self.alpha = check_between(alpha, "alpha", 1, 1e6)
@@ -121,7 +106,8 @@ class KSparse(_SparseBottleneck):
 
     def call(self, z, training=False):
         kept = self.k if training else min(round(self.alpha * self.k), z.shape[-1])
-        return _keep_largest(z, kept, axis=-1)
+        # the textbook's line: ops.where(z >= ops.top_k(z, kept)[0][:, -1:], z, 0)
+        return keep_largest(z, kept, axis=-1)
 
     def get_config(self):
         return {**super().get_config(), "k": self.k, "alpha": self.alpha}
@@ -129,55 +115,25 @@ class KSparse(_SparseBottleneck):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class WinnerTakeAll(_SparseBottleneck):
-    """Lets each unit keep its largest activations of a training batch, a ``share`` of them.
+    """Keeps the largest activations of each unit over a training batch, a ``share`` of them.
 
-    Lifetime sparsity (Makhzani & Frey, 2015, section 2): the contest is along the batch, a unit
-    against itself on other images, so none can die. Off at inference, where the activation
-    (ReLU) alone decides.
+    Lifetime sparsity (Makhzani & Frey, 2015, section 2): a unit is compared with itself on other
+    images, so none can die. Off at inference, where the activation (ReLU) alone decides.
 
     Parameters
     ----------
-    share : of the batch, in (0, 1]; at least one image survives for each unit.
-
-    Raises
-    ------
-    LabError
-        If ``share`` is out of range.
+    share : of the images of a batch, in (0, 1]; each unit keeps at least one activation.
     """
 
-    def __init__(self, share=0.05, **kwargs):
+    def __init__(self, share: float = 0.05, **kwargs):
         super().__init__(**kwargs)
         self.share = check_between(share, "share", 1e-6, 1)
 
     def call(self, z, training=False):
         if not training:
             return z
-        return _keep_largest(z, _share_of(self.share, ops.shape(z)[0]), axis=0)
+        kept = ops.round(self.share * ops.cast(ops.shape(z)[0], "float32"))
+        return keep_largest(z, ops.maximum(1.0, kept), axis=0)
 
     def get_config(self):
         return {**super().get_config(), "share": self.share}
-
-
-def _keep_largest(z, kept, axis):
-    """Zero all but the ``kept`` largest along an axis; ties for the last place all stay.
-
-    The threshold is found by halving an interval: about ten times as fast as `ops.top_k` inside
-    a compiled CPU program, where that is a full sort, and ``kept`` need not be static.
-    """
-    values = ops.stop_gradient(z)
-
-    def halve(_, interval):  # at least `kept` values lie at or above its lower end, always
-        low, high = interval
-        middle = (low + high) / 2
-        count = ops.sum(ops.cast(values >= middle, "float32"), axis=axis, keepdims=True)
-        enough = count >= kept
-        return ops.where(enough, middle, low), ops.where(enough, high, middle)
-
-    ends = ops.min(values, axis, keepdims=True), ops.max(values, axis, keepdims=True)
-    threshold, _ = ops.fori_loop(0, HALVINGS, halve, ends)
-    return ops.where(values >= threshold, z, ops.zeros_like(z))
-
-
-def _share_of(share, rows):
-    """``share * rows``, rounded, at least 1; ``rows`` is a tensor where a graph leaves it open."""
-    return ops.maximum(1.0, ops.round(share * ops.cast(rows, "float32")))

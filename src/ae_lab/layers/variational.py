@@ -1,4 +1,4 @@
-"""The variational bottleneck: a code drawn from a Gaussian, at a price; and a tighter bound."""
+"""The variational bottleneck, which draws the code from a Gaussian; and a tighter bound."""
 
 import math
 
@@ -16,24 +16,19 @@ class GaussianSampling(keras.layers.Layer):
 
     The reparameterised sample of Kingma & Welling (2014, section 2.4). Added to the loss is
     ``beta * KL(N(z_mean, exp(z_log_var)) || N(0, I))`` in nats: **summed over the code, mean
-    over the batch**, so that with a reconstruction loss in nats an image and ``beta`` 1 the
-    whole is the negative evidence lower bound (their appendix B; ``beta`` from Higgins et al.,
+    over the batch**, so that with a reconstruction loss in nats per image and ``beta`` 1 the
+    sum is the negative evidence lower bound (their appendix B; ``beta`` from Higgins et al.,
     2017). It samples at validation too: without noise the loss would be no bound.
 
     Takes the pair [z_mean, z_log_var], each (n, latent_dim); gives z (n, latent_dim).
 
     Parameters
     ----------
-    beta : price of a nat of KL divergence, 0 (off) or more.
+    beta : weight of the KL divergence, 0 (off) or more.
     seed : whole number or None.
-
-    Raises
-    ------
-    LabError
-        If ``beta`` is no number or negative.
     """
 
-    def __init__(self, beta=1.0, seed=None, **kwargs):
+    def __init__(self, beta: float = 1.0, seed: int | None = None, **kwargs):
         super().__init__(**kwargs)
         self.beta = check_between(beta, "beta", 0, 1e6)
         self.seed = seed
@@ -54,12 +49,12 @@ class GaussianSampling(keras.layers.Layer):
 
 
 class ImportanceWeightedBound(keras.layers.Layer):
-    """Adds the negative importance-weighted bound; gives it for each image, nats (n,).
+    """Adds the negative importance-weighted bound; returns it for each image in nats (n,).
 
     ``-log 1/k sum_k p(x | z_k) p(z_k) / q(z_k | x)`` with z_k from q(z | x) (Burda et al., 2015,
     equation 8). With one sample its mean is the negative evidence lower bound; the more
     samples, the nearer to the negative log-likelihood. `training.fit` puts it in place of the
-    loss; it is no part of a model.
+    loss; it is not part of a model.
 
     Takes [x, z_mean, z_log_var]: binary images and the moments, each (n, latent_dim).
 
@@ -68,14 +63,9 @@ class ImportanceWeightedBound(keras.layers.Layer):
     to_logits : model z (n, latent_dim) -> logits of the pixels (n, height, width, channels).
     samples : k, whole number of at least 1.
     seed : whole number or None.
-
-    Raises
-    ------
-    LabError
-        If ``samples`` is not a whole number of at least 1.
     """
 
-    def __init__(self, to_logits, samples, seed=None, **kwargs):
+    def __init__(self, to_logits: keras.Model, samples: int, seed: int | None = None, **kwargs):
         super().__init__(**kwargs)
         self.to_logits = to_logits
         self.samples = check_whole(samples, "samples")
@@ -104,11 +94,15 @@ class ImportanceWeightedBound(keras.layers.Layer):
 class Binarise(keras.layers.Layer):
     """Draws each pixel as 1 with its grey value as probability, anew at every step.
 
-    Dynamic binarisation (Salakhutdinov & Murray, 2008): NLL figures on MNIST are of such
+    Dynamic binarisation (Salakhutdinov & Murray, 2008): NLL figures on MNIST are for such
     images. It draws at validation too.
+
+    Parameters
+    ----------
+    seed : whole number or None.
     """
 
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, seed: int | None = None, **kwargs):
         super().__init__(**kwargs)
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)

@@ -1,53 +1,26 @@
-"""Builders, one a kind, side by side: plain functional models.
+"""Builders of plain functional models: the seven kinds of autoencoder, and two classifiers.
 
 Every autoencoder is ``x -> encoder -> bottleneck -> decoder -> x_hat`` with a sub-model named
-``encoder``, a layer named ``bottleneck`` and a sub-model named ``decoder``; it takes and gives
-images ``(n, height, width, channels)`` in [0, 1].
+``encoder``, a layer named ``bottleneck`` and a sub-model named ``decoder``. It takes and gives
+images (n, height, width, channels) in [0, 1]. `models.autoencoders` has the table of the kinds.
+A size that is not a whole number of at least 1, another number out of range, or parts that do not
+fit together raise a `LabError` that names them.
 """
+# ruff: noqa: F401  # these names are what the package offers
 
+from ae_lab.models.autoencoders import (
+    AUTOENCODERS,
+    contractive,
+    convolutional,
+    deep,
+    denoising,
+    sparse,
+    start_from_images,
+    undercomplete,
+    unroll,
+    variational,
+)
 from ae_lab.models.blocks import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder, to_logits
-from ae_lab.models.cnn import classifier
-from ae_lab.models.contractive import contractive
-from ae_lab.models.convolutional import convolutional
-from ae_lab.models.deep import deep, unroll
-from ae_lab.models.denoising import denoising
-from ae_lab.models.perceptron import perceptron, start_from_encoder
-from ae_lab.models.saving import KEPT_BY, find_model, load_autoencoder, load_model
-from ae_lab.models.sparse import sparse, start_from_images
-from ae_lab.models.undercomplete import undercomplete
-from ae_lab.models.variational import variational
-
-AUTOENCODERS = {
-    "undercomplete": undercomplete,
-    "denoising": denoising,
-    "sparse": sparse,
-    "deep": deep,
-    "contractive": contractive,
-    "convolutional": convolutional,
-    "variational": variational,
-}
-
-__all__ = [
-    "AUTOENCODERS",
-    "IMAGE_SHAPE",
-    "KEPT_BY",
-    "autoencoder",
-    "classifier",
-    "contractive",
-    "convolutional",
-    "deep",
-    "denoising",
-    "dense_decoder",
-    "dense_encoder",
-    "find_model",
-    "load_autoencoder",
-    "load_model",
-    "perceptron",
-    "sparse",
-    "start_from_encoder",
-    "start_from_images",
-    "to_logits",
-    "undercomplete",
-    "unroll",
-    "variational",
-]
+from ae_lab.models.classifiers import classifier, perceptron, start_from_encoder
+from ae_lab.models.cost import multiply_adds
+from ae_lab.models.saving import find_model, load_autoencoder, load_model

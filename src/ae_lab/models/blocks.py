@@ -1,6 +1,7 @@
-"""What the builders share: encoder, decoder, and how they are joined to a bottleneck."""
+"""What the builders share: dense encoder and decoder, and how they are joined to a bottleneck."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -10,21 +11,51 @@ from ae_lab.validation import check_whole
 IMAGE_SHAPE = (28, 28, 1)
 
 
-def autoencoder(encoder, bottleneck, decoder, *, name, corruption=None):
-    """Join the parts: ``decoder(bottleneck(encoder(corruption(x))))``."""
+def autoencoder(
+    encoder: keras.Model,
+    bottleneck: layers.Layer,
+    decoder: keras.Model,
+    *,
+    name: str,
+    corruption: layers.Layer | None = None,
+) -> keras.Model:
+    """Join the parts: ``decoder(bottleneck(encoder(corruption(x))))``.
+
+    Parameters
+    ----------
+    encoder : model named "encoder", images to what the bottleneck takes.
+    bottleneck : layer named "bottleneck"; gives the code z.
+    decoder : model named "decoder", z to images.
+    name : of the model: its kind.
+    corruption : layer of `layers.corruption` in front of the encoder, or None.
+    """
     x = keras.Input(encoder.input_shape[1:], name="x")
     z = bottleneck(encoder(corruption(x) if corruption else x))
     return keras.Model(x, decoder(z), name=name)
 
 
-def to_logits(model):
+def to_logits(model: keras.Model) -> keras.Model:
     """The decoder of ``model`` without its last layer, the output activation: z to logits."""
     decoder = model.get_layer("decoder")
     return keras.Model(decoder.input, decoder.layers[-1].input)
 
 
-def dense_encoder(latent_dim, hidden, activation, code_activation, image_shape):
-    """Flatten, hidden layers, code: images (n, height, width, channels) to z (n, latent_dim)."""
+def dense_encoder(
+    latent_dim: int,
+    hidden: Sequence[int],
+    activation: str,
+    code_activation: str,
+    image_shape: tuple[int, int, int],
+) -> keras.Model:
+    """Flatten, hidden layers, code: images (n, height, width, channels) to z (n, latent_dim).
+
+    Parameters
+    ----------
+    latent_dim : size of the code, at least 1.
+    hidden : widths of the hidden layers, from the image to the code.
+    activation, code_activation : names of Keras activations, of the hidden layers and of the code.
+    image_shape : (height, width, channels).
+    """
     check_whole(latent_dim, "latent_dim")
     x = keras.Input(image_shape)
     h = _dense_stack(layers.Flatten()(x), hidden, activation)
@@ -32,10 +63,23 @@ def dense_encoder(latent_dim, hidden, activation, code_activation, image_shape):
     return keras.Model(x, z, name="encoder")
 
 
-def dense_decoder(latent_dim, hidden, activation, output_activation, image_shape):
-    """Mirror of ``dense_encoder``; its last layer is the output activation alone.
+def dense_decoder(
+    latent_dim: int,
+    hidden: Sequence[int],
+    activation: str,
+    output_activation: str,
+    image_shape: tuple[int, int, int],
+) -> keras.Model:
+    """Mirror of ``dense_encoder``: z (n, latent_dim) to images (n, height, width, channels).
 
-    That layer apart lets `training` take the loss from the logits before it.
+    The output activation is a layer of its own, the last one, so that `training` can take the
+    loss from the logits before it (``to_logits``).
+
+    Parameters
+    ----------
+    latent_dim, activation, image_shape : as in ``dense_encoder``.
+    hidden : widths of the hidden layers, from the code to the image.
+    output_activation : name of a Keras activation.
     """
     z = keras.Input((latent_dim,))
     h = _dense_stack(z, hidden, activation)

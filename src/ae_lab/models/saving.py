@@ -1,4 +1,4 @@
-"""Models kept in ``.keras`` files, read back without trusting the file.
+"""Models in ``.keras`` files, read back without trusting the file.
 
 A ``.keras`` file is a zip archive: ``config.json`` names the layers, ``model.weights.h5`` holds
 their numbers. Keras's safe mode refuses Python code in it, but builds any layer of Keras that
@@ -17,57 +17,52 @@ import numpy as np
 
 from ae_lab import layers as own_layers
 from ae_lab.errors import LabError
+from ae_lab.models.autoencoders import AUTOENCODERS
 from ae_lab.models.blocks import IMAGE_SHAPE
 from ae_lab.settings import Settings
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
-LARGEST_CONFIG = 1_000_000  # bytes; those of this package take some 10,000
-BYTES_A_NUMBER = 4
-LARGEST_WEIGHTS = 500_000_000  # bytes; those of this package take some 10,000,000
+LARGEST = {CONFIG: 1_000_000, WEIGHTS: 500_000_000}  # bytes; some hundred times what ours take
+BYTES_PER_NUMBER = 4
 OWN = {f"ae_lab>{name}" for name in own_layers.__all__}
 OF_KERAS = set(
-    "Functional InputLayer __keras_tensor__ DTypePolicy Split "
+    "Functional InputLayer __keras_tensor__ DTypePolicy Split Identity "
     "Activation Conv2D Conv2DTranspose Cropping2D Dense Dropout Flatten Reshape "
     "GlorotUniform HeNormal Zeros".split()
 )
-KEPT_BY = {
-    "undercomplete": "01_dense_autoencoder",
-    "classifier": "02_autoencoder_to_cnn",
-    "denoising": "03_denoising",
-    "sparse": "04_sparse",
-    "deep": "05_deep",
-    "contractive": "06_contractive",
-    "convolutional": "07_convolutional",
-    "variational": "08_variational",
-}
 
 
 def find_model(settings: Settings, name: str) -> Path:
-    """The file of a model that the profile's report left, by its name; or a ``.keras`` file.
+    """The file of a model that a report of the profile saved, or a ``.keras`` file.
+
+    Parameters
+    ----------
+    settings : name the profile and the folder of its report.
+    name : one of ``AUTOENCODERS``, "classifier", or a path that ends in ``.keras``.
 
     Raises
     ------
     LabError
-        If no notebook keeps a model of that name, or none did yet: the message says which
-        command makes it.
+        If no report saves a model of that name, or none has yet: the message says which command
+        does.
     """
     if name.endswith(".keras"):
         return Path(name)
-    if name not in KEPT_BY:
+    known = [*AUTOENCODERS, "classifier"]
+    if name not in known:
         raise LabError(
-            f"the model must be one of {', '.join(KEPT_BY)}, or a .keras file, "
-            f"received {name!r}: name one of these."
+            f"the model must be one of {', '.join(known)}, or a .keras file, received {name!r}."
         )
     path = settings.profile_folder / "models" / f"{name}.keras"
     if not path.is_file():
         raise LabError(
-            f"the model {name} must be at hand as {path}, found no file there: make it with "
-            f"python -m ae_lab report --profile {settings.profile} --notebook {KEPT_BY[name]}"
+            f"the model {name} must be in {path}, found no file there: make it with "
+            f"python -m ae_lab report --profile {settings.profile}"
         )
     return path
 
 
-def load_model(path):
+def load_model(path: str | Path) -> keras.Model:
     """The model in a file that ``Lab.keep_model`` wrote, not compiled; nothing in it is run.
 
     Parameters
@@ -79,10 +74,20 @@ def load_model(path):
     LabError
         If there is no such file, it is damaged, names a layer that is not of this package or
         one of those it builds from, asks for more numbers than it holds, or holds some that are
-        not finite. All but damage in the numbers is told before memory is spent.
+        not finite. All but damage in the numbers is found before memory is spent.
     """
     path = Path(path)
-    _check_file(path)
+    if path.suffix != ".keras" or not path.is_file():
+        raise LabError(
+            f"a model must be a file whose name ends in .keras, found none at {path}: a report "
+            "run leaves its models under reports/<profile>/models."
+        )
+    try:
+        _check_file(path)
+    except LabError:
+        raise
+    except Exception as error:  # whatever a damaged or hostile archive makes the readers do
+        raise _wrong(path, "a whole archive with a configuration", _first_line(error)) from None
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # damage shows in many ways: zlib's, HDF5's, a missing key
@@ -92,7 +97,9 @@ def load_model(path):
     return model
 
 
-def load_autoencoder(path, image_shape=IMAGE_SHAPE):
+def load_autoencoder(
+    path: str | Path, image_shape: tuple[int, int, int] = IMAGE_SHAPE
+) -> keras.Model:
     """``load_model`` for a model with ``encoder``, ``bottleneck`` and ``decoder``.
 
     Parameters
@@ -103,33 +110,30 @@ def load_autoencoder(path, image_shape=IMAGE_SHAPE):
     Raises
     ------
     LabError
-        As ``load_model``, or if the model is no autoencoder of such images.
+        As ``load_model``, or if the model is not an autoencoder of such images.
     """
     model = load_model(path)
-    _check_parts(path, model, tuple(image_shape))
+    names = {layer.name for layer in getattr(model, "layers", [])}
+    if missing := {"encoder", "bottleneck", "decoder"} - names:
+        raise _wrong(path, "an autoencoder", f"a model without {', '.join(sorted(missing))}")
+    shapes = model.input_shape, model.output_shape
+    if shapes != ((None, *image_shape),) * 2:
+        expected = f"a model of images {tuple(image_shape)}"
+        raise _wrong(path, expected, " to ".join(map(str, shapes)))
     return model
 
 
 def _check_file(path):
-    if path.suffix != ".keras" or not path.is_file():
-        raise LabError(
-            f"a model must be a file whose name ends in .keras, found none at {path}: a report "
-            "run leaves its models under reports/<profile>/models."
-        )
-    try:
-        with zipfile.ZipFile(path) as archive:
-            sizes = _sizes(path, archive)
-            config = json.loads(archive.read(CONFIG))
-        config.pop("compile_config", None)  # not read: the model is not compiled
-        if foreign := [part for part in _parts(config) if not _is_allowed(part)]:
-            name = foreign[0].get("registered_name") or foreign[0]["class_name"]
-            raise _wrong(path, "layers of ae_lab and the few it builds from", f"{name!r}")
-        numbers = _numbers_asked_for(config)
-    except LabError:
-        raise
-    except Exception as error:  # whatever a damaged or hostile archive makes the readers do
-        raise _wrong(path, "a whole archive with a configuration", _first_line(error)) from None
-    if BYTES_A_NUMBER * numbers > sizes[WEIGHTS]:
+    with zipfile.ZipFile(path) as archive:
+        sizes = _sizes(path, archive)
+        config = json.loads(archive.read(CONFIG))
+    config.pop("compile_config", None)  # not read: the model is not compiled
+    for part in _parts(config):
+        if not _is_allowed(part):
+            name = part.get("registered_name") or part["class_name"]
+            raise _wrong(path, "layers of ae_lab and the few it builds from", repr(name))
+    numbers = _numbers_asked_for(config)
+    if BYTES_PER_NUMBER * numbers > sizes[WEIGHTS]:
         raise _wrong(path, f"{numbers:,} weights", f"{sizes[WEIGHTS]:,} bytes of them")
 
 
@@ -138,7 +142,7 @@ def _sizes(path, archive) -> dict[str, int]:
     sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
     if len(sizes) < len(archive.infolist()):
         raise _wrong(path, "each name once in the archive", "a name twice")
-    for name, largest in ((CONFIG, LARGEST_CONFIG), (WEIGHTS, LARGEST_WEIGHTS)):
+    for name, largest in LARGEST.items():
         if not 0 < sizes.get(name, 0) <= largest:
             received = f"{sizes[name]:,} bytes" if name in sizes else "none"
             raise _wrong(path, f"{name} of at most {largest:,} bytes", received)
@@ -146,7 +150,7 @@ def _sizes(path, archive) -> dict[str, int]:
 
 
 def _parts(config) -> Iterator[dict]:
-    """Everything in a configuration that asks for a class or function, wherever it stands."""
+    """Every part of a configuration, at any depth, that names a class or function."""
     if isinstance(config, dict):
         if "class_name" in config:
             yield config
@@ -166,25 +170,16 @@ def _is_allowed(part) -> bool:
 
 
 def _numbers_asked_for(config) -> int:
-    """How many weights the model would have; none of them is made."""
+    """How many weights the model would have; none of them is allocated."""
 
     def count():
         with keras.StatelessScope(initialize_variables=False):
             return keras.saving.deserialize_keras_object(config, safe_mode=True).count_params()
 
-    # Keras keeps a list, one a thread, of the variables to be made later, and makes them all the
+    # Keras keeps a list per thread of the variables to be made later, and makes all of them the
     # next time anything is built: in a thread of their own these are never made.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(count).result()
-
-
-def _check_parts(path, model, image_shape):
-    names = {layer.name for layer in getattr(model, "layers", [])}
-    if missing := {"encoder", "bottleneck", "decoder"} - names:
-        raise _wrong(path, "an autoencoder", f"a model without {', '.join(sorted(missing))}")
-    shapes = model.input_shape, model.output_shape
-    if shapes != ((None, *image_shape),) * 2:
-        raise _wrong(path, f"a model of images {image_shape}", " to ".join(map(str, shapes)))
 
 
 def _first_line(error) -> str:
@@ -193,6 +188,6 @@ def _first_line(error) -> str:
 
 def _wrong(path, expected, received) -> LabError:
     return LabError(
-        f"{path} is not a model kept by ae_lab: expected {expected}, received {received}; "
+        f"{path} is not a model saved by ae_lab: expected {expected}, received {received}; "
         "name a file that model.save wrote, or train and save the model again."
     )

@@ -8,7 +8,6 @@ import numpy as np
 
 from ae_lab import plotting
 from ae_lab.errors import LabError
-from ae_lab.lab.arrays import decode_codes, encode_images
 from ae_lab.lab.display import png
 from ae_lab.lab.handwriting.digit import find_digit, like_mnist
 from ae_lab.lab.handwriting.photo import read_photo
@@ -71,10 +70,12 @@ def judge(
     photo : grey image (height, width) in [0, 1], from ``read_photo``.
     model, classifier : as in ``reconstruct_photo``.
     """
+    from ae_lab import evaluation  # imports Keras, which this module must not
+
     x = like_mnist(photo)
-    z = encode_images(model, x)
+    z = evaluation.encode(model, x)
     probabilities = _softmax(classifier.predict_on_batch(x)[0]) if classifier else None
-    return Verdict(photo, find_digit(photo).box, x, z, decode_codes(model, z), probabilities)
+    return Verdict(photo, find_digit(photo).box, x, z, evaluation.decode(model, z), probabilities)
 
 
 def draw_verdict(verdict: Verdict):

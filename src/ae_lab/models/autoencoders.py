@@ -1,0 +1,328 @@
+"""The seven kinds of autoencoder, side by side.
+
+All are ``x -> corruption -> encoder -> bottleneck -> decoder -> x_hat``. This is where they
+differ, each as its builder makes it by default; the decoder has as many layers as the encoder:
+
+============= ================== =============== ================ =============== =================
+kind          corruption         encoder         bottleneck       decoder         start
+============= ================== =============== ================ =============== =================
+undercomplete -                  Dense           Identity         Dense           random
+denoising     GaussianCorruption 2 Dense         Identity         Dense           random
+sparse        -                  Dense           KLSparsity       Dense           start_from_images
+deep          -                  4 Dense         Identity         Dense           unroll
+contractive   -                  ContractiveCode Identity         Dense           random
+convolutional -                  3 Conv2D        Identity         Conv2DTranspose random
+variational   -                  2 Dense         GaussianSampling Dense           random
+============= ================== =============== ================ =============== =================
+
+The contractive penalty is on the encoder's Jacobian. In closed form it is computed in the code
+layer, where the kernel is; with hidden layers it is estimated from the codes of an image and of a
+near one, in a ``ContractiveBottleneck``. Every start is random until the named function is called.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import layers
+
+from ae_lab.errors import LabError
+from ae_lab.layers import (
+    ContractiveBottleneck,
+    ContractiveCode,
+    GaussianCorruption,
+    GaussianSampling,
+    KLSparsity,
+    RandomStep,
+)
+from ae_lab.models.blocks import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
+from ae_lab.validation import check_images, check_whole
+
+
+def undercomplete(
+    *,
+    latent_dim: int = 32,
+    hidden: Sequence[int] = (),
+    activation: str = "relu",
+    code_activation: str = "relu",
+    output_activation: str = "sigmoid",
+    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+) -> keras.Model:
+    """The dense autoencoder: a code smaller than the image is its only constraint.
+
+    With the defaults it is the network of the Keras blog (Chollet, 2016), 784-32-784.
+
+    Parameters
+    ----------
+    latent_dim : size of the code, at least 1.
+    hidden : widths of the encoder's hidden layers; the decoder mirrors them.
+    activation, code_activation, output_activation : names of Keras activations; "linear" for
+        all three gives the linear autoencoder, whose optimum is the PCA subspace
+        (Baldi & Hornik, 1989).
+    image_shape : (height, width, channels).
+    """
+    encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
+    decoder = dense_decoder(latent_dim, hidden[::-1], activation, output_activation, image_shape)
+    return autoencoder(encoder, _identity(), decoder, name="undercomplete")
+
+
+def denoising(
+    *,
+    stddev: float = 0.5,
+    corruption: layers.Layer | None = None,
+    latent_dim: int = 128,
+    hidden: Sequence[int] = (512,),
+    activation: str = "relu",
+    code_activation: str = "relu",
+    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+) -> keras.Model:
+    """The denoising autoencoder: its input is corrupted in training, its target is clean.
+
+    Vincent et al. (2008). At inference nothing is added: it cleans the noisy images that it is
+    given. For one made of convolutions, pass a corruption to ``convolutional``.
+
+    Parameters
+    ----------
+    stddev : deviation of the Gaussian corruption in units of the pixel range; 0 turns it off.
+    corruption : another corruption layer, in place of the Gaussian one.
+    latent_dim, hidden, activation, code_activation, image_shape : as in ``undercomplete``.
+    """
+    encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
+    decoder = dense_decoder(latent_dim, hidden[::-1], activation, "sigmoid", image_shape)
+    if corruption is None:
+        corruption = GaussianCorruption(stddev, name="corruption")
+    if not isinstance(corruption, layers.Layer):
+        raise LabError(
+            f"corruption must be a layer, received {corruption!r}: "
+            "pass one of ae_lab.layers, for example MaskingCorruption(0.5)."
+        )
+    return autoencoder(encoder, _identity(), decoder, name="denoising", corruption=corruption)
+
+
+def sparse(
+    *,
+    bottleneck: layers.Layer | None = None,
+    latent_dim: int = 1_000,
+    hidden: Sequence[int] = (),
+    activation: str = "relu",
+    code_activation: str = "sigmoid",
+    output_activation: str = "sigmoid",
+    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+) -> keras.Model:
+    """The sparse autoencoder: more units than pixels, of which few may be active.
+
+    Parameters
+    ----------
+    bottleneck : ``KLSparsity`` (the default; for a sigmoid code), ``L1Sparsity``, ``KSparse``
+        or ``WinnerTakeAll`` of `layers`.
+    code_activation : "sigmoid" for the default bottleneck; the papers take "linear" for
+        ``KSparse`` and "relu" for ``WinnerTakeAll``.
+    latent_dim, hidden, activation, output_activation, image_shape : as in ``undercomplete``.
+    """
+    encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
+    decoder = dense_decoder(latent_dim, hidden[::-1], activation, output_activation, image_shape)
+    return autoencoder(encoder, bottleneck or KLSparsity(), decoder, name="sparse")
+
+
+def start_from_images(model: keras.Model, images: np.ndarray) -> None:
+    """Give each unit of a sparse model without hidden layers a training image to start from.
+
+    The encoder weights of unit j are image j minus the mean image, normalised to length 1; the
+    decoder starts with the same weights (tied at the start, not after). From a random start most
+    units of a `KSparse` code never win and never learn; from images almost all do.
+
+    Parameters
+    ----------
+    model : from ``sparse`` with ``hidden=()``, changed in place.
+    images : (units, height, width, channels) in [0, 1], one per unit of the code.
+    """
+    code = model.get_layer("encoder").layers[-1]
+    logits = next(layer for layer in model.get_layer("decoder").layers if layer.weights)
+    flat = check_images(images, "images").reshape(len(images), -1)
+    if code.kernel.shape != flat.T.shape or logits.kernel.shape != flat.shape:
+        raise LabError(
+            f"images must be {code.units}, as many as the units, for a model without hidden "
+            f"layers, received {len(images)}: pass other images, or build another model."
+        )
+    mean = flat.mean(axis=0)
+    rows = flat - mean
+    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    code.set_weights([rows.T, -rows @ mean])
+    logits.set_weights([rows, mean])
+
+
+def deep(
+    *,
+    latent_dim: int = 30,
+    hidden: Sequence[int] = (1_000, 500, 250),
+    activation: str = "gelu",
+    code_activation: str = "linear",
+    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+) -> keras.Model:
+    """The deep autoencoder, by default 784-1000-500-250-30 and back.
+
+    The shape is that of Hinton & Salakhutdinov (2006), who used ``activation="sigmoid"`` and
+    started it from a stack of RBMs, see ``unroll``.
+
+    Parameters
+    ----------
+    latent_dim, hidden, activation, code_activation, image_shape : as in ``undercomplete``.
+    """
+    encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
+    decoder = dense_decoder(latent_dim, hidden[::-1], activation, "sigmoid", image_shape)
+    return autoencoder(encoder, _identity(), decoder, name="deep")
+
+
+def unroll(model: keras.Model, stack: Sequence) -> None:
+    """Give a deep model the weights of a stack of RBMs, upwards and, transposed, downwards.
+
+    Parameters
+    ----------
+    model : from ``deep``, changed in place; its activations should be the units' (sigmoid,
+        linear code).
+    stack : `rbm.RBM` for each layer, bottom to top, as wide as the model's layers.
+    """
+    up = [layer for layer in model.get_layer("encoder").layers if layer.weights]
+    down = [layer for layer in model.get_layer("decoder").layers if layer.weights][::-1]
+    expected = [tuple(layer.kernel.shape) for layer in up]
+    received = [machine.kernel.shape for machine in stack]
+    if expected != received:
+        raise LabError(
+            f"stack must have kernels of shapes {expected}, received {received}: pre-train it "
+            "with the model's widths."
+        )
+    for machine, rising, falling in zip(stack, up, down, strict=True):
+        rising.set_weights([machine.kernel, machine.hidden_bias])
+        falling.set_weights([machine.kernel.T, machine.visible_bias])
+
+
+def contractive(
+    *,
+    weight: float = 0.1,
+    latent_dim: int = 128,
+    hidden: Sequence[int] = (),
+    activation: str = "relu",
+    code_activation: str = "sigmoid",
+    step: float = 0.01,
+    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+) -> keras.Model:
+    """The contractive autoencoder: a penalty on the encoder's Jacobian (Rifai et al., 2011).
+
+    Without hidden layers the code is sigmoid and the penalty exact, in the code layer itself;
+    with them it is Hutchinson's estimate from one random step per image, for any code.
+
+    Parameters
+    ----------
+    weight : nats per image for each unit of the squared Frobenius norm; 0 turns the penalty off.
+    code_activation : of the code behind hidden layers; without them it must be "sigmoid".
+    step : length in each pixel of the random step, used with hidden layers only.
+    latent_dim, hidden, activation, image_shape : as in ``undercomplete``.
+    """
+    check_whole(latent_dim, "latent_dim")
+    x = keras.Input(image_shape, name="x")
+    if hidden:
+        encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
+    elif code_activation == "sigmoid":
+        code = ContractiveCode(latent_dim, weight, name="code")
+        encoder = keras.Model(x, code(layers.Flatten()(x)), name="encoder")
+    else:
+        raise LabError(
+            f"code_activation must be sigmoid without hidden layers, received {code_activation!r}: "
+            "the exact penalty is that of a sigmoid; add a hidden layer for the estimated one."
+        )
+    decoder = dense_decoder(latent_dim, hidden[::-1], activation, "sigmoid", image_shape)
+    if not hidden:
+        return autoencoder(encoder, _identity(), decoder, name="contractive")
+    x_near = RandomStep(step, name="random_step")(x)
+    bottleneck = ContractiveBottleneck(weight, step, name="bottleneck")
+    return keras.Model(x, decoder(bottleneck([encoder(x), encoder(x_near)])), name="contractive")
+
+
+def convolutional(
+    *,
+    widths: Sequence[int] = (16, 32),
+    code_channels: int = 8,
+    corruption: layers.Layer | None = None,
+    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+) -> keras.Model:
+    """The convolutional autoencoder: every layer a 3x3 convolution, the code a small image.
+
+    Each layer of the encoder halves the sides, rounding up, so that with two ``widths`` 28x28
+    becomes 14, 7 and 4: the code is 4x4x8 = 128 numbers, that of the Keras blog (Chollet,
+    2016). The decoder doubles the sides and cuts off what is too much. The number of weights does
+    not depend on the size of the image.
+
+    Parameters
+    ----------
+    widths : channels of the layers before the code; the decoder mirrors them.
+    code_channels : channels of the code.
+    corruption : a corruption layer for training, or None.
+    image_shape : (height, width, channels).
+    """
+    options = {"strides": 2, "padding": "same"}
+    relu = {"activation": "relu", "kernel_initializer": "he_normal"}
+    sides = _halvings(image_shape[:2], len(widths) + 1)
+    x = h = keras.Input(image_shape)
+    for width in (*widths, code_channels):
+        h = layers.Conv2D(check_whole(width, "width"), 3, **options, **relu)(h)
+    encoder = keras.Model(x, h, name="encoder")
+
+    z = h = keras.Input(h.shape[1:])
+    for i, width in enumerate((*widths[::-1], image_shape[2])):
+        last = {"name": "logits"} if i == len(widths) else relu
+        h = layers.Conv2DTranspose(width, 3, **options, **last)(h)
+        height, breadth = sides[-2 - i]
+        too_much = h.shape[1] - height, h.shape[2] - breadth
+        if any(too_much):
+            h = layers.Cropping2D(((0, too_much[0]), (0, too_much[1])))(h)
+    decoder = keras.Model(z, layers.Activation("sigmoid", name="x_hat")(h), name="decoder")
+    return autoencoder(encoder, _identity(), decoder, name="convolutional", corruption=corruption)
+
+
+def variational(
+    *,
+    latent_dim: int = 20,
+    hidden: Sequence[int] = (500,),
+    activation: str = "gelu",
+    beta: float = 1.0,
+    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+) -> keras.Model:
+    """The variational autoencoder (Kingma & Welling, 2014): Gaussian code, Bernoulli pixels.
+
+    Its ``encoder`` gives the pair [z_mean, z_log_var], its ``bottleneck`` a sample of the code,
+    at inference too; `evaluation.encode` and `evaluation.reconstruct` go through z_mean.
+
+    Parameters
+    ----------
+    beta : weight of the KL divergence; 1 for the evidence lower bound, 0 for none.
+    latent_dim, hidden, activation, image_shape : as in ``undercomplete``.
+    """
+    check_whole(latent_dim, "latent_dim")
+    both = dense_encoder(2 * latent_dim, hidden, activation, "linear", image_shape)
+    moments = keras.ops.split(both.output, 2, axis=-1)
+    encoder = keras.Model(both.input, moments, name="encoder")
+    decoder = dense_decoder(latent_dim, hidden[::-1], activation, "sigmoid", image_shape)
+    bottleneck = GaussianSampling(beta, name="bottleneck")
+    return autoencoder(encoder, bottleneck, decoder, name="variational")
+
+
+def _identity():
+    """The bottleneck of the kinds without a constraint: it passes the code on."""
+    return layers.Identity(name="bottleneck")
+
+
+def _halvings(side, times):
+    """The sides after each halving, rounding up: the image's own first."""
+    sides = [tuple(side)]
+    for _ in range(times):
+        if min(sides[-1]) < 2:
+            raise LabError(
+                f"image_shape must have sides that can be halved {times} times, received "
+                f"{side[0]}x{side[1]}: use larger images or fewer widths."
+            )
+        sides.append(tuple(-(-s // 2) for s in sides[-1]))
+    return sides
+
+
+_KINDS = undercomplete, denoising, sparse, deep, contractive, convolutional, variational
+AUTOENCODERS = {build.__name__: build for build in _KINDS}

@@ -1,0 +1,93 @@
+"""The two classifiers: a convolutional network, and one that grows out of an encoder."""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from ae_lab.layers import RandomShift
+from ae_lab.models.blocks import IMAGE_SHAPE
+from ae_lab.validation import check_between, check_whole
+
+
+def classifier(
+    *,
+    input_shape: tuple[int, int, int] = IMAGE_SHAPE,
+    classes: int = 10,
+    widths: Sequence[int] = (32, 64, 64),
+    dense: int = 128,
+    dropout: float = 0.4,
+    shift: int = 0,
+) -> keras.Model:
+    """A small convolutional network: images (n, height, width, channels) to logits (n, classes).
+
+    A side longer than 7 pixels is halved by the stride, so that one recipe serves a 28x28 image
+    and an 8x4 code. There is no batch normalisation: on a CPU it costs about as much as the
+    convolutions.
+
+    Parameters
+    ----------
+    input_shape : (height, width, channels).
+    classes : number of classes, at least 2.
+    widths : channels of the convolutions; the first is 5x5, the others 3x3, each with ReLU.
+    dense : width of the dense layer before the logits.
+    dropout : share of units dropped before and after the dense layer.
+    shift : in training, move each batch by up to so many pixels; 0 for none.
+    """
+    check_whole(classes, "classes", at_least=2)
+    x = keras.Input(input_shape, name="x")
+    h = RandomShift(shift)(x) if shift else x
+    for i, width in enumerate(widths):
+        h = layers.Conv2D(
+            check_whole(width, "width"),
+            3 if i else 5,
+            strides=2 if min(h.shape[1:3]) > 7 else 1,
+            padding="same",
+            activation="relu",
+            kernel_initializer="he_normal",
+        )(h)
+    h = layers.Dropout(dropout)(layers.Flatten()(h))
+    h = layers.Dense(dense, activation="relu", kernel_initializer="he_normal")(h)
+    h = layers.Dropout(dropout)(h)
+    return keras.Model(x, layers.Dense(classes, name="logits")(h), name="classifier")
+
+
+def perceptron(
+    *,
+    units: int = 1_000,
+    classes: int = 10,
+    input_dropout: float = 0.2,
+    dropout: float = 0.5,
+    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+) -> keras.Model:
+    """One hidden layer of sigmoid units, named "code": images to logits (n, classes).
+
+    ``start_from_encoder`` gives it the weights of an autoencoder. Dropout after Srivastava et
+    al. (2014).
+
+    Parameters
+    ----------
+    units : width of the hidden layer.
+    classes : number of classes, at least 2.
+    input_dropout, dropout : share of pixels and of hidden units dropped, in [0, 0.95].
+    image_shape : (height, width, channels).
+    """
+    check_whole(classes, "classes", at_least=2)
+    x = keras.Input(image_shape, name="x")
+    h = layers.Flatten()(x)
+    h = layers.Dropout(check_between(input_dropout, "input_dropout", 0, 0.95))(h)
+    h = layers.Dense(check_whole(units, "units"), activation="sigmoid", name="code")(h)
+    h = layers.Dropout(check_between(dropout, "dropout", 0, 0.95))(h)
+    return keras.Model(x, layers.Dense(classes, name="logits")(h), name="perceptron")
+
+
+def start_from_encoder(network: keras.Model, model: keras.Model) -> None:
+    """Copy the code layer's weights of an autoencoder into a perceptron of the same width.
+
+    Parameters
+    ----------
+    network : from ``perceptron``, changed in place.
+    model : an autoencoder without hidden layers; a penalty in its code layer is not copied.
+    """
+    code = model.get_layer("encoder").get_layer("code")
+    network.get_layer("code").set_weights(code.get_weights())
