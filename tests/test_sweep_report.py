@@ -14,11 +14,12 @@ from ae_lab.report import build as build_module
 from ae_lab.report.execute import run
 from ae_lab.report.failure import failure
 from ae_lab.report.front.index import write_index
+from ae_lab.report.keys import digest_of_cells, package_digest
 from ae_lab.report.seeds.cells import seed_rows
 from ae_lab.report.seeds.dots import WIDTH, strip_of_dots
-from ae_lab.report.seeds.results import digest_of_cells, package_digest, results_for, store_result
+from ae_lab.report.seeds.results import results_for
 from ae_lab.report.seeds.spread import claims_over_seeds, spread, summary
-from ae_lab.upkeep.sweep.task import plan
+from ae_lab.upkeep.sweep.task import plan, store_result
 
 CELLS = ("# Title\n\nWords.\n\n**Question.** Does it?", "%%draw()")
 CLAIMED = [(CLAIM, "holds"), ("own", "does not hold")]
@@ -223,7 +224,7 @@ def without_kernels(monkeypatch):
 def test_a_report_keeps_the_sweep_and_shows_what_came_since(tmp_path, without_kernels):
     settings = project(tmp_path, **{"01_a": notebook(*CELLS)})
     place = build_module.Workplace(settings)
-    paths = {"01_a": tmp_path / "notebooks" / "01_a.ipynb"}
+    paths = [tmp_path / "notebooks" / "01_a.ipynb"]
     tasks = plan(settings, paths, 2, ("tensorflow",), "d" * 64)
     index = settings.profile_folder / "index.html"
     store_result(place, tasks[0], result(8, 0.1))
@@ -242,7 +243,7 @@ def test_a_report_keeps_the_sweep_and_shows_what_came_since(tmp_path, without_ke
 def test_a_result_survives_a_report_killed_between_its_renames(tmp_path, without_kernels):
     settings = project(tmp_path, **{"01_a": notebook(*CELLS)})
     place = build_module.Workplace(settings)
-    paths = {"01_a": tmp_path / "notebooks" / "01_a.ipynb"}
+    paths = [tmp_path / "notebooks" / "01_a.ipynb"]
     tasks = plan(settings, paths, 2, ("tensorflow",), "d" * 64)
     store_result(place, tasks[0], result(8, 0.1))
     build(settings)

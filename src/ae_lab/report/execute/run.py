@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 
-from ae_lab.report import workplace
 from ae_lab.report.execute.environment import kernel_environment, numeric_environment, usable_cores
 from ae_lab.report.execute.kernel import stop_kernels
 from ae_lab.report.failure import failure
 from ae_lab.report.files import read_json
-from ae_lab.report.workplace import Workplace
+from ae_lab.report.keys import execution_key
+from ae_lab.report.workplace import Workplace, read_notebook
 
 Say = Callable[[str], None]
 
@@ -64,7 +64,7 @@ def _longest_first(place, paths) -> list[tuple[str, Path]]:
         name, path = item
         done = place.read(name)
         seconds = done["metadata"]["ae_lab"]["seconds"] if done else math.inf
-        return seconds, len(workplace.read_notebook(path)["cells"])
+        return seconds, len(read_notebook(path)["cells"])
 
     return sorted(paths.items(), key=length, reverse=True)
 
@@ -80,12 +80,12 @@ def bring_up_to_date(
     place: Workplace, path: Path, data: DataAtHand, force: bool, say: Say
 ) -> dict | None:
     """Execute a notebook unless its key is known; return it if it failed."""
-    source = workplace.read_notebook(path)
-    key = workplace.execution_key(source, place.settings, data.fingerprint, numeric_environment())
+    source = read_notebook(path)
+    key = execution_key(source, place.settings, data.fingerprint, numeric_environment())
     done = place.read(path.stem)
     if done and done["metadata"]["ae_lab"]["key"] == key and not force:
         say(f"  {path.stem}  unchanged, not executed again\n")
-        place.broken_off(path.stem).unlink(missing_ok=True)
+        place.failed_execution(path.stem).unlink(missing_ok=True)
         return None
     notebook = execute(place, path, key, say)
     notebook["metadata"]["ae_lab"]["run"] = run_of(place, data)
@@ -111,7 +111,7 @@ def execute(
         environment=environment,
         log=place.build / f"{path.stem}.log",
         # Of this run alone: a kernel that a killed run left starting must not find it.
-        connection=place.meetings / f"{path.stem}-{secrets.token_hex(8)}.json",
+        connection=place.connections / f"{path.stem}-{secrets.token_hex(8)}.json",
         cell_seconds=CELL_SECONDS[place.settings.profile],
         say=say,
     )
