@@ -120,8 +120,7 @@ def served(monkeypatch):
 
     def serve_here(work):
         pipe = Pipe()
-        monkeypatch.setattr("ae_lab.upkeep.bench.side.set_environment", lambda **changes: None)
-        monkeypatch.setattr("os.sched_setaffinity", lambda *to: None, raising=False)
+        monkeypatch.setattr("ae_lab.upkeep.bench.side.isolate", lambda: None)
         monkeypatch.setattr("ae_lab.upkeep.bench.side.find", lambda name: work)
         serve("some.work", Workload(), pipe)
         return pipe.sent

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -134,15 +135,13 @@ def line_of(result: Result) -> str:
 
 def machine_facts(data: str) -> dict[str, str]:
     """What a timing depends on besides the code, in words."""
-    processor = platform.processor() or platform.machine()
-    if (cpuinfo := Path("/proc/cpuinfo")).is_file():
-        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
-        models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-        processor = (models or [processor])[0]
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
+    model = re.search(r"model name\s*: (.*)", text)
     installed = versions(MEASURED_WITH).items()
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "not known"
     return {
-        "Processor": processor,
+        "Processor": model[1] if model else platform.processor() or platform.machine(),
         "Cores": str(os.cpu_count()),
         "Threads and cores of each side": str(CORES),
         "Running processes, mean of the minute before": load,

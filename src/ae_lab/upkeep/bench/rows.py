@@ -47,11 +47,8 @@ class Against:
 class Row:
     """One piece of work: ``ours`` (``module.function`` of `peers`) against each of ``against``.
 
-    Parameters
-    ----------
-    sizes : fields of `Workload`.
-    unit : of the figures.
-    long : whether it takes minutes; it is then timed once.
+    ``sizes`` are fields of `Workload`, ``unit`` is that of the figures. A ``long`` row takes
+    minutes and is timed once.
     """
 
     name: str
@@ -73,120 +70,49 @@ class Row:
 DEEP = {"latent_dim": 30, "hidden": (1_000, 500, 250)}
 VARIATIONAL = {"latent_dim": 20, "hidden": (500,), "batch_size": 128}
 A = Against
-# fmt: off (a table)
+# A table, laid out by hand: name, title, ours, against whom, sizes.
+# fmt: off
 ROWS = (
-    Row(
-        "dense",
-        "784-32-784, an epoch",
-        "ours.dense",
-        (
-            A("the handout's program", 3.5, "handout.program"),
-            A("PyTorch eager, tensors in memory", 1.3, "torch_loop.dense"),
-            A("PyTorch through a DataLoader", 5, "torch_loop.dense_loader"),
-            A("a hand-written XLA scan (JAX)", 1 / 1.2, "jax_scan.dense"),
-        ),
-    ),
-    Row(
-        "deep",
-        "784-1000-500-250-30 and back, an epoch",
-        "ours.deep",
-        (A("its matrix products alone", 1 / 1.5, "matmul.deep"),),
-        DEEP,
-    ),
-    Row(
-        "cnn",
-        "the CNN of notebook 02, an epoch",
-        "ours.cnn",
-        (
-            A("plain Keras fit", 1.2, "keras_fit.cnn"),
-            A("PyTorch eager, tensors in memory", 1, "torch_loop.cnn"),
-        ),
-        {"batch_size": 128},
-    ),
-    Row(
-        "variational",
-        "variational 784-500-20 and back, an epoch",
-        "ours.variational",
-        (A("the structure of keras.io's example", 2, "keras_fit.variational"),),
-        VARIATIONAL,
-    ),
-    Row(
-        "k-sparse",
-        "k-sparse, 25 of 1,000 units, an epoch",
-        "ours.k_sparse",
-        (A("a plain Keras layer with top_k", 1.5, "keras_fit.k_sparse"),),
-        {"latent_dim": 1_000, "batch_size": 100},
-    ),
-    Row(
-        "contractive",
-        "contractive, 1,000 units, an epoch",
-        "ours.contractive",
-        (A("a Keras model with its own training step", 1.5, "keras_fit.contractive"),),
-        {"latent_dim": 1_000},
-    ),
-    Row(
-        "rbm",
-        "Boltzmann machine 784-500, an epoch of CD-1",
-        "ours.boltzmann",
-        (A("scikit-learn's BernoulliRBM", 2, "sklearn_rbm.boltzmann"),),
-        {"latent_dim": 500, "batch_size": 100},
-    ),
-    Row(
-        "import",
-        "import ae_lab, in a new interpreter",
-        "programs.import_package",
-        (A("a limit of 0.1 s", 1, limit=0.1),),
-    ),
-    Row(
-        "help",
-        "python -m ae_lab --help",
-        "programs.help_text",
-        (A("a limit of 0.4 s", 1, limit=0.4),),
-    ),
-    Row(
-        "dense-to-target",
-        "784-32-784 from nothing to a test BCE of 0.0940 per pixel",
-        "ours.dense",
-        (A("the handout's program, 500 epochs at most", 8, "handout.program"),),
-        {"epochs": 50, "target": 0.0940},
-        long=True,
-    ),
-    Row(
-        "deep-to-target",
-        "784-1000-500-250-30 from nothing to a squared error of 3.00 per image",
-        "ours.deep",
-        (
-            A("plain Keras fit, 60 epochs planned", 2, "keras_fit.deep_to_target"),
-            A("a limit of 3.5 minutes, half our first try", 1, limit=210),
-        ),
-        DEEP | {"epochs": 50, "target": 3.0},
-        long=True,
-    ),
-    Row(
-        "quick-report",
-        "a quick report of all notebooks, from nothing",
-        "programs.quick_report",
-        (
-            A("jupyter nbconvert --execute, one by one", 1.5, "programs.nbconvert"),
-            A("a limit of 6 minutes", 1, limit=360),
-        ),
-        long=True,
-    ),
-    Row(
-        "unchanged-report",
-        "the report again, nothing changed",
-        "programs.unchanged_report",
-        (A("a limit of 2 s", 1, limit=2),),
-        long=True,
-    ),
-    Row(
-        "report-memory",
-        "peak memory of a notebook's kernel, GB",
-        "programs.report_memory",
-        (A("a limit of 1.5 GB", 1, limit=1.5),),
-        unit="GB",
-        long=True,
-    ),
+    Row("dense", "784-32-784, an epoch", "ours.dense", (
+        A("the handout's program", 3.5, "handout.program"),
+        A("PyTorch eager, tensors in memory", 1.3, "torch_loop.dense"),
+        A("PyTorch through a DataLoader", 5, "torch_loop.dense_loader"),
+        A("a hand-written XLA scan (JAX)", 1 / 1.2, "jax_scan.dense"))),
+    Row("deep", "784-1000-500-250-30 and back, an epoch", "ours.deep", (
+        A("its matrix products alone", 1 / 1.5, "matmul.deep"),), DEEP),
+    Row("cnn", "the CNN of notebook 02, an epoch", "ours.cnn", (
+        A("plain Keras fit", 1.2, "keras_fit.cnn"),
+        A("PyTorch eager, tensors in memory", 1, "torch_loop.cnn")), {"batch_size": 128}),
+    Row("variational", "variational 784-500-20 and back, an epoch", "ours.variational", (
+        A("the structure of keras.io's example", 2, "keras_fit.variational"),), VARIATIONAL),
+    Row("k-sparse", "k-sparse, 25 of 1,000 units, an epoch", "ours.k_sparse", (
+        A("a plain Keras layer with top_k", 1.5, "keras_fit.k_sparse"),),
+        {"latent_dim": 1_000, "batch_size": 100}),
+    Row("contractive", "contractive, 1,000 units, an epoch", "ours.contractive", (
+        A("a Keras model with its own training step", 1.5, "keras_fit.contractive"),),
+        {"latent_dim": 1_000}),
+    Row("rbm", "Boltzmann machine 784-500, an epoch of CD-1", "ours.boltzmann", (
+        A("scikit-learn's BernoulliRBM", 2, "sklearn_rbm.boltzmann"),),
+        {"latent_dim": 500, "batch_size": 100}),
+    Row("import", "import ae_lab, in a new interpreter", "programs.import_package", (
+        A("a limit of 0.1 s", 1, limit=0.1),)),
+    Row("help", "python -m ae_lab --help", "programs.help_text", (
+        A("a limit of 0.4 s", 1, limit=0.4),)),
+    Row("dense-to-target", "784-32-784 from nothing to a test BCE of 0.0940 per pixel",
+        "ours.dense", (A("the handout's program, 500 epochs at most", 8, "handout.program"),),
+        {"epochs": 50, "target": 0.0940}, long=True),
+    Row("deep-to-target", "784-1000-500-250-30 from nothing to a squared error of 3.00 per image",
+        "ours.deep", (
+        A("plain Keras fit, 60 epochs planned", 2, "keras_fit.deep_to_target"),
+        A("a limit of 3.5 minutes, half our first try", 1, limit=210)),
+        DEEP | {"epochs": 50, "target": 3.0}, long=True),
+    Row("quick-report", "a quick report of all notebooks, from nothing", "programs.quick_report", (
+        A("jupyter nbconvert --execute, one by one", 1.5, "programs.nbconvert"),
+        A("a limit of 6 minutes", 1, limit=360)), long=True),
+    Row("unchanged-report", "the report again, nothing changed", "programs.unchanged_report", (
+        A("a limit of 2 s", 1, limit=2),), long=True),
+    Row("report-memory", "peak memory of a notebook's kernel, GB", "programs.report_memory", (
+        A("a limit of 1.5 GB", 1, limit=1.5),), unit="GB", long=True),
 )
 # fmt: on
 

@@ -85,6 +85,15 @@ class Side:
         return answer
 
 
+def isolate() -> None:
+    """Give this process its number of threads and cores, and let no library write to the screen."""
+    set_environment(AE_LAB_OFFLINE="1", **dict.fromkeys(THREADS, str(CORES)))  # data are ready
+    if hasattr(os, "sched_setaffinity"):  # whatever a library takes for itself
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+
+
 def find(work: str):
     """The function behind ``module.name`` of the peers."""
     module, name = work.split(".")
@@ -96,9 +105,7 @@ def serve(work: str, workload: Workload, pipe) -> None:
 
     Sends an `Answer` after each, None once the work has come to its end, or an error in words.
     """
-    set_environment(AE_LAB_OFFLINE="1", **dict.fromkeys(THREADS, str(CORES)))  # data are ready
-    if hasattr(os, "sched_setaffinity"):  # whatever a library takes for itself
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+    isolate()
     start = time.perf_counter()
 
     def tick(loss=None, value=None):

@@ -62,30 +62,18 @@ def plan(
     LabError
         If a seed leaves the range, or a file is no notebook.
     """
-    each = [replace(settings, seed=settings.seed + more) for more in range(seeds)]
-    return [
-        Task(
-            notebook=path.stem,
-            text=path.read_text(encoding="utf-8"),
-            profile=one.profile,
-            seed=one.seed,
-            backend=backend,
-            dataset=one.dataset,
-            numeric=(numeric := numeric_for(backend)),
-            key=execution_key(read_notebook(path), one, data, numeric),
-            data=data,
-        )
-        for one in each
-        for backend in backends
-        for path in paths
-    ]
-
-
-def numeric_for(backend: str) -> dict[str, str]:
-    """The report's numeric environment on a backend; Dask would set these threads to 1."""
-    numeric = numeric_environment() | {"KERAS_BACKEND": backend}
-    threads = numeric["OMP_NUM_THREADS"]
-    return numeric | {"OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    tasks = []
+    for one in [replace(settings, seed=settings.seed + more) for more in range(seeds)]:
+        for backend in backends:
+            numeric = numeric_environment() | {"KERAS_BACKEND": backend}
+            threads = numeric["OMP_NUM_THREADS"]  # Dask would set these, too, to 1
+            numeric |= {"OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+            for path in paths:
+                text = path.read_text(encoding="utf-8")
+                key = execution_key(read_notebook(path), one, data, numeric)
+                run = (one.profile, one.seed, backend, one.dataset, numeric)
+                tasks.append(Task(path.stem, text, *run, key, data))
+    return tasks
 
 
 def check_backends(names: str) -> tuple[str, ...]:
@@ -108,13 +96,8 @@ def check_backends(names: str) -> tuple[str, ...]:
 def result_of(task: Task, record: dict | None, error: dict | None, seconds: float) -> dict:
     """What is kept of a task; a failed one's figures are not."""
     record = record if record and not error else {}
-    return {
-        "notebook": task.notebook,
-        "profile": task.profile,
-        "seed": task.seed,
-        "backend": task.backend,
-        "data": task.data,
-        "key": task.key,
+    about = ("notebook", "profile", "seed", "backend", "data", "key")
+    return {name: getattr(task, name) for name in about} | {
         "cells": digest_of_cells(json.loads(task.text)),
         "package": package_digest(),
         "metrics": record.get("metrics", []),
