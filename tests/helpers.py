@@ -23,8 +23,8 @@ from ae_lab.lab.records import DECODER
 from ae_lab.lab.verdicts import CLAIMS
 from ae_lab.report import build as build_module
 from ae_lab.report.front.index import write_index
+from ae_lab.report.keys import digest_of_cells, package_digest
 from ae_lab.report.render.exporter import ReportExporter
-from ae_lab.report.seeds.results import digest_of_cells, package_digest
 from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 

@@ -116,3 +116,17 @@ def test_importing_the_package_imports_nothing_else():
     program = "import sys, ae_lab; print('numpy' in sys.modules, 'matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.split() == ["False", "False"], done.stderr
+
+
+# One name is one idea. These name the same idea on two floors.
+SHARED_NAMES = {
+    "corruption.py": "of inputs while training (layers), of images to evaluate (data)",
+    "contractive.py": "the layer, the builder",
+    "sparse.py": "the layer, the builder",
+    "variational.py": "the layer, the builder",
+}
+
+
+def test_no_two_files_share_a_name_unless_they_are_one_idea():
+    names = [path.name for path in sources() if path.name != "__init__.py"]
+    assert {name for name in names if names.count(name) > 1} <= set(SHARED_NAMES)

@@ -56,7 +56,7 @@ def verify(options: argparse.Namespace) -> None:
 
 def sweep(options: argparse.Namespace) -> None:
     """Run notebooks under many seeds, here or on a Dask cluster."""
-    from ae_lab.upkeep.sweep.run import sweep
+    from ae_lab.upkeep.sweep.sweep import sweep
     from ae_lab.upkeep.sweep.task import check_backends
 
     sweep(
@@ -67,13 +67,6 @@ def sweep(options: argparse.Namespace) -> None:
         options.scheduler,
         options.workers,
     )
-
-
-def reproducibility(options: argparse.Namespace) -> None:
-    """Measure how far one notebook's figures move from machine to machine."""
-    from ae_lab.upkeep.reproducibility import reproducibility
-
-    reproducibility(_settings(options), options.notebook)
 
 
 def data(options: argparse.Namespace) -> None:
@@ -160,7 +153,7 @@ def _stem(name: str) -> str:
 
 def bench(options: argparse.Namespace) -> None:
     """Time our work beside what one would use instead."""
-    from ae_lab.upkeep.bench.run import run_bench
+    from ae_lab.upkeep.bench.bench import run_bench
 
     names = tuple(options.row)
     run_bench(_settings(options), names, options.repeats, options.small, options.long)
@@ -188,10 +181,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_reconstruct(verbs)
     _add_codes(verbs, "encode", encode, "write the codes of a file of images (.npy, .npz)")
     _add_codes(verbs, "decode", decode, "write the images of a file of codes (.npy, .npz)")
-    verb = verbs.add_parser("reproducibility", help="how far figures move from machine to machine")
-    _add_profile(verb)
-    verb.add_argument("--notebook", default="01_dense_autoencoder", metavar="NAME")
-    verb.set_defaults(verb=reproducibility)
     verb = verbs.add_parser("data", help="make MNIST ready and say which source is used")
     verb.set_defaults(verb=data)
     _add_bench(verbs)
@@ -222,7 +211,7 @@ def _add_sweep(verbs) -> None:
     verb.add_argument("--notebooks", nargs="+", default=[], metavar="NAME", help="only these")
     verb.add_argument("--backend", default="tensorflow", help="one or more, with commas between")
     verb.add_argument("--scheduler", metavar="ADDRESS", help="a running one, such as tcp://…:8786")
-    verb.add_argument("--workers", type=int, help="of a cluster here (default: one a core)")
+    verb.add_argument("--workers", type=int, help="of a cluster here (default: one per core)")
     verb.set_defaults(verb=sweep)
 
 

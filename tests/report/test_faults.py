@@ -123,7 +123,7 @@ class Place:
         assert [path.name for path in left if not is_a_try(path)] == []
         left = {path.name for path in self.settings.report_folder.rglob("*")}
         assert not left & {"aside", "new", "kernels"}
-        assert not [name for name in left if name.endswith(".part")]
+        assert not [name for name in left if name.startswith(".writing-")]
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_killed_while_its_kernels_start(place):
     """They read their connection file late: the next run's must be another."""
     for _ in range(5):
         process = place.start()
-        wait_for(lambda: list(place.workplace.meetings.glob("*.json")))
+        wait_for(lambda: list(place.workplace.connections.glob("*.json")))
         process.kill()
         process.join()
         place.run()

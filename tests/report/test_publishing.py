@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("as_executed")
 def test_a_second_run_at_once_says_that_one_is_going_on(tmp_path):
     settings = project(tmp_path, one=notebook("# One"))
     build(settings)
-    with FileLock(Workplace(settings).build / "lock"):
+    with FileLock(Workplace(settings).build / "report.lock"):
         with pytest.raises(LabError, match="another report run is at work"):
             build(settings)
 
@@ -33,7 +33,7 @@ def test_a_lock_left_by_a_killed_run_does_not_matter(tmp_path):
     settings = project(tmp_path, one=notebook("# One"))
     place = Workplace(settings)
     place.build.mkdir(parents=True)
-    (place.build / "lock").write_text("99999999")
+    (place.build / "report.lock").write_text("99999999")
     build(settings)
     assert (settings.profile_folder / "one.html").exists()
 
@@ -44,11 +44,12 @@ def test_a_kill_between_the_renames_is_mended(tmp_path):
     place, before = Workplace(settings), contents(settings.profile_folder)
     settings.profile_folder.rename(place.build / "aside")
     (place.build / "new").mkdir()
-    (place.build / "one.ipynb.part").write_text("half")
+    (place.build / ".writing-x").mkdir()
+    (place.build / ".writing-x" / "one.ipynb").write_text("half")
     build(settings)
     assert contents(settings.profile_folder) == before
     left = {path.name for path in place.build.iterdir()}
-    assert not left & {"aside", "new", "one.ipynb.part"}
+    assert not left & {"aside", "new", ".writing-x"}
 
 
 def test_a_full_disk_is_one_sentence_and_harms_nothing(tmp_path, monkeypatch):

@@ -2,7 +2,6 @@
 
 import ast
 import importlib.util
-import io
 import json
 import math
 import subprocess
@@ -19,18 +18,18 @@ from ae_lab.errors import LabError
 from ae_lab.report.execute.environment import process_environment
 from ae_lab.settings import Settings
 from ae_lab.upkeep.bench import rows as rows_module
-from ae_lab.upkeep.bench.growth import plan
-from ae_lab.upkeep.bench.peers.products import _products
-from ae_lab.upkeep.bench.rows import ROWS, Against, Row
-from ae_lab.upkeep.bench.run import Outcome, run_bench, take
-from ae_lab.upkeep.bench.serve import Clock
-from ae_lab.upkeep.bench.setting import Setting, resized
-from ae_lab.upkeep.bench.side import Answer, Side
-from ae_lab.upkeep.bench.timing import KEYS, compare, in_turn
+from ae_lab.upkeep.bench.bench import Outcome, growth_plan, run_bench, take
+from ae_lab.upkeep.bench.rows import KEYS, ROWS, Against, Row, in_turn
+from ae_lab.upkeep.bench.side import Answer, Side, serve
+from ae_lab.upkeep.bench.workload import Workload, resized
 
 PEERS = Path(ae_lab.upkeep.bench.peers.__file__).parent
 WORK = Row("work", "some work", "ours.dense", ())
-LIMIT = Row("import", "import", "processes.import_package", (Against("60 s", 1, limit=60.0),))
+LIMIT = Row("import", "import", "programs.import_package", (Against("60 s", 1, limit=60.0),))
+
+
+def compare(row, against, ours, other, small=False, target=0.0):
+    return rows_module.compare(row, against, ours, other, Workload(small=small, target=target))
 
 
 def answers(*values, loss=None):
@@ -89,43 +88,87 @@ def test_sides_take_turns_and_every_other_round_goes_backwards():
             self.name = name
 
         def ask(self, again):
-            assert again == 2
+            assert again is True
             asked.append(self.name)
             return len(asked)
 
-    found = in_turn([Recorder("a"), Recorder("b"), Recorder("c")], 3, 2)
+    found = in_turn([Recorder("a"), Recorder("b"), Recorder("c")], 3, again=True)
     assert "".join(asked) == "abccbaabc"
     assert found == [[1, 6, 7], [2, 5, 8], [3, 4, 9]]
 
 
-def test_the_clock_times_the_work_and_not_the_loss():
-    out = io.StringIO()
-    clock = Clock(io.StringIO("go\ngo\n"), out)
+class Pipe:
+    """Asked for work twice, then nobody asks any more; keeps what is sent."""
 
+    def __init__(self):
+        self.asks, self.sent = iter(["go", "go"]), []
+
+    def send(self, answer):
+        self.sent.append(answer)
+
+    def recv(self):
+        try:
+            return next(self.asks)
+        except StopIteration:
+            raise EOFError from None
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """What a piece of work sends, served in this process."""
+
+    def serve_here(work):
+        pipe = Pipe()
+        monkeypatch.setattr("ae_lab.upkeep.bench.side.isolate", lambda: None)
+        monkeypatch.setattr("ae_lab.upkeep.bench.side.find", lambda name: work)
+        serve("some.work", Workload(), pipe)
+        return pipe.sent
+
+    return serve_here
+
+
+def test_the_work_is_timed_and_not_its_loss(served):
     def slow_loss():
         time.sleep(0.2)
         return np.float32(3)
 
-    clock.tick()
-    time.sleep(0.05)
-    clock.tick(slow_loss)
-    with pytest.raises(SystemExit):
-        clock.tick(value=7)
-    _, worked, given = map(json.loads, out.getvalue().splitlines())
-    assert 0.05 <= worked["value"] < 0.2 and worked["loss"] == 3
-    assert given == {"value": 7.0, "loss": None}
+    def work(workload, tick):
+        tick()
+        time.sleep(0.05)
+        tick(slow_loss)
+        tick(value=7)
+        raise AssertionError("nobody asked for more")
+
+    _, worked, given = served(work)
+    assert 0.05 <= worked.value < 0.2 and worked.loss == 3
+    assert given == Answer(7.0, None)
 
 
-def test_a_setting_survives_its_line():
-    setting = Setting(hidden=(3, 2), images=10, target=0.5)
-    assert Setting.from_json(setting.to_json()) == setting
+def test_an_error_and_the_end_of_the_work_are_told_apart(served):
+    assert served(lambda workload, tick: 1 / 0) == ["ZeroDivisionError: division by zero"]
+    assert served(lambda workload, tick: tick(2.0))[1:] == [None]
 
 
-@pytest.mark.parametrize("side", [14, 28, 56])
-def test_images_are_resized_by_whole_steps(side):
+@pytest.mark.parametrize(("target", "expected"), [(0.5, Answer(3.0, 0.4)), (0.1, Answer(7.0, 0.2))])
+def test_a_side_is_asked_until_its_loss_is_at_the_target(target, expected):
+    side = Side.__new__(Side)
+    coming = iter([Answer(1.0, 0.9), Answer(2.0, 0.4), Answer(4.0, 0.2), None])
+    side._unit = lambda: next(coming)
+    assert side.ask_until(target) == expected
+
+
+def test_a_target_that_we_miss_is_not_called_and_one_that_they_miss_is():
+    ours, other = answers(1.0, loss=0.1), answers(9.0, loss=0.3)
+    assert compare(WORK, Against("peer", 2, "x.y"), ours, other, target=0.2).reached is True
+    missed = compare(WORK, Against("peer", 2, "x.y"), other, ours, target=0.2)
+    assert missed.reached is None and "0.3" in missed.note and "0.2" in missed.note
+
+
+@pytest.mark.parametrize("height", [14, 28, 56])
+def test_images_are_resized_by_whole_steps(height):
     images = np.arange(2 * 28 * 28, dtype="float32").reshape(2, 28, 28, 1)
-    assert resized(images, side).shape == (2, side, side, 1)
-    assert resized(images, side)[1, 0, 0, 0] == images[1, 0, 0, 0]
+    assert resized(images, height).shape == (2, height, height, 1)
+    assert resized(images, height)[1, 0, 0, 0] == images[1, 0, 0, 0]
 
 
 def works():
@@ -150,7 +193,7 @@ def test_a_row_has_either_a_peer_or_a_limit():
 
 def test_a_plan_of_growth_turns_one_thing_at_a_time():
     for small in (True, False):
-        for settings in plan(small).values():
+        for settings in growth_plan(small).values():
             first, *others = settings.values()
             for other in others:
                 changed = [k for k, v in vars(other).items() if v != vars(first)[k]]
@@ -159,9 +202,11 @@ def test_a_plan_of_growth_turns_one_thing_at_a_time():
 
 def test_the_products_are_those_of_backpropagation():
     tensorflow = pytest.importorskip("tensorflow")
+    from ae_lab.upkeep.bench.peers.matmul import products
+
     widths, batch = (7, 5, 3, 7), 4
     found, multiplications = [], 0
-    for left, right, options in _products(widths, batch):
+    for left, right, options in products(widths, batch):
         found.append(tuple(tensorflow.linalg.matmul(left, right, **options).shape))
         multiplications += left.shape.num_elements() * found[-1][1]
     weights = [a * b for a, b in zip(widths, widths[1:], strict=False)]
@@ -175,24 +220,27 @@ LEARNERS = {
     "torch": ["torch_loop.dense", "torch_loop.dense_loader", "torch_loop.cnn"],
     "jax": ["jax_scan.dense"],
     "sklearn": ["sklearn_rbm.boltzmann", "ours.boltzmann"],
-    "keras": ["ours.dense", "handout.epoch", "ours.cnn", "keras_fit.cnn"]
-    + ["ours.variational", "keras_io.variational", "ours.contractive", "keras_io.contractive"]
+    "keras": ["ours.dense", "handout.program", "ours.cnn", "keras_fit.cnn"]
+    + ["ours.variational", "keras_fit.variational", "ours.contractive", "keras_fit.contractive"]
     + ["ours.k_sparse", "keras_fit.k_sparse"],
 }
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "AE_LAB_OFFLINE": "1"}
 PROGRAM = """
-import io, json, sys
-from ae_lab.upkeep.bench.serve import Clock, find
-from ae_lab.upkeep.bench.setting import Setting
+import json, sys
+from ae_lab.upkeep.bench.side import find
+from ae_lab.upkeep.bench.workload import Workload
 for work in sys.argv[1:]:
-    out = io.StringIO()
+    losses = []
+    def tick(loss):
+        losses.append(float(loss() if callable(loss) else loss))
+        if len(losses) == 3:
+            raise EOFError
     sizes = {"hidden": (40,)} if "variational" in work else {}
-    setting = Setting(epochs=3, images=320, batch_size=32, small=True, **sizes)
     try:
-        find(work)(setting, Clock(io.StringIO("go\\n" * 2), out))
-    except SystemExit:
+        find(work)(Workload(epochs=3, images=320, batch_size=32, small=True, **sizes), tick)
+    except EOFError:
         pass
-    print(json.dumps([work, [json.loads(line) for line in out.getvalue().splitlines()]]))
+    print(json.dumps([work, losses]))
 """
 
 
@@ -211,7 +259,7 @@ def learned():
         )
         assert done.returncode == 0, done.stderr[-2_000:]
         found |= dict(json.loads(line) for line in done.stdout.splitlines() if line[:1] == "[")
-    return {work: [entry["loss"] for entry in entries] for work, entries in found.items()}
+    return found
 
 
 @pytest.mark.slow
@@ -233,11 +281,11 @@ def test_our_machine_learns_no_less_than_scikit_learns(learned):
 @pytest.mark.parametrize(
     "same",
     [
-        ("ours.dense", "handout.epoch", "jax_scan.dense", "torch_loop.dense"),
+        ("ours.dense", "handout.program", "jax_scan.dense", "torch_loop.dense"),
         ("torch_loop.dense", "torch_loop.dense_loader"),
         ("ours.cnn", "keras_fit.cnn", "torch_loop.cnn"),
-        ("ours.variational", "keras_io.variational"),
-        ("ours.contractive", "keras_io.contractive"),
+        ("ours.variational", "keras_fit.variational"),
+        ("ours.contractive", "keras_fit.contractive"),
         ("ours.k_sparse", "keras_fit.k_sparse"),
     ],
 )
@@ -252,8 +300,8 @@ def test_the_sides_of_a_row_begin_at_the_same_loss(learned, same):
 def test_a_missing_library_is_one_line_and_the_rest_is_measured(monkeypatch):
     monkeypatch.setitem(rows_module.NEEDS, "gone", "no_such_library")
     row = replace(LIMIT, against=(Against("a peer", 2, "gone.work"), *LIMIT.against))
-    outcome, said = Outcome({}), []
-    take(row, outcome, 2, small=True, long=False, say=said.append)
+    outcome = Outcome({})
+    take(row, outcome, 2, small=True)
     assert outcome.left_out == ["import against a peer skipped: no_such_library is not installed"]
     assert [result.against for result in outcome.results] == ["60 s"]
     assert outcome.results[0].ours_s > 0 and not outcome.failed
@@ -268,7 +316,7 @@ def test_a_long_row_waits_to_be_asked_for():
 
 def test_a_side_that_dies_says_its_last_words():
     with pytest.raises(LabError, match="ended before it answered: AttributeError"):
-        with Side("processes.no_such_work", Setting()):
+        with Side("programs.no_such_work", Workload()):
             pass
 
 

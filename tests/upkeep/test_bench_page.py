@@ -5,9 +5,9 @@ from html import unescape
 
 import pytest
 
-from ae_lab.upkeep.bench.growth import Series
-from ae_lab.upkeep.bench.page import bench_page
-from ae_lab.upkeep.bench.timing import Result
+from ae_lab.upkeep.bench.bench import Growth, Outcome
+from ae_lab.upkeep.bench.bench_page import bench_page
+from ae_lab.upkeep.bench.rows import Result
 
 HOSTILE = "a | <script>peer</script> [x](#y) `y` $z$ *w*"
 FACTS = {"Cores": "2", "Versions": "Python 3.11.7, keras 3.15.1", "Data": "MNIST"}
@@ -18,15 +18,17 @@ RESULTS = [
     Result("quick-report", "nbconvert", 231, 468, 2.03, 2.03, 2.03, 1.5, True),
 ]
 GROWTH = [
-    Series("images", (100, 200, 400), (0.1, 0.2, 0.4)),
-    Series("numbers in the code", (8, 32), (0.2, 0.3)),
-    Series("pixels an image", (196, 784), (0.1, 0.4)),
+    Growth("images", (100, 200, 400), (0.1, 0.2, 0.4)),
+    Growth("numbers in the code", (8, 32), (0.2, 0.3)),
+    Growth("pixels per image", (196, 784), (0.1, 0.4)),
 ]
 
 
 @pytest.fixture(scope="module")
 def page():
-    return bench_page(FACTS, RESULTS, GROWTH, ["rbm skipped: <b>sklearn</b> is not installed"])
+    return bench_page(
+        Outcome(FACTS, RESULTS, GROWTH, ["rbm skipped: <b>sklearn</b> is not installed"])
+    )
 
 
 def test_both_figures_tell_their_numbers_in_words(page):
@@ -55,7 +57,7 @@ def test_text_is_text_and_the_policy_is_the_reports(page):
 
 
 def test_an_empty_run_has_a_page():
-    page = bench_page(FACTS, [], [], ["dense skipped"])
+    page = bench_page(Outcome(FACTS, left_out=["dense skipped"]))
     assert "<img" not in page and "dense skipped" in page
 
 

@@ -258,13 +258,13 @@ def test_where_every_worker_is_refused_the_sweep_gives_up(tmp_path, cluster):
     from ae_lab.upkeep.sweep.worker import identity
 
     settings = project(tmp_path, a=notebook("# A"))
-    paths = {"a": tmp_path / "notebooks" / "a.ipynb"}
+    paths = [tmp_path / "notebooks" / "a.ipynb"]
     tasks = plan(settings, paths, 1, ("tensorflow",), "0" * 64)
     said = []
     expected = identity(("tensorflow",), "0" * 64)
     with distributed.Client(cluster.address, set_as_default=False) as client:
-        about = expected, ("tensorflow",), "mnist", None, said.append
-        supervisor = Supervisor(client, *about, patience=0)
+        vetted = (expected, ("tensorflow",), "mnist")
+        supervisor = Supervisor(client, vetted, None, said.append, patience=0)
         with pytest.raises(LabError, match=r"every one was refused: .*in place of 000000000000…"):
             supervisor.run(tasks)
     assert all("refused" in line for line in said)
@@ -282,9 +282,9 @@ def test_where_every_worker_is_refused_the_sweep_gives_up(tmp_path, cluster):
 )
 def test_bad_input_is_one_sentence(tmp_path, monkeypatch, arguments, words):
     from ae_lab.__main__ import main
-    from ae_lab.upkeep.sweep import run
+    from ae_lab.upkeep.sweep import sweep
 
-    monkeypatch.setattr(run, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(sweep, "CONNECT_SECONDS", 1)
     monkeypatch.chdir(tmp_path)
     for name, value in OFFLINE.items():
         monkeypatch.setenv(name, value)
@@ -296,7 +296,7 @@ def test_bad_input_is_one_sentence(tmp_path, monkeypatch, arguments, words):
 
 
 def test_without_dask_it_says_what_to_install(tmp_path, monkeypatch):
-    from ae_lab.upkeep.sweep.run import connected
+    from ae_lab.upkeep.sweep.sweep import connected
 
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(LabError, match=r"pip install 'ae_lab\[sweep\]'"):

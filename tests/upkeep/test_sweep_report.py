@@ -13,9 +13,9 @@ from ae_lab.report import build as build_module
 from ae_lab.report.failure import failure
 from ae_lab.report.seeds.cells import seed_rows
 from ae_lab.report.seeds.dots import WIDTH, strip_of_dots
-from ae_lab.report.seeds.results import results_for, store_result
+from ae_lab.report.seeds.results import results_for
 from ae_lab.report.seeds.spread import claims_over_seeds, summary
-from ae_lab.upkeep.sweep.task import plan
+from ae_lab.upkeep.sweep.task import plan, store_result
 from helpers import (
     CELLS,
     CLAIM,
@@ -187,7 +187,7 @@ def test_dots_stay_inside_and_do_not_change():
 def test_a_report_keeps_the_sweep_and_shows_what_came_since(tmp_path, as_executed):
     settings = project(tmp_path, **{"01_a": executed(notebook(*CELLS), record())})
     place = build_module.Workplace(settings)
-    paths = {"01_a": tmp_path / "notebooks" / "01_a.ipynb"}
+    paths = [tmp_path / "notebooks" / "01_a.ipynb"]
     tasks = plan(settings, paths, 2, ("tensorflow",), "d" * 64)
     index = settings.profile_folder / "index.html"
     store_result(place, tasks[0], result(8, 0.1))
@@ -206,7 +206,7 @@ def test_a_report_keeps_the_sweep_and_shows_what_came_since(tmp_path, as_execute
 def test_a_result_survives_a_report_killed_between_its_renames(tmp_path, as_executed):
     settings = project(tmp_path, **{"01_a": executed(notebook(*CELLS), record())})
     place = build_module.Workplace(settings)
-    paths = {"01_a": tmp_path / "notebooks" / "01_a.ipynb"}
+    paths = [tmp_path / "notebooks" / "01_a.ipynb"]
     tasks = plan(settings, paths, 2, ("tensorflow",), "d" * 64)
     store_result(place, tasks[0], result(8, 0.1))
     build(settings)

@@ -7,20 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from ae_lab.errors import LabError
-from ae_lab.report import workplace
 from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, is_up_to_date, key_of
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.files import (
-    digest_of_files,
-    one_sentence,
+    os_errors_as_lab_errors,
     read_json,
     recover_folder,
     replace_folder,
     write_json,
 )
 from ae_lab.report.front.provenance import describe_commit
+from ae_lab.report.keys import digest_of_files, render_key
 from ae_lab.report.seeds.results import carry_results, read_results
-from ae_lab.report.workplace import Workplace
+from ae_lab.report.workplace import Workplace, find_notebooks
 from ae_lab.settings import Settings
 
 
@@ -48,10 +47,10 @@ def build_report(
         notebook failed; in the last case the pages made so far are in ``<profile>-failed``
         and the last good report is as it was.
     """
-    known = workplace.find_notebooks(settings)
+    known = find_notebooks(settings)
     chosen = {name: known[name] for name in choose(names, list(known))}
     place = Workplace(settings)
-    with one_sentence(settings.report_folder), opened(place):
+    with os_errors_as_lab_errors(settings.report_folder), opened(place):
         offline = settings.offline or (not force and all_up_to_date(place, chosen))
         data = prepare_data(replace(settings, offline=offline), say)
         failed = bring_all_up_to_date(place, chosen, data, force, say)
@@ -64,7 +63,7 @@ def choose(names: tuple[str, ...], known: list[str]) -> list[str]:
     Raises
     ------
     LabError
-        If a name is none of the known ones.
+        If a name is not one of the known ones.
     """
     wanted = {name.removesuffix(".ipynb") for name in names}
     if unknown := sorted(wanted - set(known)):
@@ -78,32 +77,23 @@ def choose(names: tuple[str, ...], known: list[str]) -> list[str]:
 @contextmanager
 def opened(place: Workplace) -> Iterator[None]:
     """Make the folders, keep other runs out, and clear up after one that was killed."""
-    from filelock import FileLock, Timeout
-
-    place.build.mkdir(parents=True, exist_ok=True)
-    try:
-        # The system drops this lock when its process ends, however that ends.
-        with FileLock(place.build / "lock", timeout=0):
+    with place.alone("report"):
+        clear_up(place)
+        place.make_folders()
+        try:
+            yield
+        finally:
             clear_up(place)
-            place.make_folders()
-            try:
-                yield
-            finally:
-                clear_up(place)
-    except Timeout:
-        raise LabError(
-            f"another report run is at work in {place.settings.report_folder}: "
-            "wait for it to end, or stop it."
-        ) from None
 
 
 def clear_up(place: Workplace) -> None:
     """Put back or remove what a killed or failed run left between its renames."""
-    for folder in (place.build / "new", place.meetings):
+    for folder in (place.build / "new", place.connections):
         shutil.rmtree(folder, ignore_errors=True)
     recover_folder(place.target, place.build / "aside")
-    for part in place.build.rglob("*.part"):
-        part.unlink()
+    for folder in (place.build, place.target):
+        for part in folder.rglob(".writing-*"):
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def all_up_to_date(place: Workplace, paths: dict[str, Path]) -> bool:
@@ -128,23 +118,24 @@ def prepare_data(settings: Settings, say: Say) -> DataAtHand:
 def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Say) -> Path:
     """Render all there is; swap it in, or put it beside the last good report if it failed."""
     paths = {
-        name: place.broken_off(name) if name in failed else place.executed(name) for name in known
+        name: place.failed_execution(name) if name in failed else place.executed(name)
+        for name in known
     }
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
     models, results = digest_of_files(place.models), read_results(place.sweep)
-    neighbours = place.neighbours
-    key = workplace.render_key(paths, place.settings.profile, commit, models, results, neighbours)
+    siblings = place.sibling_pages
+    key = render_key(paths, place.settings.profile, commit, models, results, siblings)
     if not failed and is_published(place, key):
         return finish(place, paths, say)
     from ae_lab.report.render.folder import render_report
 
     new = place.build / "new"
-    errors = render_report(new, paths, place.settings, commit, results, neighbours)
+    errors = render_report(new, paths, place.settings, commit, results, siblings)
     if errors:
         raise failed_report(place, new, errors)
     copy_models(place, list(paths), new / "models")
-    with place.swapping():
+    with place.publish_lock():
         carry_results(place, new)
         files = digest_of_files(new)
         replace_folder(new, place.target, place.build / "aside")

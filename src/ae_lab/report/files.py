@@ -1,4 +1,4 @@
-"""Small file work that a killed run cannot leave half done."""
+"""Files and folders of a report, which a killed run cannot leave half done."""
 
 import ctypes
 import json
@@ -6,28 +6,23 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 
 from ae_lab.errors import LabError
+from ae_lab.files import write_whole
 
 AT_CWD, RENAME_EXCHANGE = -100, 2  # of Linux's fcntl.h and stdio.h
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write sorted, indented JSON through a temporary name."""
+    """Write sorted, indented JSON, whole or not at all."""
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     write_text(path, text + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 with plain line ends through a temporary name."""
-    temporary = path.with_name(path.name + ".part")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)  # only there if the disk is full
+    """Write UTF-8 with plain line ends, whole or not at all."""
+    write_whole(path, lambda part: part.write_text(text, encoding="utf-8", newline="\n"))
 
 
 def read_json(path: Path) -> dict | None:
@@ -36,22 +31,6 @@ def read_json(path: Path) -> dict | None:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
-
-
-def digest(*parts: object) -> str:
-    """SHA-256 of the parts, told apart by their lengths in JSON."""
-    text = json.dumps(parts, sort_keys=True, default=str)
-    return sha256(text.encode()).hexdigest()
-
-
-def digest_of_files(folder: Path, *skip: Path) -> dict[str, str]:
-    """Relative name → SHA-256 of every file below ``folder``, compiled Python left out."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {
-        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
-        for path in files
-        if "__pycache__" not in path.parts and not any(map(path.is_relative_to, skip))
-    }
 
 
 def move_files(source: Path, target: Path) -> None:
@@ -95,7 +74,7 @@ def recover_folder(target: Path, aside: Path) -> None:
 
 
 @contextmanager
-def one_sentence(folder: Path) -> Iterator[None]:
+def os_errors_as_lab_errors(folder: Path) -> Iterator[None]:
     """Turn what the file system refuses into an error a user can act on.
 
     Raises

@@ -1,26 +1,17 @@
-"""Executed notebooks kept between runs, each under a key of all that it depends on."""
+"""The folders of a report: notebooks to run, executions kept between runs, pages."""
 
 import json
-import os
-import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ae_lab.errors import LabError
-from ae_lab.report.files import digest, digest_of_files, move_files, read_json, write_json
+from ae_lab.report.files import move_files, read_json, write_json
 from ae_lab.settings import Settings
 
-PACKAGE = Path(__file__).absolute().parents[1]
-REPORT = Path(__file__).absolute().parent
-UPKEEP = PACKAGE / "upkeep"  # no notebook imports it
-EXECUTED_WITH = ("tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
-RENDERED_WITH = ("nbconvert", "mistune", "pygments", "math-core", "nh3", "jinja2", "pillow")
-# Pages that other verbs write into the report folder, which holds one folder a profile.
-NEIGHBOURS = {
-    "reproducibility.html": "how far its figures move with threads, processor and backend",
-    "bench.html": "how fast its trainings are beside what one would use instead",
-}
+# What other verbs write into the report folder, which holds one folder per profile.
+SIBLING_PAGES = {"bench.html": "how fast its trainings are beside what one would use instead"}
 
 
 @dataclass(frozen=True)
@@ -46,17 +37,17 @@ class Workplace:
 
     @property
     def models(self) -> Path:
-        """The models that notebooks kept, a folder a notebook, as of its last good execution."""
+        """The models that notebooks kept, a folder per notebook, as of its last good execution."""
         return self.build / "models"
 
     @property
-    def meetings(self) -> Path:
-        """Where kernels and the run meet; empty between runs."""
+    def connections(self) -> Path:
+        """Files by which kernels and the run find each other; empty between runs."""
         return self.build / "kernels"
 
     def make_folders(self) -> None:
         """Make those that an execution writes to."""
-        for folder in (self.build, self.records, self.homes, self.meetings):
+        for folder in (self.build, self.records, self.homes, self.connections):
             folder.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -75,12 +66,33 @@ class Workplace:
         return self.target / "sweep"
 
     @property
-    def neighbours(self) -> dict[str, str]:
-        """Those of `NEIGHBOURS` that are there, and what each says."""
+    def sibling_pages(self) -> dict[str, str]:
+        """Those of `SIBLING_PAGES` that are there, and what each says."""
         folder = self.settings.report_folder
-        return {page: what for page, what in NEIGHBOURS.items() if (folder / page).is_file()}
+        return {page: what for page, what in SIBLING_PAGES.items() if (folder / page).is_file()}
 
-    def swapping(self):
+    @contextmanager
+    def alone(self, verb: str) -> Iterator[None]:
+        """Keep a second run of the same verb out; however its process ends, the lock goes with it.
+
+        Raises
+        ------
+        LabError
+            If another run is at work.
+        """
+        from filelock import FileLock, Timeout
+
+        self.build.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.build / f"{verb}.lock", timeout=0):
+                yield
+        except Timeout:
+            raise LabError(
+                f"another {verb} run is at work in {self.settings.report_folder}: "
+                "wait for it to end, or stop it."
+            ) from None
+
+    def publish_lock(self):
         """A lock, held for moments: the published folder is being replaced or written to."""
         from filelock import FileLock
 
@@ -91,8 +103,8 @@ class Workplace:
         """The last good execution of a notebook."""
         return self.build / f"{name}.ipynb"
 
-    def broken_off(self, name: str) -> Path:
-        """The failed execution of a notebook, as far as it came."""
+    def failed_execution(self, name: str) -> Path:
+        """The failed execution of a notebook, up to the cell that failed."""
         return self.build / f"{name}.failed.ipynb"
 
     def read(self, name: str) -> dict | None:
@@ -102,11 +114,11 @@ class Workplace:
     def store(self, name: str, notebook: dict) -> None:
         """Keep an execution; a failed one does not displace the last good one."""
         if notebook["metadata"]["ae_lab"]["error"]:
-            write_json(self.broken_off(name), notebook)
+            write_json(self.failed_execution(name), notebook)
             return
         move_files(self.records / name, self.models / name)
         write_json(self.executed(name), notebook)
-        self.broken_off(name).unlink(missing_ok=True)
+        self.failed_execution(name).unlink(missing_ok=True)
 
 
 def find_notebooks(settings: Settings) -> dict[str, Path]:
@@ -133,7 +145,7 @@ def read_notebook(path: Path) -> dict:
     Raises
     ------
     LabError
-        If it is none.
+        If it is not JSON, or has no cells.
     """
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
@@ -144,33 +156,7 @@ def read_notebook(path: Path) -> dict:
         ) from None
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise LabError(
-            f"{path.name} must be a notebook of format 4 with cells, received none: "
+            f"{path.name} must be a notebook of format 4 with cells, received no list of them: "
             "save it again in JupyterLab."
         )
     return notebook
-
-
-def execution_key(notebook: dict, settings: Settings, data: str, environment: dict) -> str:
-    """Changes with whatever can change the notebook's outputs."""
-    cells = [[cell.get("cell_type"), cell.get("source")] for cell in notebook["cells"]]
-    package = digest_of_files(PACKAGE, REPORT, UPKEEP)
-    return digest(
-        cells, package, settings.profile, settings.seed, data, environment, versions(EXECUTED_WITH)
-    )
-
-
-def render_key(notebooks: dict[str, Path], *about: object) -> str:
-    """Changes with whatever can change the report made from these executed notebooks."""
-    contents = {name: digest(path.read_text(encoding="utf-8")) for name, path in notebooks.items()}
-    return digest(contents, digest_of_files(REPORT), versions(RENDERED_WITH), about)
-
-
-def versions(packages: tuple[str, ...]) -> dict[str, str]:
-    """Python's version and those of the packages that are installed."""
-    found = {"python": platform.python_version(), "system": os.name}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "none"
-    return found

@@ -1,13 +1,13 @@
 """The verb ``verify``: run a profile and hold its figures against the kept ones."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from ae_lab.errors import LabError
 from ae_lab.lab.records import Metric
 from ae_lab.report.build import build_report, say_now
-from ae_lab.report.execute.run import Say
 from ae_lab.report.files import read_json, write_json
 from ae_lab.settings import Settings
 
@@ -16,7 +16,7 @@ from ae_lab.settings import Settings
 RELATIVE, AT_LEAST = 0.1, 0.01
 
 
-def verify(settings: Settings, accept: bool = False, say: Say = say_now) -> None:
+def verify(settings: Settings, accept: bool = False, say: Callable[[str], None] = say_now) -> None:
     """Bring a report up to date and compare its figures with ``reports/reference.json``.
 
     Parameters

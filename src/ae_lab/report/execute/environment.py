@@ -43,14 +43,14 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def caller_environment() -> dict[str, str]:
-    """The caller's environment, for a run in a process of its own."""
-    return dict(os.environ)
-
-
 def process_environment(**changes: str) -> dict[str, str]:
     """The caller's environment, quiet, with what decides the numbers fixed, and ``changes``."""
     return dict(os.environ) | QUIET | numeric_environment() | changes
+
+
+def set_environment(**changes: str) -> None:
+    """Give this very process, at its start, the environment of ``process_environment``."""
+    os.environ.update(process_environment(**changes))
 
 
 def kernel_environment(

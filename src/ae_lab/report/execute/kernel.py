@@ -27,8 +27,8 @@ class OwnKernelManager(AsyncKernelManager):
         return KernelSpecManager(kernel_dirs=[], ensure_native_kernel=True)
 
 
-def meeting(connection: Path) -> dict[str, str]:
-    """Settings of the manager whose kernel and client meet by way of a connection file.
+def connection_options(connection: Path) -> dict[str, str]:
+    """Settings of a manager whose kernel and client find each other by a connection file.
 
     A TCP port that was free when the manager looked may be another program's when the kernel binds
     it: the kernel dies, or talks to nobody. Linux has names that no one else can take, and that are

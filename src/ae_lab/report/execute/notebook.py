@@ -13,7 +13,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from ae_lab.report.execute.kernel import KERNEL_ARGUMENTS, OwnKernelManager, meeting
+from ae_lab.report.execute.kernel import KERNEL_ARGUMENTS, OwnKernelManager, connection_options
 from ae_lab.report.failure import failure
 
 CELL_SECONDS = {"quick": 20 * 60, "full": 60 * 60}
@@ -34,7 +34,7 @@ class Execution:
     folder : the kernel's working folder.
     environment : the kernel's environment, complete.
     log : file for what the kernel's process writes outside its cells.
-    connection : file that tells kernel and client how to meet; gone when the kernel is.
+    connection : file by which kernel and client find each other; gone when the kernel is.
     cell_seconds : time limit of one cell.
     say : called with text to be shown at once, a line with its end.
     """
@@ -113,7 +113,7 @@ def _client(notebook: NotebookNode, execution: Execution) -> NotebookClient:
         kernel_manager_class=OwnKernelManager,
         kernel_name="python3",
         extra_arguments=list(KERNEL_ARGUMENTS),
-        config=Config(OwnKernelManager=meeting(execution.connection)),
+        config=Config(OwnKernelManager=connection_options(execution.connection)),
         timeout=execution.cell_seconds,
         startup_timeout=120,
         iopub_timeout=30,

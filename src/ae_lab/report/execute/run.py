@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ae_lab.lab.records import Metric
-from ae_lab.report import workplace
 from ae_lab.report.execute.environment import kernel_environment, numeric_environment, usable_cores
 from ae_lab.report.execute.kernel import stop_kernels
 from ae_lab.report.failure import failure
 from ae_lab.report.files import read_json
-from ae_lab.report.workplace import Workplace
+from ae_lab.report.keys import execution_key
+from ae_lab.report.workplace import Workplace, read_notebook
 
 Say = Callable[[str], None]
 
@@ -65,7 +65,7 @@ def _longest_first(place, paths) -> list[tuple[str, Path]]:
         name, path = item
         done = place.read(name)
         seconds = done["metadata"]["ae_lab"]["seconds"] if done else math.inf
-        return seconds, len(workplace.read_notebook(path)["cells"])
+        return seconds, len(read_notebook(path)["cells"])
 
     return sorted(paths.items(), key=length, reverse=True)
 
@@ -79,8 +79,8 @@ def jobs_that_fit() -> int:
 
 def key_of(place: Workplace, path: Path, fingerprint: str) -> str:
     """The key of an execution of this notebook now, with the data of this fingerprint."""
-    source = workplace.read_notebook(path)
-    return workplace.execution_key(source, place.settings, fingerprint, numeric_environment())
+    source = read_notebook(path)
+    return execution_key(source, place.settings, fingerprint, numeric_environment())
 
 
 def is_up_to_date(place: Workplace, path: Path, key: str) -> bool:
@@ -96,7 +96,7 @@ def bring_up_to_date(
     key = key_of(place, path, data.fingerprint)
     if is_up_to_date(place, path, key) and not force:
         say(f"  {path.stem}  unchanged, not executed again\n")
-        place.broken_off(path.stem).unlink(missing_ok=True)
+        place.failed_execution(path.stem).unlink(missing_ok=True)
         return None
     notebook = execute(place, path, key, say)
     notebook["metadata"]["ae_lab"]["run"] = run_of(place, data)
@@ -122,7 +122,7 @@ def execute(
         environment=environment,
         log=place.build / f"{path.stem}.log",
         # Of this run alone: a kernel that a killed run left starting must not find it.
-        connection=place.meetings / f"{path.stem}-{secrets.token_hex(8)}.json",
+        connection=place.connections / f"{path.stem}-{secrets.token_hex(8)}.json",
         cell_seconds=CELL_SECONDS[place.settings.profile],
         say=say,
     )

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-import jinja2
 from PIL import Image, UnidentifiedImageError
 
 from ae_lab.report.files import write_json, write_text
 from ae_lab.report.front.ledger import claims_of, exported_metrics, figure_row, metrics_of
-from ae_lab.report.render.exporter import TEMPLATES, page_css, page_policy
 from ae_lab.report.render.markdown import markdown_to_html
 from ae_lab.report.render.outline import HEADING
 from ae_lab.report.render.sanitise import plain_text
+from ae_lab.report.render.template import render_template
 from ae_lab.report.seeds.cells import interval_in_words, seed_rows, seeds_in_words, sweep_facts
 from ae_lab.report.seeds.results import results_for
 from ae_lab.report.seeds.spread import claims_over_seeds, figures_over_seeds
@@ -28,7 +27,7 @@ def write_index(
     profile: str,
     commit: str,
     results: Sequence[dict] = (),
-    neighbours: Mapping[str, str] = MappingProxyType({}),
+    siblings: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Write ``index.html``, ``metrics.json`` and ``claims.json``.
 
@@ -38,11 +37,12 @@ def write_index(
     notebooks : name → executed notebook, its record and error in ``metadata.ae_lab``.
     profile, commit : what was run.
     results : what a sweep left; those of other notebooks, profiles or data play no part.
-    neighbours : pages beside the report, to be linked to, and what each says.
+    siblings : pages beside the report, to be linked to, and what each says.
     """
-    recorded = {name: _lab(notebook)["record"] for name, notebook in notebooks.items()}
-    records = [record | {"notebook": name} for name, record in recorded.items() if record]
-    runs = [run_of_notebook(_lab(notebook)) for notebook in notebooks.values()]
+    labs = {name: notebook["metadata"]["ae_lab"] for name, notebook in notebooks.items()}
+    records = [lab["record"] | {"notebook": name} for name, lab in labs.items() if lab["record"]]
+    # What the report run knows, and what the notebook itself recorded in its place.
+    runs = [lab.get("run", {}) | (lab["record"] or {}).get("run", {}) for lab in labs.values()]
     swept = results_for(notebooks, profile, results)
     good = [result for result in swept if not result["error"]]
     metrics = metrics_of(records, figures_over_seeds(good))
@@ -50,28 +50,23 @@ def write_index(
     write_json(folder / "metrics.json", exported_metrics(metrics))
     write_json(folder / "claims.json", [claim.to_json() for claim in claims])
     facts = run_facts(runs, profile, commit) | sweep_facts(swept, len(notebooks))
-    write_text(folder / "index.html", _render(notebooks, facts, metrics, claims, neighbours))
+    write_text(folder / "index.html", _render(notebooks, facts, metrics, claims, siblings))
 
 
-def _render(notebooks, facts, metrics, claims, neighbours) -> str:
+def _render(notebooks, facts, metrics, claims, siblings) -> str:
     rows = [
         row
         for metric in metrics
         for row in seed_rows(figure_row(metric, facts["comparable"], facts["profile"]), metric)
     ]
     cards = [_card(name, notebook) for name, notebook in notebooks.items()]
-    css = page_css(any("<math" in card["question"] for card in cards))
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES / "ae_lab_report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {"seeds": seeds_in_words, "interval": interval_in_words}
-    return environment.get_template("overview.html.j2").render(
-        css=css,
-        policy=page_policy(css),
+    return render_template(
+        "overview.html.j2",
+        formulas=any("<math" in card["question"] for card in cards),
+        seeds_in_words=seeds_in_words,
+        interval_in_words=interval_in_words,
         facts=facts,
-        neighbours=neighbours,
+        siblings=siblings,
         figures=rows,
         swept=any(row["spread"] for row in rows),
         headline=[row for row in rows if row["published"] or row["goal"]],
@@ -80,11 +75,6 @@ def _render(notebooks, facts, metrics, claims, neighbours) -> str:
         predictions=[claim for claim in claims if claim.kind != "handout"],
         failures=[card["error"] for card in cards if card["error"]],
     )
-
-
-def run_of_notebook(lab: dict) -> dict:
-    """What the report run knows, and what the notebook itself recorded in its place."""
-    return lab.get("run", {}) | (lab["record"] or {}).get("run", {})
 
 
 def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
@@ -108,16 +98,19 @@ def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
 
 
 def _card(name: str, notebook: dict) -> dict:
-    texts = [_source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
-    title = HEADING.search(markdown_to_html(texts[0], _ignore)) if texts else None
+    def ignore(problem: str) -> None:
+        """A problem in a text is reported where its page is rendered."""
+
+    texts = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown"]
+    title = HEADING.search(markdown_to_html(texts[0], ignore)) if texts else None
     image, alt = first_figure(notebook)
     return {
         "name": name,
         "title": plain_text(title[2]) if title else name,
-        "question": markdown_to_html(question_of(texts), _ignore),
+        "question": markdown_to_html(question_of(texts), ignore),
         "image": image,
         "alt": alt,
-        "error": _lab(notebook)["error"],
+        "error": notebook["metadata"]["ae_lab"]["error"],
     }
 
 
@@ -135,28 +128,17 @@ def first_figure(notebook: dict) -> tuple[str, str]:
         for output in cell.get("outputs", []):
             if picture := output.get("data", {}).get("image/png"):
                 alt = output["metadata"].get("image/png", {}).get("alt", "")
-                return _small(picture), alt
+                return small_png(picture), alt
     return "", ""
 
 
-def _small(picture: str | list[str]) -> str:
+def small_png(picture: str | list[str]) -> str:
+    """Data address of a PNG in base64, no wider or higher than a card; "" if it is no image."""
     try:
         image = Image.open(io.BytesIO(b64decode("".join(picture)))).convert("RGB")
+        image.thumbnail((CARD_WIDTH, CARD_WIDTH), Image.Resampling.LANCZOS)
     except (UnidentifiedImageError, ValueError, OSError):
         return ""
-    image.thumbnail((CARD_WIDTH, CARD_WIDTH), Image.Resampling.LANCZOS)
     packed = io.BytesIO()
     image.quantize(128, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
     return "data:image/png;base64," + b64encode(packed.getvalue()).decode()
-
-
-def _lab(notebook: dict) -> dict:
-    return notebook["metadata"]["ae_lab"]
-
-
-def _source(cell: dict) -> str:
-    return "".join(cell["source"])
-
-
-def _ignore(problem: str) -> None:
-    """A problem in a text is reported where its page is rendered."""

@@ -1,9 +1,5 @@
 """``jupyter nbconvert --to ae_lab_report``: a notebook as one page that stands alone."""
 
-from base64 import b64encode
-from hashlib import sha256
-from pathlib import Path
-
 from nbconvert.exporters import TemplateExporter
 from nbconvert.utils.exceptions import ConversionException
 from nbformat import NotebookNode
@@ -14,11 +10,8 @@ from ae_lab.errors import LabError
 from ae_lab.report.execute.kernel import KERNEL_ARGUMENTS, OwnKernelManager
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.render import decoder_figure
-from ae_lab.report.render.mathml import font_css
 from ae_lab.report.render.page import Page
-
-TEMPLATES = Path(__file__).parents[1] / "templates"
-STYLE = TEMPLATES / "ae_lab_report" / "style.css"
+from ae_lab.report.render.template import TEMPLATES, page_css, page_policy
 
 
 class PageError(LabError, ConversionException):
@@ -96,27 +89,3 @@ class ReportExporter(TemplateExporter):
         resources["script"] = decoder_figure.script() if self._page.is_alive else ""
         resources["policy"] = page_policy(resources["css"], resources["script"])
         return self._page
-
-
-def page_css(formulas: bool) -> str:
-    """The style sheet, with the mathematics font where there is something to set in it."""
-    css = STYLE.read_text(encoding="utf-8")
-    return css + font_css() if formulas else css
-
-
-def page_policy(css: str, script: str = "") -> str:
-    """What a browser may load: images and fonts in the page, and nothing over the network.
-
-    Style attributes come from MathML's tables alone, so they are allowed; style sheets
-    are allowed by the hash of ours, and so is the script of a page with a living figure.
-    """
-    return (
-        "default-src 'none'; img-src data:; font-src data:; "
-        f"style-src-elem {_hash(css)}; style-src-attr 'unsafe-inline'; "
-        f"{f'script-src {_hash(script)}; ' if script else ''}base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    """The policy's name for exactly this text."""
-    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"

@@ -17,7 +17,7 @@ def render_report(
     settings: Settings,
     commit: str,
     results: list[dict],
-    neighbours: dict[str, str],
+    siblings: dict[str, str],
 ) -> list[dict]:
     """Write pages, index and JSON to a new folder; return what failed.
 
@@ -27,7 +27,7 @@ def render_report(
     paths : name → executed notebook.
     settings, commit : what was run.
     results : what a sweep left, of these notebooks or of earlier ones.
-    neighbours : pages beside the report, to be linked to, and what each says.
+    siblings : pages beside the report, to be linked to, and what each says.
     """
     folder.mkdir(parents=True)
     exporter = ReportExporter()
@@ -35,7 +35,7 @@ def render_report(
     for name, notebook in notebooks.items():
         html = render_page(exporter, notebook, name, settings.project_folder / "notebooks")
         write_text(folder / f"{name}.html", html)
-    write_index(folder, notebooks, settings.profile, commit, results, neighbours)
+    write_index(folder, notebooks, settings.profile, commit, results, siblings)
     errors = (notebook.metadata["ae_lab"]["error"] for notebook in notebooks.values())
     return [error for error in errors if error]
 

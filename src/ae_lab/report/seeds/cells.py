@@ -5,8 +5,8 @@ import math
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.front.ledger import number
+from ae_lab.report.keys import package_digest
 from ae_lab.report.seeds.dots import strip_of_dots
-from ae_lab.report.seeds.results import package_digest
 
 ONE_SEED = "one seed"
 

@@ -1,15 +1,21 @@
-"""The rows: what is measured, against what, and how far ahead we mean to be.
+"""The rows: what is measured against what, in turn, and what may be said of the ratio.
 
-To add one: write the work of each side in `peers`, and name it here.
+To add one: write the work of each side in `peers`, and name it in `ROWS`.
 """
 
 import importlib.util
-from dataclasses import dataclass, field, replace
+import statistics
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
 
-from ae_lab.upkeep.bench.setting import Setting
+import numpy as np
+
+from ae_lab.upkeep.bench.side import Answer, Side
+from ae_lab.upkeep.bench.workload import Workload
 
 NEEDS = {"torch_loop": "torch", "jax_scan": "jax"}  # peers that an ordinary install lacks
-SMALL = {"images": 256, "small": True}
+KEYS = ("row", "against", "ours_s", "other_s", "ratio", "low", "high", "reach", "reached")
+SLACK = 1.05  # our loss at the end may be so many times theirs and still count as the same work
 
 
 @dataclass(frozen=True)
@@ -41,14 +47,8 @@ class Against:
 class Row:
     """One piece of work: ``ours`` (``module.function`` of `peers`) against each of ``against``.
 
-    Parameters
-    ----------
-    sizes : fields of `setting.Setting`.
-    unit : of the figures.
-    long : whether it takes minutes.
-    again : how many units of work go before each that is timed: a process that has waited for the
-        other side comes back slowly, TensorFlow's by seconds.
-    most : how many repeats at most, where a figure hardly varies or takes minutes; 0 for no bound.
+    ``sizes`` are fields of `Workload`, ``unit`` is that of the figures. A ``long`` row takes
+    minutes and is timed once.
     """
 
     name: str
@@ -58,162 +58,155 @@ class Row:
     sizes: dict = field(default_factory=dict)
     unit: str = "s"
     long: bool = False
-    again: int = 0
-    most: int = 0
 
-    def setting(self, repeats: int, small: bool = False) -> Setting:
+    def workload(self, repeats: int, small: bool = False) -> Workload:
         """The row's sizes; in a try-out with few images and an easy target."""
-        units = 1 + repeats * (1 + self.again)  # the first warms up
-        setting = replace(Setting(epochs=units), **self.sizes)
-        if not small:
-            return setting
-        return replace(setting, **SMALL, target=1e3 if setting.target else 0.0)
-
-    def repeats(self, wanted: int) -> int:
-        """How many timings are taken of each side."""
-        return min(wanted, self.most or wanted)
+        epochs = 1 + 2 * repeats  # the first warms up, and so does one before each that is timed
+        workload = replace(Workload(epochs=epochs), **self.sizes)
+        easy = {"images": 256, "small": True, "target": 1e3 if workload.target else 0.0}
+        return replace(workload, **easy) if small else workload
 
 
 DEEP = {"latent_dim": 30, "hidden": (1_000, 500, 250)}
-WIDE = {"latent_dim": 1_000}
-
+VARIATIONAL = {"latent_dim": 20, "hidden": (500,), "batch_size": 128}
+A = Against
+# A table, laid out by hand: name, title, ours, against whom, sizes.
+# fmt: off
 ROWS = (
-    Row(
-        "dense",
-        "784-32-784, an epoch",
-        "ours.dense",
-        (
-            Against("the handout's program", 3.5, "handout.epoch"),
-            Against("PyTorch eager, tensors in memory", 1.3, "torch_loop.dense"),
-            Against("PyTorch through a DataLoader", 5, "torch_loop.dense_loader"),
-            Against("a hand-written XLA scan (JAX)", 1 / 1.2, "jax_scan.dense"),
-        ),
-        again=1,
-    ),
-    Row(
-        "deep",
-        "784-1000-500-250-30 and back, an epoch",
-        "ours.deep",
-        (Against("its matrix products alone", 1 / 1.5, "products.deep"),),
-        DEEP,
-        again=1,
-    ),
-    Row(
-        "cnn",
-        "the CNN of notebook 02, an epoch",
-        "ours.cnn",
-        (
-            Against("plain Keras fit", 1.2, "keras_fit.cnn"),
-            Against("PyTorch eager, tensors in memory", 1, "torch_loop.cnn"),
-        ),
-        {"batch_size": 128},
-        again=1,
-    ),
-    Row(
-        "variational",
-        "variational 784-500-20 and back, an epoch",
-        "ours.variational",
-        (Against("the structure of keras.io's example", 2, "keras_io.variational"),),
-        {"latent_dim": 20, "hidden": (500,), "batch_size": 128},
-        again=1,
-    ),
-    Row(
-        "k-sparse",
-        "k-sparse, 25 of 1,000 units, an epoch",
-        "ours.k_sparse",
-        (Against("a plain Keras layer with top_k", 1.5, "keras_fit.k_sparse"),),
-        WIDE | {"batch_size": 100},
-        again=1,
-    ),
-    Row(
-        "contractive",
-        "contractive, 1,000 units, an epoch",
-        "ours.contractive",
-        (Against("a Keras model with its own training step", 1.5, "keras_io.contractive"),),
-        WIDE,
-        again=1,
-    ),
-    Row(
-        "rbm",
-        "Boltzmann machine 784-500, an epoch of CD-1",
-        "ours.boltzmann",
-        (Against("scikit-learn's BernoulliRBM", 2, "sklearn_rbm.boltzmann"),),
-        {"latent_dim": 500, "batch_size": 100},
-        again=1,
-    ),
-    Row(
-        "ten-times",
-        "784-32-784, ten times the images: shifted copies, streamed as shards",
-        "fold.ten_fold",
-        (Against("one time the images", 1 / 11, "fold.once"),),
-        again=1,
-    ),
-    Row(
-        "ten-times-memory",
-        "peak memory of the same, GB",
-        "processes.ten_fold_memory",
-        (Against("one time the images", 1 / 1.2, "processes.fold_memory"),),
-        unit="GB",
-        most=3,
-    ),
-    Row(
-        "import",
-        "import ae_lab, in a new interpreter",
-        "processes.import_package",
-        (Against("a limit of 0.1 s", 1, limit=0.1),),
-    ),
-    Row(
-        "help",
-        "python -m ae_lab --help",
-        "processes.help_text",
-        (Against("a limit of 0.4 s", 1, limit=0.4),),
-    ),
-    Row(
-        "dense-to-target",
-        "784-32-784 from nothing to a test BCE of 0.0940 a pixel",
-        "ours.dense_to_target",
-        (Against("the handout's program, 500 epochs at most", 8, "handout.to_target"),),
-        {"epochs": 50, "target": 0.0940},
-        long=True,
-        most=1,
-    ),
-    Row(
-        "deep-to-target",
-        "784-1000-500-250-30 from nothing to a squared error of 3.00 a test image",
-        "ours.deep_to_target",
-        (
-            Against("plain Keras fit, 60 epochs planned", 2, "keras_fit.deep_to_target"),
-            Against("a limit of 3.5 minutes, half our first try", 1, limit=210),
-        ),
-        DEEP | {"epochs": 50, "target": 3.0},
-        long=True,
-        most=1,
-    ),
-    Row(
-        "quick-report",
-        "a quick report of all notebooks, from nothing",
-        "processes.quick_report",
-        (
-            Against("jupyter nbconvert --execute, one by one", 1.5, "processes.nbconvert"),
-            Against("a limit of 6 minutes", 1, limit=360),
-        ),
-        long=True,
-        most=1,
-    ),
-    Row(
-        "unchanged-report",
-        "the report again, nothing changed",
-        "processes.unchanged_report",
-        (Against("a limit of 2 s", 1, limit=2),),
-        long=True,
-    ),
-    Row(
-        "report-memory",
-        "peak memory of a notebook's kernel, GB",
-        "processes.report_memory",
-        (Against("a limit of 1.5 GB", 1, limit=1.5),),
-        unit="GB",
-        long=True,
-        most=1,
-    ),
+    Row("dense", "784-32-784, an epoch", "ours.dense", (
+        A("the handout's program", 3.5, "handout.program"),
+        A("PyTorch eager, tensors in memory", 1.3, "torch_loop.dense"),
+        A("PyTorch through a DataLoader", 5, "torch_loop.dense_loader"),
+        A("a hand-written XLA scan (JAX)", 1 / 1.2, "jax_scan.dense"))),
+    Row("deep", "784-1000-500-250-30 and back, an epoch", "ours.deep", (
+        A("its matrix products alone", 1 / 1.5, "matmul.deep"),), DEEP),
+    Row("cnn", "the CNN of notebook 02, an epoch", "ours.cnn", (
+        A("plain Keras fit", 1.2, "keras_fit.cnn"),
+        A("PyTorch eager, tensors in memory", 1, "torch_loop.cnn")), {"batch_size": 128}),
+    Row("variational", "variational 784-500-20 and back, an epoch", "ours.variational", (
+        A("the structure of keras.io's example", 2, "keras_fit.variational"),), VARIATIONAL),
+    Row("k-sparse", "k-sparse, 25 of 1,000 units, an epoch", "ours.k_sparse", (
+        A("a plain Keras layer with top_k", 1.5, "keras_fit.k_sparse"),),
+        {"latent_dim": 1_000, "batch_size": 100}),
+    Row("contractive", "contractive, 1,000 units, an epoch", "ours.contractive", (
+        A("a Keras model with its own training step", 1.5, "keras_fit.contractive"),),
+        {"latent_dim": 1_000}),
+    Row("rbm", "Boltzmann machine 784-500, an epoch of CD-1", "ours.boltzmann", (
+        A("scikit-learn's BernoulliRBM", 2, "sklearn_rbm.boltzmann"),),
+        {"latent_dim": 500, "batch_size": 100}),
+    Row("import", "import ae_lab, in a new interpreter", "programs.import_package", (
+        A("a limit of 0.1 s", 1, limit=0.1),)),
+    Row("help", "python -m ae_lab --help", "programs.help_text", (
+        A("a limit of 0.4 s", 1, limit=0.4),)),
+    Row("dense-to-target", "784-32-784 from nothing to a test BCE of 0.0940 per pixel",
+        "ours.dense", (A("the handout's program, 500 epochs at most", 8, "handout.program"),),
+        {"epochs": 50, "target": 0.0940}, long=True),
+    Row("deep-to-target", "784-1000-500-250-30 from nothing to a squared error of 3.00 per image",
+        "ours.deep", (
+        A("plain Keras fit, 60 epochs planned", 2, "keras_fit.deep_to_target"),
+        A("a limit of 3.5 minutes, half our first try", 1, limit=210)),
+        DEEP | {"epochs": 50, "target": 3.0}, long=True),
+    Row("quick-report", "a quick report of all notebooks, from nothing", "programs.quick_report", (
+        A("jupyter nbconvert --execute, one by one", 1.5, "programs.nbconvert"),
+        A("a limit of 6 minutes", 1, limit=360)), long=True),
+    Row("unchanged-report", "the report again, nothing changed", "programs.unchanged_report", (
+        A("a limit of 2 s", 1, limit=2),), long=True),
+    Row("report-memory", "peak memory of a notebook's kernel, GB", "programs.report_memory", (
+        A("a limit of 1.5 GB", 1, limit=1.5),), unit="GB", long=True),
 )
+# fmt: on
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row against one peer.
+
+    ``ours_s`` and ``other_s`` are medians in seconds (in the row's unit where it has another),
+    ``low``, ``ratio`` and ``high`` are the quartiles of other over ours, each of neighbouring
+    timings: on a shared machine some timings are another program's. ``reached`` is None where no
+    verdict is given; ``note`` says why.
+    """
+
+    row: str
+    against: str
+    ours_s: float
+    other_s: float
+    ratio: float
+    low: float
+    high: float
+    reach: float
+    reached: bool | None
+    note: str = ""
+    unit: str = "s"
+    ours_loss: float | None = None
+    other_loss: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        return self.note or ("reached" if self.reached else "missed")
+
+    def exported(self) -> dict:
+        """What ``bench.json`` holds of it."""
+        return {key: value for key, value in asdict(self).items() if key in KEYS}
+
+
+def measure(row: Row, workload: Workload, repeats: int) -> list[Result]:
+    """Have ours and every peer of a row work in turn; judge ours against each.
+
+    Raises
+    ------
+    LabError
+        If a side fails.
+    """
+    works = [row.ours, *(peer.work for peer in row.against if peer.work)]
+    with ExitStack() as stack:
+        sides = [stack.enter_context(Side(work, workload)) for work in works]
+        if workload.target:
+            answers = [[side.ask_until(workload.target)] for side in sides]
+        else:
+            answers = in_turn(sides, repeats, again=not row.long)
+    ours, found = answers[0], dict(zip(works[1:], answers[1:], strict=True))
+    return [compare(row, peer, ours, found.get(peer.work), workload) for peer in row.against]
+
+
+def in_turn(sides: list[Side], repeats: int, again: bool) -> list[list[Answer]]:
+    """``repeats`` answers of each side, the second of two units of work each time if ``again``.
+
+    A process that has waited for the other side comes back slowly, TensorFlow's by seconds. Every
+    other round goes backwards, so that a machine that grows slower or faster favours no side.
+    """
+    answers = [[] for _ in sides]
+    for turn in range(repeats):
+        order = range(len(sides))
+        for i in reversed(order) if turn % 2 else order:
+            answers[i].append(sides[i].ask(again))
+    return answers
+
+
+def compare(row: Row, against: Against, ours: list, other: list | None, workload: Workload):
+    """The `Result` of these answers; without ``other``, against the row's own limit."""
+    other = other or [Answer(against.limit, None)] * len(ours)
+    ratios = [b.value / a.value for a, b in zip(ours, other, strict=True)]
+    medians = [statistics.median(answer.value for answer in side) for side in (ours, other)]
+    low, ratio, high = (float(q) for q in np.percentile(ratios, (25, 50, 75)))
+    losses = [side[-1].loss for side in (ours, other)]
+    note = reservation(low, high, against.reach, *losses, workload)
+    reached = None if note else ratio >= against.reach
+    figures = (*medians, ratio, low, high, against.reach, reached)
+    return Result(row.name, against.label, *figures, note, row.unit, *losses)
+
+
+def reservation(low, high, reach, ours_loss, other_loss, workload: Workload) -> str:
+    """Why a ratio is not called; empty if it is."""
+    if workload.small:
+        return "not called: a try-out with few images"
+    if workload.target and not ours_loss <= workload.target:
+        return f"not called: our loss ended at {ours_loss:.4g}, not at {workload.target:g}"
+    compared = not workload.target and None not in (ours_loss, other_loss)
+    if compared and not ours_loss <= SLACK * other_loss:
+        return f"not called: we learned less, {ours_loss:.4g} against {other_loss:.4g}"
+    if low <= 1 <= high:
+        within = ", all of it within reach" if low >= reach else ""
+        return f"not called: the spread, {low:.2f} to {high:.2f}, covers 1{within}"
+    return ""

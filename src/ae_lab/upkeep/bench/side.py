@@ -1,20 +1,22 @@
-"""One side of a row, seen from outside: a process that stays alive between two timings."""
+"""One side of a row: a process of its own, which stays alive between two timings.
 
-import json
-import re
-import subprocess
-import sys
-import tempfile
+Nothing here imports a numeric library: each reads its number of threads when it is imported.
+"""
+
+import importlib
+import math
+import multiprocessing
+import os
 import time
 from dataclasses import dataclass
 
 from ae_lab.errors import LabError
-from ae_lab.report.execute.environment import THREADS, process_environment, usable_cores
-from ae_lab.upkeep.bench.setting import Setting
+from ae_lab.report.execute.environment import THREADS, set_environment, usable_cores
+from ae_lab.upkeep.bench.workload import Workload
 
 SETTLE = 0.3  # seconds: threads of the other side spin on for a moment after their work
 PATIENCE = 10  # seconds a process gets to end by itself
-ERROR = re.compile(r"[\w.]*(Error|Exception|Interrupt)\b")
+CORES = min(2, usable_cores())  # and threads of each side: two where there are, as on a laptop
 
 
 @dataclass(frozen=True)
@@ -25,77 +27,103 @@ class Answer:
     loss: float | None
 
 
-def threads() -> int:
-    """How many threads and cores each side gets: two where there are, as on a small laptop."""
-    return min(2, usable_cores())
-
-
 class Side:
-    """Starts the work's process and lets it warm up; use it as a context.
+    """Starts the process of a piece of work and lets it warm up; use it as a context.
 
     Raises
     ------
     LabError
-        If the process ends; the sentence holds the last line that it wrote.
+        If the work fails, at its start or whenever it is asked for more.
     """
 
-    def __init__(self, work: str, setting: Setting):
-        self.work = work
-        self.log = tempfile.TemporaryFile()
-        command = ["-m", "ae_lab.upkeep.bench.serve", work, setting.to_json(), str(threads())]
-        self.process = subprocess.Popen(
-            [sys.executable, *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-            text=True,
-            # offline: the data were made ready before
-            env=process_environment(AE_LAB_OFFLINE="1", **dict.fromkeys(THREADS, str(threads()))),
-        )
+    def __init__(self, work: str, workload: Workload):
+        spawn = multiprocessing.get_context("spawn")
+        self.work, (self.pipe, theirs) = work, spawn.Pipe()
+        self.process = spawn.Process(target=serve, args=(work, workload, theirs))
+        self.process.start()
+        theirs.close()  # or its end would not be noticed here
 
     def __enter__(self) -> "Side":
         try:
             self._answer()
         except BaseException:
-            self.close()
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *_) -> None:
-        self.close()
+        self.pipe.close()
+        self.process.join(PATIENCE)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
 
-    def ask(self, again: int = 0) -> Answer:
-        """Have one unit of work done, after ``again`` others that are not answered."""
+    def ask(self, again: bool = False) -> Answer:
+        """Have one unit of work done, or two of which the second is answered."""
         time.sleep(SETTLE)
-        for _ in range(again):
-            self._unit()
-        return self._unit()
+        return self._unit() and self._unit() if again else self._unit()
 
-    def _unit(self) -> Answer:
-        try:
-            self.process.stdin.write("go\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended: what it wrote last says why
+    def ask_until(self, target: float) -> Answer:
+        """The seconds until a loss is at the target, and the loss; all of them if it never is."""
+        seconds, loss = 0.0, math.inf
+        while not loss <= target and (answer := self._unit()):
+            seconds, loss = seconds + answer.value, answer.loss
+        return Answer(seconds, loss)
+
+    def _unit(self) -> Answer | None:
+        self.pipe.send("go")
         return self._answer()
 
-    def close(self) -> None:
-        """End the process, by force if it does not end by itself."""
+    def _answer(self) -> Answer | None:
         try:
-            self.process.communicate(timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.communicate()
-        self.log.close()
+            answer = self.pipe.recv()
+        except EOFError:
+            self.process.join()
+            answer = f"exit code {self.process.exitcode}"
+        if isinstance(answer, str):
+            raise LabError(f"{self.work} ended before it answered: {answer}")
+        return answer
 
-    def _answer(self) -> Answer:
-        line = self.process.stdout.readline()
-        if not line:
-            raise LabError(f"{self.work} ended before it answered: {self._last_words()}")
-        return Answer(**json.loads(line))
 
-    def _last_words(self) -> str:
-        self.log.seek(0)
-        lines = self.log.read().decode(errors="replace").strip().splitlines()
-        errors = [line for line in lines if ERROR.match(line)]
-        return (errors or lines or ["it wrote nothing"])[-1]
+def isolate() -> None:
+    """Give this process its number of threads and cores, and let no library write to the screen."""
+    set_environment(AE_LAB_OFFLINE="1", **dict.fromkeys(THREADS, str(CORES)))  # data are ready
+    if hasattr(os, "sched_setaffinity"):  # whatever a library takes for itself
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+
+
+def find(work: str):
+    """The function behind ``module.name`` of the peers."""
+    module, name = work.split(".")
+    return getattr(importlib.import_module(f"ae_lab.upkeep.bench.peers.{module}"), name)
+
+
+def serve(work: str, workload: Workload, pipe) -> None:
+    """In the process: do one unit of work whenever it is asked for, until nobody asks.
+
+    Sends an `Answer` after each, None once the work has come to its end, or an error in words.
+    """
+    isolate()
+    start = time.perf_counter()
+
+    def tick(loss=None, value=None):
+        """Answer with the time since the last tick (or ``value``); wait until more is wanted.
+
+        ``loss`` is a number, or a function that gives it, called off the clock.
+        """
+        nonlocal start
+        value = time.perf_counter() - start if value is None else value
+        loss = loss() if callable(loss) else loss
+        pipe.send(Answer(float(value), None if loss is None else float(loss)))
+        pipe.recv()
+        start = time.perf_counter()
+
+    try:
+        find(work)(workload, tick)
+        pipe.send(None)
+    except (EOFError, BrokenPipeError):
+        pass  # nobody asks any more
+    except Exception as error:
+        pipe.send(f"{type(error).__name__}: {error}")

@@ -1,12 +1,15 @@
-"""One notebook with one seed on one backend: all that a worker must be sent."""
+"""One notebook with one seed on one backend: what a worker is sent, and what is kept of it."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ae_lab.errors import LabError
-from ae_lab.report import workplace
 from ae_lab.report.execute.environment import numeric_environment
+from ae_lab.report.files import read_json, recover_folder, write_json
+from ae_lab.report.keys import digest_of_cells, execution_key, package_digest
+from ae_lab.report.workplace import Workplace, read_notebook
 from ae_lab.settings import Settings
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -43,18 +46,14 @@ class Task:
 
 
 def plan(
-    settings: Settings,
-    paths: dict[str, Path],
-    seeds: int,
-    backends: Iterable[str],
-    data: str,
+    settings: Settings, paths: Iterable[Path], seeds: int, backends: Iterable[str], data: str
 ) -> list[Task]:
     """Every task of a sweep: all notebooks under one seed, then under the next.
 
     Parameters
     ----------
     settings : profile and first seed.
-    paths : name → file of the notebooks.
+    paths : files of the notebooks.
     seeds : how many, counted up from the first.
     data : SHA-256 of the data set's content.
 
@@ -63,35 +62,18 @@ def plan(
     LabError
         If a seed leaves the range, or a file is no notebook.
     """
-    each = [replace(settings, seed=settings.seed + more) for more in range(seeds)]
-    return [
-        _task(path, one, backend, data)
-        for one in each
-        for backend in backends
-        for path in paths.values()
-    ]
-
-
-def _task(path: Path, settings: Settings, backend: str, data: str) -> Task:
-    numeric = numeric_for(backend)
-    return Task(
-        notebook=path.stem,
-        text=path.read_text(encoding="utf-8"),
-        profile=settings.profile,
-        seed=settings.seed,
-        backend=backend,
-        dataset=settings.dataset,
-        numeric=numeric,
-        key=workplace.execution_key(workplace.read_notebook(path), settings, data, numeric),
-        data=data,
-    )
-
-
-def numeric_for(backend: str) -> dict[str, str]:
-    """The report's numeric environment on a backend; Dask would set these threads to 1."""
-    numeric = numeric_environment() | {"KERAS_BACKEND": backend}
-    threads = numeric["OMP_NUM_THREADS"]
-    return numeric | {"OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    tasks = []
+    for one in [replace(settings, seed=settings.seed + more) for more in range(seeds)]:
+        for backend in backends:
+            numeric = numeric_environment() | {"KERAS_BACKEND": backend}
+            threads = numeric["OMP_NUM_THREADS"]  # Dask would set these, too, to 1
+            numeric |= {"OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+            for path in paths:
+                text = path.read_text(encoding="utf-8")
+                key = execution_key(read_notebook(path), one, data, numeric)
+                run = (one.profile, one.seed, backend, one.dataset, numeric)
+                tasks.append(Task(path.stem, text, *run, key, data))
+    return tasks
 
 
 def check_backends(names: str) -> tuple[str, ...]:
@@ -100,7 +82,7 @@ def check_backends(names: str) -> tuple[str, ...]:
     Raises
     ------
     LabError
-        If one is none of Keras's.
+        If one is not one of Keras's.
     """
     backends = tuple(dict.fromkeys(name.strip() for name in names.split(",")))
     if unknown := [name for name in backends if name not in BACKENDS]:
@@ -109,3 +91,46 @@ def check_backends(names: str) -> tuple[str, ...]:
             "name one of these, or several with commas between."
         )
     return backends
+
+
+def result_of(task: Task, record: dict | None, error: dict | None, seconds: float) -> dict:
+    """What is kept of a task; a failed one's figures are not."""
+    record = record if record and not error else {}
+    about = ("notebook", "profile", "seed", "backend", "data", "key")
+    return {name: getattr(task, name) for name in about} | {
+        "cells": digest_of_cells(json.loads(task.text)),
+        "package": package_digest(),
+        "metrics": record.get("metrics", []),
+        "claims": record.get("claims", []),
+        "error": error,
+        "seconds": seconds,
+    }
+
+
+def result_in_report(place: Workplace, task: Task, images: str) -> dict | None:
+    """The same from the report's own execution of this notebook under this seed, if there is one.
+
+    Parameters
+    ----------
+    images : fingerprint of the data as a report's key holds it.
+    """
+    settings = replace(place.settings, seed=task.seed)
+    numeric = numeric_environment() | {"KERAS_BACKEND": task.backend}
+    key = execution_key(json.loads(task.text), settings, images, numeric)
+    done = place.read(task.notebook)
+    if not done or (lab := done["metadata"]["ae_lab"])["key"] != key:
+        return None
+    return result_of(task, lab["record"], lab["error"], lab["seconds"])
+
+
+def store_result(place: Workplace, task: Task, result: dict) -> None:
+    """Write a result whole or not at all, whatever a report run does at the same time."""
+    with place.publish_lock():
+        recover_folder(place.target, place.build / "aside")
+        write_json(place.sweep / f"{task.label}.json", result)
+
+
+def is_done(place: Workplace, task: Task) -> bool:
+    """Whether a good result of this very task is kept."""
+    kept = read_json(place.sweep / f"{task.label}.json") or {}
+    return kept.get("key") == task.key and not kept["error"]

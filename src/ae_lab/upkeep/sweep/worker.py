@@ -1,60 +1,65 @@
 """What happens on a worker: it shows what it has, and runs notebooks if that is the same."""
 
 from dataclasses import replace
-from functools import cache as remembered
+from functools import cache
 from pathlib import Path
 
 from ae_lab import data
-from ae_lab.report import workplace
 from ae_lab.report.execute import run
 from ae_lab.report.failure import failure
-from ae_lab.report.files import digest_of_files, write_text
-from ae_lab.report.seeds.results import result_of
+from ae_lab.report.files import write_text
+from ae_lab.report.keys import EXECUTED_WITH, PACKAGE, digest_of_files, versions
 from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
-from ae_lab.upkeep.sweep.task import Task
+from ae_lab.upkeep.sweep.task import Task, result_of
 
 NAMED = 3  # differing files that a refusal names
+
+
+class TaskFailed(Exception):
+    """Raised on a worker, so that Dask tries the task once more; its argument is the result."""
 
 
 def identity(backends: tuple[str, ...], dataset: str) -> dict:
     """What two machines must have in common for their figures to stand in one table."""
     return {
-        "versions": workplace.versions(("ae_lab", *workplace.EXECUTED_WITH, *backends)),
-        "files": digest_of_files(workplace.PACKAGE),
+        "versions": versions(("ae_lab", *EXECUTED_WITH, *backends)),
+        "files": digest_of_files(PACKAGE),
         "data": dataset,
     }
 
 
-def differences(expected: dict, found: dict) -> list[str]:
-    """What ``found`` has otherwise, each as words for one line; none if the two agree."""
-    versions = [
-        f"{name} {found['versions'].get(name)} in place of {version}"
-        for name, version in expected["versions"].items()
-        if found["versions"].get(name) != version
-    ]
-    names = sorted(expected["files"].items() ^ found["files"].items())
-    names = list(dict.fromkeys(name for name, _ in names))
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    files = [f"another source of ae_lab in {', '.join(names[:NAMED])}{more}"] if names else []
-    expected_data, found_data = expected["data"], found["data"]
-    digits = [f"data with SHA-256 {found_data[:12]}… in place of {expected_data[:12]}…"]
-    return versions + files + (digits if found_data != expected_data else [])
-
-
-def vet(expected: dict, backends: tuple[str, ...], dataset: str) -> list[str]:
-    """On a worker: what it has otherwise than ``expected``, its own copy of a data set included.
+def vet(expected: dict, backends: tuple[str, ...], dataset: str) -> str:
+    """On a worker: what it has otherwise than ``expected``, in words; "" if the two agree.
 
     Raises
     ------
     LabError
         If the worker's data are damaged.
     """
-    return differences(expected, identity(backends, data_here(dataset)[1]))
+    found = identity(backends, data_here(dataset)[1])
+    reasons = [
+        f"{name} {found['versions'].get(name)} in place of {version}"
+        for name, version in expected["versions"].items()
+        if found["versions"].get(name) != version
+    ]
+    if names := sorted({name for name, _ in expected["files"].items() ^ found["files"].items()}):
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        reasons.append(f"another source of ae_lab in {', '.join(names[:NAMED])}{more}")
+    if found["data"] != expected["data"]:
+        here, there = found["data"][:12], expected["data"][:12]
+        reasons.append(f"data with SHA-256 {here}… in place of {there}…")
+    return "; ".join(reasons)
 
 
 def run_task(task: Task) -> dict:
-    """On a worker: execute the notebook and return its result, a few KB, as it is kept."""
+    """On a worker: execute the notebook and return its result, a few KB, as it is kept.
+
+    Raises
+    ------
+    TaskFailed
+        If the notebook failed, or loaded other data than the sweep has.
+    """
     from distributed import get_worker
 
     folder = Path(get_worker().local_directory) / "ae_lab"  # Dask removes it with the worker
@@ -62,24 +67,22 @@ def run_task(task: Task) -> dict:
     place = Workplace(replace(settings, report_folder=folder))
     path = folder / "notebooks" / f"{task.notebook}.ipynb"
     place.make_folders()
-    path.parent.mkdir(exist_ok=True)
     write_text(path, task.text)
     run.build_font_cache(place)
-    executed = run.execute(place, path, task.key, _unheard, task.numeric)
+    executed = run.execute(place, path, task.key, lambda text: None, task.numeric)
     lab = executed["metadata"]["ae_lab"]
-    return result_of(task, lab["record"], lab["error"] or other_data(task, lab), lab["seconds"])
-
-
-def other_data(task: Task, lab: dict) -> dict | None:
-    """The notebook's own word on what it loaded: a second look where it counts."""
+    error = lab["error"]
     loaded = ((lab["record"] or {}).get("run") or {}).get("data_sha256", task.data)
-    if loaded == task.data:
-        return None
-    message = f"the notebook loaded data {loaded[:12]}…, the sweep has {task.data[:12]}…"
-    return failure(task.notebook, "OtherData", message)
+    if not error and loaded != task.data:
+        message = f"the notebook loaded data {loaded[:12]}…, the sweep has {task.data[:12]}…"
+        error = failure(task.notebook, "OtherData", message)
+    result = result_of(task, lab["record"], error, lab["seconds"])
+    if error:
+        raise TaskFailed(result)
+    return result
 
 
-@remembered
+@cache
 def data_here(dataset: str) -> tuple[Settings, str]:
     """This process's settings, the data's folder named in them, and the data's SHA-256.
 
@@ -90,7 +93,3 @@ def data_here(dataset: str) -> tuple[Settings, str]:
     if not settings.data_folder and (settings.download_folder / f"{dataset}.npz").is_file():
         settings = replace(settings, data_folder=settings.download_folder)
     return settings, loaded.sha256
-
-
-def _unheard(text: str) -> None:
-    """Cells' progress is not sent around."""

@@ -5,80 +5,65 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from ae_lab.upkeep.bench.setting import load, load_flat
 
-
-def dense(setting, clock):
+def dense(workload, tick):
     """784-32-784, tensors in memory, batches by index: its fastest plain loop."""
-    x = torch.from_numpy(load_flat(setting))
-    model, optimizer = _autoencoder(setting)
-    while True:
-        batches = (x[index] for index in torch.randperm(len(x)).split(setting.batch_size))
-        clock.tick(_epoch(model, optimizer, ((batch, batch) for batch in batches), _nats))
+    x = torch.from_numpy(workload.load_flat())
+
+    def batches():
+        return ((x[i], x[i]) for i in torch.randperm(len(x)).split(workload.batch_size))
+
+    train(autoencoder(workload), batches, nats, tick)
 
 
-def dense_loader(setting, clock):
+def dense_loader(workload, tick):
     """The same, its batches from a DataLoader."""
-    x = torch.from_numpy(load_flat(setting))
-    loader = DataLoader(TensorDataset(x), batch_size=setting.batch_size, shuffle=True)
-    model, optimizer = _autoencoder(setting)
-    while True:
-        clock.tick(_epoch(model, optimizer, ((batch, batch) for (batch,) in loader), _nats))
+    x = TensorDataset(torch.from_numpy(workload.load_flat()))
+    loader = DataLoader(x, batch_size=workload.batch_size, shuffle=True)
+    train(autoencoder(workload), lambda: ((batch, batch) for (batch,) in loader), nats, tick)
 
 
-def cnn(setting, clock):
-    """The classifier of notebook 02, tensors in memory."""
-    images, labels = load(setting)
-    x, y = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(labels)
-    y = y.long()
+def cnn(workload, tick):
+    """The classifier of notebook 02, tensors in memory: 14x14x32, 7x7x64, 7x7x64, 128, 10."""
+    images, labels = workload.load()
+    x = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
+    y = torch.from_numpy(labels).long()
     torch.manual_seed(8)
-    model = _classifier()
-    optimizer = torch.optim.Adam(model.parameters())
-    while True:
-        order = torch.randperm(len(x)).split(setting.batch_size)
-        batches = ((x[index], y[index]) for index in order)
-        clock.tick(_epoch(model, optimizer, batches, functional.cross_entropy))
-
-
-def _autoencoder(setting):
-    torch.manual_seed(8)
+    head = [nn.Flatten(), nn.Dropout(0.4), nn.Linear(7 * 7 * 64, 128), nn.ReLU()]
     model = nn.Sequential(
-        nn.Linear(784, setting.latent_dim), nn.ReLU(), nn.Linear(setting.latent_dim, 784)
-    )
-    return model, torch.optim.Adam(model.parameters())
-
-
-def _classifier():
-    """28x28 -> 14x14x32 -> 7x7x64 -> 7x7x64 -> 128 -> 10."""
-    return nn.Sequential(
-        nn.Conv2d(1, 32, 5, stride=2, padding=2),
-        nn.ReLU(),
-        nn.Conv2d(32, 64, 3, stride=2, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(64, 64, 3, padding=1),
-        nn.ReLU(),
-        nn.Flatten(),
-        nn.Dropout(0.4),
-        nn.Linear(7 * 7 * 64, 128),
-        nn.ReLU(),
-        nn.Dropout(0.4),
-        nn.Linear(128, 10),
+        *(nn.Conv2d(1, 32, 5, stride=2, padding=2), nn.ReLU()),
+        *(nn.Conv2d(32, 64, 3, stride=2, padding=1), nn.ReLU()),
+        *(nn.Conv2d(64, 64, 3, padding=1), nn.ReLU()),
+        *(*head, nn.Dropout(0.4), nn.Linear(128, 10)),
     )
 
+    def batches():
+        return ((x[i], y[i]) for i in torch.randperm(len(x)).split(workload.batch_size))
 
-def _nats(logits, x):
+    train(model, batches, functional.cross_entropy, tick)
+
+
+def autoencoder(workload):
+    """784-32-784; its output is logits."""
+    torch.manual_seed(8)
+    code = workload.latent_dim
+    return nn.Sequential(nn.Linear(784, code), nn.ReLU(), nn.Linear(code, 784))
+
+
+def nats(logits, x):
     """Binary cross-entropy, summed over the pixels, mean over the batch."""
     return 784 * functional.binary_cross_entropy_with_logits(logits, x)
 
 
-def _epoch(model, optimizer, batches, loss_function) -> float:
-    """One pass; the mean loss of its batches."""
-    total, count = 0.0, 0
-    for x, y in batches:
-        optimizer.zero_grad()
-        loss = loss_function(model(x), y)
-        loss.backward()
-        optimizer.step()
-        total += loss.item()
-        count += 1
-    return total / count
+def train(model, batches, loss_function, tick):
+    """One epoch after the other; the mean loss of its batches."""
+    optimizer = torch.optim.Adam(model.parameters())
+    while True:
+        losses = []
+        for x, y in batches():
+            optimizer.zero_grad()
+            loss = loss_function(model(x), y)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        tick(sum(losses) / len(losses))

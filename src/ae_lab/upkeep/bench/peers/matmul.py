@@ -1,33 +1,27 @@
 """The matrix products of a dense training and nothing else: what the arithmetic alone costs."""
 
 import numpy as np
+import tensorflow
 
-from ae_lab.upkeep.bench.setting import load_flat
 
-
-def deep(setting, clock):
+def deep(workload, tick):
     """Every product of an epoch of the deep network, on noise.
 
     By TensorFlow's own BLAS, oneDNN: on a processor with AVX-512 that of NumPy's wheels, OpenBLAS,
     may reach half of it, and would flatter us.
     """
-    import tensorflow
-
-    images, pixels = load_flat(setting).shape
-    up = (pixels, *setting.hidden, setting.latent_dim)
-    products = _products((*up, *up[-2::-1]), setting.batch_size)
-    steps = -(-images // setting.batch_size)
+    images, pixels = workload.load_flat().shape
+    up = (pixels, *workload.hidden, workload.latent_dim)
+    found = products((*up, *up[-2::-1]), workload.batch_size)
     while True:
-        for _ in range(steps):
-            for left, right, options in products:
+        for _ in range(-(-images // workload.batch_size)):
+            for left, right, options in found:
                 tensorflow.linalg.matmul(left, right, **options)
-        clock.tick()
+        tick()
 
 
-def _products(widths, batch):
+def products(widths, batch):
     """Of each layer: forwards, for the kernel's gradient, and but for the first the input's."""
-    import tensorflow
-
     rng = np.random.default_rng(8)
 
     def noise(*shape):
@@ -36,8 +30,6 @@ def _products(widths, batch):
     found = []
     for i, (inputs, units) in enumerate(zip(widths, widths[1:], strict=False)):
         x, kernel, upstream = noise(batch, inputs), noise(inputs, units), noise(batch, units)
-        found.append((x, kernel, {}))
-        found.append((x, upstream, {"transpose_a": True}))
-        if i:
-            found.append((upstream, kernel, {"transpose_b": True}))
+        found += [(x, kernel, {}), (x, upstream, {"transpose_a": True})]
+        found += [(upstream, kernel, {"transpose_b": True})] if i else []
     return found

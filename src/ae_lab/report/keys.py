@@ -1,0 +1,66 @@
+"""Keys that change with whatever can change a notebook's outputs, or the pages made of them."""
+
+import json
+import os
+import platform
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from ae_lab.settings import Settings
+
+PACKAGE = Path(__file__).absolute().parents[1]
+REPORT = PACKAGE / "report"
+UPKEEP = PACKAGE / "upkeep"  # no notebook imports it
+EXECUTED_WITH = ("tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
+RENDERED_WITH = ("nbconvert", "mistune", "pygments", "math-core", "nh3", "jinja2", "pillow")
+
+
+def digest(*parts: object) -> str:
+    """SHA-256 of the parts, told apart by their lengths in JSON."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return sha256(text.encode()).hexdigest()
+
+
+def digest_of_files(folder: Path, *skip: Path) -> dict[str, str]:
+    """Relative name → SHA-256 of every file below ``folder``, compiled Python left out."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if "__pycache__" not in path.parts and not any(map(path.is_relative_to, skip))
+    }
+
+
+def package_digest() -> str:
+    """Changes with the code that notebooks run, not with how they are executed and shown."""
+    return digest(digest_of_files(PACKAGE, REPORT, UPKEEP))
+
+
+def digest_of_cells(notebook: dict) -> str:
+    """The same before and after a notebook was run."""
+    return digest([[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]])
+
+
+def execution_key(notebook: dict, settings: Settings, data: str, environment: dict) -> str:
+    """Changes with whatever can change the notebook's outputs."""
+    cells = [[cell.get("cell_type"), cell.get("source")] for cell in notebook["cells"]]
+    run = (settings.profile, settings.seed, data, environment)
+    return digest(cells, package_digest(), *run, versions(EXECUTED_WITH))
+
+
+def render_key(notebooks: dict[str, Path], *about: object) -> str:
+    """Changes with whatever can change the report made from these executed notebooks."""
+    contents = {name: digest(path.read_text(encoding="utf-8")) for name, path in notebooks.items()}
+    return digest(contents, digest_of_files(REPORT), versions(RENDERED_WITH), about)
+
+
+def versions(packages: tuple[str, ...]) -> dict[str, str]:
+    """Python's version, the kind of system, and the packages' versions, "none" where absent."""
+    found = {"python": platform.python_version(), "system": os.name}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "none"
+    return found

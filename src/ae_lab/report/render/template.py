@@ -1,0 +1,53 @@
+"""Pages made from the report's templates, their style sheet, and what a browser may load."""
+
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+
+import jinja2
+
+from ae_lab.report.render.mathml import font_css
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+STYLE = TEMPLATES / "ae_lab_report" / "style.css"
+
+
+def render_template(name: str, formulas: bool = False, **values: object) -> str:
+    """A page from a template of the report; all values are escaped.
+
+    Parameters
+    ----------
+    name : the template's file.
+    formulas : whether the page needs the mathematics font.
+    values : what the template names, besides the style sheet and the policy.
+    """
+    css = page_css(formulas)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES / "ae_lab_report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template(name).render(css=css, policy=page_policy(css), **values)
+
+
+def page_css(formulas: bool) -> str:
+    """The style sheet, with the mathematics font where there is something to set in it."""
+    css = STYLE.read_text(encoding="utf-8")
+    return css + font_css() if formulas else css
+
+
+def page_policy(css: str, script: str = "") -> str:
+    """What a browser may load: images and fonts in the page, and nothing over the network.
+
+    Style attributes come from MathML's tables alone, so they are allowed; style sheets
+    are allowed by the hash of ours, and so is the script of a page with a living figure.
+    """
+
+    def hashed(text: str) -> str:
+        return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+    return (
+        "default-src 'none'; img-src data:; font-src data:; "
+        f"style-src-elem {hashed(css)}; style-src-attr 'unsafe-inline'; "
+        f"{f'script-src {hashed(script)}; ' if script else ''}base-uri 'none'; form-action 'none'"
+    )

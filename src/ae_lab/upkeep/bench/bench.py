@@ -1,0 +1,179 @@
+"""The verb ``bench``: measure the rows, print their ratios, write JSON and page."""
+
+import os
+import platform
+import re
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ae_lab.errors import LabError
+from ae_lab.report.build import say_now
+from ae_lab.report.files import os_errors_as_lab_errors, write_json, write_text
+from ae_lab.report.keys import versions
+from ae_lab.settings import Settings
+from ae_lab.upkeep.bench.rows import ROWS, Result, Row, measure
+from ae_lab.upkeep.bench.side import CORES, Side
+from ae_lab.upkeep.bench.workload import Workload
+
+LEAST_REPEATS = 5
+GROWTH = "growth"
+NAMES = (*(row.name for row in ROWS), GROWTH)
+MEASURED_WITH = ("keras", "tensorflow", "torch", "jax", "numpy", "scikit-learn")
+COMPILED_STEPS = 1_200  # a training of fewer steps is not compiled, and an epoch costs more
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Seconds per epoch at each of ``sizes``, all else as usual."""
+
+    label: str
+    sizes: tuple[int, ...]
+    seconds: tuple[float, ...]
+
+
+@dataclass
+class Outcome:
+    """All that a run brought: results, growth, a line for each row left out, and the machine."""
+
+    facts: dict[str, str]
+    results: list[Result] = field(default_factory=list)
+    growth: list[Growth] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    failed: int = 0
+
+
+def run_bench(
+    settings: Settings,
+    names: tuple[str, ...] = (),
+    repeats: int = LEAST_REPEATS,
+    small: bool = False,
+    long: bool = False,
+    say: Callable[[str], None] = say_now,
+) -> Outcome:
+    """Measure; write ``bench.json`` and ``bench.html`` into the report folder.
+
+    Parameters
+    ----------
+    settings : the report folder, and where the data are.
+    names : rows to measure; all if empty. The files then hold these alone.
+    repeats : timings of each side, at least 5.
+    small : a try-out: few images, any number of repeats, and no verdict.
+    long : whether the rows that take minutes are measured too.
+    say : takes the progress and the table.
+
+    Raises
+    ------
+    LabError
+        If a name or number is wrong, a folder cannot be written or, after all else is done,
+        a side failed.
+    """
+    from ae_lab import data
+    from ae_lab.upkeep.bench.bench_page import bench_page
+
+    if unknown := [name for name in names if name not in NAMES]:
+        raise LabError(
+            f"--row must be one of {', '.join(NAMES)}, received {', '.join(unknown)}: "
+            "name one of these."
+        )
+    if repeats < (least := 1 if small else LEAST_REPEATS):
+        raise LabError(
+            f"--repeats must be at least {least}, received {repeats}: "
+            "fewer timings do not show their spread."
+        )
+    chosen = names or NAMES
+    outcome = Outcome(machine_facts(data.prepare(settings)))
+    for row in (row for row in ROWS if row.name in chosen):
+        say(f"{row.name}: {row.title}\n")
+        if row.long and not long:
+            outcome.left_out.append(f"{row.name} skipped: it takes minutes, add --long")
+        else:
+            take(row, outcome, 1 if row.long else repeats, small)
+    if GROWTH in chosen:
+        say("growth\n")
+        outcome.growth = measure_growth(repeats, small)
+    say("".join(f"{key}: {value}\n" for key, value in outcome.facts.items()))
+    say("row, seconds (or GB) of ours and of the other, other over ours (spread), verdict\n")
+    say("".join(f"{line_of(result)}\n" for result in outcome.results))
+    say("".join(f"{line}\n" for line in outcome.left_out))
+    folder = settings.report_folder
+    with os_errors_as_lab_errors(folder):
+        write_json(folder / "bench.json", [result.exported() for result in outcome.results])
+        write_text(folder / "bench.html", bench_page(outcome))
+    say(f"Open {folder / 'bench.html'}\n")
+    if outcome.failed:
+        raise LabError(
+            f"{outcome.failed} rows failed; the lines above say why: mend them, or leave them "
+            "out by naming others with --row."
+        )
+    return outcome
+
+
+def take(row: Row, outcome: Outcome, repeats: int, small: bool) -> None:
+    """Measure one row into the outcome; what cannot be measured gets a line."""
+    outcome.left_out += [
+        f"{row.name} against {peer.label} skipped: {peer.missing} is not installed"
+        for peer in row.against
+        if peer.missing
+    ]
+    if there := tuple(peer for peer in row.against if not peer.missing):
+        try:
+            workload = row.workload(repeats, small)
+            outcome.results += measure(replace(row, against=there), workload, repeats)
+        except LabError as error:
+            outcome.failed += 1
+            outcome.left_out.append(f"{row.name} failed: {error}")
+
+
+def line_of(result: Result) -> str:
+    """One result as a line of the printed table."""
+    times = f"{result.row:18} {result.ours_s:9.3f} {result.other_s:9.3f} {result.unit:2}"
+    ratio = f"{result.ratio:7.2f} ({result.low:.2f} to {result.high:.2f})"
+    return f"{times} {ratio:26} reach {result.reach:4.2f}  {result.verdict}  {result.against}"
+
+
+def machine_facts(data: str) -> dict[str, str]:
+    """What a timing depends on besides the code, in words."""
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
+    model = re.search(r"model name\s*: (.*)", text)
+    installed = versions(MEASURED_WITH).items()
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "not known"
+    return {
+        "Processor": model[1] if model else platform.processor() or platform.machine(),
+        "Cores": str(os.cpu_count()),
+        "Threads and cores of each side": str(CORES),
+        "Running processes, mean of the minute before": load,
+        "System": f"{platform.system()} {platform.machine()}",
+        "Versions": ", ".join(f"{name} {found}" for name, found in installed if found != "none"),
+        "Data": data,
+    }
+
+
+def growth_plan(small: bool) -> dict[str, dict[int, Workload]]:
+    """How an epoch of ours grows: label → size → workload, one thing changed at a time."""
+    usual = Workload(images=200, small=True) if small else Workload()
+    images = (100, 200) if small else (6_875, 13_750, 27_500, 55_000)
+    codes = (16, 32) if small else (8, 32, 128, 512)
+    heights = (14, 28) if small else (14, 28, 56)
+    return {
+        "images": {n: replace(usual, images=n) for n in images},
+        "numbers in the code": {n: replace(usual, latent_dim=n) for n in codes},
+        "pixels per image": {n * n: replace(usual, height=n) for n in heights},
+    }
+
+
+def measure_growth(repeats: int, small: bool) -> list[Growth]:
+    """The median of ``repeats`` epochs at each point; equal workloads are measured once."""
+    plan = growth_plan(small)
+    seconds = {}
+    for workload in {workload for points in plan.values() for workload in points.values()}:
+        steps = -(-(workload.images or 55_000) // workload.batch_size)
+        epochs = max(repeats + 1, 0 if small else -(-COMPILED_STEPS // steps))
+        with Side("ours.dense", replace(workload, epochs=epochs)) as side:
+            seconds[workload] = statistics.median(side.ask().value for _ in range(repeats))
+    return [
+        Growth(label, tuple(points), tuple(seconds[workload] for workload in points.values()))
+        for label, points in plan.items()
+    ]

@@ -1,0 +1,121 @@
+"""The verb ``sweep``: sends what is not done yet to Dask's workers and keeps what comes back."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ae_lab.errors import LabError
+from ae_lab.report.build import choose, say_now
+from ae_lab.report.execute.environment import usable_cores
+from ae_lab.report.failure import sentence_of
+from ae_lab.report.files import os_errors_as_lab_errors
+from ae_lab.report.workplace import Workplace, find_notebooks
+from ae_lab.settings import Settings
+from ae_lab.upkeep.sweep.task import is_done, plan, result_in_report, store_result
+from ae_lab.validation import check_whole
+
+CONNECT_SECONDS = 20
+# Dask looks at its workers fifty times a second, for dashboards: our tasks take minutes.
+SPARING = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
+
+
+def sweep(
+    settings: Settings,
+    seeds: int,
+    names: tuple[str, ...] = (),
+    backends: tuple[str, ...] = ("tensorflow",),
+    scheduler: str | None = None,
+    workers: int | None = None,
+    say: Callable[[str], None] = say_now,
+) -> None:
+    """Run notebooks under many seeds and keep every result in ``<profile>/sweep``.
+
+    Parameters
+    ----------
+    settings : profile, first seed and folders.
+    seeds : how many, counted up from the first.
+    names : notebooks to run; all if empty.
+    backends : each notebook runs on each of these.
+    scheduler : address of a running one; without, a cluster on this machine is started,
+        of ``workers`` processes (one for each core).
+    say : takes the progress.
+
+    Raises
+    ------
+    LabError
+        If a name is unknown, the scheduler cannot be reached, every worker was refused, or
+        tasks failed twice; the other results are kept, and the next sweep goes on from them.
+    """
+    from ae_lab import data
+
+    check_whole(seeds, "seeds")
+    if workers is not None:
+        check_whole(workers, "workers")
+    known = find_notebooks(settings)
+    paths = [known[name] for name in choose(names, list(known))]
+    place = Workplace(settings)
+    failures = []
+    with os_errors_as_lab_errors(settings.report_folder), place.alone("sweep"):
+        dataset = data.load_mnist(settings)
+        say(f"Data: {dataset.source}\n")
+        tasks = plan(settings, paths, seeds, backends, dataset.sha256)
+        images = data.local_fingerprint(settings)
+        for task in tasks:  # what a report ran under its own seed needs no second run
+            if not is_done(place, task) and (found := result_in_report(place, task, images)):
+                store_result(place, task, found)
+        left = [task for task in tasks if not is_done(place, task)]
+        say(f"{len(tasks)} tasks, {len(tasks) - len(left)} of them done before\n")
+        if left:
+            with connected(scheduler, workers) as client:
+                from ae_lab.upkeep.sweep.supervisor import Supervisor
+                from ae_lab.upkeep.sweep.worker import identity
+
+                about = (identity(backends, dataset.sha256), backends, settings.dataset)
+
+                def keep(task, result):
+                    store_result(place, task, result)
+
+                failures = Supervisor(client, about, keep, say).run(left)
+    say(f"Results are in {place.sweep}; python -m ae_lab report shows them\n")
+    if failures:
+        named = "; ".join(
+            f"{sentence_of(result['error'])} (seed {result['seed']}, {result['backend']})"
+            for result in failures
+        )
+        raise LabError(
+            f"{len(failures)} of {len(tasks)} tasks failed twice: {named}; "
+            "the other results are kept."
+        )
+
+
+@contextmanager
+def connected(scheduler: str | None, workers: int | None) -> Iterator:
+    """A Dask client: of the scheduler at this address, or of a cluster that ends with it."""
+    try:
+        import dask
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise LabError(
+            "a sweep needs the package distributed, received none: "
+            "install it with pip install 'ae_lab[sweep]'."
+        ) from None
+    for name in list(logging.root.manager.loggerDict):  # what goes wrong is said by us
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+    if scheduler:
+        try:
+            client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise LabError(
+                f"the scheduler must answer at its address, received nothing from {scheduler!r} "
+                f"({error}): start one with dask scheduler, or leave the address out."
+            ) from None
+        with client:
+            yield client
+        return
+    options = {"n_workers": workers or usable_cores(), "threads_per_worker": 1, "processes": True}
+    options["memory_limit"] = 0  # the kernels are processes of their own, not seen by Dask
+    quiet = {"dashboard_address": None, "silence_logs": logging.CRITICAL}
+    with dask.config.set(SPARING), LocalCluster(**options, **quiet) as cluster:
+        with Client(cluster, set_as_default=False) as client:
+            yield client
