@@ -310,7 +310,7 @@ def test_a_missing_library_is_one_line_and_the_rest_is_measured(monkeypatch):
 def test_a_long_row_waits_to_be_asked_for():
     outcome = Outcome({})
     row = next(row for row in ROWS if row.long)
-    take(row, outcome, 5, small=False, long=False, say=lambda text: None)
+    take(row, outcome, 5, small=False)
     assert outcome.left_out == [f"{row.name} skipped: it takes minutes, add --long"]
 
 
