@@ -11,6 +11,7 @@ from ae_lab.settings import Settings
 
 EQUAL = 1e-3  # share of a value within which another one counts as equal to it
 NEAR = 0.02  # share of a baseline's value within which a figure is explained by it
+FAR = 0.1  # share of a failure's value by which a figure is clearly worse
 DIAGNOSES = {  # by the name of the baseline
     "mean image": (
         "the output hardly depends on the image. Likely causes: a penalty (L1) that is too "
@@ -70,7 +71,7 @@ def diagnosis(metric: Metric) -> str:
                 f"Better than {name} ({_form(best, metric.unit)}), which is impossible: is it in "
                 "another unit, or were other images measured?"
             )
-    if failures and all(metric.is_better(value, metric.value) for value in failures.values()):
+    if failures and all(_far_worse(metric, value) for value in failures.values()):
         return (
             "Worse than every method that has learned nothing: is it in another unit, are the "
             "pixels in [0, 1], do targets and images belong together?"
@@ -116,6 +117,11 @@ def _beside_baselines(metric: Metric) -> list[str]:
 
 def _explains(metric: Metric, name: str, value: float) -> bool:
     return name in DIAGNOSES and abs(metric.value - value) <= NEAR * abs(value)
+
+
+def _far_worse(metric: Metric, value: float) -> bool:
+    far = abs(metric.value - value) > FAR * abs(value)
+    return far and metric.is_better(value, metric.value)
 
 
 def _word(metric: Metric, other: float) -> str:
