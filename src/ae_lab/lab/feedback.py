@@ -41,7 +41,8 @@ def compare(metric: Metric, profile: str, comparable: bool = True) -> str:
     """
     unit, parts = metric.unit, _beside_baselines(metric)
     for name, best in metric.best.items():
-        away = f", {_form(abs(metric.value - best), unit, gap=True)} away" if best else ""
+        gap = "" if _equal(metric.value, best) else _form(abs(metric.value - best), unit, gap=True)
+        away = f", {gap} away" if best and gap else ""
         parts.append(f"best possible: {_form(best, unit)} ({name}){away}")
     if comparable and metric.published is not None:
         gap = abs(metric.value - metric.published)
