@@ -1,5 +1,6 @@
 """The notebooks as they are stored: their skeleton, their links, and the claims they test."""
 
+import ast
 import json
 import re
 import sys
@@ -114,3 +115,14 @@ def test_its_links_lead_to_notebooks(path):
 def test_every_claim_of_the_handout_is_put_to_a_test_or_said_to_be_untested():
     source = "\n".join(text(path, "code") for path in NOTEBOOKS)
     assert [id for id in CLAIMS if f'"{id}"' not in source] == []
+
+
+def test_every_figure_is_recorded_with_something_to_compare_it_with(path):
+    given = {"baselines", "best", None}  # None: handed over as **options
+    for cell in cells(path, "code"):
+        source = "".join(cell["source"])
+        if "lab.record(" not in source:
+            continue
+        for call in ast.walk(ast.parse(source)):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "lab.record":
+                assert {word.arg for word in call.keywords} & given, ast.unparse(call)

@@ -95,8 +95,10 @@ def test_an_impossible_figure_is_called_so(value, about, expected):
     assert expected in said(value, **about)
 
 
-@pytest.mark.parametrize(("value", "about"), [(0.0936, BCE), (0.98, ACCURACY), (0.2, BCE)])
-def test_a_good_figure_has_no_diagnosis(value, about):
+@pytest.mark.parametrize(
+    ("value", "about"), [(0.0936, BCE), (0.98, ACCURACY), (0.2, BCE), (0.72, BCE)]
+)
+def test_a_figure_without_a_known_sign_has_no_diagnosis(value, about):
     assert diagnosis(Metric("a.b", value, **about)) == ""
 
 

@@ -11,6 +11,7 @@ from ae_lab.settings import Settings
 
 EQUAL = 1e-3  # share of a value within which another one counts as equal to it
 NEAR = 0.02  # share of a baseline's value within which a figure is explained by it
+FAR = 0.1  # share of a failure's value by which a figure is clearly worse
 DIAGNOSES = {  # by the name of the baseline
     "mean image": (
         "the output hardly depends on the image. Likely causes: a penalty (L1) that is too "
@@ -40,7 +41,8 @@ def compare(metric: Metric, profile: str, comparable: bool = True) -> str:
     """
     unit, parts = metric.unit, _beside_baselines(metric)
     for name, best in metric.best.items():
-        away = f", {_form(abs(metric.value - best), unit, gap=True)} away" if best else ""
+        gap = "" if _equal(metric.value, best) else _form(abs(metric.value - best), unit, gap=True)
+        away = f", {gap} away" if best and gap else ""
         parts.append(f"best possible: {_form(best, unit)} ({name}){away}")
     if comparable and metric.published is not None:
         gap = abs(metric.value - metric.published)
@@ -70,7 +72,7 @@ def diagnosis(metric: Metric) -> str:
                 f"Better than {name} ({_form(best, metric.unit)}), which is impossible: is it in "
                 "another unit, or were other images measured?"
             )
-    if failures and all(metric.is_better(value, metric.value) for value in failures.values()):
+    if failures and all(_far_worse(metric, value) for value in failures.values()):
         return (
             "Worse than every method that has learned nothing: is it in another unit, are the "
             "pixels in [0, 1], do targets and images belong together?"
@@ -116,6 +118,11 @@ def _beside_baselines(metric: Metric) -> list[str]:
 
 def _explains(metric: Metric, name: str, value: float) -> bool:
     return name in DIAGNOSES and abs(metric.value - value) <= NEAR * abs(value)
+
+
+def _far_worse(metric: Metric, value: float) -> bool:
+    far = abs(metric.value - value) > FAR * abs(value)
+    return far and metric.is_better(value, metric.value)
 
 
 def _word(metric: Metric, other: float) -> str:
