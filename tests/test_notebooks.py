@@ -107,6 +107,15 @@ def test_each_kind_keeps_its_model_and_so_does_the_classifier():
     assert sorted(kept) == sorted([*AUTOENCODERS, "classifier"])
 
 
+def test_it_treats_every_kind_alike(path):
+    """One meaning of code for all kinds: no cell asks which kind it has."""
+    for cell in cells(path, "code")[1:]:  # the first one holds IPython's %pip
+        for node in ast.walk(ast.parse("".join(cell["source"]))):
+            compared = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+            names = {c.value for c in compared if isinstance(c, ast.Constant)}
+            assert not names & set(AUTOENCODERS), cell["id"]
+
+
 def test_its_links_lead_to_notebooks(path):
     links = re.findall(r"\]\(([^)]+\.ipynb)\)", text(path, "markdown"))
     assert links and all((path.parent / link).exists() for link in links)
