@@ -88,10 +88,11 @@ def clear_up(place: Workplace) -> None:
     """Put back or remove what a killed or failed run left between its renames."""
     for folder in (place.build / "new", place.connections):
         shutil.rmtree(folder, ignore_errors=True)
-    recover_folder(place.target, place.build / "aside")
-    for folder in (place.build, place.target):
-        for part in folder.rglob(".writing-*"):
-            shutil.rmtree(part, ignore_errors=True)
+    with place.publish_lock():  # a sweep may be writing a result
+        recover_folder(place.target, place.build / "aside")
+        for folder in (place.build, place.target):
+            for part in folder.rglob(".writing-*"):
+                shutil.rmtree(part, ignore_errors=True)
 
 
 def prepare_data(settings: Settings, say: Say) -> DataAtHand:
@@ -112,7 +113,7 @@ def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Sa
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
     models, results = digest_of_files(place.models), read_results(place.sweep)
-    siblings = place.sibling_pages
+    siblings = place.sibling_pages()
     key = render_key(paths, place.settings.profile, commit, models, results, siblings)
     if not failed and is_published(place, key):
         return finish(place, paths, say)
