@@ -13,18 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import ae_lab.upkeep.bench.peers
 from ae_lab.errors import LabError
 from ae_lab.report.execute.environment import THREADS, numeric_environment, process_environment
 from ae_lab.settings import Settings
 from ae_lab.upkeep.bench import rows as rows_module
 from ae_lab.upkeep.bench.bench import Outcome, growth_plan, run_bench, take
-from ae_lab.upkeep.bench.peers import programs
 from ae_lab.upkeep.bench.rows import KEYS, ROWS, Against, Row, in_turn
-from ae_lab.upkeep.bench.side import Answer, Side, serve
+from ae_lab.upkeep.bench.side import Answer, Side, find, serve
 from ae_lab.upkeep.bench.workload import Workload, resized
 
-PEERS = Path(ae_lab.upkeep.bench.peers.__file__).parent
+PEERS = Path(__file__).parents[1] / "benchmarks"
 WORK = Row("work", "some work", "ours.dense", ())
 LIMIT = Row("import", "import", "programs.import_package", (Against("60 s", 1, limit=60.0),))
 
@@ -203,8 +201,7 @@ def test_a_plan_of_growth_turns_one_thing_at_a_time():
 
 def test_the_products_are_those_of_backpropagation():
     tensorflow = pytest.importorskip("tensorflow")
-    from ae_lab.upkeep.bench.peers.matmul import products
-
+    products = find("matmul.products")
     widths, batch = (7, 5, 3, 7), 4
     found, multiplications = [], 0
     for left, right, options in products(widths, batch):
@@ -308,11 +305,18 @@ def test_a_missing_library_is_one_line_and_the_rest_is_measured(monkeypatch):
 def test_a_report_on_the_bench_chooses_its_own_threads(monkeypatch):
     """A side has two; two kernels with two each are in each other's way on two cores."""
     given = {}
-    monkeypatch.setattr(programs, "run", lambda *command, **changes: given.update(changes))
-    programs.report(Workload(small=True), "reports")
+    report = find("programs.report")
+    monkeypatch.setitem(report.__globals__, "run", lambda *_, **changes: given.update(changes))
+    report(Workload(small=True), "reports")
     for name in THREADS:
         monkeypatch.setenv(name, given[name])
     assert {numeric_environment()[name] for name in THREADS} == {"1"}
+
+
+def test_without_the_project_it_says_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr("ae_lab.settings.find_project_folder", lambda: tmp_path)
+    with pytest.raises(LabError, match="the bench needs .*torch_loop.py"):
+        find("torch_loop.dense")
 
 
 def test_a_side_that_dies_says_its_last_words():

@@ -166,9 +166,8 @@ def growth_plan(small: bool) -> dict[str, dict[int, Workload]]:
 
 def measure_growth(repeats: int, small: bool) -> list[Growth]:
     """The median of ``repeats`` epochs at each point; equal workloads are measured once."""
-    plan = growth_plan(small)
-    seconds = {}
-    for workload in {workload for points in plan.values() for workload in points.values()}:
+    plan, seconds = growth_plan(small), {}
+    for workload in dict.fromkeys(load for points in plan.values() for load in points.values()):
         steps = -(-(workload.images or 55_000) // workload.batch_size)
         epochs = max(repeats + 1, 0 if small else -(-COMPILED_STEPS // steps))
         with Side("ours.dense", replace(workload, epochs=epochs)) as side:
