@@ -16,9 +16,9 @@ import pytest
 from ae_lab.errors import LabError
 from ae_lab.report.execute.environment import THREADS, numeric_environment, process_environment
 from ae_lab.settings import Settings
-from ae_lab.upkeep.bench import rows as rows_module
+from ae_lab.upkeep.bench import comparison
 from ae_lab.upkeep.bench.bench import Outcome, growth_plan, run_bench, take
-from ae_lab.upkeep.bench.rows import KEYS, ROWS, Against, Row, in_turn
+from ae_lab.upkeep.bench.comparison import KEYS, ROWS, Against, Row, in_turn
 from ae_lab.upkeep.bench.side import Answer, Side, find, serve
 from ae_lab.upkeep.bench.workload import Workload, resized
 
@@ -28,7 +28,7 @@ LIMIT = Row("import", "import", "programs.import_package", (Against("60 s", 1, l
 
 
 def compare(row, against, ours, other, small=False, target=0.0):
-    return rows_module.compare(row, against, ours, other, Workload(small=small, target=target))
+    return comparison.compare(row, against, ours, other, Workload(small=small, target=target))
 
 
 def answers(*values, loss=None):
@@ -293,7 +293,7 @@ def test_the_sides_of_a_row_begin_at_the_same_loss(learned, same):
 
 
 def test_a_missing_library_is_one_line_and_the_rest_is_measured(monkeypatch):
-    monkeypatch.setitem(rows_module.NEEDS, "gone", "no_such_library")
+    monkeypatch.setitem(comparison.NEEDS, "gone", "no_such_library")
     row = replace(LIMIT, against=(Against("a peer", 2, "gone.work"), *LIMIT.against))
     outcome = Outcome({})
     take(row, outcome, 2, small=True)

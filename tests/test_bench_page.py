@@ -8,7 +8,7 @@ import pytest
 
 from ae_lab.upkeep.bench.bench import Growth, Outcome
 from ae_lab.upkeep.bench.bench_page import bench_page
-from ae_lab.upkeep.bench.rows import Result
+from ae_lab.upkeep.bench.comparison import Result
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = "a | <script>peer</script> [x](#y) `y` $z$ *w*"

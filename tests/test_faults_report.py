@@ -15,8 +15,8 @@ from report_fixtures import processes
 from report_fixtures.helpers import contents, executed, notebook, project
 from report_fixtures.processes import alive, environment, start, wait_for, without_privileges
 
+from ae_lab.files import read_json, write_json
 from ae_lab.report import build
-from ae_lab.report.files import read_json, write_json
 from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 

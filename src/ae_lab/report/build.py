@@ -6,15 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ae_lab.errors import LabError
+from ae_lab.files import read_json, write_json
 from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date
 from ae_lab.report.failure import sentence_of
-from ae_lab.report.files import (
-    os_errors_as_lab_errors,
-    read_json,
-    recover_folder,
-    replace_folder,
-    write_json,
-)
+from ae_lab.report.folders import os_errors_as_lab_errors, recover_folder, replace_folder
 from ae_lab.report.front.provenance import describe_commit
 from ae_lab.report.keys import digest_of_files, render_key
 from ae_lab.report.seeds.results import carry_results, read_results

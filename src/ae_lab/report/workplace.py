@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ae_lab.errors import LabError
-from ae_lab.report.files import move_files, read_json, write_json
+from ae_lab.files import read_json, write_json
+from ae_lab.report.folders import move_files
 from ae_lab.settings import Settings
 
 # What other verbs write into the report folder, which holds one folder per profile.

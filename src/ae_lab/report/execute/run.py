@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 
+from ae_lab.files import read_json
 from ae_lab.report.execute.environment import kernel_environment, numeric_environment, usable_cores
 from ae_lab.report.execute.kernel import stop_kernels
 from ae_lab.report.failure import failure
-from ae_lab.report.files import read_json
 from ae_lab.report.keys import execution_key
 from ae_lab.report.workplace import Workplace, read_notebook
 

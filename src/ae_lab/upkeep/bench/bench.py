@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ae_lab.errors import LabError
+from ae_lab.files import write_json, write_text
 from ae_lab.report.build import say_now
-from ae_lab.report.files import os_errors_as_lab_errors, write_json, write_text
+from ae_lab.report.folders import os_errors_as_lab_errors
 from ae_lab.report.keys import versions
 from ae_lab.settings import Settings
-from ae_lab.upkeep.bench.rows import ROWS, Result, Row, measure
+from ae_lab.upkeep.bench.comparison import ROWS, Result, Row, measure
 from ae_lab.upkeep.bench.side import CORES, Side
 from ae_lab.upkeep.bench.workload import Workload
 
