@@ -28,7 +28,7 @@ LIMIT = Row("import", "import", "programs.import_package", (Against("60 s", 1, l
 
 
 def compare(row, against, ours, other, small=False, target=0.0):
-    return comparison.compare(row, against, ours, other, Workload(small=small, target=target))
+    return comparison.summarise(row, against, ours, other, Workload(small=small, target=target))
 
 
 def answers(*values, loss=None):

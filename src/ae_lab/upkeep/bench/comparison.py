@@ -167,7 +167,7 @@ def measure(row: Row, workload: Workload, repeats: int) -> list[Result]:
         else:
             answers = in_turn(sides, repeats, again=not row.long)
     ours, found = answers[0], dict(zip(works[1:], answers[1:], strict=True))
-    return [compare(row, peer, ours, found.get(peer.work), workload) for peer in row.against]
+    return [summarise(row, peer, ours, found.get(peer.work), workload) for peer in row.against]
 
 
 def in_turn(sides: list[Side], repeats: int, again: bool) -> list[list[Answer]]:
@@ -184,7 +184,7 @@ def in_turn(sides: list[Side], repeats: int, again: bool) -> list[list[Answer]]:
     return answers
 
 
-def compare(row: Row, against: Against, ours: list, other: list | None, workload: Workload):
+def summarise(row: Row, against: Against, ours: list, other: list | None, workload: Workload):
     """The `Result` of these answers; without ``other``, against the row's own limit."""
     other = other or [Answer(against.limit, None)] * len(ours)
     ratios = [b.value / a.value for a, b in zip(ours, other, strict=True)]

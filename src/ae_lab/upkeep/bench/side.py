@@ -7,6 +7,7 @@ import math
 import multiprocessing
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 
@@ -72,7 +73,8 @@ class Side:
         return Answer(seconds, loss)
 
     def _unit(self) -> Answer | None:
-        self.pipe.send("go")
+        with suppress(BrokenPipeError):  # it has ended: what it sent last says why
+            self.pipe.send("go")
         return self._answer()
 
     def _answer(self) -> Answer | None:
