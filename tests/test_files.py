@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from ae_lab.files import check_archive, write_whole
+from ae_lab.files import check_archive, read_json, write_json, write_whole
 
 
 def test_a_file_is_written_whole_into_a_new_folder(tmp_path):
@@ -60,3 +60,14 @@ def test_a_member_that_is_there_twice_is_refused(tmp_path):
         file.writestr("a", b"another")
     with pytest.raises(ValueError, match="same name"):
         check_archive(path, 100)
+
+
+def test_json_is_read_as_it_was_written_and_a_cut_off_file_is_none(tmp_path):
+    path = tmp_path / "new" / "a.json"
+    assert read_json(path) is None
+    write_json(path, {"b": [1.5], "a": "ü"})
+    assert read_json(path) == {"a": "ü", "b": [1.5]}
+    path.write_text(path.read_text()[:-4])
+    assert read_json(path) is None
+    with pytest.raises(ValueError):
+        write_json(path, float("nan"))

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ae_lab.files import read_json, write_json
 from ae_lab.report import build
-from ae_lab.report.files import read_json, write_json
 from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 from helpers import (

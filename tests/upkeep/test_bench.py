@@ -13,23 +13,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import ae_lab.upkeep.bench.peers
 from ae_lab.errors import LabError
 from ae_lab.report.execute.environment import process_environment
 from ae_lab.settings import Settings
-from ae_lab.upkeep.bench import rows as rows_module
+from ae_lab.upkeep.bench import comparison
 from ae_lab.upkeep.bench.bench import Outcome, growth_plan, run_bench, take
-from ae_lab.upkeep.bench.rows import KEYS, ROWS, Against, Row, in_turn
+from ae_lab.upkeep.bench.comparison import KEYS, ROWS, Against, Row, in_turn
 from ae_lab.upkeep.bench.side import Answer, Side, serve
 from ae_lab.upkeep.bench.workload import Workload, resized
 
-PEERS = Path(ae_lab.upkeep.bench.peers.__file__).parent
+PEERS = Path(__file__).parents[1] / "benchmarks"
 WORK = Row("work", "some work", "ours.dense", ())
 LIMIT = Row("import", "import", "programs.import_package", (Against("60 s", 1, limit=60.0),))
 
 
 def compare(row, against, ours, other, small=False, target=0.0):
-    return rows_module.compare(row, against, ours, other, Workload(small=small, target=target))
+    return comparison.summarise(row, against, ours, other, Workload(small=small, target=target))
 
 
 def answers(*values, loss=None):
@@ -202,8 +201,7 @@ def test_a_plan_of_growth_turns_one_thing_at_a_time():
 
 def test_the_products_are_those_of_backpropagation():
     tensorflow = pytest.importorskip("tensorflow")
-    from ae_lab.upkeep.bench.peers.matmul import products
-
+    products = find("matmul.products")
     widths, batch = (7, 5, 3, 7), 4
     found, multiplications = [], 0
     for left, right, options in products(widths, batch):
@@ -298,7 +296,7 @@ def test_the_sides_of_a_row_begin_at_the_same_loss(learned, same):
 
 
 def test_a_missing_library_is_one_line_and_the_rest_is_measured(monkeypatch):
-    monkeypatch.setitem(rows_module.NEEDS, "gone", "no_such_library")
+    monkeypatch.setitem(comparison.NEEDS, "gone", "no_such_library")
     row = replace(LIMIT, against=(Against("a peer", 2, "gone.work"), *LIMIT.against))
     outcome = Outcome({})
     take(row, outcome, 2, small=True)
@@ -307,11 +305,10 @@ def test_a_missing_library_is_one_line_and_the_rest_is_measured(monkeypatch):
     assert outcome.results[0].ours_s > 0 and not outcome.failed
 
 
-def test_a_long_row_waits_to_be_asked_for():
-    outcome = Outcome({})
-    row = next(row for row in ROWS if row.long)
-    take(row, outcome, 5, small=False)
-    assert outcome.left_out == [f"{row.name} skipped: it takes minutes, add --long"]
+def test_without_the_project_it_says_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr("ae_lab.settings.find_project_folder", lambda: tmp_path)
+    with pytest.raises(LabError, match="the bench needs .*torch_loop.py"):
+        find("torch_loop.dense")
 
 
 def test_a_side_that_dies_says_its_last_words():

@@ -7,7 +7,7 @@ import pytest
 
 from ae_lab.upkeep.bench.bench import Growth, Outcome
 from ae_lab.upkeep.bench.bench_page import bench_page
-from ae_lab.upkeep.bench.rows import Result
+from ae_lab.upkeep.bench.comparison import Result
 
 HOSTILE = "a | <script>peer</script> [x](#y) `y` $z$ *w*"
 FACTS = {"Cores": "2", "Versions": "Python 3.11.7, keras 3.15.1", "Data": "MNIST"}

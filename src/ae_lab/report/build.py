@@ -7,15 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ae_lab.errors import LabError
+from ae_lab.files import read_json, write_json
 from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, is_up_to_date, key_of
 from ae_lab.report.failure import sentence_of
-from ae_lab.report.files import (
-    os_errors_as_lab_errors,
-    read_json,
-    recover_folder,
-    replace_folder,
-    write_json,
-)
+from ae_lab.report.folders import os_errors_as_lab_errors, recover_folder, replace_folder
 from ae_lab.report.front.provenance import describe_commit
 from ae_lab.report.keys import digest_of_files, render_key
 from ae_lab.report.seeds.results import carry_results, read_results
@@ -90,10 +85,11 @@ def clear_up(place: Workplace) -> None:
     """Put back or remove what a killed or failed run left between its renames."""
     for folder in (place.build / "new", place.connections):
         shutil.rmtree(folder, ignore_errors=True)
-    recover_folder(place.target, place.build / "aside")
-    for folder in (place.build, place.target):
-        for part in folder.rglob(".writing-*"):
-            shutil.rmtree(part, ignore_errors=True)
+    with place.publish_lock():  # a sweep may be writing a result
+        recover_folder(place.target, place.build / "aside")
+        for folder in (place.build, place.target):
+            for part in folder.rglob(".writing-*"):
+                shutil.rmtree(part, ignore_errors=True)
 
 
 def all_up_to_date(place: Workplace, paths: dict[str, Path]) -> bool:
@@ -124,7 +120,7 @@ def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Sa
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
     models, results = digest_of_files(place.models), read_results(place.sweep)
-    siblings = place.sibling_pages
+    siblings = place.sibling_pages()
     key = render_key(paths, place.settings.profile, commit, models, results, siblings)
     if not failed and is_published(place, key):
         return finish(place, paths, say)

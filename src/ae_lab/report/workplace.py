@@ -3,69 +3,48 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from ae_lab.errors import LabError
-from ae_lab.report.files import move_files, read_json, write_json
+from ae_lab.files import read_json, write_json
+from ae_lab.report.folders import move_files
 from ae_lab.settings import Settings
 
 # What other verbs write into the report folder, which holds one folder per profile.
 SIBLING_PAGES = {"bench.html": "how fast its trainings are beside what one would use instead"}
 
 
-@dataclass(frozen=True)
 class Workplace:
-    """The folders of one profile's report; all but the two published ones are in ``.build``."""
+    """The folders of one profile's report; all but the two published ones are in ``.build``.
 
-    settings: Settings
+    Attributes
+    ----------
+    build : what is kept between runs.
+    homes : stand-ins for the libraries' folders in a home folder.
+    records : where notebooks leave their figures and claims.
+    models : what notebooks kept, a folder for each, as of its last good execution.
+    connections : files by which kernels and the run find each other; empty between runs.
+    target : the last good report.
+    failed : the report of a run that failed.
+    sweep : results of the same notebooks under other seeds.
+    """
 
-    @property
-    def build(self) -> Path:
-        """What is kept between runs."""
-        return self.settings.report_folder / ".build" / self.settings.profile
-
-    @property
-    def homes(self) -> Path:
-        """Stand-ins for the libraries' folders in a home folder."""
-        return self.settings.report_folder / ".build" / "homes"
-
-    @property
-    def records(self) -> Path:
-        """Where notebooks leave their figures and claims."""
-        return self.build / "records"
-
-    @property
-    def models(self) -> Path:
-        """The models that notebooks kept, a folder per notebook, as of its last good execution."""
-        return self.build / "models"
-
-    @property
-    def connections(self) -> Path:
-        """Files by which kernels and the run find each other; empty between runs."""
-        return self.build / "kernels"
+    def __init__(self, settings: Settings):
+        self.settings = settings
+        self.build = settings.report_folder / ".build" / settings.profile
+        self.homes = settings.report_folder / ".build" / "homes"
+        self.records = self.build / "records"
+        self.models = self.build / "models"
+        self.connections = self.build / "kernels"
+        self.target = settings.profile_folder
+        self.failed = self.target.with_name(f"{self.target.name}-failed")
+        self.sweep = self.target / "sweep"
 
     def make_folders(self) -> None:
         """Make those that an execution writes to."""
         for folder in (self.build, self.records, self.homes, self.connections):
             folder.mkdir(parents=True, exist_ok=True)
 
-    @property
-    def target(self) -> Path:
-        """The last good report."""
-        return self.settings.profile_folder
-
-    @property
-    def failed(self) -> Path:
-        """The report of a run that failed."""
-        return self.target.with_name(f"{self.target.name}-failed")
-
-    @property
-    def sweep(self) -> Path:
-        """Results of the same notebooks under other seeds."""
-        return self.target / "sweep"
-
-    @property
     def sibling_pages(self) -> dict[str, str]:
         """Those of `SIBLING_PAGES` that are there, and what each says."""
         folder = self.settings.report_folder

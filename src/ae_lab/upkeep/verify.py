@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ae_lab.errors import LabError
+from ae_lab.files import read_json, write_json
 from ae_lab.lab.records import Metric
 from ae_lab.report.build import build_report, say_now
-from ae_lab.report.files import read_json, write_json
 from ae_lab.settings import Settings
 
 # Machines round differently, and a training amplifies that: how far a figure may stray, as a

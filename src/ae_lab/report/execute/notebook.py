@@ -2,15 +2,14 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 from traitlets.config import Config
 
 from ae_lab.report.execute.kernel import KERNEL_ARGUMENTS, OwnKernelManager, connection_options
@@ -24,97 +23,39 @@ _silent.addHandler(logging.NullHandler())
 _silent.propagate = False  # what nbclient logs is said by us, in one sentence
 
 
-@dataclass(frozen=True)
-class Execution:
-    """How a notebook is to be run.
+def execute_notebook(
+    notebook: NotebookNode,
+    path: Path,
+    *,
+    environment: dict[str, str],
+    log: Path,
+    connection: Path,
+    cell_seconds: int,
+    say: Callable[[str], None],
+) -> dict | None:
+    """Execute in place; stop at the first failure.
 
     Parameters
     ----------
-    name : the notebook's name, without ``.ipynb``.
-    folder : the kernel's working folder.
+    notebook : the content of ``path``, in whose folder the kernel works.
     environment : the kernel's environment, complete.
     log : file for what the kernel's process writes outside its cells.
     connection : file by which kernel and client find each other; gone when the kernel is.
     cell_seconds : time limit of one cell.
     say : called with text to be shown at once, a line with its end.
-    """
-
-    name: str
-    folder: Path
-    environment: dict[str, str]
-    log: Path
-    connection: Path
-    cell_seconds: int
-    say: Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One code cell: the ``number``-th of ``count``, under ``heading``."""
-
-    index: int
-    number: int
-    count: int
-    heading: str
-    cell: NotebookNode
-
-
-def code_steps(notebook: NotebookNode) -> Iterator[Step]:
-    """The code cells that have something to run, each with the heading it stands under."""
-    count = sum(_is_code(cell) for cell in notebook.cells)
-    heading, number = "", 0
-    for index, cell in enumerate(notebook.cells):
-        if cell.cell_type == "markdown":
-            heading = _last_heading(cell.source) or heading
-        if _is_code(cell):
-            number += 1
-            yield Step(index, number, count, heading, cell)
-
-
-def execute_notebook(notebook: NotebookNode, execution: Execution) -> dict | None:
-    """Execute in place; stop at the first failure.
 
     Returns
     -------
     None, or what went wrong: ``notebook, cell, id, heading, name, message``. The
     notebook then holds the outputs up to and in that cell.
     """
-    client = _client(notebook, execution)
-    with ExitStack() as stack:
-        log = stack.enter_context(execution.log.open("wb"))
-        try:
-            stack.enter_context(
-                client.setup_kernel(
-                    env=execution.environment, cwd=str(execution.folder), stdout=log, stderr=log
-                )
-            )
-        except RuntimeError as error:
-            return failure(execution.name, "KernelStartError", str(error))
-        for step in code_steps(notebook):
-            if failed := _run_step(client, step, execution):
-                return failed
-    return None
-
-
-def _failure_at(step: Step, execution: Execution, name: str, message: str) -> dict:
-    return failure(
-        execution.name,
-        name,
-        message,
-        cell=step.number,
-        id=step.cell.get("id"),
-        heading=step.heading,
-    )
-
-
-def _client(notebook: NotebookNode, execution: Execution) -> NotebookClient:
-    return NotebookClient(
+    client = NotebookClient(
         notebook,
         kernel_manager_class=OwnKernelManager,
         kernel_name="python3",
         extra_arguments=list(KERNEL_ARGUMENTS),
-        config=Config(OwnKernelManager=connection_options(execution.connection)),
-        timeout=execution.cell_seconds,
+        config=Config(OwnKernelManager=connection_options(connection)),
+        timeout=cell_seconds,
         startup_timeout=120,
         iopub_timeout=30,
         store_widget_state=False,
@@ -123,42 +64,49 @@ def _client(notebook: NotebookNode, execution: Execution) -> NotebookClient:
         shutdown_kernel="immediate",
         log=_silent,
     )
+    code = [index for index, cell in enumerate(notebook.cells) if is_run(cell)]
+    heading = ""
+    with ExitStack() as stack:
+        output = stack.enter_context(log.open("wb"))
+        options = {"env": environment, "cwd": str(path.parent), "stdout": output, "stderr": output}
+        try:
+            stack.enter_context(client.setup_kernel(**options))
+        except RuntimeError as error:
+            return failure(path.stem, "KernelStartError", str(error))
+        for index, cell in enumerate(notebook.cells):
+            if cell.cell_type == "markdown":
+                lines = [line for line in cell.source.splitlines() if line.startswith("#")]
+                heading = lines[-1].lstrip("#").strip() if lines else heading
+            if index not in code:
+                continue
+            number, start = code.index(index) + 1, time.monotonic()
+            failed = _execute_cell(client, index, number)
+            took = f"{time.monotonic() - start:8.1f} s{'  FAILED' if failed else ''}"
+            label = f"cell {number}/{len(code)}  {heading[:LABEL_WIDTH]:<{LABEL_WIDTH}}"
+            say(f"  {path.stem}  {label}{took}\n")
+            if failed:
+                place = {"cell": number, "id": cell.get("id"), "heading": heading}
+                return failure(path.stem, *failed, **place)
+    return None
 
 
-def _run_step(client: NotebookClient, step: Step, execution: Execution) -> dict | None:
-    start = time.monotonic()
-    failed = _execute_cell(client, step, execution)
-    label = f"{step.heading[:LABEL_WIDTH]:<{LABEL_WIDTH}}"
-    took = f"{time.monotonic() - start:8.1f} s{'  FAILED' if failed else ''}"
-    execution.say(f"  {execution.name}  cell {step.number}/{step.count}  {label}{took}\n")
-    return failed
-
-
-def _execute_cell(client: NotebookClient, step: Step, execution: Execution) -> dict | None:
-    """The three ways a cell ends badly are three unrelated exceptions."""
-    try:
-        client.execute_cell(step.cell, step.index, execution_count=step.number)
-        return None
-    except CellExecutionError as error:
-        return _failure_at(step, execution, error.ename, error.evalue)
-    except CellTimeoutError:
-        limit = f"{execution.cell_seconds / 60:g} minutes"
-        name, message = "CellTimeoutError", f"the cell ran longer than its limit of {limit}"
-    except DeadKernelError:
-        name, message = (
-            "DeadKernelError",
-            "the kernel ended in this cell (killed, or out of memory)",
-        )
-    step.cell.outputs.append(
-        nbformat.v4.new_output("error", ename=name, evalue=message, traceback=[])
-    )
-    return _failure_at(step, execution, name, message)
-
-
-def _is_code(cell: NotebookNode) -> bool:
+def is_run(cell: NotebookNode) -> bool:
+    """Whether a cell is code with something to run."""
     return cell.cell_type == "code" and bool(cell.source.strip())
 
 
-def _last_heading(markdown: str) -> str:
-    lines = [line for line in markdown.splitlines() if line.startswith("#")]
-    return lines[-1].lstrip("#").strip() if lines else ""
+def _execute_cell(client: NotebookClient, index: int, number: int) -> tuple[str, str] | None:
+    """Name and message of the error, if any: three unrelated exceptions end a cell badly."""
+    cell = client.nb.cells[index]
+    try:
+        client.execute_cell(cell, index, execution_count=number)
+        return None
+    except CellExecutionError as error:
+        return error.ename, error.evalue
+    except CellTimeoutError:
+        limit = f"{client.timeout / 60:g} minutes"
+        failed = "CellTimeoutError", f"the cell ran longer than its limit of {limit}"
+    except DeadKernelError:
+        failed = "DeadKernelError", "the kernel ended in this cell (killed, or out of memory)"
+    cell.outputs.append(new_output("error", ename=failed[0], evalue=failed[1], traceback=[]))
+    return failed

@@ -11,17 +11,15 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 
+from ae_lab.files import read_json
 from ae_lab.lab.records import Metric
 from ae_lab.report.execute.environment import kernel_environment, numeric_environment, usable_cores
 from ae_lab.report.execute.kernel import stop_kernels
 from ae_lab.report.failure import failure
-from ae_lab.report.files import read_json
 from ae_lab.report.keys import execution_key
 from ae_lab.report.workplace import Workplace, read_notebook
 
 Say = Callable[[str], None]
-
-
 KERNEL_BYTES = 2 * 2**30  # memory that a notebook's kernel may take
 
 
@@ -37,13 +35,21 @@ def bring_all_up_to_date(
 ) -> dict[str, dict]:
     """Execute the notebooks that changed, ``settings.jobs`` at once; return those that failed.
 
-    Each has a kernel of its own, so that none can tell whether others run beside it.
+    Each has a kernel of its own, so that none can tell whether others run beside it. The longest
+    go first, so that none is left alone on one core at the end; what never ran could be the
+    longest, and among such, the one with most cells.
     """
+
+    def length(path: Path) -> tuple[float, int]:
+        done = place.read(path.stem)
+        seconds = done["metadata"]["ae_lab"]["seconds"] if done else math.inf
+        return seconds, len(read_notebook(path)["cells"])
+
     build_font_cache(place)
     with ThreadPoolExecutor(place.settings.jobs or jobs_that_fit()) as pool:
         tasks = {
-            name: pool.submit(bring_up_to_date, place, path, data, force, say)
-            for name, path in _longest_first(place, paths)
+            path.stem: pool.submit(bring_up_to_date, place, path, data, force, say)
+            for path in sorted(paths.values(), key=length, reverse=True)
         }
         try:
             while wait(tasks.values(), timeout=1).not_done:
@@ -55,23 +61,8 @@ def bring_all_up_to_date(
     return {name: failed for name in paths if (failed := tasks[name].result())}
 
 
-def _longest_first(place, paths) -> list[tuple[str, Path]]:
-    """So that none is left alone on one core at the end.
-
-    What never ran could be the longest; among such, the one with most cells.
-    """
-
-    def length(item):
-        name, path = item
-        done = place.read(name)
-        seconds = done["metadata"]["ae_lab"]["seconds"] if done else math.inf
-        return seconds, len(read_notebook(path)["cells"])
-
-    return sorted(paths.items(), key=length, reverse=True)
-
-
 def jobs_that_fit() -> int:
-    """One notebook a core, as far as the free memory holds their kernels."""
+    """One notebook per core, as far as the free memory holds their kernels."""
     import psutil
 
     return max(1, min(usable_cores(), psutil.virtual_memory().available // KERNEL_BYTES))
@@ -99,7 +90,9 @@ def bring_up_to_date(
         place.failed_execution(path.stem).unlink(missing_ok=True)
         return None
     notebook = execute(place, path, key, say)
-    notebook["metadata"]["ae_lab"]["run"] = run_of(place, data)
+    # What a page says of its run even if the notebook came to record nothing.
+    run = {"profile": place.settings.profile, "seed": place.settings.seed, "data": data.source}
+    notebook["metadata"]["ae_lab"]["run"] = run
     place.store(path.stem, notebook)
     return notebook if notebook["metadata"]["ae_lab"]["error"] else None
 
@@ -113,25 +106,23 @@ def execute(
     """
     import nbformat
 
-    from ae_lab.report.execute.notebook import CELL_SECONDS, Execution, execute_notebook
+    from ae_lab.report.execute.notebook import CELL_SECONDS, execute_notebook
 
-    environment = kernel_environment(place.settings, place.records, place.homes, numeric)
-    execution = Execution(
-        name=path.stem,
-        folder=path.parent,
-        environment=environment,
+    record_file = place.records / f"{path.stem}.json"
+    record_file.unlink(missing_ok=True)
+    shutil.rmtree(place.records / path.stem, ignore_errors=True)  # models of a run that failed
+    notebook = nbformat.read(path, as_version=4)
+    start = time.monotonic()
+    error = execute_notebook(
+        notebook,
+        path,
+        environment=kernel_environment(place.settings, place.records, place.homes, numeric),
         log=place.build / f"{path.stem}.log",
         # Of this run alone: a kernel that a killed run left starting must not find it.
         connection=place.connections / f"{path.stem}-{secrets.token_hex(8)}.json",
         cell_seconds=CELL_SECONDS[place.settings.profile],
         say=say,
     )
-    record_file = place.records / f"{path.stem}.json"
-    record_file.unlink(missing_ok=True)
-    shutil.rmtree(place.records / path.stem, ignore_errors=True)  # models of a run that failed
-    notebook = nbformat.read(path, as_version=4)
-    start = time.monotonic()
-    error = execute_notebook(notebook, execution)
     record = read_json(record_file)
     notebook.metadata["ae_lab"] = {
         "key": key,
@@ -140,11 +131,6 @@ def execute(
         "error": error or improper_figure(path.stem, record),
     }
     return notebook
-
-
-def run_of(place: Workplace, data: DataAtHand) -> dict:
-    """What a page says of its run even if the notebook came to record nothing."""
-    return {"profile": place.settings.profile, "seed": place.settings.seed, "data": data.source}
 
 
 def improper_figure(name: str, record: dict | None) -> dict | None:

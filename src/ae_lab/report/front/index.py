@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from PIL import Image, UnidentifiedImageError
 
-from ae_lab.report.files import write_json, write_text
+from ae_lab.files import write_json, write_text
 from ae_lab.report.front.ledger import claims_of, exported_metrics, figure_row, metrics_of
 from ae_lab.report.render.markdown import markdown_to_html
 from ae_lab.report.render.outline import HEADING

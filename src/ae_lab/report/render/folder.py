@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from ae_lab.report.files import write_text
+from ae_lab.files import write_text
 from ae_lab.report.front.index import write_index
 from ae_lab.report.render.exporter import PageError, ReportExporter
 from ae_lab.settings import Settings

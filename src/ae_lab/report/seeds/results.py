@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from ae_lab.report.files import read_json
+from ae_lab.files import read_json
 from ae_lab.report.keys import digest_of_cells
 from ae_lab.report.workplace import Workplace
 

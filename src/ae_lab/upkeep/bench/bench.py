@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ae_lab.errors import LabError
+from ae_lab.files import write_json, write_text
 from ae_lab.report.build import say_now
-from ae_lab.report.files import os_errors_as_lab_errors, write_json, write_text
+from ae_lab.report.folders import os_errors_as_lab_errors
 from ae_lab.report.keys import versions
 from ae_lab.settings import Settings
-from ae_lab.upkeep.bench.rows import ROWS, Result, Row, measure
+from ae_lab.upkeep.bench.comparison import ROWS, Result, Row, measure
 from ae_lab.upkeep.bench.side import CORES, Side
 from ae_lab.upkeep.bench.workload import Workload
 
@@ -166,9 +167,8 @@ def growth_plan(small: bool) -> dict[str, dict[int, Workload]]:
 
 def measure_growth(repeats: int, small: bool) -> list[Growth]:
     """The median of ``repeats`` epochs at each point; equal workloads are measured once."""
-    plan = growth_plan(small)
-    seconds = {}
-    for workload in {workload for points in plan.values() for workload in points.values()}:
+    plan, seconds = growth_plan(small), {}
+    for workload in dict.fromkeys(load for points in plan.values() for load in points.values()):
         steps = -(-(workload.images or 55_000) // workload.batch_size)
         epochs = max(repeats + 1, 0 if small else -(-COMPILED_STEPS // steps))
         with Side("ours.dense", replace(workload, epochs=epochs)) as side:

@@ -5,7 +5,7 @@ from base64 import b64encode
 from ae_lab import plotting
 from ae_lab.lab.display import as_png
 from ae_lab.report.render.template import render_template
-from ae_lab.upkeep.bench.rows import ROWS
+from ae_lab.upkeep.bench.comparison import ROWS
 
 
 def bench_page(outcome) -> str:

@@ -3,15 +3,17 @@
 Nothing here imports a numeric library: each reads its number of threads when it is imported.
 """
 
-import importlib
 import math
 import multiprocessing
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
 
 from ae_lab.errors import LabError
 from ae_lab.report.execute.environment import THREADS, set_environment, usable_cores
+from ae_lab.settings import Settings
 from ae_lab.upkeep.bench.workload import Workload
 
 SETTLE = 0.3  # seconds: threads of the other side spin on for a moment after their work
@@ -71,7 +73,8 @@ class Side:
         return Answer(seconds, loss)
 
     def _unit(self) -> Answer | None:
-        self.pipe.send("go")
+        with suppress(BrokenPipeError):  # it has ended: what it sent last says why
+            self.pipe.send("go")
         return self._answer()
 
     def _answer(self) -> Answer | None:
@@ -95,9 +98,21 @@ def isolate() -> None:
 
 
 def find(work: str):
-    """The function behind ``module.name`` of the peers."""
-    module, name = work.split(".")
-    return getattr(importlib.import_module(f"ae_lab.upkeep.bench.peers.{module}"), name)
+    """The function behind ``script.name`` of the project's folder ``benchmarks``.
+
+    Raises
+    ------
+    LabError
+        If the script is not there, as in an installation without the project.
+    """
+    script, name = work.split(".")
+    path = Settings.from_environment().project_folder / "benchmarks" / f"{script}.py"
+    if not path.is_file():
+        raise LabError(f"the bench needs {path}, found none: run it from the project's folder.")
+    spec = spec_from_file_location(script, path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, name)
 
 
 def serve(work: str, workload: Workload, pipe) -> None:

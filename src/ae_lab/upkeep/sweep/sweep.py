@@ -8,7 +8,7 @@ from ae_lab.errors import LabError
 from ae_lab.report.build import choose, say_now
 from ae_lab.report.execute.environment import usable_cores
 from ae_lab.report.failure import sentence_of
-from ae_lab.report.files import os_errors_as_lab_errors
+from ae_lab.report.folders import os_errors_as_lab_errors
 from ae_lab.report.workplace import Workplace, find_notebooks
 from ae_lab.settings import Settings
 from ae_lab.upkeep.sweep.task import is_done, plan, result_in_report, store_result

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ae_lab.errors import LabError
+from ae_lab.files import read_json, write_json
 from ae_lab.report.execute.environment import numeric_environment
-from ae_lab.report.files import read_json, recover_folder, write_json
+from ae_lab.report.folders import recover_folder
 from ae_lab.report.keys import digest_of_cells, execution_key, package_digest
 from ae_lab.report.workplace import Workplace, read_notebook
 from ae_lab.settings import Settings

@@ -5,9 +5,9 @@ from functools import cache
 from pathlib import Path
 
 from ae_lab import data
+from ae_lab.files import write_text
 from ae_lab.report.execute import run
 from ae_lab.report.failure import failure
-from ae_lab.report.files import write_text
 from ae_lab.report.keys import EXECUTED_WITH, PACKAGE, digest_of_files, versions
 from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings

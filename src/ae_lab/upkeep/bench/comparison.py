@@ -1,6 +1,6 @@
 """The rows: what is measured against what, in turn, and what may be said of the ratio.
 
-To add one: write the work of each side in `peers`, and name it in `ROWS`.
+To add one: write the work of each side in the project's ``benchmarks``, and name it in `ROWS`.
 """
 
 import importlib.util
@@ -27,7 +27,7 @@ class Against:
     label : what it is, in words.
     reach : the ratio, other over ours, that is to be reached; 1 / 1.2 means within 1.2 times
         the other's time.
-    work : ``module.function`` of `peers`; empty for a limit.
+    work : ``script.function`` of ``benchmarks``; empty for a limit.
     limit : in the row's unit.
     """
 
@@ -45,7 +45,7 @@ class Against:
 
 @dataclass(frozen=True)
 class Row:
-    """One piece of work: ``ours`` (``module.function`` of `peers`) against each of ``against``.
+    """One piece of work: ours (a ``script.function`` too) against each of ``against``.
 
     ``sizes`` are fields of `Workload`, ``unit`` is that of the figures. A ``long`` row takes
     minutes and is timed once.
@@ -167,7 +167,7 @@ def measure(row: Row, workload: Workload, repeats: int) -> list[Result]:
         else:
             answers = in_turn(sides, repeats, again=not row.long)
     ours, found = answers[0], dict(zip(works[1:], answers[1:], strict=True))
-    return [compare(row, peer, ours, found.get(peer.work), workload) for peer in row.against]
+    return [summarise(row, peer, ours, found.get(peer.work), workload) for peer in row.against]
 
 
 def in_turn(sides: list[Side], repeats: int, again: bool) -> list[list[Answer]]:
@@ -184,7 +184,7 @@ def in_turn(sides: list[Side], repeats: int, again: bool) -> list[list[Answer]]:
     return answers
 
 
-def compare(row: Row, against: Against, ours: list, other: list | None, workload: Workload):
+def summarise(row: Row, against: Against, ours: list, other: list | None, workload: Workload):
     """The `Result` of these answers; without ``other``, against the row's own limit."""
     other = other or [Answer(against.limit, None)] * len(ours)
     ratios = [b.value / a.value for a, b in zip(ours, other, strict=True)]

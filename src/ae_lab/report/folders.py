@@ -1,7 +1,6 @@
-"""Files and folders of a report, which a killed run cannot leave half done."""
+"""Folders replaced as a whole, which a killed run cannot leave half done."""
 
 import ctypes
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,28 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ae_lab.errors import LabError
-from ae_lab.files import write_whole
 
 AT_CWD, RENAME_EXCHANGE = -100, 2  # of Linux's fcntl.h and stdio.h
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write sorted, indented JSON, whole or not at all."""
-    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    write_text(path, text + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 with plain line ends, whole or not at all."""
-    write_whole(path, lambda part: part.write_text(text, encoding="utf-8", newline="\n"))
-
-
-def read_json(path: Path) -> dict | None:
-    """The file's content, or None if it is absent or was cut off."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
 
 
 def move_files(source: Path, target: Path) -> None:
