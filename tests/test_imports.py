@@ -15,6 +15,7 @@ ORDER = [
     "errors",
     "settings",
     "validation",
+    "files",
     "data",
     "losses",
     "layers",

@@ -1,0 +1,65 @@
+"""Files written whole or not at all, and archives measured before they are unpacked."""
+
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
+    """Write a file under its own name in a temporary folder beside it, then move it to its place.
+
+    A reader finds the old file or the new one, never half of one.
+
+    Parameters
+    ----------
+    path : the file to write; its folder is made if need be.
+    write : function that writes the file at the path it is given, whose name is that of ``path``.
+
+    Returns
+    -------
+    ``path``.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written there. Whatever ``write`` raises is passed on; in both cases
+        nothing is left behind.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+        temporary = Path(folder) / path.name
+        write(temporary)
+        return temporary.replace(path)
+
+
+def check_archive(path: Path, largest: int, names: tuple[str, ...] = ()) -> dict[str, int]:
+    """Measure a zip file by what it declares, before anything of it is unpacked.
+
+    Parameters
+    ----------
+    path : the zip file; ``.npz`` and ``.keras`` files are such.
+    largest : bytes that all members together may have when unpacked.
+    names : members that must be there.
+
+    Returns
+    -------
+    dict of member name to its declared size in bytes.
+
+    Raises
+    ------
+    ValueError, zipfile.BadZipFile, OSError
+        The reason in words, for the caller's own sentence: not a zip file, a member missing or
+        twice there, or more bytes than ``largest``.
+    """
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    sizes = {entry.filename: entry.file_size for entry in entries}
+    if missing := [name for name in names if name not in sizes]:
+        raise ValueError(f"no {', '.join(missing)} in it")
+    if len(sizes) < len(entries):
+        raise ValueError("two members of the same name")
+    if (total := sum(sizes.values())) > largest:
+        raise ValueError(f"{total:,} bytes when unpacked, more than {largest:,}")
+    return sizes
