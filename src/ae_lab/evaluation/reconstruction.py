@@ -35,7 +35,7 @@ def predict(model, x) -> np.ndarray:
     """The output of a model to the rows ``x``, the first one if there are several.
 
     Batch by batch: ``model.predict`` holds inputs and outputs twice, and sleeps when it is done for
-    up to as long as it took (see `training.whole`).
+    up to as long as it took (see `training.fast`).
     """
     found = None
     for start in range(0, len(x), BATCH):
