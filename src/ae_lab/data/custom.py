@@ -5,21 +5,20 @@ as ``mnist.npz``: uint8 images 28x28, 32x32 or 64x64, grey or in colour, and lab
 """
 
 import hashlib
-import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from ae_lab.errors import LabError
+from ae_lab.files import check_archive, write_whole
 from ae_lab.settings import Settings
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 SIDES = (28, 32, 64)
 SIDE, CLASSES = 28, 10  # what the notebooks are written for
 LEAST = {"train": 3_000, "test": 1_000}  # images, with fewer of which an experiment breaks off
-LARGEST = 2**30  # bytes of an array when unpacked: 87,000 images of 64x64 in colour
+LARGEST = 2**30  # bytes of all arrays when unpacked: 87,000 images of 64x64 in colour
 
 
 def is_other(settings: Settings) -> bool:
@@ -87,12 +86,8 @@ def _download(settings: Settings, path: Path) -> Path:
     except Exception as error:  # whatever the network does
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise _not_at_hand(path, f"its download failed ({reason})") from None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.part")
-    with temporary.open("wb") as file:
-        np.savez_compressed(file, **dict(zip(NAMES, (*train, *test), strict=True)))
-    os.replace(temporary, path)
-    return path
+    arrays = dict(zip(NAMES, (*train, *test), strict=True))
+    return write_whole(path, lambda temporary: np.savez_compressed(temporary, **arrays))
 
 
 def _not_at_hand(path: Path, reason: str) -> LabError:
@@ -103,20 +98,13 @@ def _not_at_hand(path: Path, reason: str) -> LabError:
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
-    """The arrays; their unpacked sizes are looked at before, so that no zip bomb goes off."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-        if missing := [name for name in NAMES if f"{name}.npy" not in sizes]:
-            raise _wrong(path, f"the arrays {', '.join(NAMES)}", f"no {', '.join(missing)}")
-        if max(sizes.values()) > LARGEST:
-            raise _wrong(path, f"arrays of at most {LARGEST:,} bytes", f"{max(sizes.values()):,}")
+        check_archive(path, LARGEST, tuple(f"{name}.npy" for name in NAMES))
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in NAMES}
-    except LabError:
-        raise
     except Exception as error:  # damage shows in many ways
-        raise _wrong(path, "a readable .npz archive of plain arrays", str(error)) from None
+        expected = f"a readable .npz archive of the plain arrays {', '.join(NAMES)}"
+        raise _wrong(path, expected, str(error)) from None
 
 
 def _check_images(path: Path, name: str, images: np.ndarray, least: int) -> None:

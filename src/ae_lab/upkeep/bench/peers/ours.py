@@ -3,8 +3,6 @@
 Validation, which ``fit`` insists on, is on one image, so that what is timed is the training.
 """
 
-import numpy as np
-
 from ae_lab import evaluation, layers, losses, models, rbm, training
 from ae_lab.errors import LabError
 from ae_lab.upkeep.bench.setting import load, load_flat, load_test
@@ -74,8 +72,7 @@ def boltzmann(setting, clock):
     """One epoch of a Bernoulli machine from the start, CD-1; loss: its squared error a row."""
     v = load_flat(setting)
     while True:
-        rng = np.random.default_rng(SEED)
-        options = {"rng": rng, "epochs": 1, "batch_size": setting.batch_size}
+        options = {"seed": SEED, "epochs": 1, "batch_size": setting.batch_size}
         _, errors = rbm.fit_rbm(v, setting.latent_dim, **options)
         clock.tick(errors[-1])
 
