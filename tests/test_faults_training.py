@@ -13,7 +13,7 @@ from test_models import KINDS, SHAPE, SIZES, SMALL
 
 from ae_lab import evaluation, lab, losses, models, rbm, training
 from ae_lab.errors import LabError
-from ae_lab.training import epochs
+from ae_lab.training.fit import History, Plan
 
 PIXELS = 30
 X = np.random.default_rng(3).random((48, *SHAPE)).astype("float32")
@@ -48,7 +48,7 @@ def test_a_divergence_names_its_epoch_and_steps():
 
 
 def test_a_later_divergence_names_the_later_steps():
-    watch = epochs._Watch(235, None)
+    watch = History(Plan(2, 1, 0.1, 0), steps=235)
     watch.on_epoch_end(0, {"loss": 1.0})
     with pytest.raises(LabError, match="received nan in epoch 2, .* steps 236 to 470"):
         watch.on_epoch_end(1, {"loss": float("nan")})

@@ -266,7 +266,7 @@ def _bound(model, samples: int) -> keras.Model:
 
 
 def _behind(transform, model, loss, is_target: bool) -> tuple:
-    """``model`` behind ``transform``; if the result is the target too, the loss compares with it."""
+    """``model`` behind ``transform``, whose result the loss compares with if it is the target."""
     x = keras.Input(model.input_shape[1:])
     seen = transform(x)
     if loss is None or not is_target:
