@@ -3,9 +3,7 @@
 Images stay as they are handed over, bytes as bytes, until a batch of them is needed as floats.
 """
 
-import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import keras
@@ -89,11 +87,9 @@ def whole_batches(count: int, batch_size: int) -> np.ndarray:
 def orders(rows: np.ndarray, epochs: int) -> list[np.ndarray]:
     """``rows`` in a new order for each epoch, which follows from `seed_everything`."""
     if keras.backend.backend() == "tensorflow":
-        found: Iterator = shuffled(rows).as_numpy_iterator()
-    else:
-        rng = np.random.default_rng(np.random.randint(2**31))
-        found = iter(lambda: rng.permutation(rows), None)
-    return list(itertools.islice(found, epochs))
+        return list(shuffled(rows).take(epochs).as_numpy_iterator())
+    rng = np.random.default_rng(np.random.randint(2**31))
+    return [rng.permutation(rows) for _ in range(epochs)]
 
 
 def shuffled(rows: np.ndarray):
@@ -105,3 +101,8 @@ def shuffled(rows: np.ndarray):
     options.autotune.enabled = False  # or throwing an iterator away takes as long as it lived
     epochs = tensorflow.data.Dataset.from_tensors(rows).repeat()
     return epochs.map(lambda x: tensorflow.random.shuffle(x, seed)).with_options(options)
+
+
+def loss_itself(targets, values):
+    """The metric of a network that gives its loss per image, without the penalties."""
+    return values

@@ -18,7 +18,14 @@ from keras import ops
 
 from ae_lab import losses
 from ae_lab.models import to_logits
-from ae_lab.training.batches import Batches, Examples, orders, shuffled, whole_batches
+from ae_lab.training.batches import (
+    Batches,
+    Examples,
+    loss_itself,
+    orders,
+    shuffled,
+    whole_batches,
+)
 
 WORTH_COMPILING = 1_000  # steps: with fewer, XLA compiles for longer than it saves
 VALIDATED_AT_ONCE = 1_000  # images
@@ -45,7 +52,7 @@ def fit_fast(model, examples: Examples, loss, plan, transform, history) -> None:
         fed["validation_batch_size"] = VALIDATED_AT_ONCE
     program.compile(
         optimizer=plan.optimizer(steps),
-        metrics=[keras.metrics.MeanMetricWrapper(reconstruction, name="reconstruction")],
+        metrics=[keras.metrics.MeanMetricWrapper(loss_itself, name="reconstruction")],
         jit_compile=compiled,
         steps_per_execution=at_once,
     )
@@ -163,11 +170,6 @@ def head_of(model, loss) -> tuple:
         return model, loss
     z = model.get_layer("bottleneck").output
     return keras.Model(model.input, to_logits(model)(z)), FROM_LOGITS[loss]
-
-
-def reconstruction(index, values):
-    """The metric ``reconstruction``: what the program gives, without the penalties."""
-    return values
 
 
 def compiles_well(program) -> bool:

@@ -1,162 +1,18 @@
-"""Training as a Keras reader knows it: compile, fit, a history.
+"""The engine "plain": training as a Keras reader knows it, compile and fit.
 
-`fit` and `fit_classifier` check what they are given and hand it to one of two engines.
-``engine="plain"`` is in this file, to be read: Keras's own ``compile`` and ``fit``.
-``engine="fast"``, the default, is `training.fast`: the same results in a fraction of the time.
+`training.fit` checks its arguments and calls `fit_plainly` for ``engine="plain"``.
+`training.fast` takes the same `Plan`, gives the same results, and is harder to read.
 """
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
-import numpy as np
 
-from ae_lab import losses
 from ae_lab.errors import LabError
-from ae_lab.layers import ImportanceWeightedBound
-from ae_lab.models import to_logits
-from ae_lab.training import fast
-from ae_lab.training.batches import Batches, Examples, joined, orders, whole_batches
-from ae_lab.validation import (
-    check_between,
-    check_finite,
-    check_images,
-    check_labels,
-    check_same_length,
-    check_whole,
-)
-
-# The loss per pixel of answering 0.5 everywhere: a network that does worse learned nothing.
-BLANK = {losses.binary_cross_entropy: math.log(2), losses.squared_error: 0.25}
-
-
-def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and the backend, before a model or a layer is built.
-
-    Everything drawn at random follows from it: first weights, the order of batches, and the
-    noise of layers, which draw their own seed when they are built. Memory that Keras holds for
-    earlier models is freed; those models still work.
-
-    Parameters
-    ----------
-    seed : whole number from 0 to 2**32 - 1.
-    """
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(seed)
-
-
-def fit(
-    model: keras.Model,
-    x: np.ndarray,
-    *,
-    validation: np.ndarray,
-    loss: Callable = losses.binary_cross_entropy,
-    epochs: int,
-    targets: np.ndarray | None = None,
-    validation_targets: np.ndarray | None = None,
-    batch_size: int = 256,
-    learning_rate: float = 3e-3,
-    weight_decay: float = 0.0,
-    transform: keras.layers.Layer | None = None,
-    samples: int | None = None,
-    on_epoch: Callable[[int, dict], object] | None = None,
-    engine: str = "fast",
-) -> dict[str, list[float]]:
-    """Train an autoencoder to give ``targets`` from ``x``, with Adam and a cosine schedule.
-
-    Parameters
-    ----------
-    model : an autoencoder of `models`, trained in place.
-    x, validation : images (n, height, width, channels), floats in [0, 1] or bytes, which stand
-        for bytes / 255 and take a quarter of the memory: ``mnist.train_images``.
-    loss : a function of `losses`, unreduced, per image.
-    epochs : passes over ``x``, a whole number of at least 1.
-    targets, validation_targets : images to reconstruct where they are not the input itself.
-    batch_size : images per step, a whole number of at least 1. The last batch of an epoch is
-        filled up with the first images.
-    learning_rate : the rate at the first step; it falls to 0 along half a cosine.
-    weight_decay : decoupled weight decay (AdamW), 0 for none.
-    transform : layer through which each batch goes before it is input and target, such as
-        `layers.Binarise`, or None.
-    samples : for a variational model, the samples of `layers.ImportanceWeightedBound`, which
-        then takes the place of the loss and of the bottleneck's penalty; or None.
-    on_epoch : function of (epoch, logs), called after each epoch.
-    engine : "fast" or "plain".
-
-    Returns
-    -------
-    dict of lists, one number per epoch: ``loss`` and ``val_loss`` (with the penalties) and
-    ``reconstruction`` and ``val_reconstruction`` (without), means per image, with binary
-    cross-entropy in nats.
-
-    Raises
-    ------
-    LabError
-        If an array or number is not as described, or training diverges.
-
-    Warns
-    -----
-    RuntimeWarning
-        If the training ends a tenth worse than the answer 0.5 for every pixel.
-    """
-    plan = Plan(epochs, batch_size, learning_rate, weight_decay, on_epoch)
-    inputs, outputs = _images(x, "x", validation, "validation"), None
-    if targets is not None:
-        check_same_length(x, targets, "x", "targets")
-        check_same_length(validation, validation_targets, "validation", "validation_targets")
-        outputs = _images(targets, "targets", validation_targets, "validation_targets")
-    blank = BLANK.get(loss, math.inf) * math.prod(
-        (inputs if outputs is None else outputs).shape[1:]
-    )
-    if samples:
-        model, loss, blank = _bound(model, samples), None, math.inf
-    return _run(engine, model, Examples(inputs, outputs, len(x)), loss, plan, transform, blank)
-
-
-def fit_classifier(
-    model: keras.Model,
-    x: np.ndarray,
-    labels: np.ndarray,
-    *,
-    validation: np.ndarray,
-    validation_labels: np.ndarray,
-    epochs: int,
-    batch_size: int = 128,
-    learning_rate: float = 2e-3,
-    weight_decay: float = 0.0,
-    on_epoch: Callable[[int, dict], object] | None = None,
-    engine: str = "fast",
-) -> dict[str, list[float]]:
-    """Train a classifier that gives logits (n, classes), on its cross-entropy in nats.
-
-    Parameters
-    ----------
-    model : a classifier of `models`, trained in place.
-    x, validation : its inputs (n, ...), floats, or bytes that stand for bytes / 255.
-    labels, validation_labels : whole numbers (n,) from 0 to classes - 1.
-    epochs, batch_size, learning_rate, weight_decay, on_epoch, engine : as in `fit`.
-
-    Returns
-    -------
-    dict of lists as in `fit`; ``reconstruction`` is the cross-entropy without penalties.
-
-    Raises
-    ------
-    LabError
-        If ``x`` and ``labels`` differ in length, a label is not a class, a number is out of
-        range or not finite, or training diverges.
-    """
-    plan = Plan(epochs, batch_size, learning_rate, weight_decay, on_epoch)
-    check_same_length(x, labels, "x", "labels")
-    check_same_length(validation, validation_labels, "validation", "validation_labels")
-    inputs = joined(check_finite(x), check_finite(validation, "validation"))
-    classes = model.output_shape[-1]
-    targets = [check_labels(labels, classes), check_labels(validation_labels, classes)]
-    examples = Examples(inputs, np.concatenate(targets).astype("int32"), len(x))
-    loss = losses.categorical_cross_entropy_from_logits
-    return _run(engine, model, examples, loss, plan, None, math.log(classes))
+from ae_lab.training.batches import Batches, Examples, loss_itself, orders, whole_batches
+from ae_lab.validation import check_between, check_whole
 
 
 @dataclass(frozen=True)
@@ -200,7 +56,7 @@ def fit_plainly(model, examples: Examples, loss, plan: Plan, transform, history:
         model, loss = _behind(transform, model, loss, examples.targets is None)
     rows = whole_batches(examples.count, plan.batch_size)
     steps = len(rows) // plan.batch_size
-    shown = keras.metrics.MeanMetricWrapper(loss or _output, name="reconstruction")
+    shown = keras.metrics.MeanMetricWrapper(loss or loss_itself, name="reconstruction")
     model.compile(plan.optimizer(steps), loss, metrics=[shown])
     model.fit(
         Batches(examples.batch, orders(rows, plan.epochs), plan.batch_size),
@@ -212,9 +68,6 @@ def fit_plainly(model, examples: Examples, loss, plan: Plan, transform, history:
         shuffle=False,  # the batches bring their order
         verbose=0,
     )
-
-
-ENGINES = {"plain": fit_plainly, "fast": fast.fit_fast}
 
 
 class History(keras.callbacks.Callback):
@@ -238,33 +91,6 @@ class History(keras.callbacks.Callback):
             self.plan.on_epoch(epoch, logs)
 
 
-def _run(engine, model, examples, loss, plan, transform, blank) -> dict[str, list[float]]:
-    """Train by the engine of that name; warn if the end is a tenth worse than ``blank``."""
-    if engine not in ENGINES:
-        raise LabError(f"engine must be one of {', '.join(ENGINES)}, received {engine!r}.")
-    history = History(plan, math.ceil(examples.count / plan.batch_size))
-    ENGINES[engine](model, examples, loss, plan, transform, history)
-    if (ended := history.figures["reconstruction"][-1]) > 1.1 * blank:
-        warnings.warn(
-            f"the training did not learn: it ended at a loss of {ended:.4g} per image, where the "
-            f"same answer to everything costs {blank:.4g}; lower the learning rate",
-            RuntimeWarning,
-            stacklevel=3,
-        )
-    return history.figures
-
-
-def _images(first, first_name, second, second_name) -> np.ndarray:
-    checked = (check_images(first, first_name, True), check_images(second, second_name, True))
-    return joined(*checked)
-
-
-def _bound(model, samples: int) -> keras.Model:
-    """Images to the importance-weighted bound of each, which is added as the loss."""
-    bound = ImportanceWeightedBound(to_logits(model), samples)
-    return keras.Model(model.input, bound([model.input, *model.get_layer("encoder")(model.input)]))
-
-
 def _behind(transform, model, loss, is_target: bool) -> tuple:
     """``model`` behind ``transform``, whose result the loss compares with if it is the target."""
     x = keras.Input(model.input_shape[1:])
@@ -273,8 +99,3 @@ def _behind(transform, model, loss, is_target: bool) -> tuple:
         return keras.Model(x, model(seen)), loss
     both = keras.ops.stack([seen, model(seen)], axis=1)
     return keras.Model(x, both), lambda _, both: loss(both[:, 0], both[:, 1])
-
-
-def _output(targets, values):
-    """The metric of a model that gives its loss per image."""
-    return values
