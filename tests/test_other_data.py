@@ -103,7 +103,7 @@ def test_files_that_are_missing_damaged_or_hold_objects_are_refused(tmp_path):
 
 def test_fashion_mnist_is_taken_from_a_file_and_known_by_its_balance(tmp_path):
     settings = Settings(dataset="fashion_mnist", data_folder=tmp_path, offline=True)
-    with pytest.raises(LabError, match="fashion_mnist must be at hand"):
+    with pytest.raises(LabError, match="fashion_mnist must be available"):
         data.load_mnist(settings)
     content = arrays(classes=10, train=60_000, test=10_000)
     np.savez(tmp_path / "fashion_mnist.npz", **content)

