@@ -33,18 +33,18 @@ def shown(monkeypatch):
 @pytest.fixture
 def arrays(monkeypatch):
     """Small arrays that count as MNIST for the length of a test."""
-    from ae_lab import data
+    from ae_lab.data import mnist
 
     arrays = small_arrays()
     digests = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
     content = {name: (array.shape, digests[name]) for name, array in arrays.items()}
-    monkeypatch.setattr(data, "CONTENT", content)
-    monkeypatch.setattr(data, "VALIDATION_IMAGES", 3)
+    monkeypatch.setattr(mnist, "CONTENT", content)
+    monkeypatch.setattr(mnist, "VALIDATION_IMAGES", 3)
     return arrays
 
 
 @pytest.fixture(scope="session")
-def mnist(tmp_path_factory):
+def sample(tmp_path_factory):
     """The embedded sample of 5,000 digits, whatever data the machine has."""
     from ae_lab import data
     from ae_lab.settings import Settings
@@ -57,9 +57,9 @@ def mnist(tmp_path_factory):
 @pytest.fixture
 def no_xla(monkeypatch):
     """Compiling costs seconds per model and changes no result."""
-    from ae_lab.training import epochs
+    from ae_lab.training import fast
 
-    monkeypatch.setattr(epochs, "compiles_well", lambda program: False)
+    monkeypatch.setattr(fast, "compiles_well", lambda program: False)
 
 
 @pytest.fixture(
@@ -67,10 +67,10 @@ def no_xla(monkeypatch):
 )
 def both_ways(monkeypatch, request):
     """Once as a short training runs, once as a long one, for which XLA loops over the steps."""
-    from ae_lab.training import epochs
+    from ae_lab.training import fast
 
-    monkeypatch.setattr(epochs, "compiles_well", lambda program: request.param)
-    monkeypatch.setattr(epochs, "WORTH_COMPILING", 1)
+    monkeypatch.setattr(fast, "compiles_well", lambda program: request.param)
+    monkeypatch.setattr(fast, "WORTH_COMPILING", 1)
 
 
 @pytest.fixture

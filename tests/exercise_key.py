@@ -228,9 +228,9 @@ def end_of_finetuning(pretrain, epochs=4):
     training.seed_everything(SEED)
     model = models.deep(activation="sigmoid", latent_dim=CODE, hidden=WIDTHS)
     if pretrain:
-        rng = np.random.default_rng(SEED)
         flat = x.reshape(FEW, -1)
-        models.unroll(model, rbm.pretrain_stack(flat, [*WIDTHS, CODE], rng=rng, epochs=pretrain))
+        stack = rbm.pretrain_stack(flat, [*WIDTHS, CODE], seed=SEED, epochs=pretrain)
+        models.unroll(model, stack)
     return fit(model, x, epochs, 1e-3)["val_reconstruction"][-1]
 
 

@@ -248,7 +248,7 @@ WHOLE = {
     "times": lambda v: evaluation.repeated(None, GREY, v),
     "components": lambda v: evaluation.principal_subspace(GREY, v),
     "columns": lambda v: evaluation.bytes_and_error(GREY, "PNG", 90, v),
-    "epochs": lambda v: rbm.fit_rbm(GREY[..., 0, 0], 2, rng=np.random.default_rng(0), epochs=v),
+    "epochs": lambda v: rbm.fit_rbm(GREY[..., 0, 0], 2, seed=0, epochs=v),
 }
 SHARES = {
     "masking layer": layers.MaskingCorruption,

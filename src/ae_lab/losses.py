@@ -1,22 +1,26 @@
-"""Losses, pure and unreduced: tensors in, one number an image out.
+"""Losses, pure and unreduced: tensors in, one number per image out.
 
-Convention: **sum over pixels (or latents), no mean over the batch**, in nats an image or
-squared error an image, pixels in [0, 1]. Averages over pixels would change what a penalty's
+Convention: **sum over pixels (or latents), no mean over the batch**, in nats per image or
+squared error per image, pixels in [0, 1]. Averages over pixels would change what a penalty's
 weight means; `training` takes the mean over the batch, `evaluation` divides by the number of
 pixels where a figure is published that way.
+
+``x`` and ``x_hat`` are images (n, height, width, channels) in [0, 1]: what is to be
+reconstructed, and the reconstruction.
 """
 
 import math
 
 import keras
 from keras import ops
+from numpy.typing import ArrayLike
 
-EPSILON = 1e-7  # Keras's own fuzz factor: keeps log(0) away, costs under 1e-4 nats an image
+EPSILON = 1e-7  # Keras's own fuzz factor: keeps log(0) away, costs under 1e-4 nats per image
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
-def squared_error(x, x_hat):
-    """Squared error an image, ``sum((x - x_hat)**2)``, shape (n,).
+def squared_error(x: ArrayLike, x_hat: ArrayLike):
+    """Squared error per image, ``sum((x - x_hat)**2)``, shape (n,).
 
     The unit of Hinton & Salakhutdinov (2006): summed over the pixels, which lie in [0, 1].
     """
@@ -25,10 +29,10 @@ def squared_error(x, x_hat):
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
-def binary_cross_entropy(x, x_hat):
-    """Binary cross-entropy an image in nats, ``-sum(x log x_hat + (1-x) log(1-x_hat))``, (n,).
+def binary_cross_entropy(x: ArrayLike, x_hat: ArrayLike):
+    """Binary cross-entropy per image, ``-sum(x log x_hat + (1-x) log(1-x_hat))``, in nats (n,).
 
-    For grey ``x`` its least value is not 0 but the entropy of the pixels themselves
+    For grey ``x`` its minimum is not 0 but the entropy of the pixels themselves
     (45.5 nats on MNIST's test images).
     """
     x, x_hat = _rows(x), ops.clip(_rows(x_hat), EPSILON, 1 - EPSILON)
@@ -36,7 +40,7 @@ def binary_cross_entropy(x, x_hat):
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
-def binary_cross_entropy_from_logits(x, logits):
+def binary_cross_entropy_from_logits(x: ArrayLike, logits: ArrayLike):
     """``binary_cross_entropy(x, sigmoid(logits))`` without forming the sigmoid, shape (n,).
 
     ``softplus(logits) - x * logits``: exact for large logits, where the sigmoid saturates,
@@ -47,7 +51,7 @@ def binary_cross_entropy_from_logits(x, logits):
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
-def categorical_cross_entropy_from_logits(labels, logits):
+def categorical_cross_entropy_from_logits(labels: ArrayLike, logits: ArrayLike):
     """Cross-entropy in nats of whole-number ``labels`` (n,) under ``logits`` (n, classes)."""
     return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 

@@ -5,6 +5,7 @@ none of Keras's machinery applies. Hinton (2002, 2010); Hinton & Salakhutdinov (
 Hinton (2010) for rectified units.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +31,10 @@ class RBM:
     Raises
     ------
     LabError
-        If a kind of unit is not one of those.
+        If a kind of unit is not one of these.
+
+    The steps of a chain draw from one ``rng``, a ``numpy.random.Generator``, each where the last
+    one stopped; `fit_rbm` makes it from a seed.
     """
 
     kernel: np.ndarray
@@ -43,24 +47,28 @@ class RBM:
         _check_unit(self.visible, "visible", UNITS[:2])
         _check_unit(self.hidden, "hidden", UNITS)
 
-    def mean_hidden(self, v) -> np.ndarray:
-        """What the hidden units say of v (n, visible): (n, hidden), noiseless."""
+    def mean_hidden(self, v: np.ndarray) -> np.ndarray:
+        """Mean of the hidden units (n, hidden) given v (n, visible)."""
         return _mean(self._hidden_input(v), self.hidden)
 
-    def mean_visible(self, h) -> np.ndarray:
-        """What the visible units say of h (n, hidden): (n, visible), noiseless."""
+    def mean_visible(self, h: np.ndarray) -> np.ndarray:
+        """Mean of the visible units (n, visible) given h (n, hidden)."""
         return _mean(self._visible_input(h), self.visible)
 
-    def sample_hidden(self, v, rng) -> np.ndarray:
-        """Hidden states (n, hidden) drawn given v."""
+    def sample_hidden(self, v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Hidden states (n, hidden) drawn given v (n, visible)."""
         return _sample(self._hidden_input(v), self.hidden, rng)
 
-    def gibbs_step(self, v, rng) -> np.ndarray:
-        """One step v -> h -> v of the chain, both drawn: (n, visible)."""
+    def gibbs_step(self, v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """One step v -> h -> v of the chain, both drawn: (n, visible) to (n, visible)."""
         return self._sample_visible(self.sample_hidden(v, rng), rng)
 
-    def free_energy(self, v) -> np.ndarray:
+    def free_energy(self, v: np.ndarray) -> np.ndarray:
         """``-log sum_h exp(-E(v, h))`` in nats (n,), up to a constant for Gaussian h.
+
+        Parameters
+        ----------
+        v : rows (n, visible).
 
         Raises
         ------
@@ -81,11 +89,29 @@ class RBM:
             return ((v - self.visible_bias) ** 2).sum(axis=1) / 2 - hidden
         return -(v @ self.visible_bias) - hidden
 
-    def contrastive_divergence(self, v, k, rng):
-        """CD-k: data minus k Gibbs steps later, estimates of d log p(v) by W, b and c.
+    def contrastive_divergence(
+        self, v: np.ndarray, k: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Contrastive divergence (CD-k): estimates of the gradients of log p(v), mean over rows.
 
-        Biased, the less the larger k is (Hinton, 2002). The last hidden values are means, as
-        Hinton (2010, section 3) advises; the first reconstruction is driven by drawn states.
+        Statistics of the data minus those after k Gibbs steps. Biased; the bias shrinks as k
+        grows (Hinton, 2002). The last hidden values are means, as Hinton (2010, section 3)
+        advises; the first reconstruction is driven by drawn states.
+
+        Parameters
+        ----------
+        v : rows of data (n, visible).
+        k : Gibbs steps, a whole number of at least 1.
+        rng : generator that the steps draw from.
+
+        Returns
+        -------
+        The gradients with respect to W (visible, hidden), b (visible,) and c (hidden,).
+
+        Raises
+        ------
+        LabError
+            If ``k`` is not such a number.
         """
         check_whole(k, "k")
         given = self._hidden_input(v)  # for the means and for the first step: a product saved
@@ -110,31 +136,45 @@ class RBM:
 
 
 def fit_rbm(
-    v,
-    units,
+    v: np.ndarray,
+    units: int,
     *,
-    rng,
-    visible="bernoulli",
-    hidden="bernoulli",
-    epochs=5,
-    k=1,
-    batch_size=100,
-    learning_rate=0.1,
-    weight_decay=2e-4,
-):
-    """Train an RBM on rows v (n, visible) by CD-k with momentum (0.5, later 0.9).
+    seed: int,
+    visible: str = "bernoulli",
+    hidden: str = "bernoulli",
+    epochs: int = 5,
+    k: int = 1,
+    batch_size: int = 100,
+    learning_rate: float = 0.1,
+    weight_decay: float = 2e-4,
+) -> tuple[RBM, list[float]]:
+    """Train an RBM by CD-k with momentum, 0.5 for two epochs and then 0.9.
 
     Rates as in Hinton & Salakhutdinov's published program: 0.1, and 0.001 for Gaussian units.
 
+    Parameters
+    ----------
+    v : rows (n, visible), in [0, 1] for Bernoulli visible units, else real values.
+    units : how many hidden units.
+    seed : whole number, of the first weights, the order of the rows and the Gibbs steps; or a
+        ``numpy.random.Generator``, to go on where its last draw stopped.
+    visible, hidden : kinds of units, as in `RBM`.
+    epochs : passes over the rows, a whole number of at least 1.
+    k : Gibbs steps of `RBM.contrastive_divergence`.
+    batch_size : rows per step.
+    learning_rate : of the steps along the estimated gradient, from 0 to 1,000.
+    weight_decay : share of the kernel that is subtracted from its gradient.
+
     Returns
     -------
-    (RBM, errors): the squared error a row of the one-step reconstruction, one an epoch.
+    (RBM, errors) : the squared error per row of the one-step reconstruction, one per epoch.
 
     Raises
     ------
     LabError
         If a number is out of range, v is not finite, or training diverges.
     """
+    rng = np.random.default_rng(seed)
     v = check_finite(v, "v").astype("float32", copy=False)
     check_between(learning_rate, "learning_rate", 0, 1e3)
     machine = _start(v, check_whole(units, "units"), rng, visible, hidden)
@@ -149,12 +189,19 @@ def fit_rbm(
         if not errors[-1] < lost:  # written so that NaN fails too
             raise LabError(
                 f"learning_rate must let the RBM converge, received {learning_rate:g}, which "
-                f"diverged in epoch {epoch + 1}, error {errors[-1]:.3g}: take a tenth of it."
+                f"diverged in epoch {epoch + 1}, error {errors[-1]:.3g}: try a tenth of it."
             )
     return machine, errors
 
 
-def pretrain_stack(x, widths, *, rng, units=None, **options):
+def pretrain_stack(
+    x: np.ndarray,
+    widths: Sequence[int],
+    *,
+    seed: int,
+    units: Sequence[tuple[str, str]] | None = None,
+    **options,
+) -> list[RBM]:
     """Greedy layer-wise pre-training: each RBM learns from the means of the one below.
 
     Parameters
@@ -163,7 +210,8 @@ def pretrain_stack(x, widths, *, rng, units=None, **options):
     widths : hidden units of each layer, bottom to top.
     units : (visible, hidden) kinds of each layer; by default Bernoulli but for the last code,
         which is Gaussian (linear), as in Hinton & Salakhutdinov (2006).
-    options : as in ``fit_rbm``; a layer with Gaussian or rectified units learns at a hundredth
+    seed : whole number, of everything drawn at random; or a ``numpy.random.Generator``.
+    options : as in `fit_rbm`; a layer with Gaussian or rectified units learns at a hundredth
         of the rate.
 
     Returns
@@ -173,8 +221,9 @@ def pretrain_stack(x, widths, *, rng, units=None, **options):
     Raises
     ------
     LabError
-        If ``units`` does not name the kinds of every layer; and as ``fit_rbm``.
+        If ``units`` does not name the kinds of every layer; and as `fit_rbm`.
     """
+    rng = np.random.default_rng(seed)
     if units is None:
         units = [("bernoulli", "bernoulli")] * (len(widths) - 1) + [("bernoulli", "gaussian")]
     check_same_length(widths, units, "widths", "units")
@@ -183,7 +232,7 @@ def pretrain_stack(x, widths, *, rng, units=None, **options):
     for width, (visible, hidden) in zip(widths, units, strict=True):
         slow = {visible, hidden} != {"bernoulli"}
         kinds = {"visible": visible, "hidden": hidden, "learning_rate": rate / (100 if slow else 1)}
-        machine, _ = fit_rbm(x, width, rng=rng, **kinds, **options)
+        machine, _ = fit_rbm(x, width, seed=rng, **kinds, **options)
         stack.append(machine)
         x = machine.mean_hidden(x)
     return stack
@@ -240,6 +289,4 @@ def _sigmoid(given):
 
 def _check_unit(value, name, known):
     if value not in known:
-        raise LabError(
-            f"{name} must be one of {', '.join(known)}, received {value!r}: name one of these."
-        )
+        raise LabError(f"{name} must be one of {', '.join(known)}, received {value!r}.")

@@ -1,12 +1,20 @@
 """Checks shared by the public functions: one sentence instead of a deep traceback."""
 
+from collections.abc import Sized
+
 import numpy as np
 
 from ae_lab.errors import LabError
 
 
-def check_images(images, name: str = "x") -> np.ndarray:
+def check_images(images, name: str = "x", bytes_too: bool = False) -> np.ndarray:
     """Return ``images`` if they are floats of shape (n, height, width, channels) in [0, 1].
+
+    Parameters
+    ----------
+    images : the array to check.
+    name : what to call it in the message.
+    bytes_too : whether bytes, which stand for bytes / 255, are accepted as they are.
 
     Raises
     ------
@@ -19,6 +27,8 @@ def check_images(images, name: str = "x") -> np.ndarray:
             f"{name} must be images of shape (n, height, width, channels) with n at least 1, "
             f"received shape {images.shape}: reshape it, for example with x.reshape(-1, 28, 28, 1)."
         )
+    if bytes_too and images.dtype == np.uint8:
+        return images
     if not np.issubdtype(images.dtype, np.floating):
         raise LabError(
             f"{name} must hold floats in [0, 1], received dtype {images.dtype}: "
@@ -33,8 +43,14 @@ def check_images(images, name: str = "x") -> np.ndarray:
     return images
 
 
-def check_same_length(first, second, first_name: str, second_name: str) -> None:
-    """Raise ``LabError`` unless both have the same number of rows."""
+def check_same_length(first: Sized, second: Sized, first_name: str, second_name: str) -> None:
+    """Raise ``LabError`` unless both have the same number of rows.
+
+    Parameters
+    ----------
+    first, second : arrays or lists.
+    first_name, second_name : what to call them in the message.
+    """
     if len(first) != len(second):
         raise LabError(
             f"{first_name} and {second_name} must have the same number of rows, "
@@ -43,29 +59,35 @@ def check_same_length(first, second, first_name: str, second_name: str) -> None:
 
 
 def check_whole(value, name: str, at_least: int = 1) -> int:
-    """Return ``value`` if it is a whole number >= ``at_least``, else raise ``LabError``."""
+    """Return ``value`` if it is a whole number of at least ``at_least``, else raise ``LabError``.
+
+    ``name`` is what the message calls it; True and False are not numbers here.
+    """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
-        raise LabError(
-            f"{name} must be a whole number of at least {at_least}, received {value!r}: "
-            "choose such a number."
-        )
+        raise LabError(f"{name} must be a whole number of at least {at_least}, received {value!r}.")
     return int(value)
 
 
 def check_between(value, name: str, low: float, high: float) -> float:
-    """Return ``value`` if it is a number in [low, high], else raise ``LabError``."""
+    """Return ``value`` if it is a number in [``low``, ``high``], else raise ``LabError``.
+
+    ``name`` is what the message calls it; NaN, True and False are not numbers here.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise LabError(f"{name} must be a number, received {value!r}: pass one.")
+        raise LabError(f"{name} must be a number, received {value!r}.")
     if not low <= value <= high:
-        raise LabError(
-            f"{name} must be from {low:g} to {high:g}, received {value:g}: "
-            "choose one in that range."
-        )
+        raise LabError(f"{name} must be from {low:g} to {high:g}, received {value:g}.")
     return float(value)
 
 
 def check_labels(labels, classes: int, name: str = "labels") -> np.ndarray:
     """Return ``labels`` if they are whole numbers (n,) from 0 to ``classes`` - 1.
+
+    Parameters
+    ----------
+    labels : the array to check.
+    classes : how many classes there are.
+    name : what to call it in the message.
 
     Raises
     ------
@@ -79,13 +101,13 @@ def check_labels(labels, classes: int, name: str = "labels") -> np.ndarray:
             f"{name} must be whole numbers of shape (n,) from 0 to {classes - 1}, received "
             f"{labels.dtype} of shape {labels.shape}"
             + (f" from {labels.min()} to {labels.max()}" if whole else "")
-            + ": pass one class an image."
+            + ": pass the class of each image."
         )
     return labels
 
 
 def check_classes(labels, name: str = "labels") -> None:
-    """Raise ``LabError`` unless ``labels`` name at least two classes."""
+    """Raise ``LabError`` unless ``labels`` (n,), called ``name``, name at least two classes."""
     if (count := len(np.unique(labels))) < 2:
         raise LabError(
             f"{name} must name at least 2 classes, received {count}: there is nothing to tell "
@@ -94,11 +116,14 @@ def check_classes(labels, name: str = "labels") -> None:
 
 
 def check_finite(values, name: str = "x") -> np.ndarray:
-    """Return ``values`` as an array if all are finite numbers, else raise ``LabError``."""
+    """Return ``values`` as an array if all are finite numbers, else raise ``LabError``.
+
+    ``name`` is what the message calls it.
+    """
     values = np.asarray(values)
     if not (np.issubdtype(values.dtype, np.number) and np.isfinite(values).all()):
         raise LabError(
-            f"{name} must be finite numbers, received dtype {values.dtype} with NaN, infinity or "
-            "none at all: look where they come from, a training that diverged gives such."
+            f"{name} must be finite numbers, received NaN, infinity or no numbers (dtype "
+            f"{values.dtype}): did a training diverge?"
         )
     return values

@@ -74,7 +74,7 @@ def changed(**changes):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"x_train": np.zeros((9, 28, 28), np.uint8)}, "no y_train, x_test, y_test"),
+        ({"x_train": np.zeros((9, 28, 28), np.uint8)}, "no y_train.npy, x_test.npy, y_test.npy"),
         (arrays(27), "side one of 28, 32, 64"),
         (changed(x_test=np.zeros((1_000, 28, 28), np.float32)), "float32"),
         (arrays(test=999), "at least 1,000 images in x_test, received 999"),
@@ -98,14 +98,14 @@ def test_files_that_are_missing_damaged_or_hold_objects_are_refused(tmp_path):
     with pytest.raises(LabError, match="readable .npz"):
         data.load_mnist(Settings(dataset=str(tmp_path / "bad.npz")))
     objects = changed(y_train=np.array([{"a": 1}] * 3_000, dtype=object))
-    with pytest.raises(LabError, match="readable .npz archive of plain arrays"):
+    with pytest.raises(LabError, match="readable .npz archive of the plain arrays"):
         data.load_mnist(stored(tmp_path, **objects))
 
 
 @pytest.mark.slow
 def test_fashion_mnist_is_taken_from_a_file_and_known_by_its_balance(tmp_path):
     settings = Settings(dataset="fashion_mnist", data_folder=tmp_path, offline=True)
-    with pytest.raises(LabError, match="fashion_mnist must be at hand"):
+    with pytest.raises(LabError, match="fashion_mnist must be available"):
         data.load_mnist(settings)
     content = arrays(classes=10, train=60_000, test=10_000)
     np.savez(tmp_path / "fashion_mnist.npz", **content)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ae_lab import data
+from ae_lab.data import mnist
 from ae_lab.errors import LabError
 from ae_lab.settings import Settings
 from helpers import COUNTS, small_arrays, with_member, write_arrays
@@ -28,7 +29,7 @@ def refuse_download(*_):
 
 
 def test_the_named_folder_goes_before_the_projects(tmp_path, arrays, monkeypatch):
-    monkeypatch.setattr(data, "fetch", refuse_download)
+    monkeypatch.setattr(mnist, "fetch", refuse_download)
     write_arrays(tmp_path / "named", arrays)
     write_arrays(tmp_path / "data", small_arrays(1))  # would be refused if it were looked at
     place = settings(tmp_path, data_folder=tmp_path / "named", offline=False)
@@ -37,16 +38,16 @@ def test_the_named_folder_goes_before_the_projects(tmp_path, arrays, monkeypatch
 
 
 def test_the_projects_file_goes_before_a_download(tmp_path, arrays, monkeypatch):
-    monkeypatch.setattr(data, "fetch", refuse_download)
+    monkeypatch.setattr(mnist, "fetch", refuse_download)
     write_arrays(tmp_path / "data", arrays)
     loaded = data.load_mnist(settings(tmp_path, offline=False))
     assert loaded.source == data.FULL_NAME and loaded.comparable
 
 
-def test_offline_without_a_file_gives_the_sample(mnist, tmp_path, monkeypatch):
-    monkeypatch.setattr(data, "fetch", refuse_download)
-    assert data.prepare(settings(tmp_path)) == data.SAMPLE_NAME == mnist.source
-    assert "not comparable" in mnist.source and not mnist.comparable
+def test_offline_without_a_file_gives_the_sample(sample, tmp_path, monkeypatch):
+    monkeypatch.setattr(mnist, "fetch", refuse_download)
+    assert data.prepare(settings(tmp_path)) == data.SAMPLE_NAME == sample.source
+    assert "not comparable" in sample.source and not sample.comparable
     assert list(tmp_path.iterdir()) == []
 
 
@@ -82,7 +83,7 @@ def refused(tmp_path, path: Path, *words: str) -> None:
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_any_container_of_the_same_digits_will_do(tmp_path, arrays, save):
     path = write_arrays(tmp_path / "data", arrays | {"more": np.zeros(3)}, save)
-    read = data.read_verified(path)
+    read = mnist.read_verified(path)
     assert all(np.array_equal(read[name], arrays[name]) for name in arrays)
 
 
@@ -104,7 +105,7 @@ def test_a_damaged_file_is_refused_or_still_right(tmp_path, arrays, save):
         bad[position] ^= 1 << rng.integers(8)
         path.write_bytes(bad)
         try:
-            read = data.read_verified(path)
+            read = mnist.read_verified(path)
         except LabError:
             refusals += 1
         else:  # a bit that carries nothing, such as a date
@@ -128,7 +129,7 @@ def test_what_is_no_archive_is_refused(tmp_path, arrays):
 
 def test_a_missing_array_is_named(tmp_path, arrays):
     del arrays["y_test"]
-    refused(tmp_path, write_arrays(tmp_path / "data", arrays), "no array y_test")
+    refused(tmp_path, write_arrays(tmp_path / "data", arrays), "no y_test.npy")
 
 
 @pytest.mark.parametrize(
@@ -193,15 +194,15 @@ def test_an_oversize_member_is_refused_before_it_is_unpacked(tmp_path, arrays, m
     arrays["y_test"] = np.zeros(10_000_000, np.uint8)
     path = write_arrays(tmp_path / "data", arrays, np.savez_compressed)
     assert path.stat().st_size < 100_000
-    monkeypatch.setattr(data.np, "load", unpack)
-    refused(tmp_path, path, "y_test of 4 bytes", "10,000,128 bytes")
+    monkeypatch.setattr(mnist.np, "load", unpack)
+    refused(tmp_path, path, "y_test of shape (4,)", "(10000000,)")
 
 
 def test_a_second_member_of_the_same_name_cannot_slip_in(tmp_path, arrays):
     path = write_arrays(tmp_path / "data", arrays)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("x_train", bytes(10_000))  # what numpy would find first under x_train
-    assert np.array_equal(data.read_verified(path)["x_train"], arrays["x_train"])
+    assert np.array_equal(mnist.read_verified(path)["x_train"], arrays["x_train"])
 
 
 # Download
@@ -240,14 +241,14 @@ def serve():
 
 @pytest.fixture(autouse=True)
 def no_proxy_and_no_waiting(monkeypatch):
-    monkeypatch.setattr(data, "WAITS", ())
+    monkeypatch.setattr(mnist, "WAITS", ())
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
 def origin(monkeypatch, address: str) -> None:
-    fetch = data.fetch
-    monkeypatch.setattr(data, "fetch", lambda _, path: fetch(address, path))
+    fetch = mnist.fetch
+    monkeypatch.setattr(mnist, "fetch", lambda _, path: fetch(address, path))
 
 
 def test_a_good_download_is_kept_under_its_name(tmp_path, arrays, serve, monkeypatch):
@@ -257,7 +258,7 @@ def test_a_good_download_is_kept_under_its_name(tmp_path, arrays, serve, monkeyp
     assert data.load_mnist(place).source == data.FULL_NAME
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["mnist.npz"]
     assert (tmp_path / "data" / "mnist.npz").read_bytes() == body
-    monkeypatch.setattr(data, "fetch", refuse_download)
+    monkeypatch.setattr(mnist, "fetch", refuse_download)
     assert data.load_mnist(place).source == data.FULL_NAME
 
 
@@ -281,7 +282,7 @@ def test_nobody_at_the_other_end_gives_the_sample(tmp_path, monkeypatch, capsys)
     def unreachable(*_):
         raise OSError("network is unreachable\nand more")
 
-    monkeypatch.setattr(data, "fetch", unreachable)
+    monkeypatch.setattr(mnist, "fetch", unreachable)
     assert data.prepare(settings(tmp_path, offline=False)) == data.SAMPLE_NAME
     assert "(network is unreachable); using the sample" in capsys.readouterr().out
 
@@ -292,10 +293,10 @@ def test_the_file_asked_for_is_keras_own(tmp_path, monkeypatch):
         raise OSError("no network")
 
     asked = []
-    monkeypatch.setattr(data, "fetch", note)
+    monkeypatch.setattr(mnist, "fetch", note)
     data.prepare(settings(tmp_path, offline=False))
-    assert set(asked) == {data.ORIGIN} and data.ORIGIN.startswith("https://")
-    assert data.ORIGIN.endswith("/tf-keras-datasets/mnist.npz")
+    assert set(asked) == {mnist.ORIGIN} and mnist.ORIGIN.startswith("https://")
+    assert mnist.ORIGIN.endswith("/tf-keras-datasets/mnist.npz")
 
 
 # What is loaded
@@ -305,12 +306,12 @@ def rows(images) -> set[bytes]:
     return {image.tobytes() for image in images}
 
 
-def test_the_sample_is_split_into_images_and_labels(mnist):
+def test_the_sample_is_split_into_images_and_labels(sample):
     parts = [
-        (mnist.x_train, mnist.y_train, 3_500),
-        (mnist.x_validation, mnist.y_validation, 500),
+        (sample.x_train, sample.y_train, 3_500),
+        (sample.x_validation, sample.y_validation, 500),
     ]
-    parts.append((mnist.x_test, mnist.y_test, 1_000))
+    parts.append((sample.x_test, sample.y_test, 1_000))
     for x, y, count in parts:
         assert x.shape == (count, 28, 28, 1) and x.dtype == np.float32
         assert x.min() == 0 and x.max() == 1
@@ -318,18 +319,26 @@ def test_the_sample_is_split_into_images_and_labels(mnist):
         assert set(y) == set(range(10))
 
 
-def test_no_image_is_in_two_parts_of_the_sample(mnist):
-    train, held_out, test = (rows(x) for x in (mnist.x_train, mnist.x_validation, mnist.x_test))
+def test_no_image_is_in_two_parts_of_the_sample(sample):
+    train, held_out, test = (rows(x) for x in (sample.x_train, sample.x_validation, sample.x_test))
     assert not train & held_out and not train & test and not held_out & test
     assert len(train | held_out | test) == 5_000
 
 
-def test_the_same_call_gives_the_same_split_whatever_the_seed(mnist, tmp_path):
+def test_the_same_call_gives_the_same_split_whatever_the_seed(sample, tmp_path):
     np.random.seed(3)
     again = data.load_mnist(settings(tmp_path, seed=99))
-    assert again.sha256 == mnist.sha256
-    assert np.array_equal(again.y_validation, mnist.y_validation)
-    assert np.array_equal(again.x_validation, mnist.x_validation)
+    assert again.sha256 == sample.sha256
+    assert np.array_equal(again.y_validation, sample.y_validation)
+    assert np.array_equal(again.x_validation, sample.x_validation)
+
+
+def test_images_are_kept_as_bytes_and_given_as_floats(sample):
+    for part in ("train", "validation", "test"):
+        kept, given = getattr(sample, f"{part}_images"), getattr(sample, f"x_{part}")
+        assert kept.dtype == np.uint8 and kept.shape == given.shape
+        assert np.array_equal(kept / np.float32(255), given)
+        assert getattr(sample, f"x_{part}") is given
 
 
 def test_validation_is_cut_from_training_and_labels_stay_with_images(tmp_path, arrays):

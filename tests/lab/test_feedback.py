@@ -184,10 +184,10 @@ def test_without_a_reference_nothing_is_told(reference, tmp_path, name, source):
 
 
 @pytest.mark.parametrize("in_report", [True, False])
-def test_only_a_reader_at_work_sees_the_reference(tmp_path, shown, mnist, in_report):
+def test_only_a_reader_at_work_sees_the_reference(tmp_path, shown, sample, in_report):
     """A report must not change when the figures it is verified against do."""
     (tmp_path / "reports").mkdir()
-    stored = {f"quick, {mnist.source}": {"a.b": {"value": 0.1, "tolerance": 0.02}}}
+    stored = {f"quick, {sample.source}": {"a.b": {"value": 0.1, "tolerance": 0.02}}}
     (tmp_path / "reports" / "reference.json").write_text(json.dumps(stored), encoding="utf-8")
     records = tmp_path if in_report else None
     lab = start_lab("n", Settings(project_folder=tmp_path, record_folder=records, offline=True))

@@ -1,14 +1,16 @@
 """Training on tiny data: it learns, it says what happened, and it can be done again."""
 
+import logging
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from ae_lab import losses, models, training
+from ae_lab import layers, losses, models, training
 from ae_lab.errors import LabError
-from ae_lab.training import program, rows, whole
-from helpers import halves
+from ae_lab.training import batches, fast
+from helpers import SIZES, SMALL, halves
 
 pytestmark = pytest.mark.usefixtures("no_xla")
 SHAPE = (4, 4, 1)
@@ -135,18 +137,16 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit(both_ways):
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
 
-def test_images_are_held_as_bytes_only_where_that_loses_nothing():
-    held = rows.joined(TRAIN, VALIDATION)
+def test_images_are_held_as_they_are_handed_over():
+    held = batches.joined(BYTES[:30], BYTES[30:])
     assert held.dtype == np.uint8 and np.array_equal(held, BYTES)
-    noisy = TRAIN * np.float32(0.999)
-    assert rows.joined(noisy, VALIDATION).dtype == np.float32
-    assert np.array_equal(rows.joined(noisy, VALIDATION)[:30], noisy)
-    assert rows.joined(TRAIN * 2, VALIDATION).dtype == np.float32
+    for first, second in ((TRAIN, VALIDATION), (BYTES[:30], VALIDATION), (TRAIN, BYTES[30:])):
+        held = batches.joined(first, second)
+        assert held.dtype == np.float32 and np.array_equal(held, X)
 
 
-def test_bytes_and_floats_train_alike(monkeypatch):
-    from_bytes, history = train()
-    monkeypatch.setattr(training, "joined", lambda a, b: np.concatenate([a, b]))
+def test_bytes_and_floats_train_alike():
+    from_bytes, history = train(x=BYTES[:30], validation=BYTES[30:])
     from_floats, again = train()
     assert history["loss"] == pytest.approx(again["loss"], rel=1e-5)
     for a, b in zip(from_bytes.get_weights(), from_floats.get_weights(), strict=True):
@@ -154,17 +154,18 @@ def test_bytes_and_floats_train_alike(monkeypatch):
 
 
 def test_rows_come_back_as_they_went_in():
-    taken = program.Resident(BYTES)(np.array([3, 0, 3]))
+    taken = fast.Resident(BYTES)(np.array([3, 0, 3]))
     assert np.allclose(taken, X[[3, 0, 3]], atol=1e-7)
-    assert np.array_equal(program.Resident(X * 0.7)(np.array([1])), (X * 0.7)[[1]])
+    assert np.array_equal(fast.Resident(X * 0.7)(np.array([1])), (X * 0.7)[[1]])
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow keeps them")
 def test_a_programs_images_are_freed_and_its_model_is_not():
     model = models.undercomplete(latent_dim=2, image_shape=SHAPE)
-    trained = program.program_of(model, BYTES, BYTES, losses.squared_error)
+    examples = batches.Examples(BYTES, None, 30)
+    trained = fast.program_of(model, examples, losses.squared_error)
     before = np.array(model(X))
-    program.let_go(trained)
+    fast.let_go(trained)
     assert np.array_equal(model(X), before)
     with pytest.raises(Exception, match="is not in"):
         trained(np.array([1]))
@@ -189,12 +190,12 @@ def test_targets_take_the_inputs_place_in_the_loss():
 def test_logits_are_used_only_before_a_sigmoid():
     loss = losses.binary_cross_entropy
     sigmoid = models.undercomplete(latent_dim=2, image_shape=SHAPE)
-    head, used = program.head_of(sigmoid, loss)
+    head, used = fast.head_of(sigmoid, loss)
     assert used is losses.binary_cross_entropy_from_logits
     assert np.allclose(keras.activations.sigmoid(head(X)), sigmoid(X), atol=1e-6)
-    assert program.head_of(sigmoid, losses.squared_error) == (sigmoid, losses.squared_error)
+    assert fast.head_of(sigmoid, losses.squared_error) == (sigmoid, losses.squared_error)
     linear = models.undercomplete(latent_dim=2, image_shape=SHAPE, **LINEAR)
-    assert program.head_of(linear, loss) == (linear, loss)
+    assert fast.head_of(linear, loss) == (linear, loss)
 
 
 def test_a_training_that_diverges_is_stopped_and_said(both_ways):
@@ -206,7 +207,8 @@ def test_a_training_that_diverges_is_stopped_and_said(both_ways):
 @pytest.mark.parametrize(
     ("x", "options", "words"),
     [
-        (BYTES, {}, "x must hold floats"),
+        (BYTES.astype("int32"), {}, "x must hold floats"),
+        (TRAIN, {"engine": "slow"}, "engine must be one of plain, fast"),
         (TRAIN * 255, {}, r"x must lie in \[0, 1\]"),
         (TRAIN[..., 0], {}, "x must be images"),
         (TRAIN[:0], {}, "x must be images"),
@@ -267,9 +269,9 @@ def test_convolutions_are_told_from_dense_networks(monkeypatch):
     dense = models.undercomplete(latent_dim=2, image_shape=SHAPE)
     convolutional = models.classifier(input_shape=SHAPE, classes=2, widths=(2,), dense=2)
     nested = keras.Sequential([keras.Input(SHAPE), convolutional])
-    assert program.compiles_well(dense)
-    assert not program.compiles_well(convolutional)
-    assert not program.compiles_well(nested)
+    assert fast.compiles_well(dense)
+    assert not fast.compiles_well(convolutional)
+    assert not fast.compiles_well(nested)
 
 
 def test_labels_and_validation_labels_must_match_their_images():
@@ -309,9 +311,97 @@ def test_a_rate_that_is_none_is_refused(plain, option, value):
         train(plain[0], epochs=1, **{option: value})
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="XLA loops on TensorFlow")
-def test_every_epoch_has_an_order_of_its_own():
-    orders = whole.endless(np.arange(64), np.arange(0), 1)["x"].take(3)
-    first, second, third = (index.numpy().tolist() for index, _ in orders)
+def test_every_epoch_has_an_order_of_its_own_that_follows_the_seed():
+    def drawn(seed):
+        training.seed_everything(seed)
+        return [order.tolist() for order in batches.orders(np.arange(64), 3)]
+
+    first, second, third = drawn(1)
     assert sorted(first) == sorted(second) == sorted(third) == list(range(64))
     assert first != second != third != first
+    assert drawn(1) == [first, second, third] != drawn(2)
+
+
+# The two engines
+
+
+def by_both(build, fit, **options):
+    """[(model, history)] of the engines "plain" and "fast", from the same seed."""
+    found = []
+    for engine in ("plain", "fast"):
+        training.seed_everything(1)
+        model = build()
+        found.append((model, fit(model, engine=engine, **options)))
+    return found
+
+
+def check_alike(plain, fast):
+    (first, expected), (second, history) = plain, fast
+    assert set(history) == set(expected)
+    for name, values in expected.items():
+        assert history[name] == pytest.approx(values, rel=1e-4), name
+    for mine, yours in zip(second.get_weights(), first.get_weights(), strict=True):
+        assert mine == pytest.approx(yours, abs=1e-4)
+
+
+def fit_images(model, engine, **options):
+    shape = model.input_shape[1:]
+    x = np.random.default_rng(0).integers(0, 256, (40, *shape)).astype("uint8")
+    options = {"epochs": EPOCHS, "batch_size": BATCH, "learning_rate": 0.02} | options
+    return training.fit(model, x[:30], validation=x[30:], engine=engine, **options)
+
+
+@pytest.mark.parametrize("kind", models.AUTOENCODERS)
+def test_both_engines_train_every_kind_alike(kind):
+    """The noise of corruption and of samples too: each layer draws by its own seed and count."""
+    sizes = SIZES.get(kind, SMALL)
+    check_alike(*by_both(lambda: models.AUTOENCODERS[kind](**sizes), fit_images))
+
+
+@pytest.mark.parametrize("kind", ["undercomplete", "sparse", "contractive"])
+def test_both_engines_train_alike_where_xla_compiles_one(kind, monkeypatch):
+    """Kinds without noise: XLA draws other numbers from the same seed."""
+    monkeypatch.setattr(fast, "compiles_well", lambda program: True)
+    monkeypatch.setattr(fast, "WORTH_COMPILING", 1)
+    check_alike(*by_both(lambda: models.AUTOENCODERS[kind](**SIZES.get(kind, SMALL)), fit_images))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"loss": losses.squared_error, "weight_decay": 0.1},
+        {"transform": layers.Binarise},
+        {"transform": layers.Binarise, "samples": 3},
+        {"transform": layers.Binarise, "targets": TRAIN, "validation_targets": VALIDATION},
+    ],
+    ids=lambda options: " ".join(options),
+)
+def test_both_engines_take_every_option_alike(options):
+
+    def fit(model, engine, transform=None, **options):
+        transform = transform and transform(seed=2)  # one for each: it counts its draws
+        return fit_images(model, engine, transform=transform, **options)
+
+    sizes = {"latent_dim": 3, "hidden": (7,), "image_shape": SHAPE}
+    check_alike(*by_both(lambda: models.variational(**sizes), fit, **options))
+
+
+def test_both_engines_train_a_classifier_alike():
+    """Dropout included."""
+    options = {"x": BYTES[:30], "labels": LABELS[:30], "validation_labels": LABELS[30:]}
+    options |= {"validation": BYTES[30:], "epochs": EPOCHS, "batch_size": BATCH}
+    sizes = {"input_shape": SHAPE, "classes": 2, "widths": (4,), "dense": 8}
+    check_alike(*by_both(lambda: models.classifier(**sizes), training.fit_classifier, **options))
+
+
+def test_the_plain_engine_stops_a_training_that_diverges():
+    model = models.undercomplete(latent_dim=2, image_shape=SHAPE, **LINEAR)
+    with pytest.raises(LabError, match="diverged.*epoch 1"):
+        train(model, loss=losses.squared_error, learning_rate=1e25, engine="plain")
+
+
+def test_no_logger_is_left_silent():
+    logger = logging.getLogger("tensorflow")
+    before = logger.level, list(logger.filters)
+    train(epochs=1)
+    assert (logger.level, logger.filters) == before

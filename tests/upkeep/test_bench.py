@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,10 +18,10 @@ from ae_lab.settings import Settings
 from ae_lab.upkeep.bench import comparison
 from ae_lab.upkeep.bench.bench import Outcome, growth_plan, run_bench, take
 from ae_lab.upkeep.bench.comparison import KEYS, ROWS, Against, Row, in_turn
-from ae_lab.upkeep.bench.side import Answer, Side, serve
+from ae_lab.upkeep.bench.side import Answer, Side, find, serve
 from ae_lab.upkeep.bench.workload import Workload, resized
 
-PEERS = Path(__file__).parents[1] / "benchmarks"
+PEERS = PROJECT / "tests" / "benchmarks"
 WORK = Row("work", "some work", "ours.dense", ())
 LIMIT = Row("import", "import", "programs.import_package", (Against("60 s", 1, limit=60.0),))
 

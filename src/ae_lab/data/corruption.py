@@ -1,11 +1,32 @@
-"""Noise with a fixed seed, for evaluation: what the layers of `layers.corruption` draw afresh.
+"""Corruption with a fixed seed, for evaluation. Training draws it afresh: `layers.corruption`.
 
-The Gaussian one is ``data.add_gaussian_noise``. All leave ``x`` alone.
+Each function takes float images (n, height, width, channels) in [0, 1], leaves them alone, and
+returns an array of the same shape and dtype. The same seed gives the same corruption.
 """
 
 import numpy as np
 
 from ae_lab.validation import check_between, check_images, check_whole
+
+
+def add_gaussian_noise(x: np.ndarray, stddev: float, seed: int) -> np.ndarray:
+    """Return ``x`` plus Gaussian noise, clipped to [0, 1].
+
+    Parameters
+    ----------
+    x : float images (n, height, width, channels) in [0, 1].
+    stddev : standard deviation of the noise, in units of the pixel range, 0 or more.
+    seed : whole number.
+
+    Raises
+    ------
+    LabError
+        If ``x`` is not such an array or ``stddev`` is out of range.
+    """
+    x = check_images(x)
+    check_between(stddev, "stddev", 0, 100)
+    noise = np.random.default_rng(seed).standard_normal(x.shape, dtype=np.float32)
+    return np.clip(x + np.float32(stddev) * noise, 0, 1).astype(x.dtype)
 
 
 def add_masking_noise(x: np.ndarray, fraction: float, seed: int) -> np.ndarray:
@@ -14,13 +35,13 @@ def add_masking_noise(x: np.ndarray, fraction: float, seed: int) -> np.ndarray:
     Parameters
     ----------
     x : float images (n, height, width, channels) in [0, 1].
-    fraction : from 0 to 1.
-    seed : whole number; the same seed gives the same noise.
+    fraction : share of pixels, from 0 to 1.
+    seed : whole number.
 
     Raises
     ------
     LabError
-        If ``x`` is no such array or ``fraction`` is out of range.
+        If ``x`` is not such an array or ``fraction`` is out of range.
     """
     return np.where(_drawn(x, fraction, seed) < fraction, x.dtype.type(0), x)
 
@@ -28,19 +49,34 @@ def add_masking_noise(x: np.ndarray, fraction: float, seed: int) -> np.ndarray:
 def add_salt_and_pepper_noise(x: np.ndarray, fraction: float, seed: int) -> np.ndarray:
     """Return ``x`` with each pixel set to 0 or to 1, each with probability ``fraction / 2``.
 
-    Parameters and errors as in ``add_masking_noise``.
+    Parameters
+    ----------
+    x : float images (n, height, width, channels) in [0, 1].
+    fraction : share of pixels, from 0 to 1.
+    seed : whole number.
+
+    Raises
+    ------
+    LabError
+        If ``x`` is not such an array or ``fraction`` is out of range.
     """
     drawn, one = _drawn(x, fraction, seed), x.dtype.type(1)
     return np.where(drawn < fraction / 2, 0 * one, np.where(drawn < fraction, one, x))
 
 
 def add_square_hole(x: np.ndarray, side: int, seed: int) -> np.ndarray:
-    """Return ``x`` with a square of ``side`` pixels set to 0 at a random place in each image.
+    """Return ``x`` with a square set to 0 at a random place in each image.
+
+    Parameters
+    ----------
+    x : float images (n, height, width, channels) in [0, 1].
+    side : side of the square in pixels, from 1 to the shorter side of the images.
+    seed : whole number.
 
     Raises
     ------
     LabError
-        If ``x`` is no array of images, or ``side`` not a whole number from 1 to their sides.
+        If ``x`` is not such an array or ``side`` is out of range.
     """
     height, width = check_images(x).shape[1:3]
     check_between(check_whole(side, "side"), "side", 1, min(height, width))
@@ -52,6 +88,6 @@ def add_square_hole(x: np.ndarray, side: int, seed: int) -> np.ndarray:
     return np.where(hole, x.dtype.type(0), x)
 
 
-def _drawn(x, fraction, seed):
+def _drawn(x: np.ndarray, fraction: float, seed: int) -> np.ndarray:
     check_between(fraction, "fraction", 0, 1)
     return np.random.default_rng(seed).random(check_images(x).shape, dtype=np.float32)

@@ -1,39 +1,42 @@
-"""Images that are not MNIST, made such that every notebook can take them.
+"""Images other than MNIST, converted so that every notebook can use them.
 
 ``AE_LAB_DATASET`` names Keras's ``fashion_mnist`` or an ``.npz`` file with the same four arrays
 as ``mnist.npz``: uint8 images 28x28, 32x32 or 64x64, grey or in colour, and labels from 0.
 """
 
 import hashlib
-import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from ae_lab.errors import LabError
+from ae_lab.files import check_archive, write_whole
 from ae_lab.settings import Settings
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 SIDES = (28, 32, 64)
 SIDE, CLASSES = 28, 10  # what the notebooks are written for
-LEAST = {"train": 3_000, "test": 1_000}  # images, with fewer of which an experiment breaks off
-LARGEST = 2**30  # bytes of an array when unpacked: 87,000 images of 64x64 in colour
+LEAST = {"train": 3_000, "test": 1_000}  # images, the fewest that every experiment can run with
+LARGEST = 2**30  # bytes of all arrays when unpacked: 87,000 images of 64x64 in colour
 
 
 def is_other(settings: Settings) -> bool:
-    """Whether anything but MNIST is asked for."""
+    """Whether ``settings`` ask for images other than MNIST."""
     return settings.dataset != "mnist"
 
 
 def read_other(settings: Settings) -> tuple[dict[str, np.ndarray], str]:
     """The four arrays, images as uint8 (n, 28, 28), and what they are, in words.
 
+    Parameters
+    ----------
+    settings : whose ``dataset`` names the images.
+
     Raises
     ------
     LabError
-        If there is no such file, or it holds something else.
+        If there is no such file, or it is not as described above.
     """
     path = find_other(settings)
     arrays = _read(path)
@@ -50,7 +53,7 @@ def read_other(settings: Settings) -> tuple[dict[str, np.ndarray], str]:
 
 
 def other_fingerprint(settings: Settings) -> str:
-    """Changes with the name and the content of the file."""
+    """A text that changes with the name and the content of the file that ``settings`` name."""
     path = find_other(settings)
     return f"{settings.dataset}: {hashlib.sha256(path.read_bytes()).hexdigest()}"
 
@@ -58,10 +61,14 @@ def other_fingerprint(settings: Settings) -> str:
 def find_other(settings: Settings) -> Path:
     """The file with the images; Fashion-MNIST is downloaded into ``data/`` if need be.
 
+    Parameters
+    ----------
+    settings : whose ``dataset`` names the images, and its folders.
+
     Raises
     ------
     LabError
-        If it is not there and cannot be had.
+        If it is not there and cannot be downloaded.
     """
     if settings.dataset.endswith(".npz"):
         path = Path(settings.dataset)
@@ -79,44 +86,33 @@ def find_other(settings: Settings) -> Path:
 
 def _download(settings: Settings, path: Path) -> Path:
     if settings.offline:
-        raise _not_at_hand(path, "no download is to be tried (AE_LAB_OFFLINE)")
+        raise _not_available(path, "downloads are off (AE_LAB_OFFLINE)")
     import keras
 
     try:
         train, test = getattr(keras.datasets, settings.dataset).load_data()
     except Exception as error:  # whatever the network does
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise _not_at_hand(path, f"its download failed ({reason})") from None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.part")
-    with temporary.open("wb") as file:
-        np.savez_compressed(file, **dict(zip(NAMES, (*train, *test), strict=True)))
-    os.replace(temporary, path)
-    return path
+        raise _not_available(path, f"its download failed ({reason})") from None
+    arrays = dict(zip(NAMES, (*train, *test), strict=True))
+    return write_whole(path, lambda temporary: np.savez_compressed(temporary, **arrays))
 
 
-def _not_at_hand(path: Path, reason: str) -> LabError:
+def _not_available(path: Path, reason: str) -> LabError:
     return LabError(
-        f"{path.stem} must be at hand as {path}, found no file there, and {reason}: "
+        f"{path.stem} must be available as {path}, found no file there, and {reason}: "
         f"put {path.name} there or into the folder that AE_LAB_DATA names, or connect."
     )
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
-    """The arrays; their unpacked sizes are looked at before, so that no zip bomb goes off."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-        if missing := [name for name in NAMES if f"{name}.npy" not in sizes]:
-            raise _wrong(path, f"the arrays {', '.join(NAMES)}", f"no {', '.join(missing)}")
-        if max(sizes.values()) > LARGEST:
-            raise _wrong(path, f"arrays of at most {LARGEST:,} bytes", f"{max(sizes.values()):,}")
+        check_archive(path, LARGEST, tuple(f"{name}.npy" for name in NAMES))
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in NAMES}
-    except LabError:
-        raise
     except Exception as error:  # damage shows in many ways
-        raise _wrong(path, "a readable .npz archive of plain arrays", str(error)) from None
+        expected = f"a readable .npz archive of the plain arrays {', '.join(NAMES)}"
+        raise _wrong(path, expected, str(error)) from None
 
 
 def _check_images(path: Path, name: str, images: np.ndarray, least: int) -> None:
@@ -134,7 +130,7 @@ def _check_images(path: Path, name: str, images: np.ndarray, least: int) -> None
 
 
 def _check_labels(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """One whole number an image, from 0 up without a gap, at most ten of them."""
+    """One whole number per image, from 0 up without a gap, at most ten classes."""
     for part in LEAST:
         labels, count = arrays[f"y_{part}"], len(arrays[f"x_{part}"])
         if labels.size != count or not np.issubdtype(labels.dtype, np.integer):
@@ -149,7 +145,7 @@ def _check_labels(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def _check_balance(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Fashion-MNIST has as many images of each class, which MNIST has not."""
+    """Fashion-MNIST has equally many images of each class, unlike MNIST."""
     counts = [np.bincount(arrays[f"y_{part}"].reshape(-1)).tolist() for part in LEAST]
     if counts != [[6_000] * CLASSES, [1_000] * CLASSES]:
         raise _wrong(path, "6,000 training and 1,000 test images of each class", f"{counts}")
@@ -158,7 +154,7 @@ def _check_balance(path: Path, arrays: dict[str, np.ndarray]) -> None:
 def _wrong(path: Path, expected: str, received: str) -> LabError:
     return LabError(
         f"{path} cannot stand in for MNIST: expected {expected}, received {received}; "
-        "mend the file, or unset AE_LAB_DATASET for MNIST."
+        "correct the file, or unset AE_LAB_DATASET for MNIST."
     )
 
 

@@ -1,22 +1,22 @@
-"""One file over the network, with patience that ends."""
+"""Download of one file, with limits on time and size."""
 
 import time
 import urllib.request
 from pathlib import Path
 
-SILENT_SECONDS = 20  # the longest that a server may say nothing
-TOTAL_SECONDS = 300  # the longest that one file may take
+SILENT_SECONDS = 20  # longest silence of the server
+TOTAL_SECONDS = 300  # longest download of one file
 LARGEST = 60_000_000  # bytes; MNIST has 55,000,000 unpacked
 
 
 def fetch(address: str, path: Path) -> Path:
-    """Write what stands at ``address`` to ``path``; a server that hangs or never ends is left.
+    """Download ``address`` to the file ``path`` and return ``path``; give up on a slow server.
 
     Raises
     ------
     OSError
-        If the server is not there, answers with an error, says nothing for 20 seconds, takes
-        more than 300, sends more than 60 MB, or less than it promised.
+        If the server cannot be reached, answers with an error, is silent for 20 seconds, takes
+        more than 300, sends more than 60 MB, or less than it announced.
     """
     end, received = time.monotonic() + TOTAL_SECONDS, 0
     with urllib.request.urlopen(address, timeout=SILENT_SECONDS) as answer, path.open("wb") as file:

@@ -1,6 +1,6 @@
 """The rows: what is measured against what, in turn, and what may be said of the ratio.
 
-To add one: write the work of each side in the project's ``benchmarks``, and name it in `ROWS`.
+To add one: write the work of each side in the project's ``tests/benchmarks``, and name it in `ROWS`.
 """
 
 import importlib.util
@@ -27,7 +27,7 @@ class Against:
     label : what it is, in words.
     reach : the ratio, other over ours, that is to be reached; 1 / 1.2 means within 1.2 times
         the other's time.
-    work : ``script.function`` of ``benchmarks``; empty for a limit.
+    work : ``script.function`` of ``tests/benchmarks``; empty for a limit.
     limit : in the row's unit.
     """
 

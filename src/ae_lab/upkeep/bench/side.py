@@ -98,7 +98,7 @@ def isolate() -> None:
 
 
 def find(work: str):
-    """The function behind ``script.name`` of the project's folder ``benchmarks``.
+    """The function behind ``script.name`` of the project's folder ``tests/benchmarks``.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def find(work: str):
         If the script is not there, as in an installation without the project.
     """
     script, name = work.split(".")
-    path = Settings.from_environment().project_folder / "benchmarks" / f"{script}.py"
+    path = Settings.from_environment().project_folder / "tests" / "benchmarks" / f"{script}.py"
     if not path.is_file():
         raise LabError(f"the bench needs {path}, found none: run it from the project's folder.")
     spec = spec_from_file_location(script, path)
