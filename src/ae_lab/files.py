@@ -1,5 +1,6 @@
 """Files written whole or not at all, and archives measured before they are unpacked."""
 
+import json
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -63,3 +64,22 @@ def check_archive(path: Path, largest: int, names: tuple[str, ...] = ()) -> dict
     if (total := sum(sizes.values())) > largest:
         raise ValueError(f"{total:,} bytes when unpacked, more than {largest:,}")
     return sizes
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write sorted, indented JSON, whole or not at all."""
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 with plain line ends, whole or not at all."""
+    write_whole(path, lambda part: part.write_text(text, encoding="utf-8", newline="\n"))
+
+
+def read_json(path: Path) -> dict | None:
+    """The file's content, or None if it is absent or was cut off."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None

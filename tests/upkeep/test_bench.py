@@ -20,6 +20,7 @@ from ae_lab.upkeep.bench.bench import Outcome, growth_plan, run_bench, take
 from ae_lab.upkeep.bench.comparison import KEYS, ROWS, Against, Row, in_turn
 from ae_lab.upkeep.bench.side import Answer, Side, find, serve
 from ae_lab.upkeep.bench.workload import Workload, resized
+from helpers import PROJECT
 
 PEERS = PROJECT / "tests" / "benchmarks"
 WORK = Row("work", "some work", "ours.dense", ())

@@ -1,6 +1,6 @@
 """The rows: what is measured against what, in turn, and what may be said of the ratio.
 
-To add one: write the work of each side in the project's ``tests/benchmarks``, and name it in `ROWS`.
+To add one: write the work of each side in ``tests/benchmarks``, and name it in `ROWS`.
 """
 
 import importlib.util
