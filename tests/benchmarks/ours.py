@@ -4,7 +4,6 @@ Validation, which ``fit`` insists on, is on one image where epochs are timed, so
 is the training.
 """
 
-import numpy as np
 
 from ae_lab import evaluation, layers, losses, models, rbm, training
 
@@ -100,6 +99,6 @@ def boltzmann(workload, tick):
     """One epoch of a Bernoulli machine from the start, CD-1; loss: its squared error per row."""
     v = workload.load_flat()
     while True:
-        options = {"rng": np.random.default_rng(SEED), "batch_size": workload.batch_size}
+        options = {"seed": SEED, "batch_size": workload.batch_size}
         _, errors = rbm.fit_rbm(v, workload.latent_dim, epochs=1, **options)
         tick(errors[-1])
