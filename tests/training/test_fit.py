@@ -1,6 +1,8 @@
 """Training on tiny data: it learns, it says what happened, and it can be done again."""
 
+import ast
 import logging
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -400,8 +402,21 @@ def test_the_plain_engine_stops_a_training_that_diverges():
         train(model, loss=losses.squared_error, learning_rate=1e25, engine="plain")
 
 
+@pytest.mark.filterwarnings("ignore:the training did not learn")
 def test_no_logger_is_left_silent():
     logger = logging.getLogger("tensorflow")
     before = logger.level, list(logger.filters)
     train(epochs=1)
     assert (logger.level, logger.filters) == before
+
+
+def test_only_the_fast_engine_changes_how_keras_trains():
+    """Outside the bench, whose peers are written as others write them."""
+    package = Path(training.__file__).parents[1]
+    found = set()
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            bases = [ast.unparse(base) for base in getattr(node, "bases", [])]
+            if {"keras.Model", "Model"} & set(bases) or getattr(node, "name", "") == "train_step":
+                found.add(path.relative_to(package))
+    assert {path for path in found if "upkeep" not in path.parts} == {Path("training/fast.py")}

@@ -1,4 +1,4 @@
-"""The engine "fast": the results of `fit.fit_plainly`, several times as fast.
+"""The engine "fast": the results of `fit.fit_plainly`, sooner.
 
 A batch is a batch of *row numbers*. The images stay in memory as they are, bytes as bytes,
 inside the compiled program, which gathers and scales a batch and learns from it in one step.
