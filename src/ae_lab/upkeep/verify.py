@@ -1,6 +1,7 @@
 """The verb ``verify``: run a profile and hold its figures against the kept ones."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from ae_lab.errors import LabError
@@ -34,7 +35,8 @@ def verify(settings: Settings, accept: bool = False, say: Say = say_now) -> None
     stored = json.loads((settings.profile_folder / "metrics.json").read_text(encoding="utf-8"))
     found = {metric.name: metric.value for metric in map(Metric.from_json, stored)}
     path = settings.project_folder / "reports" / "reference.json"
-    key = f"{settings.profile}, {data.prepare(settings)}"
+    source = data.prepare(replace(settings, offline=True))  # the report has tried a download
+    key = f"{settings.profile}, {source}"
     if accept:
         keep(path, key, found)
         say(f"{len(found)} figures kept in {path}\n")
