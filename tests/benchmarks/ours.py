@@ -4,7 +4,6 @@ Validation, which ``fit`` insists on, is on one image where epochs are timed, so
 is the training.
 """
 
-
 from ae_lab import evaluation, layers, losses, models, rbm, training
 
 SEED = 8

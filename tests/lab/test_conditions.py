@@ -2,7 +2,6 @@
 
 import json
 
-import IPython.display
 import pytest
 
 from ae_lab.errors import LabError
@@ -12,15 +11,6 @@ from ae_lab.lab.parameters import chosen, knob
 from ae_lab.settings import Settings
 
 WHY = {"because": "the paper says so"}
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    shown = []
-    monkeypatch.setattr(
-        IPython.display, "display", lambda bundle, raw, metadata: shown.append(bundle)
-    )
-    return shown
 
 
 @pytest.mark.parametrize(
@@ -64,7 +54,7 @@ def test_a_control_is_shown_and_not_counted(shown, tmp_path):
     assert first["verdict"] == "holds" and first["conditions"] == {"weight 1": 0.05}
     assert "control, weight 0: 90.0%" in first["evidence"]
     assert second["verdict"] == "does not hold" and second["kind"] == "handout"
-    assert "at most 50.0%" in shown[0]["text/plain"]
+    assert "at most 50.0%" in shown[0][0]["text/plain"]
 
 
 def test_controls_alone_test_nothing(shown):
@@ -133,7 +123,7 @@ def test_the_table_says_what_was_changed(shown, tmp_path):
         {"AE_LAB_SET_LATENT_DIM": "2", "AE_LAB_SET_RATE": "", "AE_LAB_RECORDS": str(tmp_path)}
     )
     assert start_lab("n", settings).parameters(**KNOBS).latent_dim == 2
-    lines = shown[0]["text/plain"].splitlines()
+    lines = shown[0][0]["text/plain"].splitlines()
     assert any(line.startswith("latent_dim  2 (changed)  numbers") for line in lines)
     assert any(line.startswith("rate  0.003  ") for line in lines)
     assert json.loads((tmp_path / "n.json").read_text())["run"]["changed"] == {"latent_dim": 2}
