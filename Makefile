@@ -4,17 +4,23 @@ PROFILE ?= quick
 NOTEBOOK ?=
 SEEDS ?= 5
 ROW ?=
+UPGRADE ?= --upgrade
 LONG ?=
 BIN := .venv/bin
 READY := .venv/.ready
 PEERS := .venv/.peers
+# PyTorch is not in the lock: of its many builds the bench takes the one for processors.
+TORCH := torch==2.13.0 sympy==1.14.0 mpmath==1.3.0
 TORCH_CPU := https://download.pytorch.org/whl/cpu
+PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin x86_64-pc-windows-msvc
+PYTHONS := 3.11 3.12 3.13
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help report verify sweep bench test lab lint lock audit clean
+.PHONY: help report verify sweep bench test test-all lab lint lock platforms audit clean
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 report: $(READY)  ## execute the notebooks, write reports/quick/index.html (PROFILE=full, NOTEBOOK=name)
 	@$(BIN)/python -m ae_lab report --profile $(PROFILE) $(addprefix --notebook ,$(NOTEBOOK))
@@ -30,8 +36,11 @@ bench: $(READY)  ## time our work beside PyTorch, JAX and plain Keras (ROW=name,
 	    echo "The peers could not be installed: the rows against those that lack are skipped."
 	@$(BIN)/python -m ae_lab bench $(addprefix --row ,$(ROW)) $(if $(LONG),--long)
 
-test: $(READY)  ## run the tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(READY)  ## run the fast tests, in under three minutes
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser and not cluster and not kernel"
+
+test-all: test  ## run the slow tests too: training, Chromium, Dask, Jupyter kernels
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or browser or cluster or kernel"
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/jupyter lab notebooks
@@ -39,30 +48,34 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 lint: $(READY)  ## check code and notebooks with ruff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-lock: $(READY)  ## renew requirements.lock from pyproject.toml
-	@$(BIN)/pip install --quiet uv
-	@$(BIN)/uv pip compile pyproject.toml --extra test --extra build --extra sweep --universal --python-version 3.11 \
-	    --generate-hashes --no-header --no-annotate --upgrade --output-file requirements.lock
+lock: $(READY)  ## renew requirements.lock and requirements.txt from pyproject.toml (UPGRADE= keeps the versions)
+	@$(BIN)/uv pip compile pyproject.toml --extra test --extra build --extra dev --extra sweep --universal \
+	    --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE) --quiet --output-file requirements.lock
+	@(echo "# The versions of requirements.lock and the package itself, for use without make; written by make lock."; \
+	    sed -n 's/^\([A-Za-z0-9].*\) \\$$/\1/p' requirements.lock; echo "-e .") > requirements.txt
+
+platforms: $(READY)  ## check that the lock has wheels for every platform and Python
+	@for platform in $(PLATFORMS); do for python in $(PYTHONS); do \
+	    $(BIN)/uv pip compile requirements.lock --no-deps --only-binary :all: --quiet --no-header \
+	        --python-platform $$platform --python-version $$python > .venv/platform.txt || exit 1; \
+	    echo "$$platform, Python $$python: $$(grep -c == .venv/platform.txt) wheels"; done; done
 
 audit: $(READY)  ## look up every locked dependency among the known vulnerabilities
-	@$(BIN)/pip install --quiet pip-audit
 	@$(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict
 
 clean:  ## remove the environment and the quick report, keep data and the published report
 	rm -rf .venv reports/quick reports/quick-failed reports/.build
 
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, received %d.%d: install it, or name one with make PYTHON=python3.12" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11, 3.12 or 3.13 is needed, received %d.%d: install one, or name it with make PYTHON=python3.12" % sys.version_info[:2] if not (3, 11) <= sys.version_info < (3, 14) else 0)'
 	@echo "Installing the locked dependencies into .venv (once, some minutes) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PIP) install --no-deps --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PIP) check || (echo "Left from an older lock? make clean removes .venv; then try again."; exit 1)
 	@touch $@
 
-# The lock's versions without its hashes, which pip would ask of torch too; "+cpu" goes before PyPI's.
 $(PEERS): $(READY)
-	@echo "Installing PyTorch's CPU build and JAX into .venv (once) ..."
-	@sed -n 's/^\([A-Za-z0-9].*\) \\$$/\1/p' requirements.lock > .venv/constraints.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation \
-	    --constraint .venv/constraints.txt --extra-index-url $(TORCH_CPU) -e '.[bench]'
+	@echo "Installing PyTorch's CPU build into .venv (once) ..."
+	@$(PIP) install --no-deps --extra-index-url $(TORCH_CPU) $(TORCH)
 	@touch $@

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import ae_lab
+from helpers import PACKAGE
 
-PACKAGE = Path(ae_lab.__file__).parent
 # Each may import those before it and none after.
 ORDER = [
     "errors",

@@ -6,7 +6,8 @@ import sys
 import time
 
 import pytest
-from report_fixtures.helpers import notebook, project
+
+from helpers import notebook, project
 
 
 def run(folder, *arguments, **environment):
@@ -77,7 +78,8 @@ class Finalised:
 
 def data(options):
     Finalised()
-    time.sleep(60)
+    for _ in range(600):
+        time.sleep(0.1)
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 lab.data = data
@@ -88,3 +90,23 @@ sys.exit(lab.main(["data"]))
         130,
         "stopped; the last good report is as it was",
     )
+
+
+@pytest.mark.parametrize("verb", ["encode", "decode"])
+def test_tensorflow_starts_without_a_word(tmp_path, verb):
+    (tmp_path / "bad.keras").write_text("no model")
+    done = run(tmp_path, verb, "from.npy", "to.npy", "--model", "bad.keras")
+    assert done.returncode == 1 and done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith("error: ") and "bad.keras" in done.stderr
+
+
+def test_what_the_start_of_tensorflow_wrote_is_shown_if_it_fails(tmp_path):
+    code = (
+        "import os; from ae_lab.__main__ import _start_log_held_back as held_back\n"
+        "with held_back(): os.write(2, b'kept back\\n')\n"
+        "os.write(2, b'written\\n')\n"
+        "with held_back(): os.write(2, b'the reason\\n'); raise SystemExit(3)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 3 and done.stderr.splitlines() == ["written", "the reason"]

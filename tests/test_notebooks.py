@@ -2,17 +2,16 @@
 
 import json
 import re
-import tomllib
-from pathlib import Path
+import sys
 
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
-from ae_lab import REPOSITORY
 from ae_lab.lab.verdicts import CLAIMS
 from ae_lab.models import AUTOENCODERS
+from ae_lab.report.render.page import LEFT_OUT
+from helpers import NOTEBOOKS
 
-FOLDER = Path(__file__).parents[1] / "notebooks"
-PATHS = sorted(FOLDER.glob("*.ipynb"))
 SECTIONS = ["Idea", "Setup", "Prediction", "Limits", "Exercises", "Next"]
 
 
@@ -25,13 +24,13 @@ def text(path, kind):
     return "\n\n".join("".join(cell["source"]) for cell in cells(path, kind))
 
 
-@pytest.fixture(params=PATHS, ids=[path.stem for path in PATHS])
+@pytest.fixture(params=NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 def path(request):
     return request.param
 
 
 def test_there_are_nine_in_order():
-    assert [path.stem[:2] for path in PATHS] == [f"{i:02}" for i in range(1, 10)]
+    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{i:02}" for i in range(1, 10)]
 
 
 def test_it_is_stored_without_outputs(path):
@@ -66,31 +65,52 @@ def test_it_names_itself_to_the_lab(path):
     assert f'start_lab("{path.stem}")' in text(path, "code")
 
 
-def test_its_first_cell_installs_the_package_where_it_is_missing(path):
-    first = "".join(cells(path, "code")[0]["source"])
-    assert first == (
-        "try:\n    import ae_lab  # noqa: F401\n"
-        "except ModuleNotFoundError:  # a notebook that stands alone, as in Colab\n"
-        f"    %pip install -q git+{REPOSITORY}"
+def test_its_first_cell_is_the_same_and_left_out_of_the_page(path):
+    first = cells(path, "code")[0]
+    assert first["source"] == cells(NOTEBOOKS[0], "code")[0]["source"]
+    assert first["metadata"] == {"tags": [LEFT_OUT]}
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_first_cell_installs_the_package_where_it_is_missing(monkeypatch, installed):
+    assert run_first_cell(monkeypatch, installed, NOTEBOOKS[0].parent) == (
+        [] if installed else [("pip", "install -q ..")]
     )
 
 
-def test_the_repository_has_one_address():
-    project = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text())["project"]
-    assert project.get("urls", {}).get("Repository", REPOSITORY) == REPOSITORY
+def test_a_notebook_that_stands_alone_says_where_to_get_the_package(monkeypatch, tmp_path):
+    with pytest.raises(SystemExit, match="README.md.*notebooks/.*src/") as caught:
+        run_first_cell(monkeypatch, False, tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def run_first_cell(monkeypatch, installed, folder):
+    """Run it in this folder; return the magics that it called."""
+    called = []
+
+    class Shell:
+        def run_line_magic(self, *arguments):
+            called.append(arguments)
+
+    if not installed:
+        monkeypatch.setitem(sys.modules, "ae_lab", None)
+    monkeypatch.chdir(folder)
+    source = "".join(cells(NOTEBOOKS[0], "code")[0]["source"])
+    exec(TransformerManager().transform_cell(source), {"get_ipython": Shell})
+    return called
 
 
 def test_each_kind_keeps_its_model_and_so_does_the_classifier():
-    source = "\n".join(text(path, "code") for path in PATHS)
+    source = "\n".join(text(path, "code") for path in NOTEBOOKS)
     kept = re.findall(r'lab\.keep_model\([^\n]+, "(\w+)"\)', source)
     assert sorted(kept) == sorted([*AUTOENCODERS, "classifier"])
 
 
 def test_its_links_lead_to_notebooks(path):
     links = re.findall(r"\]\(([^)]+\.ipynb)\)", text(path, "markdown"))
-    assert links and all((FOLDER / link).exists() for link in links)
+    assert links and all((path.parent / link).exists() for link in links)
 
 
 def test_every_claim_of_the_handout_is_put_to_a_test_or_said_to_be_untested():
-    source = "\n".join(text(path, "code") for path in PATHS)
+    source = "\n".join(text(path, "code") for path in NOTEBOOKS)
     assert [id for id in CLAIMS if f'"{id}"' not in source] == []

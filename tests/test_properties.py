@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from keras import ops
-from test_models import same_draw
 
 from ae_lab import data, evaluation, layers, models, rbm, validation
 from ae_lab.errors import LabError
@@ -15,6 +14,7 @@ from ae_lab.lab import wilson_interval
 from ae_lab.models.saving import load_autoencoder
 from ae_lab.report.render.cleaning import clean_text
 from ae_lab.report.render.sanitise import sanitise
+from helpers import same_draw
 
 few = settings(
     max_examples=15,

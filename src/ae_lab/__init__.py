@@ -6,5 +6,3 @@ no network training starts at once.
 """
 
 __version__ = "0.1.0"
-# Where a notebook that stands alone installs the package from; its first cell says the same.
-REPOSITORY = "https://example.invalid/ae_lab.git"

@@ -4,7 +4,10 @@ import argparse
 import os
 import signal
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ae_lab.errors import LabError
 from ae_lab.settings import PROFILES, Settings
@@ -101,8 +104,34 @@ def decode(options: argparse.Namespace) -> None:
     print("Codes {} became images {}.".format(*done))
 
 
+@contextmanager
+def _start_log_held_back() -> Iterator[None]:
+    """Keep TensorFlow's first log lines from the terminal; if an error follows, write them.
+
+    Its C++ code writes them to file descriptor 2 while it is imported, whatever
+    TF_CPP_MIN_LOG_LEVEL says, so that nothing in Python can filter them.
+    """
+    if sys.stderr is None:  # descriptor 2 is closed
+        yield
+        return
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as log:
+        terminal = os.dup(2)
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            log.seek(0)
+            os.write(terminal, log.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
 def _autoencoder(options: argparse.Namespace):
-    from ae_lab import models
+    with _start_log_held_back():
+        from ae_lab import models
 
     return models.load_autoencoder(models.find_model(_settings(options), options.model))
 

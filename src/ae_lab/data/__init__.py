@@ -6,9 +6,11 @@ A file that is there but wrong is an error, never a silent step to the next sour
 Other images, where ``AE_LAB_DATASET`` asks for them, are read by ``other_data``.
 """
 
+import errno
 import hashlib
 import importlib.resources
 import os
+import socket
 import tempfile
 import time
 import zipfile
@@ -196,7 +198,8 @@ def _downloaded_file(settings: Settings, origin: str = ORIGIN) -> Path | None:
         try:
             return _download(settings.download_folder, origin)
         except Exception as error:  # whatever the network does, the sample is still there
-            last = wait is None or _is_local(error, settings.download_folder)
+            local = _is_local(error, settings.download_folder)
+            last = wait is None or local or _is_offline(error)
             then = "using the sample" if last else f"trying again in {wait} s"
             print(f"MNIST could not be downloaded ({_first_line(error)}); {then}.", flush=True)
         if last:
@@ -217,6 +220,16 @@ def _is_local(error: Exception, folder: Path) -> bool:
     """Whether the file system and not the server is at fault: waiting would not help."""
     name = getattr(error, "filename", None)
     return isinstance(error, OSError) and str(name).startswith(str(folder))
+
+
+def _is_offline(error: Exception) -> bool:
+    """Whether no server was reached at all, as without a network: waiting would not help."""
+    reason = getattr(error, "reason", error)  # urllib raises a URLError around the cause
+    unreachable = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
+    return (
+        isinstance(reason, socket.gaierror | ConnectionRefusedError)
+        or getattr(reason, "errno", None) in unreachable
+    )
 
 
 def _first_line(error: Exception) -> str:

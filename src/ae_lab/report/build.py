@@ -3,11 +3,12 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json
-from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date
+from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, is_up_to_date, key_of
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.folders import os_errors_as_lab_errors, recover_folder, replace_folder
 from ae_lab.report.front.provenance import describe_commit
@@ -45,7 +46,8 @@ def build_report(
     chosen = {name: known[name] for name in choose(names, list(known))}
     place = Workplace(settings)
     with os_errors_as_lab_errors(settings.report_folder), opened(place):
-        data = prepare_data(settings, say)
+        offline = settings.offline or (not force and all_up_to_date(place, chosen))
+        data = prepare_data(replace(settings, offline=offline), say)
         failed = bring_all_up_to_date(place, chosen, data, force, say)
         return publish(place, list(known), failed, say)
 
@@ -88,6 +90,16 @@ def clear_up(place: Workplace) -> None:
         for folder in (place.build, place.target):
             for part in folder.rglob(".writing-*"):
                 shutil.rmtree(part, ignore_errors=True)
+
+
+def all_up_to_date(place: Workplace, paths: dict[str, Path]) -> bool:
+    """Whether no notebook has to be executed with the data on disk: nothing to download for."""
+    from ae_lab import data
+
+    fingerprint = data.local_fingerprint(place.settings)
+    return all(
+        is_up_to_date(place, path, key_of(place, path, fingerprint)) for path in paths.values()
+    )
 
 
 def prepare_data(settings: Settings, say: Say) -> DataAtHand:

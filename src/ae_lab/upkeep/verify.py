@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ae_lab.errors import LabError
@@ -33,7 +34,8 @@ def verify(settings: Settings, accept: bool = False, say: Callable[[str], None] 
     metrics = json.loads((settings.profile_folder / "metrics.json").read_text(encoding="utf-8"))
     found = {metric["name"]: metric["value"] for metric in metrics}
     path = settings.project_folder / "reports" / "reference.json"
-    key = f"{settings.profile}, {data.prepare(settings)}"
+    source = data.prepare(replace(settings, offline=True))  # the report has tried a download
+    key = f"{settings.profile}, {source}"
     if accept:
         keep(path, key, found)
         say(f"{len(found)} figures kept in {path}\n")

@@ -67,14 +67,24 @@ def jobs_that_fit() -> int:
     return max(1, min(usable_cores(), psutil.virtual_memory().available // KERNEL_BYTES))
 
 
+def key_of(place: Workplace, path: Path, fingerprint: str) -> str:
+    """The key of an execution of this notebook now, with the data of this fingerprint."""
+    source = read_notebook(path)
+    return execution_key(source, place.settings, fingerprint, numeric_environment())
+
+
+def is_up_to_date(place: Workplace, path: Path, key: str) -> bool:
+    """Whether the last good execution of this notebook has this key."""
+    done = place.read(path.stem)
+    return bool(done) and done["metadata"]["ae_lab"]["key"] == key
+
+
 def bring_up_to_date(
     place: Workplace, path: Path, data: DataAtHand, force: bool, say: Say
 ) -> dict | None:
     """Execute a notebook unless its key is known; return it if it failed."""
-    source = read_notebook(path)
-    key = execution_key(source, place.settings, data.fingerprint, numeric_environment())
-    done = place.read(path.stem)
-    if done and done["metadata"]["ae_lab"]["key"] == key and not force:
+    key = key_of(place, path, data.fingerprint)
+    if is_up_to_date(place, path, key) and not force:
         say(f"  {path.stem}  unchanged, not executed again\n")
         place.failed_execution(path.stem).unlink(missing_ok=True)
         return None

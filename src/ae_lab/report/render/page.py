@@ -18,6 +18,7 @@ from ae_lab.report.render.sanitise import plain_text, sanitise
 
 FILLER = "No description has been provided for this image"  # nbconvert's, and no alt text
 PAGE_ERROR = "PageError"
+LEFT_OUT = "remove-cell"  # the tag of a cell that a page does without, as in Jupyter Book
 PREFERRED = ("text/html", "text/markdown", "text/latex")
 IMAGES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif")
 
@@ -50,8 +51,8 @@ class Page:
         self.in_report = "ae_lab" in notebook.metadata
         self.outline, self.problems = Outline(), []
         self._step: dict = {}
+        self.not_run = 0
         self.parts = list(self._parts(notebook))
-        self.not_run = len(notebook.cells) - len(self.parts)
         self.title = self.outline.title or name
 
     @property
@@ -79,9 +80,10 @@ class Page:
             self._step = {"id": identity, "cell": number if runs else None}
             if cell.cell_type == "markdown":
                 yield Part(0, identity, self._markdown(cell.source, cell.get("attachments")))
-            elif runs:
+            elif runs and (self._stops_at(identity) or LEFT_OUT not in _tags(cell)):
                 yield self._code(cell, number)
             if self._stops_at(identity):
+                self.not_run = len(notebook.cells) - index - 1
                 return
 
     def _stops_at(self, identity: str) -> bool:
@@ -151,6 +153,10 @@ def image_url(data: str, kind: str) -> str:
     if kind == "image/svg+xml":
         data = b64encode(data.encode()).decode()
     return f"data:{kind};base64,{escape(''.join(data.split()))}"
+
+
+def _tags(cell: NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
 
 
 def _sizes(details: dict) -> list[str]:

@@ -1,0 +1,143 @@
+"""Images of one's own in MNIST's place: read, converted, refused with a reason."""
+
+import numpy as np
+import pytest
+
+from ae_lab import data, evaluation
+from ae_lab.data.custom import LEAST, other_fingerprint
+from ae_lab.errors import LabError
+from ae_lab.lab import start_lab
+from ae_lab.report.execute.environment import kernel_environment
+from ae_lab.settings import Settings
+
+
+def arrays(side=28, channels=(), classes=4, train=LEAST["train"], test=LEAST["test"]):
+    """Images ordered by class; each class has its own grey level, with a little noise."""
+    rng = np.random.default_rng(0)
+    made = {}
+    for part, n in (("train", train), ("test", test)):
+        labels = np.sort(np.arange(n) % classes)
+        level = (20 + 50 * labels).reshape(-1, *[1] * (2 + len(channels)))
+        noise = rng.integers(0, 9, (n, side, side, *channels))
+        made |= {f"x_{part}": (level + noise).astype(np.uint8), f"y_{part}": labels}
+    return made
+
+
+def stored(folder, **content):
+    path = folder / "leaves.npz"
+    np.savez(path, **content)
+    return Settings(dataset=str(path))
+
+
+@pytest.mark.parametrize(
+    ("side", "channels", "said"),
+    [
+        (28, (), "leaves, 3,000 + 1,000: "),
+        (28, (1,), "leaves, 3,000 + 1,000: "),
+        (32, (3,), "made grey (luma), made 28x28 from 32x32"),
+        (64, (), "made 28x28 from 64x64 (means over areas)"),
+    ],
+)
+def test_every_allowed_form_becomes_what_the_notebooks_take(side, channels, said, tmp_path):
+    dataset = data.load_mnist(stored(tmp_path, **arrays(side, channels)))
+    shapes = [len(x) for x in (dataset.x_train, dataset.x_validation, dataset.x_test)]
+    assert shapes == [2_625, 375, 1_000]
+    assert dataset.x_test.shape == (1_000, 28, 28, 1) and dataset.x_test.dtype == np.float32
+    assert said in dataset.source and "not comparable" in dataset.source
+    assert not dataset.comparable and dataset.is_small
+    for x, y in ((dataset.x_train, dataset.y_train), (dataset.x_test, dataset.y_test)):
+        level = x.mean(axis=(1, 2, 3)) * 255  # label and image stayed together
+        np.testing.assert_allclose(level, 24 + 50 * y.astype(float), atol=1)
+        assert len(np.unique(y[:50])) == 4  # and the order by class is gone
+
+
+@pytest.mark.slow
+def test_colour_becomes_luma_and_pixels_the_mean_over_their_area(tmp_path):
+    content = arrays(64, (3,))
+    content["x_test"][...] = 0
+    content["x_test"][:, :32, :, 1] = 200  # the upper half green
+    x = data.load_mnist(stored(tmp_path, **content)).x_test[0, ..., 0]
+    np.testing.assert_allclose(x[:14], 200 * 0.587 / 255, atol=0.003)
+    assert not x[14:].any()
+
+
+def test_classes_that_do_not_occur_are_not_asked_for(tmp_path):
+    dataset = data.load_mnist(stored(tmp_path, **arrays(classes=3)))
+    first = evaluation.first_of_each(dataset.y_test)
+    assert dataset.y_test[first].tolist() == [0, 1, 2]
+
+
+def changed(**changes):
+    return arrays() | changes
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"x_train": np.zeros((9, 28, 28), np.uint8)}, "no y_train, x_test, y_test"),
+        (arrays(27), "side one of 28, 32, 64"),
+        (changed(x_test=np.zeros((1_000, 28, 28), np.float32)), "float32"),
+        (arrays(test=999), "at least 1,000 images in x_test, received 999"),
+        (changed(x_test=np.zeros((1_000, 32, 32), np.uint8)), "of one shape"),
+        (changed(y_test=np.zeros(9, int)), "1,000 whole numbers in y_test"),
+        (changed(y_train=np.zeros(3_000)), "float64"),
+        (arrays(classes=11), "of 2 to 10 classes"),
+        (changed(y_train=1 + np.arange(3_000) % 4), "labels 0, 1"),
+        (changed(y_test=np.arange(1_000) % 3), r"in y_test the classes \[0, 1, 2, 3\]"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_reason(content, message, tmp_path):
+    with pytest.raises(LabError, match=message):
+        data.load_mnist(stored(tmp_path, **content))
+
+
+def test_files_that_are_missing_damaged_or_hold_objects_are_refused(tmp_path):
+    with pytest.raises(LabError, match="found none at"):
+        data.load_mnist(Settings(dataset=str(tmp_path / "none.npz")))
+    (tmp_path / "bad.npz").write_bytes(b"PK no archive")
+    with pytest.raises(LabError, match="readable .npz"):
+        data.load_mnist(Settings(dataset=str(tmp_path / "bad.npz")))
+    objects = changed(y_train=np.array([{"a": 1}] * 3_000, dtype=object))
+    with pytest.raises(LabError, match="readable .npz archive of plain arrays"):
+        data.load_mnist(stored(tmp_path, **objects))
+
+
+@pytest.mark.slow
+def test_fashion_mnist_is_taken_from_a_file_and_known_by_its_balance(tmp_path):
+    settings = Settings(dataset="fashion_mnist", data_folder=tmp_path, offline=True)
+    with pytest.raises(LabError, match="fashion_mnist must be at hand"):
+        data.load_mnist(settings)
+    content = arrays(classes=10, train=60_000, test=10_000)
+    np.savez(tmp_path / "fashion_mnist.npz", **content)
+    dataset = data.load_mnist(settings)
+    assert dataset.source.startswith("fashion_mnist, 60,000 + 10,000: ")
+    assert len(dataset.x_train) == 55_000 and not dataset.is_small
+    content["y_train"][:3] = 9
+    np.savez(tmp_path / "fashion_mnist.npz", **content)
+    with pytest.raises(LabError, match="6,000 training and 1,000 test images of each class"):
+        data.load_mnist(settings)
+
+
+def test_a_dataset_is_named_in_the_environment_and_handed_to_kernels(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.from_environment({"AE_LAB_DATASET": "leaves.npz"})
+    assert settings.dataset == str(tmp_path / "leaves.npz")
+    kernel = kernel_environment(settings, tmp_path / "records", tmp_path / "homes")
+    assert Settings.from_environment(kernel).dataset == settings.dataset
+    with pytest.raises(LabError, match="mnist, fashion_mnist, or the path of an .npz"):
+        Settings.from_environment({"AE_LAB_DATASET": "cifar"})
+
+
+def test_the_fingerprint_changes_with_the_content(tmp_path):
+    before = other_fingerprint(stored(tmp_path, **arrays()))
+    assert before == other_fingerprint(stored(tmp_path, **arrays()))
+    assert before != other_fingerprint(stored(tmp_path, **arrays(classes=3)))
+
+
+def test_the_notebook_says_what_it_shows_and_compares_with_nothing(tmp_path, capsys):
+    lab = start_lab("a", stored(tmp_path, **arrays()))
+    lab.load_mnist()
+    assert "The text speaks of digits; these are leaves." in capsys.readouterr().out
+    lab.record("a.b", 1.5, "nats", published=1.25, source="Doe (2006)")
+    said = capsys.readouterr().out
+    assert "1.5" in said and "1.25" not in said and "Doe" not in said

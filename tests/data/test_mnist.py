@@ -1,0 +1,388 @@
+"""Where the digits come from, that wrong ones are refused, the split and the noise."""
+
+import http.server
+import io
+import os
+import threading
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ae_lab import data
+from ae_lab.errors import LabError
+from ae_lab.settings import Settings
+from helpers import COUNTS, small_arrays, with_member, write_arrays
+
+
+def settings(tmp_path, **options) -> Settings:
+    return Settings(project_folder=tmp_path, **{"offline": True} | options)
+
+
+def refuse_download(*_):
+    raise AssertionError("no download was to be tried")
+
+
+# Which source
+
+
+def test_the_named_folder_goes_before_the_projects(tmp_path, arrays, monkeypatch):
+    monkeypatch.setattr(data, "fetch", refuse_download)
+    write_arrays(tmp_path / "named", arrays)
+    write_arrays(tmp_path / "data", small_arrays(1))  # would be refused if it were looked at
+    place = settings(tmp_path, data_folder=tmp_path / "named", offline=False)
+    assert data.load_mnist(place).source == data.FULL_NAME
+    assert data.prepare(place) == data.FULL_NAME
+
+
+def test_the_projects_file_goes_before_a_download(tmp_path, arrays, monkeypatch):
+    monkeypatch.setattr(data, "fetch", refuse_download)
+    write_arrays(tmp_path / "data", arrays)
+    loaded = data.load_mnist(settings(tmp_path, offline=False))
+    assert loaded.source == data.FULL_NAME and loaded.comparable
+
+
+def test_offline_without_a_file_gives_the_sample(mnist, tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "fetch", refuse_download)
+    assert data.prepare(settings(tmp_path)) == data.SAMPLE_NAME == mnist.source
+    assert "not comparable" in mnist.source and not mnist.comparable
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_named_folder_without_the_file_is_an_error(tmp_path, arrays):
+    write_arrays(tmp_path / "data", arrays)
+    place = settings(tmp_path, data_folder=tmp_path / "absent")
+    for read in (data.load_mnist, data.prepare, data.local_fingerprint):
+        with pytest.raises(LabError, match="AE_LAB_DATA.*no file") as error:
+            read(place)
+        assert str(tmp_path / "absent" / "mnist.npz") in str(error.value)
+
+
+def test_the_fingerprint_tells_files_and_the_sample_apart(tmp_path, arrays):
+    seen = {data.local_fingerprint(settings(tmp_path))}
+    for fill in (0, 1):
+        write_arrays(tmp_path / "data", small_arrays(fill))
+        seen.add(data.local_fingerprint(settings(tmp_path)))
+    assert len(seen) == 3
+
+
+# Wrong files
+
+
+def refused(tmp_path, path: Path, *words: str) -> None:
+    """The file is refused wherever it lies, by name, and nothing else is read in its place."""
+    for place in (settings(tmp_path), settings(tmp_path, data_folder=path.parent)):
+        with pytest.raises(LabError) as error:
+            data.load_mnist(place)
+        for said in (str(path), "expected", "received", "delete the file", *words):
+            assert said in str(error.value)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_any_container_of_the_same_digits_will_do(tmp_path, arrays, save):
+    path = write_arrays(tmp_path / "data", arrays | {"more": np.zeros(3)}, save)
+    read = data.read_verified(path)
+    assert all(np.array_equal(read[name], arrays[name]) for name in arrays)
+
+
+@pytest.mark.parametrize("name", ["x_train", "y_train", "x_test", "y_test"])
+def test_one_changed_bit_in_an_array_is_found(tmp_path, arrays, name):
+    arrays[name].flat[-1] ^= 1
+    refused(tmp_path, write_arrays(tmp_path / "data", arrays), f"{name} with SHA-256")
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_a_damaged_file_is_refused_or_still_right(tmp_path, arrays, save):
+    """Flipped bits anywhere end in ``LabError``, never in another error or other digits."""
+    path = write_arrays(tmp_path / "data", arrays, save)
+    good = path.read_bytes()
+    rng = np.random.default_rng(0)
+    refusals = 0
+    for position in rng.integers(0, len(good), 300):
+        bad = bytearray(good)
+        bad[position] ^= 1 << rng.integers(8)
+        path.write_bytes(bad)
+        try:
+            read = data.read_verified(path)
+        except LabError:
+            refusals += 1
+        else:  # a bit that carries nothing, such as a date
+            assert all(np.array_equal(read[name], arrays[name]) for name in arrays)
+    assert refusals > 200
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.99])
+def test_a_truncated_file_is_refused(tmp_path, arrays, share):
+    path = write_arrays(tmp_path / "data", arrays)
+    good = path.read_bytes()
+    path.write_bytes(good[: int(len(good) * share)])
+    refused(tmp_path, path, "readable .npz")
+
+
+def test_what_is_no_archive_is_refused(tmp_path, arrays):
+    path = write_arrays(tmp_path / "data", arrays)
+    path.write_text("<html>Not found</html>")
+    refused(tmp_path, path, "readable .npz")
+
+
+def test_a_missing_array_is_named(tmp_path, arrays):
+    del arrays["y_test"]
+    refused(tmp_path, write_arrays(tmp_path / "data", arrays), "no array y_test")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x.reshape(COUNTS["train"], -1),
+        lambda x: x.astype(np.int8),
+        lambda x: x.astype(np.float32),
+        lambda x: x[:-1],
+    ],
+    ids=["flat", "signed", "floats", "short"],
+)
+def test_another_shape_or_dtype_is_refused(tmp_path, arrays, change):
+    arrays["x_train"] = change(arrays["x_train"])
+    refused(tmp_path, write_arrays(tmp_path / "data", arrays), "x_train of")
+
+
+class Trap:
+    """Leaves a file behind if it is ever unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def header(shape: str, dtype: str = "|u1") -> bytes:
+    text = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}}}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+
+
+def test_pickled_objects_are_refused_and_never_run(tmp_path, arrays):
+    stored = io.BytesIO()
+    np.save(stored, np.array([Trap(tmp_path / "sprung")], object), allow_pickle=True)
+    path = with_member(tmp_path / "data", arrays, "y_test", stored.getvalue())
+    refused(tmp_path, path, "dtype object")
+    path.write_bytes(stored.getvalue())  # a lone .npy under the archive's name
+    refused(tmp_path, path, "readable .npz")
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no array, but as long as one.".ljust(100),
+        header("(10000000000000,)") + b"0123",
+        header("(-4,)") + b"0123",
+        header("(4,") + b"0123",
+        header("(1,)", "|O") + b"0123",
+    ],
+    ids=["no header", "endless shape", "negative shape", "broken shape", "objects"],
+)
+def test_a_member_that_is_no_array_is_refused(tmp_path, arrays, content):
+    refused(tmp_path, with_member(tmp_path / "data", arrays, "y_test", content), "expected")
+
+
+def test_an_oversize_member_is_refused_before_it_is_unpacked(tmp_path, arrays, monkeypatch):
+    def unpack(*_, **__):
+        raise AssertionError("nothing was to be unpacked")
+
+    arrays["y_test"] = np.zeros(10_000_000, np.uint8)
+    path = write_arrays(tmp_path / "data", arrays, np.savez_compressed)
+    assert path.stat().st_size < 100_000
+    monkeypatch.setattr(data.np, "load", unpack)
+    refused(tmp_path, path, "y_test of 4 bytes", "10,000,128 bytes")
+
+
+def test_a_second_member_of_the_same_name_cannot_slip_in(tmp_path, arrays):
+    path = write_arrays(tmp_path / "data", arrays)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x_train", bytes(10_000))  # what numpy would find first under x_train
+    assert np.array_equal(data.read_verified(path)["x_train"], arrays["x_train"])
+
+
+# Download
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    status, body = 200, b""
+
+    def do_GET(self):
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def serve():
+    """Start a server on this machine that answers all alike: (status, body) to an address."""
+    servers = []
+
+    def start(status: int, body: bytes) -> str:
+        handler = type("Answer", (Handler,), {"status": status, "body": body})
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/mnist.npz"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def no_proxy_and_no_waiting(monkeypatch):
+    monkeypatch.setattr(data, "WAITS", ())
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
+def origin(monkeypatch, address: str) -> None:
+    fetch = data.fetch
+    monkeypatch.setattr(data, "fetch", lambda _, path: fetch(address, path))
+
+
+def test_a_good_download_is_kept_under_its_name(tmp_path, arrays, serve, monkeypatch):
+    body = write_arrays(tmp_path / "server", arrays).read_bytes()
+    origin(monkeypatch, serve(200, body))
+    place = settings(tmp_path, offline=False)
+    assert data.load_mnist(place).source == data.FULL_NAME
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["mnist.npz"]
+    assert (tmp_path / "data" / "mnist.npz").read_bytes() == body
+    monkeypatch.setattr(data, "fetch", refuse_download)
+    assert data.load_mnist(place).source == data.FULL_NAME
+
+
+@pytest.mark.parametrize(
+    ("status", "content"),
+    [(200, "other digits"), (200, "a page"), (200, "half"), (500, ""), (404, "")],
+)
+def test_a_bad_download_leaves_nothing_and_is_said(
+    tmp_path, arrays, serve, monkeypatch, capsys, status, content
+):
+    good = write_arrays(tmp_path / "server", arrays).read_bytes()
+    other = write_arrays(tmp_path / "server", small_arrays(1)).read_bytes()
+    body = {"other digits": other, "half": good[: len(good) // 2]}.get(content, content.encode())
+    origin(monkeypatch, serve(status, body))
+    assert data.prepare(settings(tmp_path, offline=False)) == data.SAMPLE_NAME
+    assert list((tmp_path / "data").iterdir()) == []
+    assert "MNIST could not be downloaded (" in capsys.readouterr().out
+
+
+def test_nobody_at_the_other_end_gives_the_sample(tmp_path, monkeypatch, capsys):
+    def unreachable(*_):
+        raise OSError("network is unreachable\nand more")
+
+    monkeypatch.setattr(data, "fetch", unreachable)
+    assert data.prepare(settings(tmp_path, offline=False)) == data.SAMPLE_NAME
+    assert "(network is unreachable); using the sample" in capsys.readouterr().out
+
+
+def test_the_file_asked_for_is_keras_own(tmp_path, monkeypatch):
+    def note(address, path):
+        asked.append(address)
+        raise OSError("no network")
+
+    asked = []
+    monkeypatch.setattr(data, "fetch", note)
+    data.prepare(settings(tmp_path, offline=False))
+    assert set(asked) == {data.ORIGIN} and data.ORIGIN.startswith("https://")
+    assert data.ORIGIN.endswith("/tf-keras-datasets/mnist.npz")
+
+
+# What is loaded
+
+
+def rows(images) -> set[bytes]:
+    return {image.tobytes() for image in images}
+
+
+def test_the_sample_is_split_into_images_and_labels(mnist):
+    parts = [
+        (mnist.x_train, mnist.y_train, 3_500),
+        (mnist.x_validation, mnist.y_validation, 500),
+    ]
+    parts.append((mnist.x_test, mnist.y_test, 1_000))
+    for x, y, count in parts:
+        assert x.shape == (count, 28, 28, 1) and x.dtype == np.float32
+        assert x.min() == 0 and x.max() == 1
+        assert y.shape == (count,) and y.dtype == np.uint8
+        assert set(y) == set(range(10))
+
+
+def test_no_image_is_in_two_parts_of_the_sample(mnist):
+    train, held_out, test = (rows(x) for x in (mnist.x_train, mnist.x_validation, mnist.x_test))
+    assert not train & held_out and not train & test and not held_out & test
+    assert len(train | held_out | test) == 5_000
+
+
+def test_the_same_call_gives_the_same_split_whatever_the_seed(mnist, tmp_path):
+    np.random.seed(3)
+    again = data.load_mnist(settings(tmp_path, seed=99))
+    assert again.sha256 == mnist.sha256
+    assert np.array_equal(again.y_validation, mnist.y_validation)
+    assert np.array_equal(again.x_validation, mnist.x_validation)
+
+
+def test_validation_is_cut_from_training_and_labels_stay_with_images(tmp_path, arrays):
+    write_arrays(tmp_path / "data", arrays)
+    loaded = data.load_mnist(settings(tmp_path))
+    assert sorted([*loaded.y_train, *loaded.y_validation]) == list(range(12))
+    assert len(loaded.y_validation) == 3
+    for x, y in ((loaded.x_train, loaded.y_train), (loaded.x_validation, loaded.y_validation)):
+        expected = arrays["x_train"][y][..., None] / np.float32(255)  # label i is image i here
+        assert np.array_equal(x, expected)
+    assert np.array_equal(loaded.x_test, arrays["x_test"][..., None] / np.float32(255))
+    assert np.array_equal(loaded.y_test, arrays["y_test"])
+
+
+def test_the_real_file_is_accepted():
+    folder = os.environ.get("AE_LAB_DATA")
+    if not folder or not (Path(folder) / "mnist.npz").is_file():
+        pytest.skip("AE_LAB_DATA names no folder with mnist.npz")
+    loaded = data.load_mnist(Settings(data_folder=Path(folder)))
+    assert (len(loaded.x_train), len(loaded.x_validation), len(loaded.x_test)) == (
+        55_000,
+        5_000,
+        10_000,
+    )
+    assert loaded.comparable
+
+
+# Noise
+
+
+def test_noise_is_seeded_clipped_and_leaves_its_input_alone():
+    x = np.full((50, 8, 8, 1), 0.5, np.float32)
+    noisy = data.add_gaussian_noise(x, 0.5, seed=1)
+    assert (x == 0.5).all()
+    assert noisy.dtype == x.dtype and noisy.min() == 0 and noisy.max() == 1
+    assert np.array_equal(noisy, data.add_gaussian_noise(x, 0.5, seed=1))
+    assert not np.array_equal(noisy, data.add_gaussian_noise(x, 0.5, seed=2))
+    assert np.array_equal(data.add_gaussian_noise(x, 0, seed=1), x)
+
+
+def test_noise_has_the_deviation_asked_for():
+    x = np.full((100, 10, 10, 1), 0.5, np.float32)
+    noise = data.add_gaussian_noise(x, 0.1, seed=0) - x  # 0.5 is five deviations from either end
+    assert noise.std() == pytest.approx(0.1, rel=0.03)
+    assert abs(noise.mean()) < 0.005
+
+
+@pytest.mark.parametrize("stddev", [-0.1, float("nan"), "0.5", True, None])
+def test_a_wrong_deviation_is_refused(stddev):
+    with pytest.raises(LabError, match="stddev"):
+        data.add_gaussian_noise(np.zeros((1, 2, 2, 1), np.float32), stddev, seed=0)
+
+
+def test_noise_on_bytes_is_refused():
+    with pytest.raises(LabError, match="uint8"):
+        data.add_gaussian_noise(np.zeros((1, 2, 2, 1), np.uint8), 0.5, seed=0)

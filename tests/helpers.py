@@ -1,0 +1,369 @@
+"""What several test files use: paths, small inputs, projects, pages, and processes to break.
+
+Nothing here imports Keras, so that a process that needs one of these starts at once.
+"""
+
+import ctypes
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import nbformat
+import numpy as np
+from nbformat import NotebookNode, v4
+
+import ae_lab
+from ae_lab.lab import DECODER
+from ae_lab.lab.verdicts import CLAIMS
+from ae_lab.report import build as build_module
+from ae_lab.report.front.index import write_index
+from ae_lab.report.keys import digest_of_cells, package_digest
+from ae_lab.report.render.exporter import ReportExporter
+from ae_lab.report.workplace import Workplace
+from ae_lab.settings import Settings
+
+PACKAGE = Path(ae_lab.__file__).parent
+PROJECT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+# Small images and files of them
+
+SMALL = {"latent_dim": 3, "hidden": (7, 4), "image_shape": (6, 5, 1)}
+SIZES = {  # where a kind takes other arguments
+    "convolutional": {"widths": (4,), "code_channels": 2, "image_shape": (6, 5, 1)},
+    "contractive": SMALL | {"hidden": ()},
+}
+COUNTS = {"train": 12, "test": 4}
+
+
+def halves(count: int, seed: int = 0) -> np.ndarray:
+    """Images of two kinds, left or right half bright: bytes (count, 4, 4, 1)."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 50, (count, 4, 4, 1)).astype("uint8")
+    x[::2, :, :2] += 200
+    x[1::2, :, 2:] += 200
+    return x
+
+
+def same_draw(model):
+    """Set the random numbers of a model's layers back, so that two samples can be compared."""
+    for variable in model.variables:
+        if "seed_generator" in variable.path:
+            variable.assign(np.zeros_like(variable))
+    return model
+
+
+def small_arrays(fill: int = 0) -> dict[str, np.ndarray]:
+    """Arrays named as in MNIST's file, few of them."""
+    rng = np.random.default_rng(fill)
+    arrays = {}
+    for part, count in COUNTS.items():
+        # Four grey levels, so that compression has something to do.
+        arrays[f"x_{part}"] = rng.integers(0, 4, (count, 28, 28), dtype=np.uint8) * 60
+        arrays[f"y_{part}"] = np.arange(count, dtype=np.uint8)
+    return arrays
+
+
+def write_arrays(folder: Path, arrays: dict, save=np.savez) -> Path:
+    """Store arrays as ``mnist.npz`` in a folder, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "mnist.npz"
+    save(path, **arrays)
+    return path
+
+
+def with_member(folder: Path, arrays: dict, name: str, content: bytes) -> Path:
+    """Store arrays as ``mnist.npz``, the bytes of one of them replaced."""
+    path = write_arrays(folder, {key: array for key, array in arrays.items() if key != name})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(f"{name}.npy", content)
+    return path
+
+
+# Projects, notebooks and pages
+
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+RUN = {
+    "profile": "quick",
+    "seed": 8,
+    "backend": "tensorflow",
+    "data": "MNIST, 60,000 + 10,000",
+    "comparable": True,
+    "versions": {"python": "3.11.7", "keras": "3.15.1"},
+}
+
+
+def notebook(*sources: str) -> NotebookNode:
+    """Cells in order; a source that starts with ``%%`` is code, the rest is text."""
+    cells = [
+        v4.new_code_cell(source[2:].strip(), id=f"c{number}")
+        if source.startswith("%%")
+        else v4.new_markdown_cell(source, id=f"c{number}")
+        for number, source in enumerate(sources)
+    ]
+    return v4.new_notebook(cells=cells)
+
+
+def project(folder: Path, **notebooks: NotebookNode) -> Settings:
+    """A project with these notebooks, its report beside them."""
+    (folder / "notebooks").mkdir(parents=True, exist_ok=True)
+    (folder / "pyproject.toml").touch()
+    for name, content in notebooks.items():
+        nbformat.write(content, folder / "notebooks" / f"{name}.ipynb")
+    return Settings(project_folder=folder, report_folder=folder / "reports", offline=True)
+
+
+def build(settings: Settings, *names: str, force: bool = False) -> str:
+    """Build the report; what it said on screen."""
+    said: list[str] = []
+    build_module.build_report(settings, names, force, said.append)
+    return "".join(said)
+
+
+def with_output(content: NotebookNode, data: dict, metadata: dict | None = None) -> NotebookNode:
+    """Give the last cell one more output."""
+    output = v4.new_output("display_data", data=data, metadata=metadata or {})
+    content.cells[-1].outputs.append(output)
+    return content
+
+
+def figure(alt: str | None) -> tuple[dict, dict]:
+    """Data and metadata of a figure as the lab shows it."""
+    details = {"width": 1, "height": 1} | ({"alt": alt} if alt is not None else {})
+    return {"image/png": PIXEL, "text/plain": "figure"}, {"image/png": details}
+
+
+def living(decoder: dict) -> tuple[dict, dict]:
+    """Data and metadata of a living figure as the lab shows it."""
+    data, metadata = figure("A still plane of images.")
+    return {DECODER: decoder, **data}, metadata
+
+
+def render(content: NotebookNode, name: str = "01_sample") -> str:
+    """The page of an executed notebook."""
+    return ReportExporter().from_notebook_node(content, {"metadata": {"name": name}})[0]
+
+
+def executed(content: NotebookNode, record: dict | None = None, error: dict | None = None):
+    """Mark a notebook as executed by a report run."""
+    content.metadata["ae_lab"] = {"key": "k", "record": record, "seconds": 1.0, "error": error}
+    return content
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a report."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+# A record and its index
+
+CLAIM, UNTESTED = list(CLAIMS)[:2]
+CELLS = ("# Title\n\nWords.\n\n**Question.** Does $x$ do?", "%%draw()")
+METRIC = {
+    "notebook": "01_a",
+    "name": "dense.test_bce",
+    "value": 0.0931,
+    "unit": "nats/pixel",
+    "published": 0.09,
+    "source": "a <b>blog</b>",
+    "goal": {"at_most": 0.0935},
+}
+
+
+def record(**run) -> dict:
+    """What a notebook recorded: two figures, three claims, one timing."""
+    return {
+        "notebook": "01_a",
+        "run": RUN | run,
+        "metrics": [METRIC, METRIC | {"name": "dense.sse", "published": None, "goal": None}],
+        "claims": [
+            {"id": CLAIM, "kind": "handout", "sentence": CLAIMS[CLAIM], "verdict": "holds",
+             "evidence": "3 < 4"},
+            {"id": UNTESTED, "kind": "handout", "sentence": CLAIMS[UNTESTED],
+             "verdict": "untested", "evidence": "it takes a corpus"},
+            {"id": "own", "kind": "prediction", "sentence": "Ours.", "verdict": "does not hold",
+             "evidence": "1 of 2"},
+        ],
+        "timings": {"dense.train_seconds": 31.4},
+    }  # fmt: skip
+
+
+CLAIMED = [(CLAIM, "holds"), ("own", "does not hold")]
+
+
+def result(seed: int, value: float, backend: str = "tensorflow", claims=CLAIMED, **more) -> dict:
+    """What a sweep keeps of one notebook under one seed."""
+    return {
+        "notebook": "01_a",
+        "profile": "quick",
+        "seed": seed,
+        "backend": backend,
+        "data": "d" * 64,
+        "cells": digest_of_cells(notebook(*CELLS)),
+        "package": package_digest(),
+        "metrics": [{"name": "dense.test_bce", "value": value}],
+        "claims": [
+            {"id": id, "verdict": verdict, "conditions": {"": verdict == "holds"}}
+            for id, verdict in claims
+        ],
+        "error": None,
+    } | more
+
+
+def index_of(folder: Path, *results: dict, **run) -> str:
+    """The index over one notebook, with the results of a sweep."""
+    content = executed(with_output(notebook(*CELLS), *figure("A dot.")), record(**run))
+    write_index(folder, {"01_a": content}, "quick", "abc1234, modified", results)
+    return (folder / "index.html").read_text()
+
+
+HOSTILE = """<script>window.pwned = 1</script>
+<img src="http://evil.example/x.png" onerror="pwned=1">
+<a href="javascript:pwned=1">go</a><svg onload="pwned=1"></svg>
+<iframe src="http://evil.example"></iframe>
+<table onclick="pwned=1" background="http://evil.example/b.png"><tr><td>kept</td></tr></table>
+<style>@import "http://evil.example/s.css"</style>
+<div style="background:url(http://evil.example/c)">d</div>
+<form action="http://evil.example"><input name="q"></form>
+<meta http-equiv="refresh" content="0;url=http://evil.example">
+<b id="content">e</b><base href="http://evil.example/">
+<link rel="stylesheet" href="http://evil.example/l.css">"""
+
+
+def hostile_notebook():
+    return with_output(notebook("# Hostile\n\n" + HOSTILE, "%%attack()"), {"text/html": HOSTILE})
+
+
+# Processes, in worse places than most
+
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP = 1, 2, 24
+PATIENCE = 300  # seconds for what takes a few on an idle machine
+FORKS = multiprocessing.get_context("forkserver") if os.name == "posix" else None
+if FORKS:
+    FORKS.set_forkserver_preload(
+        ["ae_lab.report.build", "ae_lab.report.execute.notebook", "ae_lab.report.render.folder"]
+    )
+
+
+def environment(**changes: str | None) -> dict[str, str]:
+    """This process's environment without a network; None takes a variable away."""
+    changed = os.environ | {"AE_LAB_OFFLINE": "1", "AE_LAB_DATA": ""} | changes
+    return {name: value for name, value in changed.items() if value is not None}
+
+
+def obey_permissions() -> None:
+    """Give up root's right to ignore them, in a child between fork and exec."""
+    if os.geteuid() == 0:
+        for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+            ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+
+
+def without_privileges(verb: str, folder: Path, **changes) -> subprocess.CompletedProcess:
+    """``python -m ae_lab verb`` in ``folder``, permissions binding even for root."""
+    return subprocess.run(
+        [sys.executable, "-m", "ae_lab", verb],
+        cwd=folder,
+        env=environment(**changes),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        preexec_fn=obey_permissions if sys.platform == "linux" else None,
+    )
+
+
+def start(function, *arguments) -> multiprocessing.Process:
+    """Run a function in a process forked from one that has the report's modules at hand."""
+    process = FORKS.Process(target=function, args=arguments)
+    process.start()
+    return process
+
+
+def report(folder: Path, said: Path, changes: dict[str, str]) -> None:
+    """``python -m ae_lab report`` in ``folder``, for a forked process; what it says goes to a file.
+
+    Temporary files go to a folder beside the project's.
+    """
+    from ae_lab.__main__ import main
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for stream in (1, 2):
+        os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+    os.chdir(folder)
+    os.environ.update(environment(TMPDIR=str(temporary(folder)), **changes))
+    sys.exit(main(["report"]))
+
+
+def temporary(folder: Path) -> Path:
+    """Where a forked report's temporary files go."""
+    place = folder.with_name(f"{folder.name}-temporary")
+    place.mkdir(exist_ok=True)
+    return place
+
+
+def wait_for(condition, seconds: float = PATIENCE):
+    """Wait until ``condition()`` is true and return it; fail after that many seconds."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and no mere entry of one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        if Path("/proc/self/stat").exists():
+            return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+WRITING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree", "ctypes.dlopen"}
+
+
+def publish(settings: Settings, names: list[str], last: int, counted: Path) -> None:
+    """Publish what was executed, in a process that is killed at its ``last`` step on files.
+
+    With 0 it is not; then the number of steps is written down.
+    """
+    left = [last]
+
+    def count(event, arguments):
+        writes = (
+            event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+        )
+        if event in WRITING or writes:
+            left[0] -= 1
+            if not left[0]:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    workplace = Workplace(settings)
+    import ae_lab.report.render.folder  # noqa: F401  its compiled files are not a step of ours
+
+    sys.addaudithook(count)
+    with build_module.opened(workplace):
+        build_module.publish(workplace, names, {}, lambda text: None)
+    counted.write_text(str(-left[0]))
+
+
+def clean_as_nobody() -> None:
+    from ae_lab.report.render.cleaning import clean_text
+
+    os.environ.pop("HOME", None)
+    os.setuid(54_321)
+    assert clean_text("as it was") == "as it was"

@@ -1,0 +1,130 @@
+"""The builders: shapes, names, refusals, and models that come back from a file."""
+
+import keras
+import numpy as np
+import pytest
+
+from ae_lab import models
+from ae_lab.errors import LabError
+from helpers import SIZES, SMALL, same_draw
+
+SHAPE = SMALL["image_shape"]
+X = np.random.default_rng(0).random((4, *SHAPE)).astype("float32")
+KINDS = sorted(models.AUTOENCODERS)
+DENSE = {name: build for name, build in models.AUTOENCODERS.items() if name != "convolutional"}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request):
+    keras.utils.set_random_seed(0)
+    return request.param, models.AUTOENCODERS[request.param](**SIZES.get(request.param, SMALL))
+
+
+def test_the_map_names_each_builder_by_its_kind():
+    assert {"undercomplete", "denoising"} <= set(models.AUTOENCODERS)
+    assert all(build.__name__ == name for name, build in models.AUTOENCODERS.items())
+
+
+def test_each_kind_has_encoder_bottleneck_and_decoder(kind):
+    name, model = kind
+    assert model.name == name
+    code = (None, 3) if name in DENSE else (None, 2, 2, 2)
+    encoded = model.get_layer("encoder").output_shape
+    assert encoded == ([code, code] if name == "variational" else code)
+    assert model.get_layer("bottleneck").output.shape == code
+    assert model.get_layer("decoder").input_shape == code
+    names = [layer.name for layer in model.layers]
+    assert names.index("encoder") < names.index("bottleneck") < names.index("decoder")
+
+
+def test_each_kind_gives_images_of_the_shape_it_takes(kind):
+    _, model = kind
+    x_hat = model.predict(X, verbose=0)
+    assert x_hat.shape == X.shape
+    assert x_hat.min() > 0 and x_hat.max() < 1
+
+
+def test_the_model_is_its_parts_in_a_row(kind):
+    _, model = kind
+    z = same_draw(model).get_layer("encoder")(X)
+    by_hand = model.get_layer("decoder")(model.get_layer("bottleneck")(z))
+    assert np.allclose(by_hand, same_draw(model)(X), atol=1e-6)
+
+
+def test_each_kind_comes_back_from_a_file(kind, tmp_path):
+    _, model = kind
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert np.array_equal(same_draw(again)(X), same_draw(model)(X))
+    assert [layer.name for layer in again.layers] == [layer.name for layer in model.layers]
+
+
+def test_the_decoder_mirrors_the_encoder(kind):
+    name, model = kind
+    if name not in DENSE:
+        pytest.skip("its mirror is tested with its sizes in test_convolutional.py")
+    widths = [
+        [layer.units for layer in model.get_layer(part).layers if hasattr(layer, "units")]
+        for part in ("encoder", "decoder")
+    ]
+    hidden = SIZES.get(name, SMALL)["hidden"]
+    code = 6 if name == "variational" else 3
+    assert widths == [[*hidden, code], [*hidden[::-1], 30]]
+
+
+@pytest.mark.parametrize("build", DENSE.values(), ids=DENSE)
+@pytest.mark.parametrize("size", [0, -1, True, 2.0, "2", None])
+def test_a_latent_size_that_is_none_is_refused(build, size):
+    with pytest.raises(LabError, match="latent_dim must be a whole number of at least 1"):
+        build(latent_dim=size)
+
+
+@pytest.mark.parametrize("build", DENSE.values(), ids=DENSE)
+def test_a_hidden_width_of_nothing_is_refused(build):
+    with pytest.raises(LabError, match="hidden width"):
+        build(**SMALL | {"hidden": (4, 0)})
+
+
+def test_the_default_dense_network_is_the_published_one():
+    model = models.undercomplete()
+    assert model.input_shape == (None, 28, 28, 1)
+    assert model.count_params() == (784 + 1) * 32 + (32 + 1) * 784
+    code = model.get_layer("encoder").get_layer("code")
+    assert (code.activation.__name__, code.units) == ("relu", 32)
+
+
+def test_linear_everywhere_makes_a_linear_map():
+    linear = dict.fromkeys(("activation", "code_activation", "output_activation"), "linear")
+    model = models.undercomplete(**SMALL, **linear)
+    by_part = model(X[:1]) + model(X[1:2]) - model(np.zeros((1, *SHAPE), "float32"))
+    assert np.allclose(model(X[:1] + X[1:2]), by_part, atol=1e-5)
+
+
+def test_denoising_corrupts_in_training_only():
+    model = models.denoising(stddev=0.5, **SMALL)
+    assert model.get_layer("corruption").stddev == 0.5
+    assert np.array_equal(model(X), model(X))
+    assert not np.array_equal(model(X, training=True), model(X))
+    with pytest.raises(LabError, match="stddev"):
+        models.denoising(stddev=-1)
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (8, 4, 1), (3, 3, 2)])
+def test_one_classifier_serves_images_and_codes(shape):
+    model = models.classifier(input_shape=shape, classes=4, widths=(2, 3), dense=5)
+    logits = model(np.random.default_rng(0).random((2, *shape), "float32") * 3)
+    assert logits.shape == (2, 4)
+    sides = [layer.output.shape[1:3] for layer in model.layers if len(layer.output.shape) == 4]
+    assert min(min(side) for side in sides) >= min(*shape[:2], 4)
+
+
+def test_a_classifier_comes_back_from_a_file(tmp_path):
+    model = models.classifier(input_shape=SHAPE, classes=2, widths=(2,), dense=3)
+    model.save(tmp_path / "model.keras")
+    assert np.array_equal(keras.models.load_model(tmp_path / "model.keras")(X), model(X))
+
+
+@pytest.mark.parametrize("classes", [1, 0, True, 2.0])
+def test_a_classifier_of_fewer_than_two_classes_is_refused(classes):
+    with pytest.raises(LabError, match="classes must be a whole number of at least 2"):
+        models.classifier(classes=classes)

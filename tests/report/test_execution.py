@@ -1,0 +1,270 @@
+"""Executing notebooks: the same to the byte, failures, kernels, nothing done twice."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from ae_lab import data
+from ae_lab.errors import LabError
+from ae_lab.report import build as build_module
+from ae_lab.report.execute import notebook as execution
+from ae_lab.report.execute import run
+from helpers import alive, build, contents, notebook, project, wait_for
+
+PREPARE = build_module.prepare_data
+DATA = run.DataAtHand("MNIST, told by the run", "fingerprint")
+
+OFFENDERS = """%%
+import os, sys, tempfile, time, warnings
+warnings.warn("careful")
+print({"one", "two", "three", "four", "five"})
+os.write(2, b"C-level log of process %d\\n" % os.getpid())
+print(object(), [object()], file=sys.stderr)
+print("a path:", os.getcwd(), tempfile.gettempdir(), os.path.expanduser("~/x"))
+for tick in range(3):
+    bar = "━" * tick
+    clock = f"\\x1b[1m{tick}s\\x1b[0m {time.time_ns() % 97}ms/step"
+    print(f"{tick}/2 {bar} {clock} - loss: 0.5", end="\\r")
+print()
+print("abc" + "\\b" * 3 + "xyz")
+object()"""
+LIBRARIES = """%%
+import tqdm.auto, ipywidgets, matplotlib_inline.backend_inline as inline
+import matplotlib.pyplot as plt
+for _ in tqdm.auto.tqdm(range(3)):
+    time.sleep(0.01)
+display(ipywidgets.IntSlider())
+import io
+from IPython.display import display
+figure, ax = plt.subplots(figsize=(2, 2)); ax.plot([0, 1], label="a"); ax.legend()
+ax.add_patch(plt.Circle((0, 0), 1, clip_on=True))
+drawn = io.StringIO(); figure.savefig(drawn, format="svg"); plt.close(figure)
+display({"image/svg+xml": drawn.getvalue(), "text/plain": "svg"}, raw=True,
+        metadata={"image/svg+xml": {"alt": "A straight line."}})"""
+
+
+@pytest.fixture(autouse=True)
+def data_at_hand(monkeypatch):
+    monkeypatch.setattr(build_module, "prepare_data", lambda settings, say: DATA)
+
+
+@pytest.fixture
+def no_font_cache(monkeypatch):
+    monkeypatch.setattr(run, "build_font_cache", lambda place: None)
+
+
+@pytest.mark.kernel
+def test_two_runs_give_the_same_bytes(tmp_path):
+    first = project(tmp_path, offenders=notebook("# Offenders", OFFENDERS, LIBRARIES))
+    second = replace(first, report_folder=tmp_path / "again")
+    build(first)
+    build(second)
+    assert contents(first.profile_folder) == contents(second.profile_folder)
+    page = (first.profile_folder / "offenders.html").read_text()
+    outputs = "".join(re.findall(r'<pre class="(?:std|res).*?</pre>', page, re.DOTALL))
+    assert "&lt;object object&gt;" in outputs and "loss: 0.5" in outputs and "xyz" in outputs
+    for trace in (" at 0x", "ms/step", "C-level", "ipykernel_"):
+        assert trace not in outputs
+    for trace in ("\b", "\x1b", str(tmp_path)):
+        assert trace not in page
+    assert "data:image/svg+xml" in page and "A straight line." in page
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize(
+    ("code", "name", "words"),
+    [
+        ("raise ValueError('what was wrong')", "ValueError", "what was wrong"),
+        ("import os; os._exit(7)", "DeadKernelError", "kernel ended"),
+        ("import time; time.sleep(60)", "CellTimeoutError", "longer than its limit"),
+    ],
+)
+def test_a_failure_is_named_and_the_page_up_to_it_written(
+    tmp_path, monkeypatch, no_font_cache, code, name, words
+):
+    monkeypatch.setitem(execution.CELL_SECONDS, "quick", 2)
+    settings = project(
+        tmp_path,
+        broken=notebook("# Broken", "%%print('before')", "## Here", f"%%{code}", "## Later"),
+    )
+    with pytest.raises(LabError, match=rf"broken, cell 2 \(Here\) failed with {name}") as caught:
+        build(settings)
+    failed = tmp_path / "reports" / "quick-failed"
+    assert str(failed / "broken.html") in str(caught.value)
+    page, index = ((failed / file).read_text() for file in ("broken.html", "index.html"))
+    assert "before" in page and "Later" not in page and str(tmp_path) not in page
+    for text in (page, index):
+        assert (
+            DATA.source in text
+            and 'class="banner"' in text
+            and "cell 2" in text
+            and name in text
+            and words in text
+        )
+    assert not settings.profile_folder.exists()
+
+
+@pytest.mark.kernel
+def test_a_failed_run_leaves_the_last_good_report(tmp_path, no_font_cache):
+    good = {"one": notebook("# One", "%%print(1)"), "two": notebook("# Two", "%%print(2)")}
+    settings = project(tmp_path, **good)
+    build(settings)
+    before = contents(settings.profile_folder)
+    project(tmp_path, one=notebook("# One", "%%1 / 0"), two=notebook("# Two", "%%print(22)"))
+    with pytest.raises(LabError, match="one, cell 1 .* ZeroDivisionError"):
+        build(settings)
+    assert contents(settings.profile_folder) == before
+    failed = tmp_path / "reports" / "quick-failed"
+    assert "22" in (failed / "two.html").read_text(), "the other notebooks still run"
+    project(tmp_path, **good)
+    build(settings)
+    assert not failed.exists()
+    assert contents(settings.profile_folder) == before
+
+
+def test_a_download_is_tried_only_if_a_notebook_has_to_be_executed(
+    tmp_path, no_font_cache, monkeypatch
+):
+    tried = []
+
+    def absent(address, path):
+        tried.append(address)
+        raise OSError("no network")
+
+    monkeypatch.setattr(build_module, "prepare_data", PREPARE)
+    monkeypatch.setattr(data, "fetch", absent)
+    monkeypatch.setattr(data, "WAITS", ())
+    settings = replace(project(tmp_path, one=notebook("# One", "%%1")), offline=False)
+    assert data.SAMPLE_NAME in build(settings) and len(tried) == 1
+    assert data.SAMPLE_NAME in build(settings) and len(tried) == 1
+    project(tmp_path, one=notebook("# One", "%%2"))
+    build(settings)
+    assert len(tried) == 2
+    build(settings, force=True)
+    assert len(tried) == 3
+
+
+@pytest.mark.kernel
+def test_unchanged_notebooks_are_not_executed_again(tmp_path, no_font_cache):
+    count = "%%open('runs.txt', 'a').write('x')"
+    settings = project(tmp_path, one=notebook("# One", count), two=notebook("# Two", "%%print(2)"))
+    build(settings)
+    runs = tmp_path / "notebooks" / "runs.txt"
+    before = contents(settings.profile_folder)
+    assert "unchanged" in build(settings)
+    assert runs.read_text() == "x"
+    (settings.profile_folder / "one.html").write_text("spoilt")
+    build(settings)
+    assert runs.read_text() == "x"
+    assert contents(settings.profile_folder) == before, "a spoilt page is rendered again"
+    build(settings, "two", force=True)
+    assert runs.read_text() == "x"
+    build(replace(settings, seed=9), "one")
+    assert runs.read_text() == "xx"
+
+
+@pytest.mark.kernel
+def test_a_foreign_kernel_named_python3_is_not_used(tmp_path, monkeypatch, no_font_cache):
+    spec = tmp_path / "jupyter" / "kernels" / "python3"
+    spec.mkdir(parents=True)
+    (spec / "kernel.json").write_text(
+        '{"argv": ["/bin/false", "{connection_file}"], "display_name": "x", "language": "python"}'
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    settings = project(tmp_path, own=notebook("# Own", "%%import sys; print(sys.executable[-6:])"))
+    build(settings)
+    assert sys.executable[-6:] in (settings.profile_folder / "own.html").read_text()
+
+
+@pytest.mark.kernel
+@pytest.mark.skipif(sys.platform != "linux", reason="names without a file are Linux's")
+def test_a_kernel_needs_no_port_that_another_program_could_take(tmp_path, no_font_cache):
+    code = """%%
+import psutil
+process = psutil.Process()
+sockets = getattr(process, "net_connections", process.connections)
+names = {s.laddr for s in sockets("unix") if s.laddr.startswith("@ae_lab-")}
+print(len(sockets("inet")) <= 1, len(names))"""  # one is the debugger's, who takes any port
+    build(project(tmp_path, **{"long_" * 30: notebook("# Ports", code)}))
+    page = (tmp_path / "reports" / "quick" / f"{'long_' * 30}.html").read_text(encoding="utf-8")
+    assert "True 5" in page
+
+
+@pytest.mark.kernel
+def test_a_user_s_start_up_files_and_backend_settings_play_no_part(
+    tmp_path, monkeypatch, no_font_cache
+):
+    startup = tmp_path / "home" / ".ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "0.py").write_text("print('from the user')")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    settings = project(
+        tmp_path, own=notebook("# Own", "%%import os; print('hash', os.environ['PYTHONHASHSEED'])")
+    )
+    build(settings)
+    page = (settings.profile_folder / "own.html").read_text()
+    assert "from the user" not in page and "hash 0" in page
+
+
+@pytest.mark.kernel
+def test_notebooks_run_side_by_side(tmp_path, no_font_cache):
+    meet = """%%
+import pathlib, time
+pathlib.Path("{}").touch()
+while not pathlib.Path("{}").exists():
+    time.sleep(0.05)
+print("met")"""
+    notebooks = {
+        "one": notebook("# One", meet.format("a", "b")),
+        "two": notebook("# Two", meet.format("b", "a")),
+    }
+    settings = replace(project(tmp_path, **notebooks), jobs=2)
+    build(settings)
+    assert "met" in (settings.profile_folder / "one.html").read_text()
+
+
+@pytest.mark.kernel
+def test_the_longest_goes_first_once_it_is_known(tmp_path, no_font_cache):
+    wait = "%%import time; time.sleep({}); open('order.txt', 'a').write('{}')"
+    slow = notebook("# Slow", wait.format(2, "s"))
+    fast = notebook("# Fast", wait.format(0, "f"), "Before it is known, most cells go first.")
+    settings = project(tmp_path, fast=fast, slow=slow)
+    settings = replace(settings, jobs=1)
+    build(settings)
+    build(settings, force=True)
+    assert (tmp_path / "notebooks" / "order.txt").read_text() == "fssf"
+
+
+def test_as_many_jobs_as_the_memory_holds(monkeypatch):
+    memory = psutil.virtual_memory()
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory._replace(available=3 * 2**30))
+    assert run.jobs_that_fit() == 1
+
+
+@pytest.mark.kernel
+@pytest.mark.skipif(os.name == "nt", reason="signals are not sent like this on Windows")
+def test_an_interrupt_leaves_no_kernel(tmp_path):
+    wait = "%%import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
+    project(tmp_path, slow=notebook("# Slow", wait))
+    run = subprocess.Popen(
+        [sys.executable, "-m", "ae_lab", "report"],
+        cwd=tmp_path,
+        env=os.environ | {"AE_LAB_OFFLINE": "1", "AE_LAB_DATA": ""},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        # where the tests themselves run in the background, an interrupt would be ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    pid_file = tmp_path / "notebooks" / "pid"
+    wait_for(lambda: pid_file.exists() and pid_file.read_text())
+    run.send_signal(signal.SIGINT)
+    words = run.communicate(timeout=30)[1]
+    assert run.returncode == 130 and words.strip().startswith("stopped") and "Trace" not in words
+    wait_for(lambda: not alive(int(pid_file.read_text())))

@@ -1,0 +1,81 @@
+"""The index: figures beside published ones, marks, claims with their cells."""
+
+import json
+
+import pytest
+from nbformat import v4
+
+from ae_lab.lab.verdicts import CLAIMS
+from ae_lab.report.front.index import question_of, write_index
+from ae_lab.report.front.ledger import figure_row
+from helpers import CLAIM, METRIC, executed, index_of
+
+
+def test_figures_stand_beside_published_ones(tmp_path):
+    index = index_of(tmp_path)
+    for text in ("0.0931", "0.09<", "a &lt;b&gt;blog", "at most 0.0935", ">reached<", "abc1234"):
+        assert text in index
+    assert "31.4" not in index, "timings have no place on a page"
+    assert index.count("<h1") == 1 and "<script" not in index
+
+
+def test_pages_beside_the_report_are_linked_if_they_are_there(tmp_path):
+    assert "../" not in index_of(tmp_path)
+    content = executed(v4.new_notebook())
+    write_index(tmp_path, {"02_b": content}, "full", "", siblings={"bench.html": "how fast"})
+    index = (tmp_path / "index.html").read_text()
+    assert '<a href="../bench.html">how fast</a>' in index
+
+
+def test_claims_link_to_their_cells_and_untested_ones_are_named(tmp_path):
+    index = index_of(tmp_path)
+    assert f'href="01_a.html#claim-{CLAIM}"' in index and "3 &lt; 4" in index
+    assert "does not hold" in index and "Ours." in index
+    shown, absent = index.split("<details>")[:2]
+    assert "it takes a corpus" in shown
+    assert f"no notebook of this report tests: {len(CLAIMS) - 2}" in absent
+    claims = json.loads((tmp_path / "claims.json").read_text())
+    assert sum(claim["verdict"] == "untested" for claim in claims) == len(CLAIMS) - 1
+
+
+def test_a_card_shows_question_and_picture(tmp_path):
+    index = index_of(tmp_path)
+    assert "<math" in index and 'alt="A dot."' in index and "data:image/png" in index
+
+
+def test_a_sample_is_not_held_against_published_figures(tmp_path):
+    line = "MNIST sample, 5,000: figures below are not comparable with published ones"
+    index = index_of(tmp_path, data=line, comparable=False).split("</style>")[1]
+    assert line in index and "reached" not in index and "missed" not in index
+    assert "at most" not in index and "none is shown here" in index
+
+
+def test_metrics_json_holds_what_is_promised(tmp_path):
+    index_of(tmp_path)
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert [metric["name"] for metric in metrics] == ["dense.sse", "dense.test_bce"]
+    kept = {"notebook", "name", "value", "unit", "published", "source"}
+    assert set(metrics[0]) == kept | {"words", "seeds"}
+
+
+@pytest.mark.parametrize(
+    ("value", "profile", "mark"),
+    [
+        (0.09, "full", "reached"),
+        (0.0936, "full", "missed"),
+        (0.0936, "quick", "not in this profile"),
+    ],
+)
+def test_marks(value, profile, mark):
+    assert figure_row(METRIC | {"value": value}, True, profile)["mark"] == mark
+
+
+def test_the_question_is_found_or_the_first_paragraph_stands_in():
+    assert question_of(["# T\n\nFirst.\n\n**Question.** Why?"]) == "**Question.** Why?"
+    assert question_of(["# T", "First."]) == "First."
+    assert question_of([]) == ""
+
+
+def test_a_notebook_without_record_or_figure_has_a_card(tmp_path):
+    write_index(tmp_path, {"02_b": executed(v4.new_notebook())}, "quick", "")
+    assert "02_b" in (tmp_path / "index.html").read_text()

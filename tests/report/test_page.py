@@ -1,0 +1,146 @@
+"""One page: formulas, outline, alt texts, and nothing that acts or fetches."""
+
+import re
+from collections import Counter
+
+import pytest
+from nbformat import v4
+
+from ae_lab.errors import LabError
+from ae_lab.report.render.cleaning import clean_outputs, clean_text
+from ae_lab.report.render.sanitise import sanitise
+from helpers import executed, figure, hostile_notebook, notebook, render, with_output
+
+
+def test_no_hostile_markup_gets_through():
+    page = render(hostile_notebook())
+    markup = re.sub(r'<pre class="code">.*?</pre>', "", page, flags=re.DOTALL)
+    for forbidden in ("<script", "onerror", "onload", "onclick", "javascript:", "<iframe", "evil"):
+        assert forbidden not in markup
+    assert "kept" in markup
+    assert page.count('id="content"') == 1
+
+
+def test_a_cell_tagged_as_left_out_is_not_on_the_page_unless_it_failed():
+    content = notebook("# A", "%%set_up()", "%%first()", "%%second()")
+    content.cells[1].metadata["tags"] = ["remove-cell"]
+    page = render(content)
+    assert "set_up" not in page and 'id="cell-1"' not in page
+    assert "in [2]" in page and 'id="cell-3"' in page  # numbered as in Jupyter
+    error = {"id": "c1", "cell": 1, "name": "E", "message": "m", "heading": "", "notebook": "n"}
+    page = render(executed(content, error=error))
+    assert "set_up" in page and "The remaining 2 cells" in page
+
+
+def test_plain_text_outputs_are_text():
+    cell = notebook("# A", "%%x")
+    cell.cells[1].outputs = [
+        v4.new_output("stream", name="stdout", text="<script>1</script>"),
+        v4.new_output("error", ename="E", evalue="<b>", traceback=["<script>2</script>"]),
+    ]
+    page = with_output(cell, {"text/plain": "<img src=x onerror=1>"})
+    assert "<script" not in render(page) and "<img" not in render(page)
+
+
+def test_a_claim_keeps_its_anchor_and_a_table_its_structure():
+    kept = sanitise(
+        '<div class="claim holds" id="claim-a.b"><table><caption>c</caption>'
+        '<tr><th scope="row">r</th><th></th></tr></table></div>'
+    )
+    assert 'id="claim-a.b"' in kept and 'scope="row"' in kept and "<caption>" in kept
+    assert "<th></th>" not in kept and 'tabindex="0"' in kept
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\begin{aligned} a &= b \\ c &= \operatorname*{arg\,min}_x f(x) \end{aligned}",
+        r"\mathbb{E}_{q}[\log p(x \mid z)] - \beta\,\mathrm{KL}(q \,\|\, p)",
+        r"\boldsymbol{W} \hat{x} \sqrt{1 + \sigma^2} \lVert J \rVert_F^2",
+        r"\begin{cases} 1 & x > 0 \\ 0 & \text{otherwise} \end{cases}",
+    ],
+)
+def test_formulas_become_mathml(tex):
+    page = render(notebook(f"# F\n\nInline ${tex}$ and\n\n$$\n{tex}\n$$\n"))
+    assert page.count("<math") == 2 and 'display="block"' in page
+    assert "$" not in page.split("<main")[1] and "@font-face" in page
+
+
+def test_a_page_without_formulas_carries_no_font():
+    assert "@font-face" not in render(notebook("# None"))
+
+
+def test_a_formula_that_cannot_be_rendered_names_cell_and_formula():
+    with pytest.raises(LabError, match=r"01_sample, text cell c1 \(Idea\).*“\\undefined{x}”"):
+        render(notebook("# T", "## Idea\n\n$\\undefined{x}$"))
+
+
+@pytest.mark.parametrize("alt", [None, "", "No description has been provided for this image"])
+def test_a_missing_alt_text_names_the_cell(alt):
+    with pytest.raises(LabError, match=r"01_sample, cell 1 \(T\).*no alt text"):
+        render(with_output(notebook("# T", "%%draw()"), *figure(alt)))
+
+
+def test_alt_text_and_size_are_printed():
+    page = render(with_output(notebook("# T", "%%draw()"), *figure('A "line" <rises>.')))
+    assert 'alt="A &quot;line&quot; &lt;rises&gt;." width="1" height="1"' in page
+
+
+@pytest.mark.parametrize("source", ["![words](http://evil.example/x.png)", "![words](absent.png)"])
+def test_an_image_that_cannot_be_embedded_fails(source):
+    with pytest.raises(LabError, match="not a file in the notebook's folder"):
+        render(notebook("# T\n\n" + source))
+
+
+def test_headings_have_one_h1_no_gap_and_unique_anchors():
+    page = render(notebook("# Title", "# Second", "#### Deep", "## Same", "## Same", "## claim-x"))
+    levels = [int(level) for level in re.findall(r"<h([1-6])", page)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    ids = Counter(re.findall(r' id="([^"]+)"', page))
+    assert max(ids.values()) == 1 and {"same", "same-2", "section-claim-x"} <= set(ids)
+    assert all(target in ids for target in re.findall(r'href="#([^"]+)"', page))
+
+
+def test_static_facts_of_a_page():
+    page = render(executed(notebook("# A & B\n\n[next](02_x.ipynb#idea)", "%%1 + 1")))
+    assert '<html lang="en">' in page and "<title>A &amp; B · ae_lab</title>" in page
+    assert 'href="02_x.html#idea"' in page and "default-src &#39;none&#39;" in page
+    assert not re.search(r'(?:src|@import|url\()\s*=?\s*["\']?https?:', page)
+    assert "<script" not in page and "No description has been provided" not in page
+    assert page.count("<h1") == page.count("<main") == 1
+
+
+def test_a_notebook_without_heading_gets_its_name():
+    page = render(notebook("only text"), "05_deep")
+    assert "<h1>05_deep</h1>" in page
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("<a.B object at 0x7f00deadbeef>", "<a.B object>"),
+        ("/tmp/ipykernel_12/345.py:2: UserWarning: w", "cell:2: UserWarning: w"),
+        ("in /opt/venv/lib/x/site-packages/keras/a.py", "in site-packages/keras/a.py"),
+        ("a\rb\rc", "c"),
+        ("12\b\b34", "34"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("100%|██| 3/3 [00:00<00:00, 9.1it/s]", "100%|██| 3/3"),
+        ("2/2 ━━━━ 0s 31ms/step - loss: 1", "2/2 ━━━━ loss: 1"),
+    ],
+)
+def test_texts_lose_what_differs_from_run_to_run(raw, clean):
+    assert clean_text(raw) == clean
+
+
+def test_streams_are_joined_but_not_across_a_figure():
+    pieces = [("stderr", "e1"), ("stdout", "o1"), ("stderr", "e2"), None, ("stdout", "o2")]
+    outputs = [
+        v4.new_output("stream", name=piece[0], text=piece[1])
+        if piece
+        else v4.new_output("display_data", data={"text/plain": "fig"})
+        for piece in pieces
+    ]
+    shown = [output.get("text") or "fig" for output in clean_outputs(outputs)]
+    assert shown == ["o1", "e1e2", "fig", "o2"]
+    assert outputs[0].text == "e1", "the notebook itself stays as it was"

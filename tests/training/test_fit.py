@@ -1,0 +1,317 @@
+"""Training on tiny data: it learns, it says what happened, and it can be done again."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from ae_lab import losses, models, training
+from ae_lab.errors import LabError
+from ae_lab.training import program, rows, whole
+from helpers import halves
+
+pytestmark = pytest.mark.usefixtures("no_xla")
+SHAPE = (4, 4, 1)
+EPOCHS = 3
+BATCH = 8
+LINEAR = dict.fromkeys(("activation", "code_activation", "output_activation"), "linear")
+BYTES = halves(40)
+X = BYTES.astype("float32") / np.float32(255)
+TRAIN, VALIDATION = X[:30], X[30:]  # 30 is no multiple of the batch: the last one is ragged
+
+
+def train(model=None, x=TRAIN, *, seed=1, **options):
+    training.seed_everything(seed)
+    model = model or models.undercomplete(latent_dim=2, code_activation="linear", image_shape=SHAPE)
+    options = {"validation": VALIDATION, "epochs": EPOCHS, "batch_size": BATCH} | options
+    return model, training.fit(model, x, **options)
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """One training as in a report, compiled and all."""
+    seen = []
+    model, history = train(
+        epochs=12, learning_rate=0.03, on_epoch=lambda epoch, logs: seen.append((epoch, logs))
+    )
+    return model, history, seen
+
+
+def test_training_lowers_the_loss(plain):
+    _, history, _ = plain
+    assert history["loss"][-1] < 0.9 * history["loss"][0]
+    assert history["val_loss"][-1] < 0.9 * history["val_loss"][0]
+
+
+def test_the_history_has_a_number_an_epoch_and_is_passed_on(plain):
+    _, history, seen = plain
+    assert set(history) == {"loss", "val_loss", "reconstruction", "val_reconstruction"}
+    assert {len(values) for values in history.values()} == {12}
+    assert [epoch for epoch, _ in seen] == list(range(12))
+    assert [logs["val_loss"] for _, logs in seen] == history["val_loss"]
+
+
+def test_without_a_penalty_the_loss_is_the_reconstruction(plain):
+    _, history, _ = plain
+    assert history["loss"] == pytest.approx(history["reconstruction"], rel=1e-5)
+    assert history["val_loss"] == pytest.approx(history["val_reconstruction"], rel=1e-5)
+
+
+def test_the_last_validation_loss_is_that_of_the_model_handed_back(plain):
+    model, history, _ = plain
+    values = losses.binary_cross_entropy(VALIDATION, model(VALIDATION))
+    assert history["val_loss"][-1] == pytest.approx(float(ops.mean(values)), rel=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:the training did not learn")
+def test_an_epochs_loss_is_a_mean_an_image_over_whole_batches(both_ways):
+    """With a rate of next to nothing each epoch's mean is the untrained model's.
+
+    The last batch is filled up with the first images, which therefore count twice.
+    """
+    training.seed_everything(1)
+    model = models.undercomplete(latent_dim=2, image_shape=SHAPE)
+    values = np.array(losses.binary_cross_entropy(TRAIN, model(TRAIN)))
+    whole = -(-len(TRAIN) // BATCH) * BATCH
+    expected = float(np.concatenate([values, values[: whole - len(TRAIN)]]).mean())
+    assert whole > len(TRAIN)
+    _, history = train(model, learning_rate=1e-12, batch_size=BATCH)
+    assert history["loss"] == pytest.approx([expected] * EPOCHS, rel=1e-5)
+    assert history["reconstruction"] == pytest.approx([expected] * EPOCHS, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("x", "batch_size"),
+    [(TRAIN, 30), (np.repeat(TRAIN[:1], 30, axis=0), 10)],
+    ids=["one step an epoch", "images all alike"],
+)
+def test_the_result_is_that_of_keras_own_fit(both_ways, x, batch_size):
+    """Where the order of the images cannot matter."""
+    ours, history = train(x=x, batch_size=batch_size, learning_rate=0.02)
+    training.seed_everything(1)
+    theirs = models.undercomplete(latent_dim=2, code_activation="linear", image_shape=SHAPE)
+    schedule = keras.optimizers.schedules.CosineDecay(0.02, EPOCHS * 30 // batch_size)
+    theirs.compile(keras.optimizers.Adam(schedule), loss=losses.binary_cross_entropy)
+    expected = theirs.fit(
+        x, x, validation_data=(VALIDATION, VALIDATION), batch_size=batch_size, epochs=3, verbose=0
+    ).history
+    assert history["loss"] == pytest.approx(expected["loss"], rel=1e-4)
+    assert history["val_loss"] == pytest.approx(expected["val_loss"], rel=1e-4)
+    for mine, yours in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        assert mine == pytest.approx(yours, abs=1e-4)
+
+
+class Punished(keras.layers.Layer):
+    """A bottleneck with a penalty of 5 an image."""
+
+    def call(self, z):
+        self.add_loss(ops.mean(ops.zeros_like(z[:, 0]) + 5.0))
+        return z
+
+
+@pytest.mark.parametrize("loss", [losses.binary_cross_entropy, losses.squared_error])
+def test_a_penalty_is_in_the_loss_and_not_in_the_reconstruction(loss, both_ways):
+    encoder = models.dense_encoder(2, (), "relu", "linear", SHAPE)
+    decoder = models.dense_decoder(2, (), "relu", "sigmoid", SHAPE)
+    model = models.autoencoder(encoder, Punished(name="bottleneck"), decoder, name="punished")
+    _, history = train(model, loss=loss, epochs=1)
+    for prefix in ("", "val_"):
+        difference = history[f"{prefix}loss"][0] - history[f"{prefix}reconstruction"][0]
+        assert difference == pytest.approx(5, rel=1e-4)
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_weights_to_the_bit(both_ways):
+    """Of the kind that draws noise as it trains: that too follows the seed."""
+
+    def weights(seed):
+        training.seed_everything(seed)
+        model = models.denoising(latent_dim=2, hidden=(4,), image_shape=SHAPE)
+        training.fit(model, TRAIN, validation=VALIDATION, epochs=2, batch_size=8)
+        return [array for array in model.get_weights() if array.dtype == np.float32]
+
+    first, again, other = weights(1), weights(1), weights(2)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_images_are_held_as_bytes_only_where_that_loses_nothing():
+    held = rows.joined(TRAIN, VALIDATION)
+    assert held.dtype == np.uint8 and np.array_equal(held, BYTES)
+    noisy = TRAIN * np.float32(0.999)
+    assert rows.joined(noisy, VALIDATION).dtype == np.float32
+    assert np.array_equal(rows.joined(noisy, VALIDATION)[:30], noisy)
+    assert rows.joined(TRAIN * 2, VALIDATION).dtype == np.float32
+
+
+def test_bytes_and_floats_train_alike(monkeypatch):
+    from_bytes, history = train()
+    monkeypatch.setattr(training, "joined", lambda a, b: np.concatenate([a, b]))
+    from_floats, again = train()
+    assert history["loss"] == pytest.approx(again["loss"], rel=1e-5)
+    for a, b in zip(from_bytes.get_weights(), from_floats.get_weights(), strict=True):
+        assert a == pytest.approx(b, abs=1e-5)
+
+
+def test_rows_come_back_as_they_went_in():
+    taken = program.Resident(BYTES)(np.array([3, 0, 3]))
+    assert np.allclose(taken, X[[3, 0, 3]], atol=1e-7)
+    assert np.array_equal(program.Resident(X * 0.7)(np.array([1])), (X * 0.7)[[1]])
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow keeps them")
+def test_a_programs_images_are_freed_and_its_model_is_not():
+    model = models.undercomplete(latent_dim=2, image_shape=SHAPE)
+    trained = program.program_of(model, BYTES, BYTES, losses.squared_error)
+    before = np.array(model(X))
+    program.let_go(trained)
+    assert np.array_equal(model(X), before)
+    with pytest.raises(Exception, match="is not in"):
+        trained(np.array([1]))
+
+
+def test_targets_take_the_inputs_place_in_the_loss():
+    training.seed_everything(1)
+    model = models.undercomplete(latent_dim=2, image_shape=SHAPE)
+    zeros = np.zeros_like
+    expected = float(ops.mean(losses.squared_error(zeros(VALIDATION), model(VALIDATION))))
+    _, history = train(
+        model,
+        loss=losses.squared_error,
+        learning_rate=1e-12,
+        epochs=1,
+        targets=zeros(TRAIN),
+        validation_targets=zeros(VALIDATION),
+    )
+    assert history["val_loss"] == pytest.approx([expected], rel=1e-5)
+
+
+def test_logits_are_used_only_before_a_sigmoid():
+    loss = losses.binary_cross_entropy
+    sigmoid = models.undercomplete(latent_dim=2, image_shape=SHAPE)
+    head, used = program.head_of(sigmoid, loss)
+    assert used is losses.binary_cross_entropy_from_logits
+    assert np.allclose(keras.activations.sigmoid(head(X)), sigmoid(X), atol=1e-6)
+    assert program.head_of(sigmoid, losses.squared_error) == (sigmoid, losses.squared_error)
+    linear = models.undercomplete(latent_dim=2, image_shape=SHAPE, **LINEAR)
+    assert program.head_of(linear, loss) == (linear, loss)
+
+
+def test_a_training_that_diverges_is_stopped_and_said(both_ways):
+    model = models.undercomplete(latent_dim=2, image_shape=SHAPE, **LINEAR)
+    with pytest.raises(LabError, match="diverged.*epoch.*learning rate"):
+        train(model, loss=losses.squared_error, learning_rate=1e25, epochs=5)
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "words"),
+    [
+        (BYTES, {}, "x must hold floats"),
+        (TRAIN * 255, {}, r"x must lie in \[0, 1\]"),
+        (TRAIN[..., 0], {}, "x must be images"),
+        (TRAIN[:0], {}, "x must be images"),
+        (TRAIN * np.nan, {}, "x must lie"),
+        (TRAIN, {"validation": VALIDATION * 2}, "validation must lie"),
+        (TRAIN, {"epochs": 0}, "epochs"),
+        (TRAIN, {"epochs": 1.5}, "epochs"),
+        (TRAIN, {"batch_size": 0}, "batch_size"),
+        (TRAIN, {"batch_size": True}, "batch_size"),
+        (TRAIN, {"targets": TRAIN[1:], "validation_targets": VALIDATION}, "x and targets"),
+        (TRAIN, {"targets": TRAIN * 2, "validation_targets": VALIDATION}, "targets must lie"),
+    ],
+)
+def test_wrong_input_is_refused_before_training(x, options, words):
+    model = models.undercomplete(latent_dim=2, image_shape=SHAPE)
+    before = model.get_weights()
+    with pytest.raises(LabError, match=words):
+        train(model, x, **options)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+LABELS = np.arange(40) % 2
+
+
+def test_a_classifier_learns_what_can_be_told_apart():
+    training.seed_everything(1)
+    model = models.classifier(input_shape=SHAPE, classes=2, widths=(4,), dense=8, dropout=0)
+    history = training.fit_classifier(
+        model,
+        TRAIN,
+        LABELS[:30],
+        validation=VALIDATION,
+        validation_labels=LABELS[30:],
+        epochs=8,
+        batch_size=10,
+        learning_rate=0.03,
+        weight_decay=1e-3,
+    )
+    assert history["loss"][-1] < 0.5 * history["loss"][0]
+    assert (model.predict(TRAIN, verbose=0).argmax(axis=1) == LABELS[:30]).mean() > 0.9
+
+
+def test_labels_that_do_not_belong_to_the_images_are_refused():
+    model = models.classifier(input_shape=SHAPE, classes=2, widths=(2,), dense=2)
+    with pytest.raises(LabError, match="x and labels.*30 and 29"):
+        training.fit_classifier(
+            model,
+            TRAIN,
+            LABELS[:29],
+            validation=VALIDATION,
+            validation_labels=LABELS[30:],
+            epochs=1,
+        )
+
+
+def test_convolutions_are_told_from_dense_networks(monkeypatch):
+    monkeypatch.undo()
+    dense = models.undercomplete(latent_dim=2, image_shape=SHAPE)
+    convolutional = models.classifier(input_shape=SHAPE, classes=2, widths=(2,), dense=2)
+    nested = keras.Sequential([keras.Input(SHAPE), convolutional])
+    assert program.compiles_well(dense)
+    assert not program.compiles_well(convolutional)
+    assert not program.compiles_well(nested)
+
+
+def test_labels_and_validation_labels_must_match_their_images():
+    x = np.zeros((8, 8, 8, 1), "float32")
+    options = {"validation": x[:4], "epochs": 1}
+    with pytest.raises(LabError, match="validation_labels"):
+        training.fit_classifier(None, x, np.zeros(8), validation_labels=np.zeros(3), **options)
+
+
+def test_validation_images_of_another_shape_are_refused():
+    x = np.zeros((8, 8, 8, 1), "float32")
+    model = models.undercomplete(latent_dim=2, image_shape=(8, 8, 1))
+    with pytest.raises(LabError, match="same shape"):
+        training.fit(model, x, validation=np.zeros((4, 6, 6, 1), "float32"), epochs=1)
+
+
+@pytest.mark.parametrize(
+    "x, labels, words",
+    [
+        (np.full((8, *SHAPE), np.nan), np.zeros(8, int), "x must be finite numbers"),
+        (np.zeros((8, *SHAPE)), np.full(8, 2), "from 0 to 1.* from 2 to 2"),
+        (np.zeros((8, *SHAPE)), np.full(8, -1), "from -1 to -1"),
+        (np.zeros((8, *SHAPE)), np.zeros(8), "float64"),
+    ],
+)
+def test_images_and_labels_that_cannot_be_learned_from_are_refused(x, labels, words):
+    model = models.classifier(input_shape=SHAPE, classes=2, widths=(2,), dense=2)
+    options = {"validation": x, "validation_labels": labels, "epochs": 1}
+    with pytest.raises(LabError, match=words):
+        training.fit_classifier(model, x, labels, **options)
+
+
+@pytest.mark.parametrize("option", ["learning_rate", "weight_decay"])
+@pytest.mark.parametrize("value", [-1, "fast", float("nan")])
+def test_a_rate_that_is_none_is_refused(plain, option, value):
+    with pytest.raises(LabError, match=option):
+        train(plain[0], epochs=1, **{option: value})
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="XLA loops on TensorFlow")
+def test_every_epoch_has_an_order_of_its_own():
+    orders = whole.endless(np.arange(64), np.arange(0), 1)["x"].take(3)
+    first, second, third = (index.numpy().tolist() for index, _ in orders)
+    assert sorted(first) == sorted(second) == sorted(third) == list(range(64))
+    assert first != second != third != first

@@ -1,0 +1,346 @@
+"""The bench: timings in turn, verdicts that are held back, peers that do the same work."""
+
+import ast
+import importlib.util
+import json
+import math
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ae_lab.errors import LabError
+from ae_lab.report.execute.environment import process_environment
+from ae_lab.settings import Settings
+from ae_lab.upkeep.bench import comparison
+from ae_lab.upkeep.bench.bench import Outcome, growth_plan, run_bench, take
+from ae_lab.upkeep.bench.comparison import KEYS, ROWS, Against, Row, in_turn
+from ae_lab.upkeep.bench.side import Answer, Side, find, serve
+from ae_lab.upkeep.bench.workload import Workload, resized
+
+PEERS = Path(__file__).parents[2] / "benchmarks"
+WORK = Row("work", "some work", "ours.dense", ())
+LIMIT = Row("import", "import", "programs.import_package", (Against("60 s", 1, limit=60.0),))
+
+
+def compare(row, against, ours, other, small=False, target=0.0):
+    return comparison.summarise(row, against, ours, other, Workload(small=small, target=target))
+
+
+def answers(*values, loss=None):
+    return [Answer(value, loss) for value in values]
+
+
+def test_a_ratio_is_of_medians_and_its_spread_the_middle_half_of_neighbours():
+    against = Against("peer", 2.5, "x.y")
+    ours, other = answers(1.0, 2.0, 1.0, 9.0, 1.0), answers(3.0, 4.0, 3.5, 3.0, 3.0)
+    result = compare(WORK, against, ours, other)
+    assert (result.ours_s, result.other_s, result.ratio) == (1, 3, 3)
+    assert (result.low, result.high, result.reached) == (2, 3, True)
+    assert tuple(result.exported()) == KEYS
+    slower = compare(WORK, against, answers(1.0, 1.0), answers(2.4, 2.2))
+    assert slower.reached is False and slower.verdict == "missed"
+
+
+def test_a_ratio_that_covers_1_may_still_be_within_reach():
+    within = compare(WORK, Against("a limit", 1 / 1.2, "x.y"), answers(1, 1), answers(0.9, 1.2))
+    without = compare(WORK, Against("a limit", 1 / 1.2, "x.y"), answers(1, 1), answers(0.7, 1.2))
+    assert within.reached is without.reached is None
+    assert within.verdict.endswith("covers 1, all of it within reach")
+    assert without.verdict.endswith("covers 1")
+
+
+@pytest.mark.parametrize(
+    ("ours", "other", "small", "words"),
+    [
+        (answers(1.0, 1.0), answers(0.8, 1.4), False, "covers 1"),
+        (answers(1.0, loss=110.0), answers(3.0, loss=100.0), False, "we learned less"),
+        (answers(1.0, loss=math.nan), answers(3.0, loss=100.0), False, "we learned less"),
+        (answers(1.0), answers(3.0), True, "try-out"),
+    ],
+)
+def test_what_is_not_certain_is_not_called(ours, other, small, words):
+    result = compare(WORK, Against("peer", 1.5, "x.y"), ours, other, small)
+    assert result.reached is None and words in result.note
+
+
+def test_losses_that_agree_let_the_ratio_be_called():
+    ours, other = answers(1.0, loss=104.0), answers(3.0, loss=100.0)
+    assert compare(WORK, Against("peer", 1.5, "x.y"), ours, other).reached is True
+
+
+def test_a_limit_stands_in_for_the_other_side():
+    result = compare(WORK, Against("2 s", 1, limit=2.0), answers(0.5, 1.0), None)
+    assert result.other_s == 2 and result.reached is True
+    assert (result.low, result.high) == (2.5, 3.5)
+
+
+def test_sides_take_turns_and_every_other_round_goes_backwards():
+    asked = []
+
+    class Recorder:
+        def __init__(self, name):
+            self.name = name
+
+        def ask(self, again):
+            assert again is True
+            asked.append(self.name)
+            return len(asked)
+
+    found = in_turn([Recorder("a"), Recorder("b"), Recorder("c")], 3, again=True)
+    assert "".join(asked) == "abccbaabc"
+    assert found == [[1, 6, 7], [2, 5, 8], [3, 4, 9]]
+
+
+class Pipe:
+    """Asked for work twice, then nobody asks any more; keeps what is sent."""
+
+    def __init__(self):
+        self.asks, self.sent = iter(["go", "go"]), []
+
+    def send(self, answer):
+        self.sent.append(answer)
+
+    def recv(self):
+        try:
+            return next(self.asks)
+        except StopIteration:
+            raise EOFError from None
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """What a piece of work sends, served in this process."""
+
+    def serve_here(work):
+        pipe = Pipe()
+        monkeypatch.setattr("ae_lab.upkeep.bench.side.isolate", lambda: None)
+        monkeypatch.setattr("ae_lab.upkeep.bench.side.find", lambda name: work)
+        serve("some.work", Workload(), pipe)
+        return pipe.sent
+
+    return serve_here
+
+
+def test_the_work_is_timed_and_not_its_loss(served):
+    def slow_loss():
+        time.sleep(0.2)
+        return np.float32(3)
+
+    def work(workload, tick):
+        tick()
+        time.sleep(0.05)
+        tick(slow_loss)
+        tick(value=7)
+        raise AssertionError("nobody asked for more")
+
+    _, worked, given = served(work)
+    assert 0.05 <= worked.value < 0.2 and worked.loss == 3
+    assert given == Answer(7.0, None)
+
+
+def test_an_error_and_the_end_of_the_work_are_told_apart(served):
+    assert served(lambda workload, tick: 1 / 0) == ["ZeroDivisionError: division by zero"]
+    assert served(lambda workload, tick: tick(2.0))[1:] == [None]
+
+
+@pytest.mark.parametrize(("target", "expected"), [(0.5, Answer(3.0, 0.4)), (0.1, Answer(7.0, 0.2))])
+def test_a_side_is_asked_until_its_loss_is_at_the_target(target, expected):
+    side = Side.__new__(Side)
+    coming = iter([Answer(1.0, 0.9), Answer(2.0, 0.4), Answer(4.0, 0.2), None])
+    side._unit = lambda: next(coming)
+    assert side.ask_until(target) == expected
+
+
+def test_a_target_that_we_miss_is_not_called_and_one_that_they_miss_is():
+    ours, other = answers(1.0, loss=0.1), answers(9.0, loss=0.3)
+    assert compare(WORK, Against("peer", 2, "x.y"), ours, other, target=0.2).reached is True
+    missed = compare(WORK, Against("peer", 2, "x.y"), other, ours, target=0.2)
+    assert missed.reached is None and "0.3" in missed.note and "0.2" in missed.note
+
+
+@pytest.mark.parametrize("height", [14, 28, 56])
+def test_images_are_resized_by_whole_steps(height):
+    images = np.arange(2 * 28 * 28, dtype="float32").reshape(2, 28, 28, 1)
+    assert resized(images, height).shape == (2, height, height, 1)
+    assert resized(images, height)[1, 0, 0, 0] == images[1, 0, 0, 0]
+
+
+def works():
+    """Every piece of work that a row names."""
+    sides = [(row.ours, *(against.work for against in row.against)) for row in ROWS]
+    return sorted({work for side in sides for work in side if work})
+
+
+def test_every_work_exists_and_every_name_is_its_own():
+    for work in works():
+        module, name = work.split(".")
+        tree = ast.parse((PEERS / f"{module}.py").read_text(encoding="utf-8"))
+        functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        assert name in functions, work
+    assert len({row.name for row in ROWS}) == len(ROWS)
+
+
+def test_a_row_has_either_a_peer_or_a_limit():
+    for row in ROWS:
+        assert all(bool(against.work) != bool(against.limit) for against in row.against), row.name
+
+
+def test_a_plan_of_growth_turns_one_thing_at_a_time():
+    for small in (True, False):
+        for settings in growth_plan(small).values():
+            first, *others = settings.values()
+            for other in others:
+                changed = [k for k, v in vars(other).items() if v != vars(first)[k]]
+                assert len(changed) == 1
+
+
+def test_the_products_are_those_of_backpropagation():
+    tensorflow = pytest.importorskip("tensorflow")
+    products = find("matmul.products")
+    widths, batch = (7, 5, 3, 7), 4
+    found, multiplications = [], 0
+    for left, right, options in products(widths, batch):
+        found.append(tuple(tensorflow.linalg.matmul(left, right, **options).shape))
+        multiplications += left.shape.num_elements() * found[-1][1]
+    weights = [a * b for a, b in zip(widths, widths[1:], strict=False)]
+    assert multiplications == batch * (3 * sum(weights) - weights[0])
+    kernels = [(7, 5), (5, 3), (3, 7)]
+    assert [shape for shape in found if batch not in shape] == kernels
+    assert [shape for shape in found if batch in shape] == [(4, 5), (4, 3), (4, 5), (4, 7), (4, 3)]
+
+
+LEARNERS = {
+    "torch": ["torch_loop.dense", "torch_loop.dense_loader", "torch_loop.cnn"],
+    "jax": ["jax_scan.dense"],
+    "sklearn": ["sklearn_rbm.boltzmann", "ours.boltzmann"],
+    "keras": ["ours.dense", "handout.program", "ours.cnn", "keras_fit.cnn"]
+    + ["ours.variational", "keras_fit.variational", "ours.contractive", "keras_fit.contractive"]
+    + ["ours.k_sparse", "keras_fit.k_sparse"],
+}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "AE_LAB_OFFLINE": "1"}
+PROGRAM = """
+import json, sys
+from ae_lab.upkeep.bench.side import find
+from ae_lab.upkeep.bench.workload import Workload
+for work in sys.argv[1:]:
+    losses = []
+    def tick(loss):
+        losses.append(float(loss() if callable(loss) else loss))
+        if len(losses) == 3:
+            raise EOFError
+    sizes = {"hidden": (40,)} if "variational" in work else {}
+    try:
+        find(work)(Workload(epochs=3, images=320, batch_size=32, small=True, **sizes), tick)
+    except EOFError:
+        pass
+    print(json.dumps([work, losses]))
+"""
+
+
+@pytest.fixture(scope="module")
+def learned():
+    """The losses of three epochs of each work, one process a library."""
+    found = {}
+    for library, named in LEARNERS.items():
+        if importlib.util.find_spec(library) is None:
+            continue
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, *named],
+            env=process_environment(**ONE_THREAD),
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr[-2_000:]
+        found |= dict(json.loads(line) for line in done.stdout.splitlines() if line[:1] == "[")
+    return found
+
+
+@pytest.mark.slow
+def test_every_side_learns(learned):
+    assert len(learned) >= len(LEARNERS["keras"])
+    for work, losses in learned.items():
+        if "boltzmann" not in work:  # each of its epochs starts anew
+            assert losses[-1] < losses[0], work
+
+
+@pytest.mark.slow
+def test_our_machine_learns_no_less_than_scikit_learns(learned):
+    """It starts ahead: its visible biases are the data's log odds, the other's are zero."""
+    if "sklearn_rbm.boltzmann" in learned:
+        assert learned["ours.boltzmann"][0] < learned["sklearn_rbm.boltzmann"][0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "same",
+    [
+        ("ours.dense", "handout.program", "jax_scan.dense", "torch_loop.dense"),
+        ("torch_loop.dense", "torch_loop.dense_loader"),
+        ("ours.cnn", "keras_fit.cnn", "torch_loop.cnn"),
+        ("ours.variational", "keras_fit.variational"),
+        ("ours.contractive", "keras_fit.contractive"),
+        ("ours.k_sparse", "keras_fit.k_sparse"),
+    ],
+)
+def test_the_sides_of_a_row_begin_at_the_same_loss(learned, same):
+    """In the same unit: nothing is left out of one side's loss, and no side starts ahead."""
+    first = {work: learned[work][0] for work in same if work in learned}
+    if not first:
+        pytest.skip("the library of both sides is not installed")
+    assert max(first.values()) < 1.35 * min(first.values()), first
+
+
+def test_a_missing_library_is_one_line_and_the_rest_is_measured(monkeypatch):
+    monkeypatch.setitem(comparison.NEEDS, "gone", "no_such_library")
+    row = replace(LIMIT, against=(Against("a peer", 2, "gone.work"), *LIMIT.against))
+    outcome = Outcome({})
+    take(row, outcome, 2, small=True)
+    assert outcome.left_out == ["import against a peer skipped: no_such_library is not installed"]
+    assert [result.against for result in outcome.results] == ["60 s"]
+    assert outcome.results[0].ours_s > 0 and not outcome.failed
+
+
+def test_without_the_project_it_says_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr("ae_lab.settings.find_project_folder", lambda: tmp_path)
+    with pytest.raises(LabError, match="the bench needs .*torch_loop.py"):
+        find("torch_loop.dense")
+
+
+def test_a_side_that_dies_says_its_last_words():
+    with pytest.raises(LabError, match="ended before it answered: AttributeError"):
+        with Side("programs.no_such_work", Workload()):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("names", "repeats", "words"),
+    [(("dens",), 5, "--row must be one of dense"), ((), 4, "--repeats must be at least 5")],
+)
+def test_bad_input_is_one_sentence(names, repeats, words):
+    with pytest.raises(LabError, match=words):
+        run_bench(Settings(offline=True), names, repeats)
+
+
+@pytest.mark.slow
+def test_the_verb_writes_both_files(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "ae_lab", "bench", "--small", "--repeats", "2"]
+        + ["--row", "rbm", "--row", "import", "--row", "quick-report"],
+        env=process_environment(**ONE_THREAD, AE_LAB_REPORTS=str(tmp_path)),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    written = json.loads((tmp_path / "bench.json").read_text())
+    assert [entry["row"] for entry in written] == ["rbm", "import"]
+    for entry in written:
+        assert sorted(entry) == sorted(KEYS) and entry["reached"] is None
+        assert 0 < entry["low"] <= entry["ratio"] <= entry["high"]
+    page = (tmp_path / "bench.html").read_text()
+    assert "quick-report skipped" in page and "BernoulliRBM" in page
+    assert "Cores: " in done.stdout and "keras 3" in done.stdout

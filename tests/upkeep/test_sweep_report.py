@@ -1,0 +1,221 @@
+"""What the report makes of a sweep: intervals, dots, verdicts over seeds, and nothing stale."""
+
+import json
+import math
+import re
+
+import pytest
+
+from ae_lab.lab import wilson_interval
+from ae_lab.lab.verdicts import verdict
+from ae_lab.report import build as build_module
+from ae_lab.report.failure import failure
+from ae_lab.report.seeds.cells import seed_rows
+from ae_lab.report.seeds.dots import WIDTH, strip_of_dots
+from ae_lab.report.seeds.results import results_for
+from ae_lab.report.seeds.spread import claims_over_seeds, spread, summary
+from ae_lab.upkeep.sweep.task import plan, store_result
+from helpers import (
+    CELLS,
+    CLAIM,
+    CLAIMED,
+    build,
+    executed,
+    index_of,
+    notebook,
+    project,
+    record,
+    result,
+)
+
+
+def test_the_interval_is_student_s():
+    """Five values of mean 3: 2.7764 standard errors of 0.70711 on either side."""
+    mean, deviation, low, high = spread([1, 2, 3, 4, 5])
+    assert mean == 3 and deviation == pytest.approx(math.sqrt(2.5))
+    assert (low, high) == pytest.approx((3 - 1.96324, 3 + 1.96324), abs=1e-4)
+    assert spread([2.0])[0] == 2 and all(map(math.isnan, spread([2.0])[1:]))
+
+
+def test_the_interval_covers_the_mean_as_often_as_it_says():
+    import numpy as np
+
+    draws = np.random.default_rng(0).normal(7, 2, (4_000, 3))
+    covered = [low <= 7 <= high for *_, low, high in map(spread, draws)]
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.012)
+
+
+def verdict_of(*runs: dict[str, bool | float]) -> str:
+    """The verdict over seeds of a claim that had these conditions."""
+    results = [
+        result(seed, 0.1)
+        | {"claims": [{"id": CLAIM, "verdict": verdict(conditions), "conditions": conditions}]}
+        for seed, conditions in enumerate(runs)
+    ]
+    row = {"notebook": results[0]["notebook"], "id": CLAIM, "verdict": "holds"}
+    return claims_over_seeds([row], results)[0]["verdict"]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "expected"),
+    [
+        ("++++", "holds"),
+        ("---", "does not hold"),
+        ("+++++++++-", "holds"),  # 9 of 10: the interval starts at 0.596
+        ("++++-", "depends"),  # 4 of 5: it starts at 0.376
+        ("+-", "depends"),
+        ("+", "holds"),
+    ],
+)
+def test_a_verdict_over_seeds(seeds, expected):
+    assert verdict_of(*({"": seed == "+"} for seed in seeds)) == expected
+
+
+def test_each_condition_is_settled_by_itself():
+    both = {"a": True, "b": True}
+    assert verdict_of(both, both, both) == "holds"
+    assert verdict_of(*[{"a": True, "b": False}] * 5) == "depends"
+    assert verdict_of(*[{"a": -1.0, "b": False}] * 3) == "does not hold"
+    assert verdict_of(both, {"a": True, "c": False}) == "holds", "b and c were not put to all"
+
+
+def test_four_seeds_are_the_fewest_that_settle_a_claim():
+    assert wilson_interval(1, 3)[0] < 0.5 < wilson_interval(1, 4)[0]
+
+
+@pytest.mark.parametrize(
+    ("margins", "expected"),
+    [
+        ([1.0, 1.2, 0.9], "holds"),
+        ([-1.0, -1.2, -0.9], "does not hold"),
+        ([2.0, 1.0, 0.1], "depends"),
+        ([0.1], "holds"),
+    ],
+)
+def test_margins_decide_where_there_are_some(margins, expected):
+    assert verdict_of(*({"": margin} for margin in margins)) == expected
+
+
+def test_without_a_sweep_there_is_one_seed(tmp_path):
+    index = index_of(tmp_path)
+    assert "<dt>Sweep</dt><dd>one seed</dd>" in index and "<svg" not in index
+    assert all(
+        claim["seeds"] is None for claim in json.loads((tmp_path / "claims.json").read_text())
+    )
+
+
+def test_every_figure_has_its_interval_and_a_dot_for_each_seed(tmp_path):
+    index = index_of(tmp_path, *(result(seed, 0.09 + seed / 1000) for seed in range(1, 6)))
+    row = re.search(r"<tr><th[^>]*><a[^>]*><code>dense.<wbr>test_<wbr>bce.*?</tr>", index)[0]
+    for text in (">0.0930 ± 0.0016<", "0.0910 to 0.0950", ">5 <svg", ">0.09<"):
+        assert text in row
+    assert row.count("<circle") == 5 and 'aria-label="seed 1: 0.091, seed 2: 0.092' in row
+    assert "published: 0.09" in row
+    assert '<td colspan="2">one seed</td>' in index, "dense.sse was recorded by no seed"
+    assert "5 seeds (1 to 5) on tensorflow, 1 of 1 notebooks" in index
+    kept = json.loads((tmp_path / "metrics.json").read_text())[1]["seeds"]["tensorflow"]
+    assert kept["mean"] == 0.093 and kept["values"]["3"] == 0.093
+
+
+def test_every_claim_has_its_count_and_the_verdict_over_seeds(tmp_path):
+    other = [(CLAIM, "does not hold"), ("own", "does not hold")]
+    results = [result(seed, 0.09, claims=CLAIMED if seed < 5 else other) for seed in range(1, 6)]
+    index = index_of(tmp_path, *results)
+    assert 'depends<br><span class="aside">held in 4 of 5 seeds</span>' in index
+    assert "95 % interval of the share that held: 38% to 96%. This run: holds." in index
+    assert 'does not hold<br><span class="aside">held in 0 of 5 seeds</span>' in index
+    claims = {claim["id"]: claim for claim in json.loads((tmp_path / "claims.json").read_text())}
+    assert claims[CLAIM]["verdict"] == "depends" and claims[CLAIM]["seeds"]["held"] == 4
+    assert claims[CLAIM]["seeds"]["this_run"] == "holds"
+
+
+def test_a_margin_s_interval_is_shown_where_there_is_one(tmp_path):
+    claims = [
+        {"id": CLAIM, "verdict": "holds", "conditions": {"few": margin, "many": True}}
+        for margin in (1.0, 2.0, 3.0)
+    ]
+    index = index_of(
+        tmp_path, *(result(8 + i, 0.1) | {"claims": [c]} for i, c in enumerate(claims))
+    )
+    assert "few: margin 2.0, 95 % interval -0.5 to 4.5; many: 95 % interval of" in index
+    assert 'depends<br><span class="aside">held in 3 of 3 seeds</span>' in index
+
+
+def test_backends_have_their_own_intervals_and_count_as_runs(tmp_path):
+    results = [
+        result(seed, value + seed / 1000, backend)
+        for backend, value in (("tensorflow", 0.09), ("jax", 0.08))
+        for seed in (8, 9)
+    ]
+    index = index_of(tmp_path, *results)
+    headline = index.split('id="figures"')[1].split('id="notebooks"')[0]
+    assert headline.count(" on jax<br>") == headline.count(" on tensorflow<br>") == 1
+    assert "held in 4 of 4 runs" in index
+
+
+def test_only_results_of_these_notebooks_profile_and_data_count(tmp_path):
+    content = executed(notebook(*CELLS), record(data_sha256="d" * 64))
+    good = result(8, 1.0)
+    others = [
+        result(9, 1.0, cells="another text"),
+        result(10, 1.0, profile="full"),
+        result(11, 1.0, data="another"),
+        result(12, 1.0, notebook="02_gone"),
+    ]
+    assert results_for({"01_a": content}, "quick", [good, *others]) == [good]
+
+
+def test_failures_and_another_state_of_the_package_are_said(tmp_path):
+    error = failure("01_a", "E", "m", cell=3, id="c", heading="Here")
+    failed = result(10, 0.0, error=error, metrics=[], claims=[])
+    index = index_of(tmp_path, result(8, 0.1), result(9, 0.2, package="earlier"), failed)
+    assert "01_a, cell 3 (Here) failed with E: m (seed 10, tensorflow)" in index
+    assert "1 of 2 runs were made with another state of the package" in index
+    assert "held in 2 of 2 seeds" in index, "a failed run counts neither way"
+
+
+def test_dots_stay_inside_and_do_not_change():
+    values = {8: 2.83, 9: 2.85, 10: 2.81}
+    strip = strip_of_dots(summary(values), 3.0)
+    assert strip == strip_of_dots(summary(dict(reversed(values.items()))), 3.0)
+    places = [float(x) for x in re.findall(r'c?x1?="([\d.]+)"', strip)]
+    assert all(0 <= place <= WIDTH for place in places)
+    assert "<rect" not in strip_of_dots(summary({8: 1.0}), None), "one seed has no interval"
+
+
+def test_a_report_keeps_the_sweep_and_shows_what_came_since(tmp_path, as_executed):
+    settings = project(tmp_path, **{"01_a": executed(notebook(*CELLS), record())})
+    place = build_module.Workplace(settings)
+    paths = [tmp_path / "notebooks" / "01_a.ipynb"]
+    tasks = plan(settings, paths, 2, ("tensorflow",), "d" * 64)
+    index = settings.profile_folder / "index.html"
+    store_result(place, tasks[0], result(8, 0.1))
+    build(settings)
+    assert "held in 1 of 1 seeds" in index.read_text()
+    assert (place.sweep / f"{tasks[0].label}.json").exists()
+    store_result(place, tasks[1], result(9, 0.2))
+    build(settings)
+    first = index.read_bytes()
+    assert b"held in 2 of 2 seeds" in first
+    index.write_text("spoilt")
+    build(settings)
+    assert index.read_bytes() == first, "the same results give the same page"
+
+
+def test_a_result_survives_a_report_killed_between_its_renames(tmp_path, as_executed):
+    settings = project(tmp_path, **{"01_a": executed(notebook(*CELLS), record())})
+    place = build_module.Workplace(settings)
+    paths = [tmp_path / "notebooks" / "01_a.ipynb"]
+    tasks = plan(settings, paths, 2, ("tensorflow",), "d" * 64)
+    store_result(place, tasks[0], result(8, 0.1))
+    build(settings)
+    settings.profile_folder.rename(place.build / "aside")
+    store_result(place, tasks[1], result(9, 0.2))
+    assert len(list(place.sweep.iterdir())) == 2
+    assert (settings.profile_folder / "index.html").exists()
+
+
+def test_a_figure_that_no_seed_moves_has_no_deviation():
+    metric = {"seeds": {"tensorflow": summary({8: 13.866, 9: 13.866 + 2e-15})}, "published": None}
+    spread = seed_rows({}, metric)[0]["spread"]
+    assert (spread["mean"], spread["interval"]) == ("13.866 ± 0", "13.866 to 13.866")
