@@ -139,7 +139,8 @@ def machine_facts(data: str) -> dict[str, str]:
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
     model = re.search(r"model name\s*: (.*)", text)
-    installed = versions(MEASURED_WITH).items()
+    found = versions(MEASURED_WITH)
+    installed = [name for name in ("python", *MEASURED_WITH) if found[name] != "none"]
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "not known"
     return {
         "Processor": model[1] if model else platform.processor() or platform.machine(),
@@ -147,7 +148,7 @@ def machine_facts(data: str) -> dict[str, str]:
         "Threads and cores of each side": str(CORES),
         "Running processes, mean of the minute before": load,
         "System": f"{platform.system()} {platform.machine()}",
-        "Versions": ", ".join(f"{name} {found}" for name, found in installed if found != "none"),
+        "Versions": ", ".join(f"{name} {found[name]}" for name in installed),
         "Data": data,
     }
 

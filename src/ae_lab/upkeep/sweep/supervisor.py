@@ -114,11 +114,11 @@ class Supervisor:
         self.failures += [result] if failed else []
         self.left, self.done = self.left - 1, self.done + (not failed)
         ended = self.done + len(self.failures)
-        rest = duration((time.monotonic() - self.start) / ended * self.left)
+        minutes = (time.monotonic() - self.start) / ended * self.left / 60
         self.say(
             f"  {task.label}  {'FAILED' if failed else 'done'}: {self.done} done, "
             f"{len(self.failures)} failed, {self.left} left"
-            f"{f', about {rest} to go' if self.left else ''}\n"
+            f"{f', about {minutes:.0f} minutes to go' if self.left else ''}\n"
         )
 
 
@@ -144,10 +144,3 @@ def _unreachable(error: BaseException) -> LabError:
         f"the scheduler must stay reachable, received {reason}: "
         "start the sweep again, it goes on from what was kept."
     )
-
-
-def duration(seconds: float) -> str:
-    """Hours, minutes or seconds, as fine as a guess deserves."""
-    if seconds >= 3600:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
