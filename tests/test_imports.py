@@ -15,6 +15,7 @@ ORDER = [
     "settings",
     "validation",
     "files",
+    "quiet",
     "data",
     "losses",
     "layers",

@@ -67,7 +67,7 @@ def test_data_says_the_source(tmp_path):
 
 
 def test_an_interrupt_that_python_drops_is_heard_all_the_same():
-    """It falls into a finaliser, where no exception can be raised."""
+    """It falls into a finaliser, where no exception can be raised; then it ends a long wait."""
     program = """
 import signal, sys, time
 from ae_lab import __main__ as lab
@@ -78,32 +78,48 @@ class Finalised:
 
 def data(options):
     Finalised()
-    for _ in range(600):
-        time.sleep(0.1)
+    time.sleep(120)
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 lab.data = data
 sys.exit(lab.main(["data"]))
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr.strip()) == (
         130,
         "stopped; the last good report is as it was",
     )
 
 
-@pytest.mark.parametrize("verb", ["encode", "decode"])
-def test_tensorflow_starts_without_a_word(tmp_path, verb):
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["encode", "from.npy", "to.npy", "--model", "bad.keras"], "bad.keras"),
+        (["decode", "from.npy", "to.npy", "--model", "bad.keras"], "bad.keras"),
+        (["reconstruct", "no.png"], "no.png"),
+    ],
+)
+def test_tensorflow_starts_without_a_word(tmp_path, arguments, words):
     (tmp_path / "bad.keras").write_text("no model")
-    done = run(tmp_path, verb, "from.npy", "to.npy", "--model", "bad.keras")
+    done = run(tmp_path, *arguments)
     assert done.returncode == 1 and done.stdout == ""
     assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert done.stderr.startswith("error: ") and "bad.keras" in done.stderr
+    assert done.stderr.startswith("error: ") and words in done.stderr
+
+
+def test_a_data_set_of_keras_is_fetched_without_a_word_of_tensorflow(tmp_path):
+    """Its download needs Keras; here the network refuses."""
+    refuse = {"AE_LAB_OFFLINE": "", "https_proxy": "http://127.0.0.1:9", "KERAS_HOME": "keras"}
+    done = run(tmp_path, "data", AE_LAB_DATASET="fashion_mnist", **refuse)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith("error: ") and "fashion_mnist" in done.stderr
 
 
 def test_what_the_start_of_tensorflow_wrote_is_shown_if_it_fails(tmp_path):
     code = (
-        "import os; from ae_lab.__main__ import _start_log_held_back as held_back\n"
+        "import os; from ae_lab.quiet import start_log_held_back as held_back\n"
         "with held_back(): os.write(2, b'kept back\\n')\n"
         "os.write(2, b'written\\n')\n"
         "with held_back(): os.write(2, b'the reason\\n'); raise SystemExit(3)"

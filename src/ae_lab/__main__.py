@@ -4,12 +4,11 @@ import argparse
 import os
 import signal
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
 from ae_lab.errors import LabError
+from ae_lab.quiet import import_keras
 from ae_lab.settings import PROFILES, Settings
 
 
@@ -34,10 +33,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _interrupt_again(lost) -> None:
     """Ctrl-C that falls into a finaliser is dropped there by Python: it comes again soon after."""
-    if lost.exc_type is KeyboardInterrupt:
-        threading.Timer(0.05, signal.raise_signal, [signal.SIGINT]).start()
-    else:
+    if lost.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(lost)
+        return
+    interrupt = signal.raise_signal
+    if hasattr(signal, "pthread_kill"):  # to the main thread, so that it wakes from a long wait
+        interrupt = partial(signal.pthread_kill, threading.main_thread().ident)
+    threading.Timer(0.05, interrupt, [signal.SIGINT]).start()
 
 
 def report(options: argparse.Namespace) -> None:
@@ -78,6 +80,7 @@ def data(options: argparse.Namespace) -> None:
 
 def reconstruct(options: argparse.Namespace) -> None:
     """Send a photographed digit through a model and the classifier; write what came of it."""
+    import_keras()
     from ae_lab.lab import handwriting
 
     photo = handwriting.read_photo(options.photo)  # before the models: its errors come at once
@@ -90,6 +93,7 @@ def reconstruct(options: argparse.Namespace) -> None:
 
 def encode(options: argparse.Namespace) -> None:
     """Write the codes of a file of images."""
+    import_keras()
     from ae_lab.lab import arrays
 
     done = arrays.encode_file(_autoencoder(options), options.source, options.target, options.array)
@@ -98,40 +102,15 @@ def encode(options: argparse.Namespace) -> None:
 
 def decode(options: argparse.Namespace) -> None:
     """Write the images of a file of codes."""
+    import_keras()
     from ae_lab.lab import arrays
 
     done = arrays.decode_file(_autoencoder(options), options.source, options.target, options.array)
     print("Codes {} became images {}.".format(*done))
 
 
-@contextmanager
-def _start_log_held_back() -> Iterator[None]:
-    """Keep TensorFlow's first log lines from the terminal; if an error follows, write them.
-
-    Its C++ code writes them to file descriptor 2 while it is imported, whatever
-    TF_CPP_MIN_LOG_LEVEL says, so that nothing in Python can filter them.
-    """
-    if sys.stderr is None:  # descriptor 2 is closed
-        yield
-        return
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as log:
-        terminal = os.dup(2)
-        os.dup2(log.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            log.seek(0)
-            os.write(terminal, log.read())
-            raise
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)
-
-
 def _autoencoder(options: argparse.Namespace):
-    with _start_log_held_back():
-        from ae_lab import models
+    from ae_lab import models
 
     return models.load_autoencoder(models.find_model(_settings(options), options.model))
 
@@ -172,84 +151,53 @@ def _settings(options: argparse.Namespace) -> Settings:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ae_lab", description="Autoencoder laboratory.")
     verbs = parser.add_subparsers(required=True, metavar="verb")
-    _add_report(verbs)
-    verb = verbs.add_parser("verify", help="compare a profile's figures with reference.json")
-    _add_profile(verb)
-    verb.add_argument("--accept", action="store_true", help="keep the figures, compare nothing")
-    verb.set_defaults(verb=verify)
-    _add_sweep(verbs)
-    _add_reconstruct(verbs)
-    _add_codes(verbs, "encode", encode, "write the codes of a file of images (.npy, .npz)")
-    _add_codes(verbs, "decode", decode, "write the images of a file of codes (.npy, .npz)")
-    verb = verbs.add_parser("data", help="make MNIST ready and say which source is used")
-    verb.set_defaults(verb=data)
-    _add_bench(verbs)
+    profile, model = (argparse.ArgumentParser(add_help=False) for _ in range(2))
+    names = f"{' or '.join(PROFILES)} (default: AE_LAB_PROFILE, quick)"
+    profile.add_argument("--profile", help=names)
+    model.add_argument("--model", default="deep", help="a kind's name, or a .keras file")
+
+    def add(function, help: str, *parents: argparse.ArgumentParser):
+        verb = verbs.add_parser(function.__name__, help=help, parents=parents)
+        verb.set_defaults(verb=function)
+        return verb.add_argument
+
+    several = {"action": "append", "default": [], "metavar": "NAME"}
+    option = add(report, "execute the notebooks that changed, write the pages", profile)
+    option("--seed", help="whole number (default: AE_LAB_SEED, 8)")
+    option("--notebook", help="execute this one only; may be given again", **several)
+    option("--force", action="store_true", help="execute even what did not change")
+
+    option = add(verify, "compare a profile's figures with reference.json", profile)
+    option("--accept", action="store_true", help="keep the figures, compare nothing")
+
+    option = add(sweep, "run notebooks under many seeds, on many machines", profile)
+    option("--seeds", type=int, default=5, help="how many, from AE_LAB_SEED up (default: 5)")
+    option("--notebooks", nargs="+", default=[], metavar="NAME", help="only these")
+    option("--backend", default="tensorflow", help="one or more, with commas between")
+    option("--scheduler", metavar="ADDRESS", help="a running one, such as tcp://…:8786")
+    option("--workers", type=int, help="of a cluster here (default: one per core)")
+
+    option = add(reconstruct, "send a photo of a digit through a trained model", model, profile)
+    option("photo", help="a PNG, JPEG or WebP file")
+    option("--out", help="PNG to write (default: beside the photo)")
+
+    for function, what in (
+        (encode, "codes of a file of images"),
+        (decode, "images of a file of codes"),
+    ):
+        option = add(function, f"write the {what} (.npy, .npz)", model, profile)
+        option("source", help="file to read")
+        option("target", help="file to write")
+        option("--array", help="which array of an .npz; needless if it holds one")
+
+    add(data, "make MNIST ready and say which source is used")
+
+    option = add(bench, "time our work beside what one would use instead")
+    option("--row", help="time this one; may be repeated", **several)
+    option("--repeats", type=int, default=5, help="timings of each side (default: 5)")
+    option("--long", action="store_true", help="with the rows that take minutes each")
+    option("--small", action="store_true", help="a try-out in seconds, without verdict")
     return parser
-
-
-def _add_report(verbs) -> None:
-    verb = verbs.add_parser("report", help="execute the notebooks that changed, write the pages")
-    _add_profile(verb)
-    verb.add_argument("--seed", help="whole number (default: AE_LAB_SEED, 8)")
-    verb.add_argument(
-        "--notebook",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="execute this one only; may be given again",
-    )
-    verb.add_argument("--force", action="store_true", help="execute even what did not change")
-    verb.set_defaults(verb=report)
-
-
-def _add_sweep(verbs) -> None:
-    verb = verbs.add_parser("sweep", help="run notebooks under many seeds, on many machines")
-    _add_profile(verb)
-    verb.add_argument(
-        "--seeds", type=int, default=5, help="how many, from AE_LAB_SEED up (default: 5)"
-    )
-    verb.add_argument("--notebooks", nargs="+", default=[], metavar="NAME", help="only these")
-    verb.add_argument("--backend", default="tensorflow", help="one or more, with commas between")
-    verb.add_argument("--scheduler", metavar="ADDRESS", help="a running one, such as tcp://…:8786")
-    verb.add_argument("--workers", type=int, help="of a cluster here (default: one per core)")
-    verb.set_defaults(verb=sweep)
-
-
-def _add_reconstruct(verbs) -> None:
-    verb = verbs.add_parser("reconstruct", help="send a photo of a digit through a trained model")
-    verb.add_argument("photo", help="a PNG, JPEG or WebP file")
-    _add_model(verb)
-    verb.add_argument("--out", help="PNG to write (default: beside the photo)")
-    verb.set_defaults(verb=reconstruct)
-
-
-def _add_codes(verbs, name, function, sentence) -> None:
-    verb = verbs.add_parser(name, help=sentence)
-    verb.add_argument("source", help="file to read")
-    verb.add_argument("target", help="file to write")
-    _add_model(verb)
-    verb.add_argument("--array", help="which array of an .npz; needless if it holds one")
-    verb.set_defaults(verb=function)
-
-
-def _add_model(verb) -> None:
-    verb.add_argument("--model", default="deep", help="a kind's name, or a .keras file")
-    _add_profile(verb)
-
-
-def _add_bench(verbs) -> None:
-    verb = verbs.add_parser("bench", help="time our work beside what one would use instead")
-    verb.add_argument(
-        "--row", action="append", default=[], metavar="NAME", help="time this one; may be repeated"
-    )
-    verb.add_argument("--repeats", type=int, default=5, help="timings of each side (default: 5)")
-    verb.add_argument("--long", action="store_true", help="with the rows that take minutes each")
-    verb.add_argument("--small", action="store_true", help="a try-out in seconds, without verdict")
-    verb.set_defaults(verb=bench)
-
-
-def _add_profile(verb) -> None:
-    verb.add_argument("--profile", help=f"{' or '.join(PROFILES)} (default: AE_LAB_PROFILE, quick)")
 
 
 if __name__ == "__main__":

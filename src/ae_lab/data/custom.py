@@ -12,6 +12,7 @@ from PIL import Image
 
 from ae_lab.errors import LabError
 from ae_lab.files import check_archive, write_whole
+from ae_lab.quiet import import_keras
 from ae_lab.settings import Settings
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
@@ -87,8 +88,7 @@ def find_other(settings: Settings) -> Path:
 def _download(settings: Settings, path: Path) -> Path:
     if settings.offline:
         raise _not_available(path, "downloads are off (AE_LAB_OFFLINE)")
-    import keras
-
+    keras = import_keras()
     try:
         train, test = getattr(keras.datasets, settings.dataset).load_data()
     except Exception as error:  # whatever the network does

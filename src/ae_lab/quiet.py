@@ -1,0 +1,39 @@
+"""Keras without the log lines that its backend writes to the terminal when it starts."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def import_keras():
+    """The module ``keras``, imported without a word on the terminal unless that fails."""
+    if "keras" not in sys.modules:
+        with start_log_held_back():
+            import keras  # noqa: F401
+    return sys.modules["keras"]
+
+
+@contextmanager
+def start_log_held_back() -> Iterator[None]:
+    """Keep what is written to file descriptor 2 from the terminal; if an error follows, write it.
+
+    TensorFlow's C++ code writes there while it is imported, whatever TF_CPP_MIN_LOG_LEVEL says.
+    """
+    if sys.stderr is None:  # descriptor 2 is closed
+        yield
+        return
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as log:
+        terminal = os.dup(2)
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            log.seek(0)
+            os.write(terminal, log.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
