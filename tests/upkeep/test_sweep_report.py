@@ -11,10 +11,8 @@ from ae_lab.lab.statistics import mean_interval, wilson_interval
 from ae_lab.lab.verdicts import verdict
 from ae_lab.report import build as build_module
 from ae_lab.report.failure import failure
-from ae_lab.report.seeds.cells import seed_rows
-from ae_lab.report.seeds.dots import WIDTH, strip_of_dots
-from ae_lab.report.seeds.results import results_for
-from ae_lab.report.seeds.spread import claims_over_seeds, summary
+from ae_lab.report.seeds.cells import WIDTH, seed_rows, strip_of_dots
+from ae_lab.report.seeds.spread import claims_over_seeds, results_for, summary
 from ae_lab.upkeep.sweep.task import plan, store_result
 from helpers import (
     CELLS,

@@ -13,7 +13,7 @@ from ae_lab.report.failure import sentence_of
 from ae_lab.report.folders import os_errors_as_lab_errors, recover_folder, replace_folder
 from ae_lab.report.front.provenance import describe_commit
 from ae_lab.report.keys import digest_of_files, render_key
-from ae_lab.report.seeds.results import carry_results, read_results
+from ae_lab.report.seeds.spread import read_results
 from ae_lab.report.workplace import Workplace, find_notebooks
 from ae_lab.settings import Settings
 
@@ -28,19 +28,10 @@ def build_report(
 ) -> Path:
     """Bring the report up to date and return the path of its index.
 
-    Parameters
-    ----------
-    settings : profile, seed and folders.
-    names : notebooks to execute; all if empty. Pages of the others are carried over.
-    force : execute even what did not change.
-    say : takes the progress.
-
-    Raises
-    ------
-    LabError
-        If a name is unknown, a folder cannot be written, another run is going on, or a
-        notebook failed; in the last case the pages made so far are in ``<profile>-failed``
-        and the last good report is as it was.
+    ``names`` are the notebooks to execute, all if empty; pages of the others are carried over.
+    ``force`` executes even what did not change. Raises a LabError if a name is unknown, a folder
+    cannot be written, another run is going on, or a notebook failed; in the last case the pages
+    made so far are in ``<profile>-failed`` and the last good report is as it was.
     """
     known = find_notebooks(settings)
     chosen = {name: known[name] for name in choose(names, list(known))}
@@ -53,13 +44,7 @@ def build_report(
 
 
 def choose(names: tuple[str, ...], known: list[str]) -> list[str]:
-    """The named notebooks in the report's order.
-
-    Raises
-    ------
-    LabError
-        If a name is not one of the known ones.
-    """
+    """The named notebooks in the report's order; a LabError if one is not known."""
     wanted = {name.removesuffix(".ipynb") for name in names}
     if unknown := sorted(wanted - set(known)):
         raise LabError(
@@ -97,9 +82,8 @@ def all_up_to_date(place: Workplace, paths: dict[str, Path]) -> bool:
     from ae_lab import data
 
     fingerprint = data.local_fingerprint(place.settings)
-    return all(
-        is_up_to_date(place, path, key_of(place, path, fingerprint)) for path in paths.values()
-    )
+    keys = ((path, key_of(place, path, fingerprint)) for path in paths.values())
+    return all(is_up_to_date(place, path, key) for path, key in keys)
 
 
 def prepare_data(settings: Settings, say: Say) -> DataAtHand:
@@ -122,34 +106,27 @@ def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Sa
     models, results = digest_of_files(place.models), read_results(place.sweep)
     siblings = place.sibling_pages()
     key = render_key(paths, place.settings.profile, commit, models, results, siblings)
-    if not failed and is_published(place, key):
-        return finish(place, paths, say)
+    published = read_json(place.build / "published.json") or {}
+    unchanged = not failed and published.get("key") == key
+    if unchanged and published.get("files") == digest_of_files(place.target):
+        return finish(place, paths, say)  # every byte of it stands in its place
     from ae_lab.report.render.folder import render_report
 
     new = place.build / "new"
     errors = render_report(new, paths, place.settings, commit, results, siblings)
     if errors:
         raise failed_report(place, new, errors)
-    copy_models(place, list(paths), new / "models")
+    kept = [path for name in paths for path in sorted((place.models / name).glob("*.keras"))]
+    for path in kept:
+        (new / "models").mkdir(exist_ok=True)
+        shutil.copyfile(path, new / "models" / path.name)
     with place.publish_lock():
-        carry_results(place, new)
+        if place.sweep.is_dir():
+            shutil.copytree(place.sweep, new / place.sweep.name)
         files = digest_of_files(new)
         replace_folder(new, place.target, place.build / "aside")
     write_json(place.build / "published.json", {"key": key, "files": files})
     return finish(place, paths, say)
-
-
-def copy_models(place: Workplace, names: list[str], folder: Path) -> None:
-    """Lay the models that these notebooks kept into one folder, if there are any."""
-    for path in (path for name in names for path in sorted((place.models / name).glob("*.keras"))):
-        folder.mkdir(exist_ok=True)
-        shutil.copyfile(path, folder / path.name)
-
-
-def is_published(place: Workplace, key: str) -> bool:
-    """Whether the report made under this key stands in its place, every byte of it."""
-    published = read_json(place.build / "published.json") or {}
-    return published.get("key") == key and published.get("files") == digest_of_files(place.target)
 
 
 def failed_report(place: Workplace, new: Path, errors: list[dict]) -> LabError:

@@ -9,14 +9,13 @@ from types import MappingProxyType
 from PIL import Image, UnidentifiedImageError
 
 from ae_lab.files import write_json, write_text
-from ae_lab.report.front.ledger import claims_of, exported_metrics, figure_row, metrics_of
+from ae_lab.report.front.ledger import EXPORTED, claims_of, figure_row, metrics_of
 from ae_lab.report.render.markdown import markdown_to_html
 from ae_lab.report.render.outline import HEADING
 from ae_lab.report.render.sanitise import plain_text
 from ae_lab.report.render.template import render_template
 from ae_lab.report.seeds.cells import interval_in_words, seed_rows, seeds_in_words, sweep_facts
-from ae_lab.report.seeds.results import results_for
-from ae_lab.report.seeds.spread import claims_over_seeds, figures_over_seeds
+from ae_lab.report.seeds.spread import claims_over_seeds, figures_over_seeds, results_for
 
 CARD_WIDTH = 640  # twice a card's width, to stay crisp
 
@@ -29,15 +28,11 @@ def write_index(
     results: Sequence[dict] = (),
     siblings: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Write ``index.html``, ``metrics.json`` and ``claims.json``.
+    """Write ``index.html``, ``metrics.json`` and ``claims.json`` beside the pages.
 
-    Parameters
-    ----------
-    folder : where the pages are.
-    notebooks : name → executed notebook, its record and error in ``metadata.ae_lab``.
-    profile, commit : what was run.
-    results : what a sweep left; those of other notebooks, profiles or data play no part.
-    siblings : pages beside the report, to be linked to, and what each says.
+    The executed ``notebooks`` have record and error in ``metadata.ae_lab``. Of the ``results`` of
+    a sweep, those of other notebooks, profiles or data play no part. ``siblings`` are pages beside
+    the report, to be linked to, and what each says.
     """
     labs = {name: notebook["metadata"]["ae_lab"] for name, notebook in notebooks.items()}
     records = [lab["record"] | {"notebook": name} for name, lab in labs.items() if lab["record"]]
@@ -47,7 +42,8 @@ def write_index(
     good = [result for result in swept if not result["error"]]
     metrics = metrics_of(records, figures_over_seeds(good))
     claims = claims_over_seeds(claims_of(records), good)
-    write_json(folder / "metrics.json", exported_metrics(metrics))
+    exported = [{key: metric.to_json()[key] for key in EXPORTED} for metric in metrics]
+    write_json(folder / "metrics.json", exported)
     write_json(folder / "claims.json", [claim.to_json() for claim in claims])
     facts = run_facts(runs, profile, commit) | sweep_facts(swept, len(notebooks))
     write_text(folder / "index.html", _render(notebooks, facts, metrics, claims, siblings))

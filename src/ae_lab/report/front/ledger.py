@@ -25,20 +25,8 @@ def metrics_of(records: Iterable[dict], over_seeds: Mapping = MappingProxyType({
     return sorted(metrics, key=lambda metric: (metric.notebook, metric.name))
 
 
-def exported_metrics(metrics: list[Metric]) -> list[dict]:
-    """What ``metrics.json`` holds."""
-    return [{key: metric.to_json()[key] for key in EXPORTED} for metric in metrics]
-
-
 def figure_row(metric: Metric, marked: bool, profile: str) -> dict:
-    """A metric as text for a table.
-
-    Parameters
-    ----------
-    metric : the figure.
-    marked : whether the figures may be compared with goals at all.
-    profile : goals are set for the full profile; another one misses nothing.
-    """
+    """A metric as text for a table, ``marked`` if the figures may be compared with goals at all."""
     return {
         "notebook": metric.notebook,
         "name": metric.name,
@@ -58,23 +46,14 @@ def number(value: float | None) -> str:
 
 def claims_of(records: Iterable[dict]) -> list[Claim]:
     """Every verdict in the ledger's order; a claim of the handout without one is untested."""
-    claims = [
-        _linked(Claim.from_json(stored), record["notebook"])
-        for record in records
-        for stored in record.get("claims", [])
-    ]
-    tested = {claim.id for claim in claims}
-    claims += [_untested(id) for id in CLAIMS if id not in tested]
+    claims = []
+    for record in records:
+        name = record["notebook"]
+        for claim in map(Claim.from_json, record.get("claims", [])):
+            link = f"{quote(name)}.html#{quote(claim.anchor)}"  # the very cell that tested it
+            claims.append(replace(claim, notebook=name, link=link))
+    evidence = "no notebook of this report puts it to the test"
+    for id in CLAIMS.keys() - {claim.id for claim in claims}:
+        claims.append(Claim(id, "untested", sentence=CLAIMS[id], evidence=evidence))
     order = {id: place for place, id in enumerate(CLAIMS)}
     return sorted(claims, key=lambda claim: order.get(claim.id, len(order)))
-
-
-def _linked(claim: Claim, notebook: str) -> Claim:
-    """With the address of the very cell that tested it."""
-    link = f"{quote(notebook)}.html#{quote(claim.anchor)}"
-    return replace(claim, notebook=notebook, link=link)
-
-
-def _untested(id: str) -> Claim:
-    evidence = "no notebook of this report puts it to the test"
-    return Claim(id, "untested", sentence=CLAIMS[id], evidence=evidence)

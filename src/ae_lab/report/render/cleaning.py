@@ -9,6 +9,7 @@ import os
 import re
 import sysconfig
 import tempfile
+from copy import deepcopy
 from itertools import groupby
 from pathlib import Path
 
@@ -30,21 +31,20 @@ ERASED = re.compile(r"[^\n\x08]\x08")
 
 
 def clean_outputs(outputs: list[NotebookNode], folder: str = "") -> list[NotebookNode]:
-    """The outputs as a page shows them: streams joined, texts cleaned.
+    """The outputs as a page shows them: streams joined, texts cleaned; the given ones stay.
 
-    Parameters
-    ----------
-    outputs : a code cell's outputs; left as they are.
-    folder : the notebook's folder, cut off where a text names it.
+    The notebook's folder is cut off where a text names it.
     """
     joined = join_streams(outputs)
     for output in joined:
         if output.output_type == "stream":
             output.text = clean_text(output.text, folder)
         elif output.output_type == "error":
-            _clean_error(output, folder)
+            output.evalue = clean_text(output.evalue, folder)
+            output.traceback = [clean_text(line, folder) for line in output.traceback]
         else:
-            _clean_texts(output.data, folder)
+            for kind in output.data.keys() & {"text/plain", "text/html", "text/markdown"}:
+                output.data[kind] = clean_text(output.data[kind], folder)
     return joined
 
 
@@ -55,8 +55,13 @@ def join_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
     """
     joined: list[NotebookNode] = []
     for is_stream, group in groupby(outputs, lambda output: output.output_type == "stream"):
-        pieces = list(group)
-        joined += _joined(pieces) if is_stream else map(_copy, pieces)
+        if not is_stream:
+            joined += deepcopy(list(group))
+            continue
+        texts = {"stdout": "", "stderr": ""}
+        for stream in group:
+            texts[stream.name] += stream.text
+        joined += [new_output("stream", name=n, text=text) for n, text in texts.items() if text]
     return joined
 
 
@@ -91,28 +96,3 @@ def _known_folders(folder: str) -> list[tuple[str, str]]:
         paths |= {str(Path(folder).absolute().parent): "", str(Path(folder).absolute()): ""}
     usable = [(path, name) for path, name in paths.items() if len(path) > 3]
     return sorted(usable, key=lambda pair: -len(pair[0]))
-
-
-def _clean_error(output: NotebookNode, folder: str) -> None:
-    output.evalue = clean_text(output.evalue, folder)
-    output.traceback = [clean_text(line, folder) for line in output.traceback]
-
-
-def _clean_texts(data: NotebookNode, folder: str) -> None:
-    for kind in ("text/plain", "text/html", "text/markdown"):
-        if kind in data:
-            data[kind] = clean_text(data[kind], folder)
-
-
-def _joined(streams: list[NotebookNode]) -> list[NotebookNode]:
-    texts = {"stdout": "", "stderr": ""}
-    for stream in streams:
-        texts[stream.name] += stream.text
-    return [new_output("stream", name=name, text=text) for name, text in texts.items() if text]
-
-
-def _copy(output: NotebookNode) -> NotebookNode:
-    copied = NotebookNode(output)
-    if "data" in output:
-        copied.data = NotebookNode(output.data)
-    return copied

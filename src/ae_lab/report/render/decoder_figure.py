@@ -2,9 +2,7 @@
 
 import json
 from html import escape
-from pathlib import Path
 
-SCRIPT = Path(__file__).parents[1] / "templates" / "ae_lab_report" / "living.js"
 OPENING = '<div class="living" data-decoder='  # no output of a kernel can hold it unescaped
 CONTROLS = """<div class="live" hidden>
 <canvas class="plane" width="392" height="392" tabindex="0" role="application"
@@ -17,17 +15,9 @@ keys: the image above is decoded on this page, with the model’s own weights.</
 
 
 def living_figure(decoder: dict, figure: str) -> str:
-    """The still figure, and controls that take its place where the script may run.
+    """The still figure (HTML), and controls that take its place where the script may run.
 
-    Parameters
-    ----------
-    decoder : from ``lab.portable.portable_decoder``. It becomes an attribute, never markup or code.
-    figure : the still figure's HTML, shown on paper and without scripts.
+    The decoder, from ``lab.portable.portable_decoder``, becomes an attribute, never markup or code.
     """
     packed = escape(json.dumps(decoder, sort_keys=True, separators=(",", ":")))
     return f'{OPENING}"{packed}">{figure}{CONTROLS}</div>'
-
-
-def script() -> str:
-    """The script's text, as it stands in the page."""
-    return SCRIPT.read_text(encoding="utf-8")

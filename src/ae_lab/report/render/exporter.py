@@ -9,16 +9,12 @@ from traitlets.config import Config
 from ae_lab.errors import LabError
 from ae_lab.report.execute.kernel import KERNEL_ARGUMENTS, OwnKernelManager
 from ae_lab.report.failure import sentence_of
-from ae_lab.report.render import decoder_figure
 from ae_lab.report.render.page import Page
-from ae_lab.report.render.template import TEMPLATES, page_css, page_policy
+from ae_lab.report.render.template import PAGE, TEMPLATES, page_css, page_policy
 
 
 class PageError(LabError, ConversionException):
-    """A page that would miss something: names notebook, cell and what is missing.
-
-    ``details`` says it the way a failed execution is described.
-    """
+    """A page that would miss something; ``details`` says what, as of a failed execution."""
 
     def __init__(self, details: dict):
         super().__init__(sentence_of(details))
@@ -28,15 +24,9 @@ class PageError(LabError, ConversionException):
 class ReportExporter(TemplateExporter):
     """A page without requests, with MathML, outline and alt texts; the only script is our own.
 
-    Built on TemplateExporter and not HTMLExporter: that one parses the finished page once
-    more to put filler in place of missing alt texts, and brings settings for scripts that
-    have no place here.
-
-    Raises
-    ------
-    PageError
-        If a formula or an image cannot be shown or an alt text is missing, unless the page
-        reports a failure anyway.
+    Not an HTMLExporter: that one parses the finished page once more to put filler in place of
+    missing alt texts, and brings settings for scripts. Raises a PageError if a formula or an
+    image cannot be shown or an alt text is missing, unless the page reports a failure anyway.
     """
 
     export_from_notebook = "ae_lab report"
@@ -57,26 +47,21 @@ class ReportExporter(TemplateExporter):
     @property
     def default_config(self) -> Config:
         """With ``--execute``: the same kernel as a report run, and nothing that varies."""
-        config = Config(
-            ExecutePreprocessor={
-                "kernel_manager_class": OwnKernelManager,
-                "kernel_name": "python3",
-                "extra_arguments": list(KERNEL_ARGUMENTS),
-                "record_timing": False,
-                "store_widget_state": False,
-            }
+        config = super().default_config.copy()
+        config.ExecutePreprocessor.update(
+            kernel_manager_class=OwnKernelManager,
+            kernel_name="python3",
+            extra_arguments=list(KERNEL_ARGUMENTS),
+            record_timing=False,
+            store_widget_state=False,
         )
-        inherited = super().default_config.copy()
-        inherited.merge(config)
-        return inherited
+        return config
 
     def default_filters(self):
-        """Add what the template asks for."""
         yield from super().default_filters()
         yield "as_page", self._as_page
 
     def from_notebook_node(self, nb: NotebookNode, resources: dict | None = None, **kw):
-        """The page and its resources."""
         html, resources = super().from_notebook_node(nb, resources, **kw)
         if self._page.problems and not self._page.error:
             raise PageError(self._page.problems[0])
@@ -86,6 +71,7 @@ class ReportExporter(TemplateExporter):
         metadata = resources.get("metadata", {})
         self._page = Page(nb, metadata.get("name", "notebook"), metadata.get("path", ""))
         resources["css"] = page_css(self._page.has_formulas)
-        resources["script"] = decoder_figure.script() if self._page.is_alive else ""
+        script = PAGE / "living.js"
+        resources["script"] = script.read_text(encoding="utf-8") if self._page.is_alive else ""
         resources["policy"] = page_policy(resources["css"], resources["script"])
         return self._page

@@ -19,15 +19,9 @@ def render_report(
     results: list[dict],
     siblings: dict[str, str],
 ) -> list[dict]:
-    """Write pages, index and JSON to a new folder; return what failed.
+    """Write pages, index and JSON of executed notebooks to a new folder; return what failed.
 
-    Parameters
-    ----------
-    folder : made here.
-    paths : name → executed notebook.
-    settings, commit : what was run.
-    results : what a sweep left, of these notebooks or of earlier ones.
-    siblings : pages beside the report, to be linked to, and what each says.
+    The other arguments are those of :func:`write_index`.
     """
     folder.mkdir(parents=True)
     exporter = ReportExporter()

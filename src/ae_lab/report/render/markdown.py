@@ -2,13 +2,18 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from html import escape
 
+import pygments
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
+from pygments.formatters import HtmlFormatter
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
 
-from ae_lab.report.render.highlight import highlight
-from ae_lab.report.render.mathml import FormulaError, formula, tex_as_code
+from ae_lab.report.render.mathml import FormulaError, formula
 from ae_lab.report.render.sanitise import sanitise
 
 # Formulas pass the sanitiser as marks between two private characters.
@@ -16,12 +21,7 @@ MARK = re.compile("\ue000(\\d+)\ue001")
 
 
 class Renderer(IPythonRenderer):
-    """Collects formulas and problems; leaves headings to the outline.
-
-    Parameters
-    ----------
-    problem : called with a sentence for what cannot be shown.
-    """
+    """Collects formulas, and calls ``problem`` with a sentence for what cannot be shown."""
 
     def __init__(self, problem: Callable[[str], None], **options):
         super().__init__(escape=False, embed_images=True, exclude_anchor_links=True, **options)
@@ -56,7 +56,7 @@ class Renderer(IPythonRenderer):
             self.formulas.append(formula(tex, display))
         except FormulaError as error:
             self.problem(str(error))
-            self.formulas.append(tex_as_code(tex))
+            self.formulas.append(f"<code>{escape(tex)}</code>")
         return f"\ue000{len(self.formulas) - 1}\ue001"
 
 
@@ -68,14 +68,23 @@ def markdown_to_html(
 ) -> str:
     """A fragment free of scripts and requests, formulas as MathML.
 
-    Parameters
-    ----------
-    source : markdown with mathematics.
-    problem : called with a sentence for every formula or image that cannot be shown.
-    folder : where the notebook's image files are.
-    attachments : images stored in the cell.
+    ``problem`` is called with a sentence for every formula or image that cannot be shown; image
+    files are looked for in ``folder``, images stored in the cell in ``attachments``.
     """
     renderer = Renderer(problem, path=folder, attachments=attachments or {})
     html = MarkdownWithMath(renderer=renderer).render(re.sub("[\ue000\ue001]", "", source))
     safe = sanitise(html, headings=True)
     return MARK.sub(lambda mark: renderer.formulas[int(mark[1])], safe)
+
+
+def highlight(source: str, language: str) -> str:
+    """Spans to stand inside ``<code>``, coloured by style.css; an unknown language stays plain."""
+    return pygments.highlight(source, _lexer(language), HtmlFormatter(nowrap=True)).rstrip("\n")
+
+
+@cache
+def _lexer(language: str) -> Lexer:
+    try:
+        return get_lexer_by_name(language or "text", stripnl=False)
+    except ClassNotFound:
+        return get_lexer_by_name("text", stripnl=False)

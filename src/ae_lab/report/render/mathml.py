@@ -3,7 +3,6 @@
 import re
 from base64 import b64encode
 from functools import cache
-from html import escape
 from pathlib import Path
 
 from math_core import LatexError, LatexToMathML
@@ -18,13 +17,7 @@ class FormulaError(ValueError):
 
 
 def formula(tex: str, display: bool) -> str:
-    """MathML for one formula.
-
-    Raises
-    ------
-    FormulaError
-        If the TeX cannot be rendered.
-    """
+    """MathML for one formula; a FormulaError if the TeX cannot be rendered."""
     try:
         mathml = _convert.convert_with_local_state(tex, displaystyle=display)
     except LatexError as error:
@@ -34,11 +27,6 @@ def formula(tex: str, display: bool) -> str:
         return mathml
     # A wide formula scrolls in its own box, which a keyboard must be able to reach.
     return f'<span class="formula" role="group" aria-label="formula" tabindex="0">{mathml}</span>'
-
-
-def tex_as_code(tex: str) -> str:
-    """What stands on a failed page in place of a formula."""
-    return f"<code>{escape(tex)}</code>"
 
 
 @cache

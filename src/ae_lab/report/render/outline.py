@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ae_lab.lab.records import ANCHOR
 from ae_lab.report.render.sanitise import plain_text
@@ -9,8 +10,7 @@ from ae_lab.report.render.sanitise import plain_text
 HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the table of contents."""
 
     level: int
@@ -20,10 +20,7 @@ class Entry:
 
 @dataclass
 class Outline:
-    """Rewrites headings as they come and remembers them.
-
-    ``title`` is the text of the first h1, "" as long as there was none.
-    """
+    """Rewrites headings as they come; ``title`` is the text of the first h1, "" without one."""
 
     title: str = ""
     entries: list[Entry] = field(default_factory=list)

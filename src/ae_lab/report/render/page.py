@@ -11,8 +11,7 @@ from ae_lab.lab.records import DECODER
 from ae_lab.report.failure import failure
 from ae_lab.report.render.cleaning import clean_outputs, clean_text
 from ae_lab.report.render.decoder_figure import OPENING, living_figure
-from ae_lab.report.render.highlight import highlight
-from ae_lab.report.render.markdown import markdown_to_html
+from ae_lab.report.render.markdown import highlight, markdown_to_html
 from ae_lab.report.render.outline import Outline
 from ae_lab.report.render.sanitise import plain_text, sanitise
 
@@ -34,20 +33,19 @@ class Part:
 
 
 class Page:
-    """Title, outline and parts; ``problems`` says what could not be shown.
+    """Title, outline and parts of an executed notebook; ``problems`` says what could not be shown.
 
-    Parameters
-    ----------
-    notebook : executed; ``metadata.ae_lab`` may hold ``record`` and ``error``.
-    name : the notebook's name, the title if it has no heading of its own.
-    folder : the notebook's folder.
+    ``name`` is the title if the notebook has no heading of its own.
     """
 
     def __init__(self, notebook: NotebookNode, name: str, folder: str = ""):
         self.name, self.folder = name, folder
         lab = notebook.metadata.get("ae_lab", {})
         self.run = lab.get("run", {}) | (lab.get("record") or {}).get("run", {})
-        self.error = _cleaned_error(lab.get("error"), folder)
+        self.error = lab.get("error")
+        if self.error:
+            message = clean_text(str(self.error["message"]), folder)
+            self.error = dict(self.error) | {"message": message}
         self.in_report = "ae_lab" in notebook.metadata
         self.outline, self.problems = Outline(), []
         self._step: dict = {}
@@ -57,17 +55,14 @@ class Page:
 
     @property
     def has_heading(self) -> bool:
-        """Whether the notebook brings its own h1."""
         return bool(self.outline.title)
 
     @property
     def has_formulas(self) -> bool:
-        """Whether the page needs the mathematics font."""
         return any("<math" in part.source + part.outputs for part in self.parts)
 
     @property
     def is_alive(self) -> bool:
-        """Whether a figure on the page needs the script."""
         return any(OPENING in part.outputs for part in self.parts)
 
     def _parts(self, notebook: NotebookNode) -> Iterator[Part]:
@@ -76,12 +71,15 @@ class Page:
         for index, cell in enumerate(notebook.cells):
             runs = cell.cell_type == "code" and bool(cell.source.strip())
             number += runs
+            tags = cell.metadata.get("tags", [])
             identity = cell.get("id") or f"cell-{index}"
             self._step = {"id": identity, "cell": number if runs else None}
             if cell.cell_type == "markdown":
                 yield Part(0, identity, self._markdown(cell.source, cell.get("attachments")))
-            elif runs and (self._stops_at(identity) or LEFT_OUT not in _tags(cell)):
-                yield self._code(cell, number)
+            elif runs and (self._stops_at(identity) or LEFT_OUT not in tags):
+                outputs = clean_outputs(cell.outputs, self.folder)
+                html = "\n".join(filter(None, map(self._output, outputs)))
+                yield Part(number, identity, highlight(cell.source, "ipython3"), html)
             if self._stops_at(identity):
                 self.not_run = len(notebook.cells) - index - 1
                 return
@@ -90,11 +88,6 @@ class Page:
         """Whether the execution ended here; a page that cannot be shown ran to its end."""
         error = self.error or {}
         return error.get("id") == identity and error.get("name") != PAGE_ERROR
-
-    def _code(self, cell: NotebookNode, number: int) -> Part:
-        outputs = clean_outputs(cell.outputs, self.folder)
-        html = "\n".join(filter(None, map(self._output, outputs)))
-        return Part(number, self._step["id"], highlight(cell.source, "ipython3"), html)
 
     def _markdown(self, source: str, attachments: NotebookNode | None = None) -> str:
         sentences: list[str] = []
@@ -115,7 +108,8 @@ class Page:
         if output.output_type == "stream":
             return f'<pre class="{escape(output.name)}">{escape(output.text.rstrip())}</pre>'
         if output.output_type == "error":
-            return _error_output(output)
+            trace = "\n".join(output.traceback).strip() or f"{output.ename}: {output.evalue}"
+            return f'<pre class="error">{escape(trace)}</pre>'
         return self._data(output)
 
     def _data(self, output: NotebookNode) -> str:
@@ -143,32 +137,13 @@ class Page:
         alt = str(details.get("alt") or output.metadata.get("alt") or "").strip()
         if not alt or FILLER in alt:
             self._problem("a figure has no alt text: show it with lab.show(fig, alt=...)")
-        sizes = "".join(f' {name}="{int(details[name])}"' for name in _sizes(details))
-        address = image_url(output.data[kind], kind)
+        sizes = "".join(
+            f' {name}="{int(details[name])}"'
+            for name in ("width", "height")
+            if str(details.get(name, "")).isdigit()
+        )
+        data = output.data[kind]
+        if kind == "image/svg+xml":
+            data = b64encode(data.encode()).decode()
+        address = f"data:{kind};base64,{escape(''.join(data.split()))}"
         return f'<figure><img src="{address}" alt="{escape(alt)}"{sizes}></figure>'
-
-
-def image_url(data: str, kind: str) -> str:
-    """The image inside its address."""
-    if kind == "image/svg+xml":
-        data = b64encode(data.encode()).decode()
-    return f"data:{kind};base64,{escape(''.join(data.split()))}"
-
-
-def _tags(cell: NotebookNode) -> list[str]:
-    return cell.metadata.get("tags", [])
-
-
-def _sizes(details: dict) -> list[str]:
-    return [name for name in ("width", "height") if str(details.get(name, "")).isdigit()]
-
-
-def _cleaned_error(error: dict | None, folder: str) -> dict | None:
-    if not error:
-        return None
-    return dict(error) | {"message": clean_text(str(error["message"]), folder)}
-
-
-def _error_output(output: NotebookNode) -> str:
-    trace = "\n".join(output.traceback).strip() or f"{output.ename}: {output.evalue}"
-    return f'<pre class="error">{escape(trace)}</pre>'

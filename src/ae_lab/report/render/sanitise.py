@@ -29,8 +29,8 @@ ATTRIBUTES = {
 }
 IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml)[;,]")
 KEPT_ID = re.compile(re.escape(ANCHOR) + r"[\w.-]+")
-TABLE = re.compile(r"<table\b")
-TABLE_END = re.compile(r"</table>")
+# A table scrolls in its own box, which a keyboard can reach.
+BOX = '<div class="table" role="group" aria-label="table" tabindex="0">'
 EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?>\s*</th>")
 SOURCELESS = re.compile(r'<img(?![^>]*\bsrc=)(?:[^>]*\balt="(?P<alt>[^"]*)")?[^>]*>')
 
@@ -38,10 +38,7 @@ SOURCELESS = re.compile(r'<img(?![^>]*\bsrc=)(?:[^>]*\balt="(?P<alt>[^"]*)")?[^>
 def sanitise(html: str, headings: bool = False) -> str:
     """Keep text, tables, links and embedded images; drop all that acts or fetches.
 
-    Parameters
-    ----------
-    html : a fragment; need not be well-formed.
-    headings : whether h1 to h6 stay (they do in a notebook's text, not in an output).
+    The fragment need not be well-formed; h1 to h6 stay in a notebook's text, not in an output.
     """
     clean = nh3.clean(
         html,
@@ -52,7 +49,9 @@ def sanitise(html: str, headings: bool = False) -> str:
         filter_style_properties={"text-align"},
         link_rel=None,
     )
-    return _readable_tables(SOURCELESS.sub(r"<em>[image: \g<alt>]</em>", clean))
+    clean = SOURCELESS.sub(r"<em>[image: \g<alt>]</em>", clean)
+    clean = EMPTY_HEADER.sub("<td></td>", clean)
+    return re.sub(r"<table\b", BOX + "<table", clean).replace("</table>", "</table></div>")
 
 
 def _keep(tag: str, attribute: str, value: str) -> str | None:
@@ -73,13 +72,6 @@ def _page_link(href: str) -> str | None:
     if not parts.scheme and parts.path.endswith(".ipynb"):
         return parts._replace(path=parts.path[: -len(".ipynb")] + ".html").geturl()
     return href
-
-
-def _readable_tables(html: str) -> str:
-    """A table scrolls in its own box, reachable by keyboard, and has no empty headers."""
-    html = EMPTY_HEADER.sub("<td></td>", html)
-    html = TABLE.sub('<div class="table" role="group" aria-label="table" tabindex="0"><table', html)
-    return TABLE_END.sub("</table></div>", html)
 
 
 def plain_text(html: str) -> str:

@@ -9,21 +9,14 @@ import jinja2
 from ae_lab.report.render.mathml import font_css
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-STYLE = TEMPLATES / "ae_lab_report" / "style.css"
+PAGE = TEMPLATES / "ae_lab_report"
 
 
 def render_template(name: str, formulas: bool = False, **values: object) -> str:
-    """A page from a template of the report; all values are escaped.
-
-    Parameters
-    ----------
-    name : the template's file.
-    formulas : whether the page needs the mathematics font.
-    values : what the template names, besides the style sheet and the policy.
-    """
+    """A page from a template file of the report; all ``values`` that it names are escaped."""
     css = page_css(formulas)
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES / "ae_lab_report"),
+        loader=jinja2.FileSystemLoader(PAGE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
@@ -32,7 +25,7 @@ def render_template(name: str, formulas: bool = False, **values: object) -> str:
 
 def page_css(formulas: bool) -> str:
     """The style sheet, with the mathematics font where there is something to set in it."""
-    css = STYLE.read_text(encoding="utf-8")
+    css = (PAGE / "style.css").read_text(encoding="utf-8")
     return css + font_css() if formulas else css
 
 

@@ -1,14 +1,16 @@
-"""A sweep as the index shows it: cells of its tables and a line of what was run."""
+"""A sweep as the index shows it: cells of its tables, dots, and a line of what was run."""
 
 import math
+from html import escape
 
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.front.ledger import number
 from ae_lab.report.keys import package_digest
-from ae_lab.report.seeds.dots import strip_of_dots
 
 ONE_SEED = "one seed"
+WIDTH, HEIGHT, EDGE = 100, 18, 6  # of a strip of dots, in pixels
+MIDDLE = HEIGHT / 2
 
 
 def seed_rows(row: dict, metric: Metric) -> list[dict]:
@@ -32,6 +34,39 @@ def _spread(summary: dict, published: float | None, backend: str) -> dict:
         "interval": f"{low} to {high}" if known else "",
         "dots": strip_of_dots(summary, published),
     }
+
+
+def strip_of_dots(summary: dict, published: float | None) -> str:
+    """SVG: dots at the seeds' values, a bar for the mean's interval, a tick at the published value.
+
+    ``summary`` holds ``values`` by seed and ``low``, ``high`` of the interval, None from one seed.
+    """
+    values, interval = summary["values"], (summary["low"], summary["high"])
+    shown = [*values.values(), *interval, published]
+    place = _scale([value for value in shown if value is not None])
+    parts = [f'<line class="axis" x1="0" x2="{WIDTH}" y1="{MIDDLE:g}" y2="{MIDDLE:g}"/>']
+    if None not in interval:
+        low, high = map(place, interval)
+        parts.append(
+            f'<rect x="{low:.1f}" y="{MIDDLE - 3:g}" width="{max(high - low, 1):.1f}" height="6"/>'
+        )
+    if published is not None:
+        x = f"{place(published):.1f}"
+        parts.append(f'<line class="published" x1="{x}" x2="{x}" y1="1" y2="{HEIGHT - 1}"/>')
+    parts += [f'<circle cx="{place(v):.1f}" cy="{MIDDLE:g}" r="2.5"/>' for v in values.values()]
+    words = ", ".join(f"seed {seed}: {number(value)}" for seed, value in values.items())
+    words += f"; published: {number(published)}" if published is not None else ""
+    return (
+        f'<svg class="dots" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        f'role="img" aria-label="{escape(words)}">{"".join(parts)}</svg>'
+    )
+
+
+def _scale(values: list[float]):
+    low, high = min(values), max(values)
+    if low == high:
+        return lambda value: WIDTH / 2
+    return lambda value: EDGE + (value - low) / (high - low) * (WIDTH - 2 * EDGE)
 
 
 def _in_words(summary: dict) -> list[str]:
@@ -74,40 +109,30 @@ def _rests(condition: dict) -> str:
 
 
 def sweep_facts(results: list[dict], notebooks: int) -> dict:
-    """One line of what a sweep ran, and what its reader must know besides.
+    """One line of what a sweep ran of a report's ``notebooks``, and what must be known besides.
 
-    Parameters
-    ----------
-    results : those that belong to the report's notebooks, failed ones included.
-    notebooks : how many the report has.
+    The results are those that belong to the report's notebooks, failed ones included.
     """
     good = [result for result in results if not result["error"]]
     seeds = sorted({result["seed"] for result in good})
+    failures = [
+        f"{sentence_of(result['error'])} (seed {result['seed']}, {result['backend']})"
+        for result in results
+        if result["error"]
+    ]
     if not seeds:
-        return {"seeds": ONE_SEED, "cautions": _failures(results)}
+        return {"seeds": ONE_SEED, "cautions": failures}
     swept = len({result["notebook"] for result in good})
     several = f"{len(seeds)} seeds" if seeds[1:] else ONE_SEED
     backends = " and ".join(sorted({result["backend"] for result in good}))
     words = f"{several} ({_span(seeds)}) on {backends}, {swept} of {notebooks} notebooks"
-    return {"seeds": words, "cautions": _failures(results) + _other_state(good)}
+    present = package_digest()
+    others = sum(result["package"] != present for result in good)
+    older = f"{others} of {len(good)} runs were made with another state of the package"
+    return {"seeds": words, "cautions": failures + [older] * bool(others)}
 
 
 def _span(seeds: list[int]) -> str:
     if len(seeds) > 2 and seeds[-1] - seeds[0] == len(seeds) - 1:
         return f"{seeds[0]} to {seeds[-1]}"
     return ", ".join(map(str, seeds))
-
-
-def _failures(results: list[dict]) -> list[str]:
-    return [
-        f"{sentence_of(result['error'])} (seed {result['seed']}, {result['backend']})"
-        for result in results
-        if result["error"]
-    ]
-
-
-def _other_state(results: list[dict]) -> list[str]:
-    present = package_digest()
-    others = sum(result["package"] != present for result in results)
-    sentence = f"{others} of {len(results)} runs were made with another state of the package"
-    return [sentence] if others else []

@@ -1,12 +1,36 @@
-"""What many seeds say of a figure and of a claim: mean, interval, verdict."""
+"""Results of a sweep, one JSON file per task, and what they say of a figure and of a claim."""
 
 import math
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 
+from ae_lab.files import read_json
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.lab.statistics import mean_interval, wilson_interval
 from ae_lab.lab.verdicts import is_met
+from ae_lab.report.keys import digest_of_cells
+
+
+def read_results(folder: Path) -> list[dict]:
+    """All that a sweep left in a folder, by notebook, backend and seed."""
+    found = [read_json(path) for path in folder.glob("*.json")]
+    order = ("notebook", "backend", "seed")
+    return sorted(filter(None, found), key=lambda result: [result[name] for name in order])
+
+
+def results_for(notebooks: dict[str, dict], profile: str, results: list[dict]) -> list[dict]:
+    """The results of these very executed notebooks, in this profile and on the same data."""
+
+    def belongs(result: dict) -> bool:
+        if result["profile"] != profile or result["notebook"] not in notebooks:
+            return False
+        notebook = notebooks[result["notebook"]]
+        run = (notebook["metadata"]["ae_lab"]["record"] or {}).get("run", {})
+        same_data = run.get("data_sha256") in (None, result["data"])
+        return same_data and result["cells"] == digest_of_cells(notebook)
+
+    return [result for result in results if belongs(result)]
 
 
 def figures_over_seeds(results: list[dict]) -> dict[tuple[str, str], dict[str, dict]]:
@@ -36,10 +60,7 @@ def summary(values: dict[int, float]) -> dict:
 def claims_over_seeds(claims: list[Claim], results: list[dict]) -> list[Claim]:
     """The ledger's claims with ``seeds`` added, and the verdict over seeds in place of one run's.
 
-    Parameters
-    ----------
-    claims : rows of ``ledger.claims_of``.
-    results : of the same notebooks; a run is one seed on one backend.
+    The results are those of the same notebooks; a run is one seed on one backend.
     """
     runs: dict = defaultdict(list)
     for result in results:
@@ -65,7 +86,9 @@ def _with_seeds(claim: Claim, runs: list[tuple[dict, Claim]] | None) -> Claim:
         "conditions": conditions,
         "this_run": claim.verdict,
     }
-    return replace(claim, seeds=seeds, verdict=verdict_over_seeds(conditions))
+    met = {condition["met"] for condition in conditions.values()}
+    verdict = "holds" if met == {True} else "does not hold" if met == {False} else "depends"
+    return replace(claim, seeds=seeds, verdict=verdict)
 
 
 def _over_seeds(values: list[bool | float]) -> dict:
@@ -90,9 +113,3 @@ def _over_seeds(values: list[bool | float]) -> dict:
 
 def _side(low, high, border) -> bool | None:
     return True if low > border else False if high < border else None
-
-
-def verdict_over_seeds(conditions: dict[str, dict]) -> str:
-    """ "holds" if the seeds settle that every condition is met, "does not hold" if that none is."""
-    found = {condition["met"] for condition in conditions.values()}
-    return {(True,): "holds", (False,): "does not hold"}.get(tuple(found), "depends")
