@@ -10,22 +10,13 @@ from pathlib import Path
 def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
     """Write a file under its own name in a temporary folder beside it, then move it to its place.
 
-    A reader finds the old file or the new one, never half of one.
+    A reader finds the old file or the new one, never half of one. An error of ``write``, or an
+    ``OSError`` where nothing can be written, is passed on and leaves nothing behind.
 
     Parameters
     ----------
-    path : the file to write; its folder is made if need be.
+    path : the file to write, which is returned; its folder is made if need be.
     write : function that writes the file at the path it is given, whose name is that of ``path``.
-
-    Returns
-    -------
-    ``path``.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written there. Whatever ``write`` raises is passed on; in both cases
-        nothing is left behind.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +37,7 @@ def check_archive(path: Path, largest: int, names: tuple[str, ...] = ()) -> dict
 
     Returns
     -------
-    dict of member name to its declared size in bytes.
+    dict of member name to declared size in bytes.
 
     Raises
     ------

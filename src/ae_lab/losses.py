@@ -20,10 +20,7 @@ EPSILON = 1e-7  # Keras's own fuzz factor: keeps log(0) away, costs under 1e-4 n
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 def squared_error(x: ArrayLike, x_hat: ArrayLike):
-    """Squared error per image, ``sum((x - x_hat)**2)``, shape (n,).
-
-    The unit of Hinton & Salakhutdinov (2006): summed over the pixels, which lie in [0, 1].
-    """
+    """Squared error per image, ``sum((x - x_hat)**2)`` (n,), as Hinton & Salakhutdinov (2006)."""
     x, x_hat = _rows(x), _rows(x_hat)
     return ops.sum(ops.square(x - x_hat), axis=-1)
 
@@ -43,8 +40,7 @@ def binary_cross_entropy(x: ArrayLike, x_hat: ArrayLike):
 def binary_cross_entropy_from_logits(x: ArrayLike, logits: ArrayLike):
     """``binary_cross_entropy(x, sigmoid(logits))`` without forming the sigmoid, shape (n,).
 
-    ``softplus(logits) - x * logits``: exact for large logits, where the sigmoid saturates,
-    and cheaper.
+    ``softplus(logits) - x * logits``: cheaper, and exact where the sigmoid saturates.
     """
     x, logits = _rows(x), _rows(logits)
     return ops.sum(ops.softplus(logits) - x * logits, axis=-1)

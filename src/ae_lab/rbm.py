@@ -2,7 +2,8 @@
 
 NumPy in single precision: an RBM learns by Gibbs steps and not by a gradient of a loss, so that
 none of Keras's machinery applies. Hinton (2002, 2010); Hinton & Salakhutdinov (2006); Nair &
-Hinton (2010) for rectified units.
+Hinton (2010) for rectified units. A ``LabError`` says which argument is not as described, or that
+a training diverges.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ UNITS = ("bernoulli", "gaussian", "rectified")
 class RBM:
     """Visible units v and hidden units h with energy ``-v'Wh - b'v - c'h`` (Bernoulli units).
 
+    The steps of a chain draw from one ``rng``, a ``numpy.random.Generator``, each where the last
+    one stopped; `fit_rbm` makes it from a seed.
+
     Parameters
     ----------
     kernel : W (visible, hidden).
@@ -27,14 +31,6 @@ class RBM:
     visible : "bernoulli" (pixels as probabilities) or "gaussian" (real values, variance 1, which
         adds ``v'v / 2`` to the energy).
     hidden : "bernoulli", "gaussian" (linear, for the code) or "rectified".
-
-    Raises
-    ------
-    LabError
-        If a kind of unit is not one of these.
-
-    The steps of a chain draw from one ``rng``, a ``numpy.random.Generator``, each where the last
-    one stopped; `fit_rbm` makes it from a seed.
     """
 
     kernel: np.ndarray
@@ -44,8 +40,9 @@ class RBM:
     hidden: str = "bernoulli"
 
     def __post_init__(self):
-        _check_unit(self.visible, "visible", UNITS[:2])
-        _check_unit(self.hidden, "hidden", UNITS)
+        for name, known in (("visible", UNITS[:2]), ("hidden", UNITS)):
+            if (kind := getattr(self, name)) not in known:
+                raise LabError(f"{name} must be one of {', '.join(known)}, received {kind!r}.")
 
     def mean_hidden(self, v: np.ndarray) -> np.ndarray:
         """Mean of the hidden units (n, hidden) given v (n, visible)."""
@@ -64,16 +61,9 @@ class RBM:
         return self._sample_visible(self.sample_hidden(v, rng), rng)
 
     def free_energy(self, v: np.ndarray) -> np.ndarray:
-        """``-log sum_h exp(-E(v, h))`` in nats (n,), up to a constant for Gaussian h.
+        """``-log sum_h exp(-E(v, h))`` in nats (n,) of v (n, visible).
 
-        Parameters
-        ----------
-        v : rows (n, visible).
-
-        Raises
-        ------
-        LabError
-            For rectified hidden units, whose sum has no closed form.
+        Up to a constant for Gaussian h; rectified h, whose sum has no closed form, are refused.
         """
         given = self._hidden_input(v)
         if self.hidden == "bernoulli":
@@ -94,24 +84,14 @@ class RBM:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Contrastive divergence (CD-k): estimates of the gradients of log p(v), mean over rows.
 
-        Statistics of the data minus those after k Gibbs steps. Biased; the bias shrinks as k
-        grows (Hinton, 2002). The last hidden values are means, as Hinton (2010, section 3)
-        advises; the first reconstruction is driven by drawn states.
-
-        Parameters
-        ----------
-        v : rows of data (n, visible).
-        k : Gibbs steps, a whole number of at least 1.
-        rng : generator that the steps draw from.
+        Statistics of the data v (n, visible) minus those after k Gibbs steps, at least 1, drawn
+        from ``rng``. Biased; the bias shrinks as k grows (Hinton, 2002). The last hidden values are
+        means, as Hinton (2010, section 3) advises; the first reconstruction is driven by drawn
+        states.
 
         Returns
         -------
         The gradients with respect to W (visible, hidden), b (visible,) and c (hidden,).
-
-        Raises
-        ------
-        LabError
-            If ``k`` is not such a number.
         """
         check_whole(k, "k")
         given = self._hidden_input(v)  # for the means and for the first step: a product saved
@@ -168,24 +148,29 @@ def fit_rbm(
     Returns
     -------
     (RBM, errors) : the squared error per row of the one-step reconstruction, one per epoch.
-
-    Raises
-    ------
-    LabError
-        If a number is out of range, v is not finite, or training diverges.
     """
     rng = np.random.default_rng(seed)
     v = check_finite(v, "v").astype("float32", copy=False)
     check_between(learning_rate, "learning_rate", 0, 1e3)
     machine = _start(v, check_whole(units, "units"), rng, visible, hidden)
-    speed = [np.zeros_like(p) for p in _parameters(machine)]
-    errors, lost = [], 100 * float(v.shape[1] + np.mean(np.sum(v[:2_000] ** 2, axis=1)))
+    parameters = machine.kernel, machine.visible_bias, machine.hidden_bias
+    speeds = [np.zeros_like(parameter) for parameter in parameters]
+    watched = v[:2_000]
+    errors, lost = [], 100 * float(v.shape[1] + np.mean(np.sum(watched**2, axis=1)))
     for epoch in range(check_whole(epochs, "epochs")):
         momentum = 0.5 if epoch < 2 else 0.9
         for rows in np.array_split(rng.permutation(len(v)), max(1, len(v) // batch_size)):
-            steps = machine.contrastive_divergence(v[rows], k, rng)
-            _move(machine, speed, steps, momentum, learning_rate, weight_decay)
-        errors.append(_reconstruction_error(machine, v[:2_000]))
+            by_kernel, *by_biases = machine.contrastive_divergence(v[rows], k, rng)
+            by_kernel -= weight_decay * machine.kernel
+            steps = by_kernel, *by_biases
+            # in place: a new array as large as the kernel costs more than the sum in it
+            for parameter, speed, step in zip(parameters, speeds, steps, strict=True):
+                step *= learning_rate
+                speed *= momentum
+                speed += step
+                parameter += speed
+        again = machine.mean_visible(machine.mean_hidden(watched))
+        errors.append(float(np.mean(np.sum((watched - again) ** 2, axis=1))))
         if not errors[-1] < lost:  # written so that NaN fails too
             raise LabError(
                 f"learning_rate must let the RBM converge, received {learning_rate:g}, which "
@@ -208,7 +193,7 @@ def pretrain_stack(
     ----------
     x : rows (n, visible) in [0, 1], or real values where the first visible units are Gaussian.
     widths : hidden units of each layer, bottom to top.
-    units : (visible, hidden) kinds of each layer; by default Bernoulli but for the last code,
+    units : (visible, hidden) kinds of every layer; by default Bernoulli but for the last code,
         which is Gaussian (linear), as in Hinton & Salakhutdinov (2006).
     seed : whole number, of everything drawn at random; or a ``numpy.random.Generator``.
     options : as in `fit_rbm`; a layer with Gaussian or rectified units learns at a hundredth
@@ -217,11 +202,6 @@ def pretrain_stack(
     Returns
     -------
     list of RBM, bottom to top.
-
-    Raises
-    ------
-    LabError
-        If ``units`` does not name the kinds of every layer; and as `fit_rbm`.
     """
     rng = np.random.default_rng(seed)
     if units is None:
@@ -247,26 +227,6 @@ def _start(v, units, rng, visible, hidden):
     return RBM(kernel, np.log(mean / (1 - mean)), zeros, visible, hidden)
 
 
-def _parameters(machine):
-    return machine.kernel, machine.visible_bias, machine.hidden_bias
-
-
-def _move(machine, speed, steps, momentum, rate, weight_decay):
-    """In place, ``steps`` too: a new array as large as the kernel costs more than the sum in it."""
-    by_kernel, *_ = steps
-    by_kernel -= weight_decay * machine.kernel
-    for parameter, v, step in zip(_parameters(machine), speed, steps, strict=True):
-        step *= rate
-        v *= momentum
-        v += step
-        parameter += v
-
-
-def _reconstruction_error(machine, v):
-    again = machine.mean_visible(machine.mean_hidden(v))
-    return float(np.mean(np.sum((v - again) ** 2, axis=1)))
-
-
 def _mean(given, kind):
     if kind == "bernoulli":
         return _sigmoid(given)
@@ -285,8 +245,3 @@ def _sample(given, kind, rng):
 def _sigmoid(given):
     """In NumPy's vectorised tanh: six times as fast as SciPy's expit, to single precision."""
     return np.tanh(given / 2) / 2 + 0.5
-
-
-def _check_unit(value, name, known):
-    if value not in known:
-        raise LabError(f"{name} must be one of {', '.join(known)}, received {value!r}.")

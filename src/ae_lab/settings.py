@@ -60,8 +60,8 @@ class Settings:
                 f"AE_LAB_DATASET must be one of {', '.join(DATASETS)}, or the path of an .npz "
                 f"file, received {self.dataset!r}: set it to one of these."
             )
-        _check_range("AE_LAB_SEED", self.seed, LARGEST_SEED)
-        _check_range("AE_LAB_JOBS", self.jobs, MOST_JOBS)
+        _whole_number("AE_LAB_SEED", self.seed, LARGEST_SEED)
+        _whole_number("AE_LAB_JOBS", self.jobs, MOST_JOBS)
 
     @property
     def download_folder(self) -> Path:
@@ -122,22 +122,17 @@ def find_project_folder(start: Path | None = None) -> Path:
     return start
 
 
-def _whole_number(name: str, value: str, largest: int) -> int:
+def _whole_number(name: str, value: str | int, largest: int) -> int:
     try:
-        return int(value)
+        number = int(value)
     except ValueError:
+        number = -1
+    if not 0 <= number <= largest:
         raise LabError(
             f"{name} must be a whole number from 0 to {largest}, "
             f"received {value!r}: set it to one, for example 8."
-        ) from None
-
-
-def _check_range(name: str, value: int, largest: int) -> None:
-    if not 0 <= value <= largest:
-        raise LabError(
-            f"{name} must be a whole number from 0 to {largest}, "
-            f"received {value}: choose one in that range."
         )
+    return number
 
 
 def _dataset(value: str) -> str:

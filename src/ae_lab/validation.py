@@ -1,4 +1,8 @@
-"""Checks shared by the public functions: one sentence instead of a deep traceback."""
+"""Checks shared by the public functions: one sentence instead of a deep traceback.
+
+Each takes what a user handed over and what to call it in the message, its name, and returns the
+value, or raises ``LabError`` if it is not as the first line of the check says.
+"""
 
 from collections.abc import Sized
 
@@ -8,18 +12,9 @@ from ae_lab.errors import LabError
 
 
 def check_images(images, name: str = "x", bytes_too: bool = False) -> np.ndarray:
-    """Return ``images`` if they are floats of shape (n, height, width, channels) in [0, 1].
+    """Floats of shape (n, height, width, channels) in [0, 1], n at least 1.
 
-    Parameters
-    ----------
-    images : the array to check.
-    name : what to call it in the message.
-    bytes_too : whether bytes, which stand for bytes / 255, are accepted as they are.
-
-    Raises
-    ------
-    LabError
-        If the array has another shape or dtype, is empty, or leaves [0, 1].
+    With ``bytes_too``, bytes, which stand for bytes / 255, are accepted as they are.
     """
     images = np.asarray(images)
     if images.ndim != 4 or 0 in images.shape:
@@ -44,13 +39,7 @@ def check_images(images, name: str = "x", bytes_too: bool = False) -> np.ndarray
 
 
 def check_same_length(first: Sized, second: Sized, first_name: str, second_name: str) -> None:
-    """Raise ``LabError`` unless both have the same number of rows.
-
-    Parameters
-    ----------
-    first, second : arrays or lists.
-    first_name, second_name : what to call them in the message.
-    """
+    """Two arrays or lists with the same number of rows; returns nothing."""
     if len(first) != len(second):
         raise LabError(
             f"{first_name} and {second_name} must have the same number of rows, "
@@ -59,20 +48,14 @@ def check_same_length(first: Sized, second: Sized, first_name: str, second_name:
 
 
 def check_whole(value, name: str, at_least: int = 1) -> int:
-    """Return ``value`` if it is a whole number of at least ``at_least``, else raise ``LabError``.
-
-    ``name`` is what the message calls it; True and False are not numbers here.
-    """
+    """A whole number of at least ``at_least``; True and False are not numbers here."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
         raise LabError(f"{name} must be a whole number of at least {at_least}, received {value!r}.")
     return int(value)
 
 
 def check_between(value, name: str, low: float, high: float) -> float:
-    """Return ``value`` if it is a number in [``low``, ``high``], else raise ``LabError``.
-
-    ``name`` is what the message calls it; NaN, True and False are not numbers here.
-    """
+    """A number in [``low``, ``high``]; NaN, True and False are not numbers here."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise LabError(f"{name} must be a number, received {value!r}.")
     if not low <= value <= high:
@@ -81,19 +64,7 @@ def check_between(value, name: str, low: float, high: float) -> float:
 
 
 def check_labels(labels, classes: int, name: str = "labels") -> np.ndarray:
-    """Return ``labels`` if they are whole numbers (n,) from 0 to ``classes`` - 1.
-
-    Parameters
-    ----------
-    labels : the array to check.
-    classes : how many classes there are.
-    name : what to call it in the message.
-
-    Raises
-    ------
-    LabError
-        If the array has another shape or dtype, or a label has no class.
-    """
+    """Whole numbers (n,) from 0 to ``classes`` - 1, n at least 1."""
     labels = np.asarray(labels)
     whole = labels.ndim == 1 and len(labels) and np.issubdtype(labels.dtype, np.integer)
     if not whole or labels.min() < 0 or labels.max() >= classes:
@@ -107,7 +78,7 @@ def check_labels(labels, classes: int, name: str = "labels") -> np.ndarray:
 
 
 def check_classes(labels, name: str = "labels") -> None:
-    """Raise ``LabError`` unless ``labels`` (n,), called ``name``, name at least two classes."""
+    """Labels (n,) of at least two classes; returns nothing."""
     if (count := len(np.unique(labels))) < 2:
         raise LabError(
             f"{name} must name at least 2 classes, received {count}: there is nothing to tell "
@@ -116,10 +87,7 @@ def check_classes(labels, name: str = "labels") -> None:
 
 
 def check_finite(values, name: str = "x") -> np.ndarray:
-    """Return ``values`` as an array if all are finite numbers, else raise ``LabError``.
-
-    ``name`` is what the message calls it.
-    """
+    """Finite numbers of any shape, returned as an array."""
     values = np.asarray(values)
     if not (np.issubdtype(values.dtype, np.number) and np.isfinite(values).all()):
         raise LabError(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ae_lab import data, evaluation
-from ae_lab.data.custom import LEAST, other_fingerprint
+from ae_lab.data.custom import LEAST
 from ae_lab.errors import LabError
 from ae_lab.lab import start_lab
 from ae_lab.report.execute.environment import kernel_environment
@@ -129,9 +129,9 @@ def test_a_dataset_is_named_in_the_environment_and_handed_to_kernels(tmp_path, m
 
 
 def test_the_fingerprint_changes_with_the_content(tmp_path):
-    before = other_fingerprint(stored(tmp_path, **arrays()))
-    assert before == other_fingerprint(stored(tmp_path, **arrays()))
-    assert before != other_fingerprint(stored(tmp_path, **arrays(classes=3)))
+    before = data.local_fingerprint(stored(tmp_path, **arrays()))
+    assert before == data.local_fingerprint(stored(tmp_path, **arrays()))
+    assert before != data.local_fingerprint(stored(tmp_path, **arrays(classes=3)))
 
 
 def test_the_notebook_says_what_it_shows_and_compares_with_nothing(tmp_path, capsys):

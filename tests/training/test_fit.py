@@ -164,8 +164,8 @@ def test_rows_come_back_as_they_went_in():
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow keeps them")
 def test_a_programs_images_are_freed_and_its_model_is_not():
     model = models.undercomplete(latent_dim=2, image_shape=SHAPE)
-    examples = batches.Examples(BYTES, None, 30)
-    trained = fast.program_of(model, examples, losses.squared_error)
+    plan = batches.Plan(BYTES, None, 30, losses.squared_error, EPOCHS, BATCH, learning_rate=0.1)
+    trained = fast.program_of(model, plan)
     before = np.array(model(X))
     fast.let_go(trained)
     assert np.array_equal(model(X), before)

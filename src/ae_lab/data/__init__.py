@@ -1,8 +1,4 @@
-"""Images: MNIST or others in its place, and fixed-seed corruption for evaluation.
-
-`mnist` finds, verifies and splits MNIST; `custom` reads other images; `download` fetches a file;
-`corruption` corrupts images with a fixed seed.
-"""
+"""Images: MNIST or others in its place, and fixed-seed corruption for evaluation."""
 
 from ae_lab.data.corruption import (
     add_gaussian_noise,

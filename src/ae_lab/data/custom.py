@@ -4,12 +4,12 @@
 as ``mnist.npz``: uint8 images 28x28, 32x32 or 64x64, grey or in colour, and labels from 0.
 """
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from ae_lab.data.download import first_line
 from ae_lab.errors import LabError
 from ae_lab.files import check_archive, write_whole
 from ae_lab.quiet import import_keras
@@ -22,22 +22,11 @@ LEAST = {"train": 3_000, "test": 1_000}  # images, the fewest that every experim
 LARGEST = 2**30  # bytes of all arrays when unpacked: 87,000 images of 64x64 in colour
 
 
-def is_other(settings: Settings) -> bool:
-    """Whether ``settings`` ask for images other than MNIST."""
-    return settings.dataset != "mnist"
-
-
 def read_other(settings: Settings) -> tuple[dict[str, np.ndarray], str]:
-    """The four arrays, images as uint8 (n, 28, 28), and what they are, in words.
+    """The four arrays of the file that ``settings`` name, and what they are, in words.
 
-    Parameters
-    ----------
-    settings : whose ``dataset`` names the images.
-
-    Raises
-    ------
-    LabError
-        If there is no such file, or it is not as described above.
+    Images are uint8 (n, 28, 28). A ``LabError`` says that there is no such file, or what in it is
+    not as described above.
     """
     path = find_other(settings)
     arrays = _read(path)
@@ -47,30 +36,19 @@ def read_other(settings: Settings) -> tuple[dict[str, np.ndarray], str]:
         shapes = f"{arrays['x_train'].shape} and {arrays['x_test'].shape}"
         raise _wrong(path, "x_train and x_test with images of one shape", shapes)
     _check_labels(path, arrays)
-    if settings.dataset == "fashion_mnist":
-        _check_balance(path, arrays)
-    name = path.stem if settings.dataset == str(path) else settings.dataset
-    return _as_mnist(arrays), _describe(name, arrays)
-
-
-def other_fingerprint(settings: Settings) -> str:
-    """A text that changes with the name and the content of the file that ``settings`` name."""
-    path = find_other(settings)
-    return f"{settings.dataset}: {hashlib.sha256(path.read_bytes()).hexdigest()}"
+    if settings.dataset == "fashion_mnist":  # equally many images of each class, unlike MNIST
+        counts = [np.bincount(arrays[f"y_{part}"].reshape(-1)).tolist() for part in LEAST]
+        if counts != [[6_000] * CLASSES, [1_000] * CLASSES]:
+            raise _wrong(path, "6,000 training and 1,000 test images of each class", f"{counts}")
+    source = _describe(path.stem if settings.dataset == str(path) else settings.dataset, arrays)
+    for part in LEAST:
+        arrays[f"x_{part}"] = _grey_28(arrays[f"x_{part}"])
+        arrays[f"y_{part}"] = arrays[f"y_{part}"].reshape(-1).astype(np.uint8)
+    return arrays, source
 
 
 def find_other(settings: Settings) -> Path:
-    """The file with the images; Fashion-MNIST is downloaded into ``data/`` if need be.
-
-    Parameters
-    ----------
-    settings : whose ``dataset`` names the images, and its folders.
-
-    Raises
-    ------
-    LabError
-        If it is not there and cannot be downloaded.
-    """
+    """The file with the images that ``settings`` name; Fashion-MNIST is downloaded if need be."""
     if settings.dataset.endswith(".npz"):
         path = Path(settings.dataset)
         if not path.is_file():
@@ -79,30 +57,29 @@ def find_other(settings: Settings) -> Path:
                 "or unset it for MNIST."
             )
         return path
-    name = f"{settings.dataset}.npz"
-    folders = [f for f in (settings.data_folder, settings.download_folder) if f]
-    found = [folder / name for folder in folders if (folder / name).is_file()]
-    return found[0] if found else _download(settings, settings.download_folder / name)
-
-
-def _download(settings: Settings, path: Path) -> Path:
+    for folder in filter(None, (settings.data_folder, settings.download_folder)):
+        path = folder / f"{settings.dataset}.npz"
+        if path.is_file():
+            return path
     if settings.offline:
-        raise _not_available(path, "downloads are off (AE_LAB_OFFLINE)")
-    keras = import_keras()
-    try:
-        train, test = getattr(keras.datasets, settings.dataset).load_data()
-    except Exception as error:  # whatever the network does
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise _not_available(path, f"its download failed ({reason})") from None
-    arrays = dict(zip(NAMES, (*train, *test), strict=True))
-    return write_whole(path, lambda temporary: np.savez_compressed(temporary, **arrays))
-
-
-def _not_available(path: Path, reason: str) -> LabError:
-    return LabError(
+        reason = "downloads are off (AE_LAB_OFFLINE)"
+    else:
+        try:
+            return _download(settings.dataset, path)
+        except Exception as error:  # whatever the network does
+            reason = f"its download failed ({first_line(error)})"
+    raise LabError(
         f"{path.stem} must be available as {path}, found no file there, and {reason}: "
         f"put {path.name} there or into the folder that AE_LAB_DATA names, or connect."
     )
+
+
+def _download(name: str, path: Path) -> Path:
+    keras = import_keras()
+
+    train, test = getattr(keras.datasets, name).load_data()
+    arrays = dict(zip(NAMES, (*train, *test), strict=True))
+    return write_whole(path, lambda temporary: np.savez_compressed(temporary, **arrays))
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
@@ -144,13 +121,6 @@ def _check_labels(path: Path, arrays: dict[str, np.ndarray]) -> None:
         raise _wrong(path, f"in y_test the classes {found.tolist()}", f"{tested[:12].tolist()}")
 
 
-def _check_balance(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Fashion-MNIST has equally many images of each class, unlike MNIST."""
-    counts = [np.bincount(arrays[f"y_{part}"].reshape(-1)).tolist() for part in LEAST]
-    if counts != [[6_000] * CLASSES, [1_000] * CLASSES]:
-        raise _wrong(path, "6,000 training and 1,000 test images of each class", f"{counts}")
-
-
 def _wrong(path: Path, expected: str, received: str) -> LabError:
     return LabError(
         f"{path} cannot stand in for MNIST: expected {expected}, received {received}; "
@@ -167,13 +137,6 @@ def _describe(name: str, arrays: dict[str, np.ndarray]) -> str:
         f"{name}, {len(train):,} + {len(test):,}{grey}{small}: "
         "figures below are not comparable with published ones"
     )
-
-
-def _as_mnist(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {
-        name: _grey_28(array) if name.startswith("x") else array.reshape(-1).astype(np.uint8)
-        for name, array in arrays.items()
-    }
 
 
 def _grey_28(images: np.ndarray) -> np.ndarray:

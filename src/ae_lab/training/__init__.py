@@ -3,6 +3,9 @@
 Both check what they are given and hand it to one of two engines with the same results.
 ``engine="plain"`` is `training.fit.fit_plainly`, Keras's own ``compile`` and ``fit``, to be read;
 ``engine="fast"``, the default, is `training.fast.fit_fast`, in a fraction of the time.
+
+Both raise a ``LabError`` if an array or number is not as described, or if training diverges, and
+give a ``RuntimeWarning`` if it ends a tenth worse than the same answer to everything.
 """
 
 import math
@@ -16,9 +19,9 @@ from ae_lab import losses
 from ae_lab.errors import LabError
 from ae_lab.layers import ImportanceWeightedBound
 from ae_lab.models import to_logits
-from ae_lab.training.batches import Examples, joined
+from ae_lab.training.batches import Plan, joined
 from ae_lab.training.fast import fit_fast
-from ae_lab.training.fit import History, Plan, fit_plainly
+from ae_lab.training.fit import History, fit_plainly
 from ae_lab.validation import check_finite, check_images, check_labels, check_same_length
 
 __all__ = ["fit", "fit_classifier", "seed_everything"]
@@ -31,13 +34,9 @@ BLANK = {losses.binary_cross_entropy: math.log(2), losses.squared_error: 0.25}
 def seed_everything(seed: int) -> None:
     """Seed Python, NumPy and the backend, before a model or a layer is built.
 
-    Everything drawn at random follows from it: first weights, the order of batches, and the
-    noise of layers, which draw their own seed when they are built. Memory that Keras holds for
-    earlier models is freed; those models still work.
-
-    Parameters
-    ----------
-    seed : whole number from 0 to 2**32 - 1.
+    Everything drawn at random follows from ``seed``, a whole number from 0 to 2**32 - 1: first
+    weights, the order of batches, and the noise of layers, which draw their own seed when they are
+    built. Memory that Keras holds for earlier models is freed; those models still work.
     """
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
@@ -86,29 +85,21 @@ def fit(
     dict of lists, one number per epoch: ``loss`` and ``val_loss`` (with the penalties) and
     ``reconstruction`` and ``val_reconstruction`` (without), means per image, with binary
     cross-entropy in nats.
-
-    Raises
-    ------
-    LabError
-        If an array or number is not as described, or training diverges.
-
-    Warns
-    -----
-    RuntimeWarning
-        If the training ends a tenth worse than the answer 0.5 for every pixel.
     """
-    plan = Plan(epochs, batch_size, learning_rate, weight_decay, on_epoch)
     inputs, outputs = _images(x, "x", validation, "validation"), None
     if targets is not None:
         check_same_length(x, targets, "x", "targets")
         check_same_length(validation, validation_targets, "validation", "validation_targets")
         outputs = _images(targets, "targets", validation_targets, "validation_targets")
-    blank = BLANK.get(loss, math.inf) * math.prod(
-        (inputs if outputs is None else outputs).shape[1:]
-    )
+    shown = inputs if outputs is None else outputs
+    blank = BLANK.get(loss, math.inf) * math.prod(shown.shape[1:])
     if samples:
-        model, loss, blank = _bound(model, samples), None, math.inf
-    return _run(engine, model, Examples(inputs, outputs, len(x)), loss, plan, transform, blank)
+        bound = ImportanceWeightedBound(to_logits(model), samples)
+        given = [model.input, *model.get_layer("encoder")(model.input)]
+        model, loss, blank = keras.Model(model.input, bound(given)), None, math.inf
+    numbers = epochs, batch_size, learning_rate, weight_decay
+    plan = Plan(inputs, outputs, len(x), loss, *numbers, transform, on_epoch)
+    return _run(engine, model, plan, blank)
 
 
 def fit_classifier(
@@ -127,40 +118,38 @@ def fit_classifier(
 ) -> dict[str, list[float]]:
     """Train a classifier that gives logits (n, classes), on its cross-entropy in nats.
 
+    The dict it returns is that of `fit`; ``reconstruction`` is the cross-entropy without penalties.
+
     Parameters
     ----------
     model : a classifier of `models`, trained in place.
     x, validation : its inputs (n, ...), floats, or bytes that stand for bytes / 255.
     labels, validation_labels : whole numbers (n,) from 0 to classes - 1.
     epochs, batch_size, learning_rate, weight_decay, on_epoch, engine : as in `fit`.
-
-    Returns
-    -------
-    dict of lists as in `fit`; ``reconstruction`` is the cross-entropy without penalties.
-
-    Raises
-    ------
-    LabError
-        If ``x`` and ``labels`` differ in length, a label is not a class, a number is out of
-        range or not finite, or training diverges.
     """
-    plan = Plan(epochs, batch_size, learning_rate, weight_decay, on_epoch)
     check_same_length(x, labels, "x", "labels")
     check_same_length(validation, validation_labels, "validation", "validation_labels")
     inputs = joined(check_finite(x), check_finite(validation, "validation"))
     classes = model.output_shape[-1]
     targets = [check_labels(labels, classes), check_labels(validation_labels, classes)]
-    examples = Examples(inputs, np.concatenate(targets).astype("int32"), len(x))
+    targets = np.concatenate(targets).astype("int32")
     loss = losses.categorical_cross_entropy_from_logits
-    return _run(engine, model, examples, loss, plan, None, math.log(classes))
+    numbers = epochs, batch_size, learning_rate, weight_decay
+    plan = Plan(inputs, targets, len(x), loss, *numbers, on_epoch=on_epoch)
+    return _run(engine, model, plan, blank=math.log(classes))
 
 
-def _run(engine, model, examples, loss, plan, transform, blank) -> dict[str, list[float]]:
+def _images(first, first_name, second, second_name) -> np.ndarray:
+    checked = (check_images(first, first_name, True), check_images(second, second_name, True))
+    return joined(*checked)
+
+
+def _run(engine, model, plan, blank) -> dict[str, list[float]]:
     """Train by the engine of that name; warn if the end is a tenth worse than ``blank``."""
     if engine not in ENGINES:
         raise LabError(f"engine must be one of {', '.join(ENGINES)}, received {engine!r}.")
-    history = History(plan, math.ceil(examples.count / plan.batch_size))
-    ENGINES[engine](model, examples, loss, plan, transform, history)
+    history = History(plan)
+    ENGINES[engine](model, plan, history)
     if (ended := history.figures["reconstruction"][-1]) > 1.1 * blank:
         warnings.warn(
             f"the training did not learn: it ended at a loss of {ended:.4g} per image, where the "
@@ -169,14 +158,3 @@ def _run(engine, model, examples, loss, plan, transform, blank) -> dict[str, lis
             stacklevel=3,
         )
     return history.figures
-
-
-def _images(first, first_name, second, second_name) -> np.ndarray:
-    checked = (check_images(first, first_name, True), check_images(second, second_name, True))
-    return joined(*checked)
-
-
-def _bound(model, samples: int) -> keras.Model:
-    """Images to the importance-weighted bound of each, which is added as the loss."""
-    bound = ImportanceWeightedBound(to_logits(model), samples)
-    return keras.Model(model.input, bound([model.input, *model.get_layer("encoder")(model.input)]))

@@ -1,30 +1,76 @@
-"""What a training is fed: images as bytes or floats, their batches, and the order of the rows.
+"""What a training is asked to do, and the order of its rows.
 
 Images stay as they are handed over, bytes as bytes, until a batch of them is needed as floats.
 """
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ae_lab.data.mnist import as_floats
 from ae_lab.errors import LabError
+from ae_lab.validation import check_between, check_whole
 
 
-def as_floats(rows: np.ndarray) -> np.ndarray:
-    """Bytes as floats in [0, 1]; anything else as it is."""
-    return rows.astype("float32") / np.float32(255) if rows.dtype == np.uint8 else rows
+@dataclass(frozen=True)
+class Plan:
+    """One training, as the engines take it.
+
+    Parameters
+    ----------
+    inputs : rows (n, ...) for training and, behind them, for validation: bytes or float32.
+    targets : array (n, ...) of bytes, float32 or labels; None if the inputs are the targets.
+    count : how many of the n rows are for training.
+    loss : function of (targets, outputs), one number per image; None for a model that adds its
+        loss itself and gives it per image.
+    epochs, batch_size, learning_rate, weight_decay, transform, on_epoch : as in `training.fit`.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray | None
+    count: int
+    loss: Callable | None
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float = 0.0
+    transform: keras.layers.Layer | None = None
+    on_epoch: Callable[[int, dict], object] | None = None
+
+    def __post_init__(self):
+        check_whole(self.epochs, "epochs")
+        check_whole(self.batch_size, "batch_size")
+        check_between(self.learning_rate, "learning_rate", 0, math.inf)
+        check_between(self.weight_decay, "weight_decay", 0, math.inf)
+
+    @property
+    def steps(self) -> int:
+        """Batches per epoch."""
+        return math.ceil(self.count / self.batch_size)
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Numbers of the training rows, filled up from the front: another size is compiled anew."""
+        return np.resize(np.arange(self.count, dtype="int32"), self.steps * self.batch_size)
+
+    def batch(self, rows: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and targets of the ``rows`` with these numbers, as floats."""
+        x = as_floats(self.inputs[rows])
+        return x, x if self.targets is None else as_floats(self.targets[rows])
+
+    def batches(self, batch: Callable) -> Iterator[tuple]:
+        """``batch(rows)`` of one batch's row numbers after another, in a new order each epoch."""
+        for order in orders(self.rows, self.epochs):
+            for rows in order.reshape(-1, self.batch_size):
+                yield batch(rows)
 
 
 def joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Training rows, then validation rows: as bytes if both are bytes, else as float32.
-
-    Raises
-    ------
-    LabError
-        If their rows differ in shape.
-    """
+    """Rows of ``first`` (training), then of ``second`` (validation): bytes if both are bytes."""
     if first.shape[1:] != second.shape[1:]:
         raise LabError(
             f"training and validation rows must have the same shape, received {first.shape[1:]} "
@@ -35,57 +81,8 @@ def joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.concatenate([first, second])
 
 
-@dataclass(frozen=True)
-class Examples:
-    """Training rows and, behind them, validation rows.
-
-    Parameters
-    ----------
-    inputs : array (n, ...), bytes or float32.
-    targets : array (n, ...) of bytes, float32 or labels; None if the inputs are the targets.
-    count : how many of the n rows are training rows.
-    """
-
-    inputs: np.ndarray
-    targets: np.ndarray | None
-    count: int
-
-    def batch(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs and targets of the rows with these numbers, as floats."""
-        x = as_floats(self.inputs[rows])
-        return x, x if self.targets is None else as_floats(self.targets[rows])
-
-
-class Batches(keras.utils.PyDataset):
-    """Batches by step, epoch after epoch without end.
-
-    Parameters
-    ----------
-    batch : function of row numbers (batch_size,) that gives a batch (x, target).
-    orders : for each epoch an array of row numbers.
-    batch_size : rows per batch.
-    """
-
-    num_batches = None  # without end
-
-    def __init__(self, batch, orders: list[np.ndarray], batch_size: int):
-        super().__init__()
-        self.batch, self.orders, self.batch_size = batch, orders, batch_size
-        self.steps = math.ceil(len(orders[0]) / batch_size)
-
-    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        epoch, i = divmod(step, self.steps)
-        order = self.orders[min(epoch, len(self.orders) - 1)]  # Keras may look ahead
-        return self.batch(order[i * self.batch_size : (i + 1) * self.batch_size])
-
-
-def whole_batches(count: int, batch_size: int) -> np.ndarray:
-    """0 to ``count`` - 1, filled up from the front: a batch of another size is compiled anew."""
-    return np.resize(np.arange(count, dtype="int32"), math.ceil(count / batch_size) * batch_size)
-
-
 def orders(rows: np.ndarray, epochs: int) -> list[np.ndarray]:
-    """``rows`` in a new order for each epoch, which follows from `seed_everything`."""
+    """``rows`` in a new order for each of ``epochs``, which follows from `seed_everything`."""
     if keras.backend.backend() == "tensorflow":
         return list(shuffled(rows).take(epochs).as_numpy_iterator())
     rng = np.random.default_rng(np.random.randint(2**31))
@@ -93,7 +90,7 @@ def orders(rows: np.ndarray, epochs: int) -> list[np.ndarray]:
 
 
 def shuffled(rows: np.ndarray):
-    """The same orders without end, as a ``tf.data.Dataset``, which TensorFlow reads fastest."""
+    """The same orders of ``rows`` without end, as TensorFlow reads them fastest."""
     import tensorflow
 
     seed = np.random.randint(2**31)
@@ -103,6 +100,6 @@ def shuffled(rows: np.ndarray):
     return epochs.map(lambda x: tensorflow.random.shuffle(x, seed)).with_options(options)
 
 
-def loss_itself(targets, values):
-    """The metric of a network that gives its loss per image, without the penalties."""
+def loss_itself(targets: ArrayLike, values: ArrayLike):
+    """The metric of a network that gives its loss per image: ``values``, whatever ``targets``."""
     return values

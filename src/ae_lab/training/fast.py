@@ -8,9 +8,9 @@ four new iterators per epoch, which takes as long as a small network's arithmeti
 This is the one file of the package with a ``keras.Model`` subclass and a ``train_step``.
 """
 
-import contextlib
 import logging
 import math
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -18,57 +18,51 @@ from keras import ops
 
 from ae_lab import losses
 from ae_lab.models import to_logits
-from ae_lab.training.batches import (
-    Batches,
-    Examples,
-    loss_itself,
-    orders,
-    shuffled,
-    whole_batches,
-)
+from ae_lab.training.batches import Plan, loss_itself, shuffled
+from ae_lab.training.fit import History, adam
 
 WORTH_COMPILING = 1_000  # steps: with fewer, XLA compiles for longer than it saves
 VALIDATED_AT_ONCE = 1_000  # images
-# A loss of probabilities, and the same from the logits before the output's activation.
-FROM_LOGITS = {losses.binary_cross_entropy: losses.binary_cross_entropy_from_logits}
 
 
-def fit_fast(model, examples: Examples, loss, plan, transform, history) -> None:
-    """The engine "fast"; parameters as in `fit.fit_plainly`."""
-    rows = whole_batches(examples.count, plan.batch_size)
-    held_out = np.arange(examples.count, len(examples.inputs), dtype="int32")
-    steps = len(rows) // plan.batch_size
-    program = program_of(model, examples, loss, transform)
+def fit_fast(model: keras.Model, plan: Plan, history: History) -> None:
+    """Train ``model`` as ``plan`` says, while ``history`` keeps the figures."""
+    program = program_of(model, plan)
+    held_out = np.arange(plan.count, len(plan.inputs), dtype="int32")
     backend = keras.backend.backend()
-    worth_it = backend != "torch" and plan.epochs * steps >= WORTH_COMPILING
+    worth_it = backend != "torch" and plan.epochs * plan.steps >= WORTH_COMPILING
     compiled = worth_it and compiles_well(program)
     if backend == "tensorflow":
-        program, at_once = WholeEpochs(program, plan.batch_size), 1
-        fed = epochs_of(rows, held_out)
+        program, fed = _WholeEpochs(program, plan.batch_size), _whole_epochs(plan.rows, held_out)
     else:
-        at_once = steps if backend == "jax" else 1
-        batches = Batches(twice, orders(rows, plan.epochs), plan.batch_size)
-        fed = {"x": batches, "steps_per_epoch": steps, "validation_data": twice(held_out)}
-        fed["validation_batch_size"] = VALIDATED_AT_ONCE
+        fed = {"x": plan.batches(_twice), "steps_per_epoch": plan.steps}
+        fed |= {"validation_data": _twice(held_out), "validation_batch_size": VALIDATED_AT_ONCE}
     program.compile(
-        optimizer=plan.optimizer(steps),
+        adam(plan),
         metrics=[keras.metrics.MeanMetricWrapper(loss_itself, name="reconstruction")],
         jit_compile=compiled,
-        steps_per_execution=at_once,
+        steps_per_execution=plan.steps if backend == "jax" else 1,
     )
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(_no_retracing)
     try:
-        with _no_retracing_warning():
-            program.fit(**fed, epochs=plan.epochs, callbacks=[history], shuffle=False, verbose=0)
+        program.fit(**fed, epochs=plan.epochs, callbacks=[history], shuffle=False, verbose=0)
     finally:
+        logger.removeFilter(_no_retracing)
         let_go(program)
 
 
-def twice(rows):
+def _twice(rows):
     """Row numbers as input and target: a metric is only asked where there is a target."""
     return rows, rows
 
 
-class WholeEpochs(keras.Model):
+def _no_retracing(record):
+    """Each training is a new program, which TensorFlow takes for a mistake and warns of."""
+    return "retracing" not in record.getMessage()
+
+
+class _WholeEpochs(keras.Model):
     """A training program that is given all row numbers of an epoch at once (TensorFlow)."""
 
     def __init__(self, program, batch_size):
@@ -83,17 +77,15 @@ class WholeEpochs(keras.Model):
         self.optimizer.build(self.trainable_variables)  # no variable can be made inside the loop
 
         def step(i):
-            super(WholeEpochs, self).train_step((steps[i], steps[i]))
+            super(_WholeEpochs, self).train_step((steps[i], steps[i]))
             return i + 1
 
-        def more(i):
-            return i < tensorflow.shape(steps)[0]
-
-        tensorflow.while_loop(more, step, [0], parallel_iterations=1)
+        count = tensorflow.shape(steps)[0]
+        tensorflow.while_loop(lambda i: i < count, step, [0], parallel_iterations=1)
         return self.get_metrics_result()
 
 
-def epochs_of(rows: np.ndarray, held_out: np.ndarray) -> dict:
+def _whole_epochs(rows, held_out) -> dict:
     """What ``fit`` takes: ``rows`` in a new order each epoch, ``held_out`` in batches.
 
     The datasets do not tune themselves: TensorFlow waits for one that does until its tuner
@@ -101,12 +93,12 @@ def epochs_of(rows: np.ndarray, held_out: np.ndarray) -> dict:
     """
     import tensorflow
 
-    epochs = shuffled(rows).map(twice)
-    batches = tensorflow.data.Dataset.from_tensor_slices(held_out).batch(VALIDATED_AT_ONCE)
+    epochs = shuffled(rows).map(_twice)
+    validation = tensorflow.data.Dataset.from_tensor_slices(held_out).batch(VALIDATED_AT_ONCE)
     return {
         "x": epochs,
         "steps_per_epoch": 1,
-        "validation_data": batches.map(twice).repeat().with_options(epochs.options()),
+        "validation_data": validation.map(_twice).repeat().with_options(epochs.options()),
         "validation_steps": math.ceil(len(held_out) / VALIDATED_AT_ONCE),
     }
 
@@ -117,30 +109,23 @@ class Resident(keras.layers.Layer):
     They are held, and scaled, flat: XLA's loops are slow over a last axis of one channel.
     """
 
-    def __init__(self, rows, **kwargs):
-        super().__init__(**kwargs)
-        self.row_shape, self.rows = rows.shape[1:], rows.reshape(len(rows), -1)
-
-    def build(self, input_shape):
-        self.store = self.add_weight(
-            shape=self.rows.shape,
-            dtype=str(self.rows.dtype),
-            initializer=lambda shape, dtype: ops.convert_to_tensor(self.rows),
-            trainable=False,
-        )
+    def __init__(self, rows: np.ndarray):
+        super().__init__()
+        self.row_shape, self.scaled = rows.shape[1:], rows.dtype == np.uint8
+        self.store = keras.Variable(rows.reshape(len(rows), -1), trainable=False)
 
     def call(self, index):
         taken = ops.take(self.store, index, axis=0)
-        if self.rows.dtype == np.uint8:
+        if self.scaled:
             taken = ops.cast(taken, "float32") / 255
         return ops.reshape(taken, (-1, *self.row_shape))
 
 
-class MeanLoss(keras.layers.Layer):
+class _MeanLoss(keras.layers.Layer):
     """Adds the batch mean of an unreduced loss; gives the loss of each image (n,)."""
 
-    def __init__(self, loss, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, loss):
+        super().__init__()
         self.loss = loss
 
     def call(self, target, output):
@@ -149,32 +134,34 @@ class MeanLoss(keras.layers.Layer):
         return values
 
 
-def program_of(model, examples: Examples, loss, transform=None) -> keras.Model:
-    """A functional model from row numbers (n,) to the loss of each image (n,)."""
+def program_of(model: keras.Model, plan: Plan) -> keras.Model:
+    """``model`` trained as ``plan`` says, from row numbers (n,) to the loss of each image (n,)."""
     index = keras.Input((), dtype="int32", name="index")
-    x = Resident(examples.inputs)(index)
-    x = transform(x) if transform else x
-    if loss is None:  # the model adds its loss itself
+    x = Resident(plan.inputs)(index)
+    x = plan.transform(x) if plan.transform else x
+    if plan.loss is None:
         return keras.Model(index, model(x))
-    target = x if examples.targets is None else Resident(examples.targets)(index)
-    output, loss = head_of(model, loss)
-    return keras.Model(index, MeanLoss(loss)(target, output(x)))
+    target = x if plan.targets is None else Resident(plan.targets)(index)
+    output, loss = head_of(model, plan.loss)
+    return keras.Model(index, _MeanLoss(loss)(target, output(x)))
 
 
-def head_of(model, loss) -> tuple:
-    """The model as the loss wants it: up to the logits where a loss from logits exists."""
-    if loss not in FROM_LOGITS:
+def head_of(model: keras.Model, loss: Callable) -> tuple[keras.Model, Callable]:
+    """The ``model`` up to its logits, and the same ``loss`` from these, where there is such."""
+    if loss is not losses.binary_cross_entropy:
         return model, loss
     last = model.get_layer("decoder").layers[-1]
     if keras.activations.serialize(getattr(last, "activation", None)) != "sigmoid":
         return model, loss
     z = model.get_layer("bottleneck").output
-    return keras.Model(model.input, to_logits(model)(z)), FROM_LOGITS[loss]
+    return keras.Model(model.input, to_logits(model)(z)), losses.binary_cross_entropy_from_logits
 
 
-def compiles_well(program) -> bool:
-    """XLA speeds dense networks up, but not these: on a CPU oneDNN's convolutions are several times
-    faster, and so is drawing the masks of dropout."""
+def compiles_well(program: keras.Model) -> bool:
+    """Whether XLA speeds ``program`` up, as it does dense networks.
+
+    On a CPU oneDNN's convolutions are several times faster, and so is drawing dropout's masks.
+    """
     better_without = keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Dropout
     return not any(
         isinstance(layer, better_without)
@@ -183,9 +170,11 @@ def compiles_well(program) -> bool:
     )
 
 
-def let_go(program) -> None:
-    """Free the images of a program that has been run: TensorFlow keeps each training's graphs,
-    and they keep the images. The models inside are as they were."""
+def let_go(program: keras.Model) -> None:
+    """Free the images of a ``program`` that has been run, but not the models inside.
+
+    TensorFlow keeps each training's graphs, and they keep the images.
+    """
     if keras.backend.backend() != "tensorflow":
         return
     import tensorflow
@@ -194,18 +183,3 @@ def let_go(program) -> None:
         if isinstance(layer, Resident):
             nothing, handle = tensorflow.zeros([0], layer.store.dtype), layer.store.value.handle
             tensorflow.raw_ops.AssignVariableOp(resource=handle, value=nothing)
-
-
-@contextlib.contextmanager
-def _no_retracing_warning():
-    """Each training is a new program, which TensorFlow takes for a mistake and warns of."""
-
-    def keep(record):
-        return "retracing" not in record.getMessage()
-
-    logger = logging.getLogger("tensorflow")
-    logger.addFilter(keep)
-    try:
-        yield
-    finally:
-        logger.removeFilter(keep)

@@ -5,64 +5,25 @@
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import keras
 
 from ae_lab.errors import LabError
-from ae_lab.training.batches import Batches, Examples, loss_itself, orders, whole_batches
-from ae_lab.validation import check_between, check_whole
+from ae_lab.training.batches import Plan, loss_itself
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The numbers of a training, as `fit` explains them."""
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    on_epoch: Callable | None = None
-
-    def __post_init__(self):
-        check_whole(self.epochs, "epochs")
-        check_whole(self.batch_size, "batch_size")
-        check_between(self.learning_rate, "learning_rate", 0, math.inf)
-        check_between(self.weight_decay, "weight_decay", 0, math.inf)
-
-    def optimizer(self, steps: int) -> keras.Optimizer:
-        """Adam whose rate falls to 0 along half a cosine, with so many steps per epoch."""
-        rate = keras.optimizers.schedules.CosineDecay(self.learning_rate, self.epochs * steps)
-        if self.weight_decay:
-            return keras.optimizers.AdamW(rate, weight_decay=self.weight_decay)
-        return keras.optimizers.Adam(rate)
-
-
-def fit_plainly(model, examples: Examples, loss, plan: Plan, transform, history: "History") -> None:
-    """The engine "plain": compile and fit.
-
-    Parameters
-    ----------
-    model : a Keras model of images; where ``loss`` is None, one that adds its loss itself and
-        gives it per image.
-    examples : training and validation rows.
-    loss : function of (targets, outputs), one number per image, or None.
-    plan : numbers of the training.
-    transform : layer through which each batch goes, or None.
-    history : callback that keeps the figures.
-    """
-    if transform:
-        model, loss = _behind(transform, model, loss, examples.targets is None)
-    rows = whole_batches(examples.count, plan.batch_size)
-    steps = len(rows) // plan.batch_size
+def fit_plainly(model: keras.Model, plan: Plan, history: "History") -> None:
+    """Train ``model`` as ``plan`` says, while ``history`` keeps the figures."""
+    loss = plan.loss
+    if plan.transform:
+        model, loss = _behind(plan.transform, model, loss, plan.targets is None)
     shown = keras.metrics.MeanMetricWrapper(loss or loss_itself, name="reconstruction")
-    model.compile(plan.optimizer(steps), loss, metrics=[shown])
+    model.compile(adam(plan), loss, metrics=[shown])
     model.fit(
-        Batches(examples.batch, orders(rows, plan.epochs), plan.batch_size),
-        steps_per_epoch=steps,
+        plan.batches(plan.batch),
+        steps_per_epoch=plan.steps,
         epochs=plan.epochs,
-        validation_data=examples.batch(slice(examples.count, None)),
+        validation_data=plan.batch(slice(plan.count, None)),
         validation_batch_size=1_000,
         callbacks=[history],
         shuffle=False,  # the batches bring their order
@@ -70,20 +31,27 @@ def fit_plainly(model, examples: Examples, loss, plan: Plan, transform, history:
     )
 
 
+def adam(plan: Plan) -> keras.Optimizer:
+    """Adam whose rate falls from that of ``plan`` to 0 along half a cosine."""
+    rate = keras.optimizers.schedules.CosineDecay(plan.learning_rate, plan.epochs * plan.steps)
+    return keras.optimizers.Adam(rate, weight_decay=plan.weight_decay or None)
+
+
 class History(keras.callbacks.Callback):
-    """Keeps each epoch's figures and passes them on; stops a training that diverged."""
+    """Keeps the figures of each epoch of ``plan`` and passes them on; stops if they diverge."""
 
-    def __init__(self, plan: Plan, steps: int):
+    def __init__(self, plan: Plan):
         super().__init__()
-        self.plan, self.steps, self.figures = plan, steps, {}
+        self.plan, self.figures = plan, {}
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Keras calls this with the number of the ``epoch`` and its figures, the ``logs``."""
         logs = {name: float(value) for name, value in logs.items()}
         if not math.isfinite(logs["loss"]):
             raise LabError(
                 f"training diverged: the loss must stay finite, received {logs['loss']} in epoch "
-                f"{epoch + 1}, in one of the steps {epoch * self.steps + 1:,} to "
-                f"{(epoch + 1) * self.steps:,}; lower the learning rate."
+                f"{epoch + 1}, in one of the steps {epoch * self.plan.steps + 1:,} to "
+                f"{(epoch + 1) * self.plan.steps:,}; lower the learning rate."
             )
         for name, value in logs.items():
             self.figures.setdefault(name, []).append(value)
