@@ -5,6 +5,7 @@ Each layer has one anatomy: docstring, ``__init__`` that checks and stores, ``ca
 ``add_loss`` as a mean over the batch, in nats or squared error per image, so that they add to the
 losses of `losses` on every Keras backend.
 """
+# ruff: noqa: F401  # these names are what the package offers
 
 from ae_lab.layers.contractive import ContractiveBottleneck, ContractiveCode, RandomStep
 from ae_lab.layers.corruption import (
@@ -18,21 +19,4 @@ from ae_lab.layers.corruption import (
 from ae_lab.layers.sparse import KLSparsity, KSparse, L1Sparsity, WinnerTakeAll
 from ae_lab.layers.variational import Binarise, GaussianSampling, ImportanceWeightedBound
 
-__all__ = [
-    "Binarise",
-    "ContractiveBottleneck",
-    "ContractiveCode",
-    "Corruption",
-    "GaussianCorruption",
-    "GaussianSampling",
-    "ImportanceWeightedBound",
-    "KLSparsity",
-    "KSparse",
-    "L1Sparsity",
-    "MaskingCorruption",
-    "RandomShift",
-    "RandomSlant",
-    "RandomStep",
-    "SaltAndPepperCorruption",
-    "WinnerTakeAll",
-]
+__all__ = [name for name in dir() if name[0].isupper()]  # the classes; a model file may name them

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from ae_lab.layers.base import Seeded
 from ae_lab.validation import check_between
 
 SMALLEST_STEP = 1e-4  # below it, rounding exceeds the difference of two codes
@@ -13,11 +14,8 @@ class ContractiveCode(keras.layers.Dense):
     """Sigmoid code ``h = sigmoid(x W + b)`` with a penalty on the norm of its Jacobian.
 
     The penalty of an image is ``weight * ||dh/dx||_F**2``, which for one sigmoid layer is
-
-        weight * sum_j (h_j (1 - h_j))**2 * sum_i W_ij**2
-
-    (Rifai et al., 2011). The kernel is the live one, so that the gradient reaches it both through
-    h and through the norm. The mean over the batch is added to the loss, in nats per image.
+    ``weight * sum_j (h_j (1 - h_j))**2 * sum_i W_ij**2`` (Rifai et al., 2011). The kernel is the
+    live one, so that the gradient reaches it both through h and through the norm.
 
     Parameters
     ----------
@@ -43,7 +41,7 @@ class ContractiveCode(keras.layers.Dense):
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
-class RandomStep(keras.layers.Layer):
+class RandomStep(Seeded):
     """``x + step * e`` with a fresh ``e`` of random signs, in training and at inference.
 
     Signs have mean 0 and variance 1, which is all that Hutchinson's estimate requires, and of
@@ -56,20 +54,14 @@ class RandomStep(keras.layers.Layer):
     """
 
     def __init__(self, step: float, seed: int | None = None, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(seed, **kwargs)
         self.step = check_between(step, "step", SMALLEST_STEP, 1)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, x):
-        draw = keras.random.uniform(ops.shape(x), seed=self.seed_generator)
-        return x + self.step * ops.where(draw < 0.5, -1.0, 1.0)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
+        return x + self.step * ops.where(self.uniform(x) < 0.5, -1.0, 1.0)
 
     def get_config(self):
-        return {**super().get_config(), "step": self.step, "seed": self.seed}
+        return {**super().get_config(), "step": self.step}
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")

@@ -2,49 +2,27 @@
 
 import keras
 import numpy as np
-from keras import KerasTensor, ops
+from keras import ops
 
+from ae_lab.layers.base import Seeded
 from ae_lab.layers.fast import standard_normal
 from ae_lab.validation import check_between, check_whole
 
 
-class Corruption(keras.layers.Layer):
-    """What every corruption shares: off at inference, same shape, a seed of its own.
+class Corruption(Seeded):
+    """What every corruption shares: off at inference, and fresh at each training step.
 
-    A subclass says in ``_corrupt`` what it does to a batch, and names its one number in
-    ``get_config``. Noise is fresh at each training step and for each image.
-
-    Parameters
-    ----------
-    seed : whole number or None.
+    A subclass gives the corrupted batch in ``_corrupt(x)``, and names its one number in
+    ``get_config``.
     """
-
-    def __init__(self, seed: int | None = None, **kwargs):
-        super().__init__(**kwargs)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-
-    def _corrupt(self, x):
-        """The corrupted batch, of the shape of the images ``x``."""
-        raise NotImplementedError
 
     def call(self, x, training=False):
         return self._corrupt(x) if training else x
 
-    def uniform(self, x: KerasTensor) -> KerasTensor:
-        """Fresh numbers in [0, 1), one per pixel of the images ``x``."""
-        return keras.random.uniform(ops.shape(x), seed=self.seed_generator)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
-    def get_config(self):
-        return {**super().get_config(), "seed": self.seed}
-
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class GaussianCorruption(Corruption):
-    """Adds fresh Gaussian noise at each training step and clips to [0, 1]; off at inference.
+    """Adds Gaussian noise to each pixel and clips to [0, 1].
 
     Keras's ``GaussianNoise`` does not clip, and values outside [0, 1] tell the encoder which
     pixels were corrupted.
@@ -72,7 +50,7 @@ class PixelCorruption(Corruption):
 
     Parameters
     ----------
-    fraction : that probability, in [0, 1].
+    fraction : that probability, from 0 (off) to 1.
     seed : whole number or None.
     """
 
@@ -86,15 +64,10 @@ class PixelCorruption(Corruption):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class MaskingCorruption(PixelCorruption):
-    """Sets each pixel to 0 with probability ``fraction``; off at inference.
+    """Sets each pixel to 0 with probability ``fraction``.
 
     The corruption of Vincent et al. (2008), and the handout's. Unlike dropout it does not
     scale up the other pixels: they keep their grey values.
-
-    Parameters
-    ----------
-    fraction : share of pixels set to 0, from 0 (off) to 1.
-    seed : whole number or None.
     """
 
     def _corrupt(self, x):
@@ -103,15 +76,10 @@ class MaskingCorruption(PixelCorruption):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class SaltAndPepperCorruption(PixelCorruption):
-    """Sets each pixel with probability ``fraction`` to 0 or 1, equally often; off at inference.
+    """Sets each pixel with probability ``fraction`` to 0 or 1, equally often.
 
     Vincent et al. (2010), section 3.3. Unlike with masking, a white pixel may be noise too: the
     value of a pixel does not tell whether it was corrupted.
-
-    Parameters
-    ----------
-    fraction : share of pixels replaced, from 0 (off) to 1.
-    seed : whole number or None.
     """
 
     def _corrupt(self, x):
@@ -122,10 +90,10 @@ class SaltAndPepperCorruption(PixelCorruption):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class RandomShift(Corruption):
-    """Moves each training batch by up to ``pixels`` along both sides; off at inference.
+    """Moves a batch, all images alike, by up to ``pixels`` along both sides.
 
     Rows and columns that leave on one side come back on the other, which on MNIST's black
-    margin is the same as a translation. All images of a batch move alike.
+    margin is the same as a translation.
 
     Parameters
     ----------
@@ -151,7 +119,7 @@ class RandomShift(Corruption):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class RandomSlant(Corruption):
-    """Slants each training image along both sides by random angles of its own; off at inference.
+    """Slants each image along both sides by random angles of its own.
 
     Each row moves sideways by up to ``amount`` pixels for each row between it and the middle, and
     then each column likewise up or down: the two together slant and turn, as handwriting differs.
@@ -175,7 +143,9 @@ class RandomSlant(Corruption):
 
     def _slanted(self, x, moved, fixed):
         drawn = keras.random.uniform((ops.shape(x)[0], 1, 1, 1), -1, 1, seed=self.seed_generator)
-        by = self.amount * drawn * _along(fixed, _offsets(x.shape[fixed]))
+        height = x.shape[fixed]
+        from_middle = np.arange(height, dtype="float32") - (height - 1) / 2
+        by = self.amount * drawn * _along(fixed, from_middle)
         whole = ops.floor(by)
         size = x.shape[moved]
         index = ops.cast(whole, "int32") + _along(moved, np.arange(size, dtype="int32"))
@@ -194,8 +164,3 @@ def _along(axis, numbers):
     shape = [1, 1, 1, 1]
     shape[axis] = len(numbers)
     return numbers.reshape(shape)
-
-
-def _offsets(size):
-    """How far each of ``size`` pixels lies from the middle, in pixels."""
-    return np.arange(size, dtype="float32") - (size - 1) / 2

@@ -6,12 +6,13 @@ import keras
 from keras import ops
 
 from ae_lab import losses
+from ae_lab.layers.base import Seeded
 from ae_lab.layers.fast import standard_normal
 from ae_lab.validation import check_between, check_whole
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
-class GaussianSampling(keras.layers.Layer):
+class GaussianSampling(Seeded):
     """Draws ``z = z_mean + exp(z_log_var / 2) * e`` with ``e`` from N(0, I), and adds its KL.
 
     The reparameterised sample of Kingma & Welling (2014, section 2.4). Added to the loss is
@@ -29,10 +30,8 @@ class GaussianSampling(keras.layers.Layer):
     """
 
     def __init__(self, beta: float = 1.0, seed: int | None = None, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(seed, **kwargs)
         self.beta = check_between(beta, "beta", 0, 1e6)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, moments):
         z_mean, z_log_var = moments
@@ -45,10 +44,10 @@ class GaussianSampling(keras.layers.Layer):
         return input_shape[0]
 
     def get_config(self):
-        return {**super().get_config(), "beta": self.beta, "seed": self.seed}
+        return {**super().get_config(), "beta": self.beta}
 
 
-class ImportanceWeightedBound(keras.layers.Layer):
+class ImportanceWeightedBound(Seeded):
     """Adds the negative importance-weighted bound; returns it for each image in nats (n,).
 
     ``-log 1/k sum_k p(x | z_k) p(z_k) / q(z_k | x)`` with z_k from q(z | x) (Burda et al., 2015,
@@ -66,10 +65,9 @@ class ImportanceWeightedBound(keras.layers.Layer):
     """
 
     def __init__(self, to_logits: keras.Model, samples: int, seed: int | None = None, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(seed, **kwargs)
         self.to_logits = to_logits
         self.samples = check_whole(samples, "samples")
-        self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, inputs):
         x, z_mean, z_log_var = inputs
@@ -91,28 +89,12 @@ class ImportanceWeightedBound(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
-class Binarise(keras.layers.Layer):
+class Binarise(Seeded):
     """Draws each pixel as 1 with its grey value as probability, anew at every step.
 
     Dynamic binarisation (Salakhutdinov & Murray, 2008): NLL figures on MNIST are for such
-    images. It draws at validation too.
-
-    Parameters
-    ----------
-    seed : whole number or None.
+    images. It draws at validation too. ``seed`` is a whole number or None.
     """
 
-    def __init__(self, seed: int | None = None, **kwargs):
-        super().__init__(**kwargs)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-
     def call(self, x):
-        drawn = keras.random.uniform(ops.shape(x), seed=self.seed_generator)
-        return ops.cast(drawn < x, x.dtype)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
-    def get_config(self):
-        return {**super().get_config(), "seed": self.seed}
+        return ops.cast(self.uniform(x) < x, x.dtype)

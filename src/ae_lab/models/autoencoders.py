@@ -24,17 +24,9 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-from keras import layers
 
+from ae_lab import layers
 from ae_lab.errors import LabError
-from ae_lab.layers import (
-    ContractiveBottleneck,
-    ContractiveCode,
-    GaussianCorruption,
-    GaussianSampling,
-    KLSparsity,
-    RandomStep,
-)
 from ae_lab.models.blocks import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder
 from ae_lab.validation import check_images, check_whole
 
@@ -63,13 +55,13 @@ def undercomplete(
     """
     encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
     decoder = dense_decoder(latent_dim, hidden[::-1], activation, output_activation, image_shape)
-    return autoencoder(encoder, _identity(), decoder, name="undercomplete")
+    return autoencoder(encoder, None, decoder, name="undercomplete")
 
 
 def denoising(
     *,
     stddev: float = 0.5,
-    corruption: layers.Layer | None = None,
+    corruption: keras.layers.Layer | None = None,
     latent_dim: int = 128,
     hidden: Sequence[int] = (512,),
     activation: str = "relu",
@@ -90,18 +82,18 @@ def denoising(
     encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
     decoder = dense_decoder(latent_dim, hidden[::-1], activation, "sigmoid", image_shape)
     if corruption is None:
-        corruption = GaussianCorruption(stddev, name="corruption")
-    if not isinstance(corruption, layers.Layer):
+        corruption = layers.GaussianCorruption(stddev, name="corruption")
+    if not isinstance(corruption, keras.layers.Layer):
         raise LabError(
             f"corruption must be a layer, received {corruption!r}: "
             "pass one of ae_lab.layers, for example MaskingCorruption(0.5)."
         )
-    return autoencoder(encoder, _identity(), decoder, name="denoising", corruption=corruption)
+    return autoencoder(encoder, None, decoder, name="denoising", corruption=corruption)
 
 
 def sparse(
     *,
-    bottleneck: layers.Layer | None = None,
+    bottleneck: keras.layers.Layer | None = None,
     latent_dim: int = 1_000,
     hidden: Sequence[int] = (),
     activation: str = "relu",
@@ -121,7 +113,7 @@ def sparse(
     """
     encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
     decoder = dense_decoder(latent_dim, hidden[::-1], activation, output_activation, image_shape)
-    return autoencoder(encoder, bottleneck or KLSparsity(), decoder, name="sparse")
+    return autoencoder(encoder, bottleneck or layers.KLSparsity(), decoder, name="sparse")
 
 
 def start_from_images(model: keras.Model, images: np.ndarray) -> None:
@@ -170,7 +162,7 @@ def deep(
     """
     encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
     decoder = dense_decoder(latent_dim, hidden[::-1], activation, "sigmoid", image_shape)
-    return autoencoder(encoder, _identity(), decoder, name="deep")
+    return autoencoder(encoder, None, decoder, name="deep")
 
 
 def unroll(model: keras.Model, stack: Sequence) -> None:
@@ -223,8 +215,8 @@ def contractive(
     if hidden:
         encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
     elif code_activation == "sigmoid":
-        code = ContractiveCode(latent_dim, weight, name="code")
-        encoder = keras.Model(x, code(layers.Flatten()(x)), name="encoder")
+        code = layers.ContractiveCode(latent_dim, weight, name="code")
+        encoder = keras.Model(x, code(keras.layers.Flatten()(x)), name="encoder")
     else:
         raise LabError(
             f"code_activation must be sigmoid without hidden layers, received {code_activation!r}: "
@@ -232,9 +224,9 @@ def contractive(
         )
     decoder = dense_decoder(latent_dim, hidden[::-1], activation, "sigmoid", image_shape)
     if not hidden:
-        return autoencoder(encoder, _identity(), decoder, name="contractive")
-    x_near = RandomStep(step, name="random_step")(x)
-    bottleneck = ContractiveBottleneck(weight, step, name="bottleneck")
+        return autoencoder(encoder, None, decoder, name="contractive")
+    x_near = layers.RandomStep(step, name="random_step")(x)
+    bottleneck = layers.ContractiveBottleneck(weight, step, name="bottleneck")
     return keras.Model(x, decoder(bottleneck([encoder(x), encoder(x_near)])), name="contractive")
 
 
@@ -242,7 +234,7 @@ def convolutional(
     *,
     widths: Sequence[int] = (16, 32),
     code_channels: int = 8,
-    corruption: layers.Layer | None = None,
+    corruption: keras.layers.Layer | None = None,
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
 ) -> keras.Model:
     """The convolutional autoencoder: every layer a 3x3 convolution, the code a small image.
@@ -261,22 +253,28 @@ def convolutional(
     """
     options = {"strides": 2, "padding": "same"}
     relu = {"activation": "relu", "kernel_initializer": "he_normal"}
-    sides = _halvings(image_shape[:2], len(widths) + 1)
+    sides = []  # of the image and of each layer before the code
     x = h = keras.Input(image_shape)
     for width in (*widths, code_channels):
-        h = layers.Conv2D(check_whole(width, "width"), 3, **options, **relu)(h)
+        sides.append(h.shape[1:3])
+        if min(sides[-1]) < 2:
+            raise LabError(
+                f"image_shape must have sides that can be halved {len(widths) + 1} times, received "
+                f"{image_shape[0]}x{image_shape[1]}: use larger images or fewer widths."
+            )
+        h = keras.layers.Conv2D(check_whole(width, "width"), 3, **options, **relu)(h)
     encoder = keras.Model(x, h, name="encoder")
 
     z = h = keras.Input(h.shape[1:])
     for i, width in enumerate((*widths[::-1], image_shape[2])):
         last = {"name": "logits"} if i == len(widths) else relu
-        h = layers.Conv2DTranspose(width, 3, **options, **last)(h)
-        height, breadth = sides[-2 - i]
+        h = keras.layers.Conv2DTranspose(width, 3, **options, **last)(h)
+        height, breadth = sides.pop()
         too_much = h.shape[1] - height, h.shape[2] - breadth
         if any(too_much):
-            h = layers.Cropping2D(((0, too_much[0]), (0, too_much[1])))(h)
-    decoder = keras.Model(z, layers.Activation("sigmoid", name="x_hat")(h), name="decoder")
-    return autoencoder(encoder, _identity(), decoder, name="convolutional", corruption=corruption)
+            h = keras.layers.Cropping2D(((0, too_much[0]), (0, too_much[1])))(h)
+    decoder = keras.Model(z, keras.layers.Activation("sigmoid", name="x_hat")(h), name="decoder")
+    return autoencoder(encoder, None, decoder, name="convolutional", corruption=corruption)
 
 
 def variational(
@@ -302,26 +300,8 @@ def variational(
     moments = keras.ops.split(both.output, 2, axis=-1)
     encoder = keras.Model(both.input, moments, name="encoder")
     decoder = dense_decoder(latent_dim, hidden[::-1], activation, "sigmoid", image_shape)
-    bottleneck = GaussianSampling(beta, name="bottleneck")
+    bottleneck = layers.GaussianSampling(beta, name="bottleneck")
     return autoencoder(encoder, bottleneck, decoder, name="variational")
-
-
-def _identity():
-    """The bottleneck of the kinds without a constraint: it passes the code on."""
-    return layers.Identity(name="bottleneck")
-
-
-def _halvings(side, times):
-    """The sides after each halving, rounding up: the image's own first."""
-    sides = [tuple(side)]
-    for _ in range(times):
-        if min(sides[-1]) < 2:
-            raise LabError(
-                f"image_shape must have sides that can be halved {times} times, received "
-                f"{side[0]}x{side[1]}: use larger images or fewer widths."
-            )
-        sides.append(tuple(-(-s // 2) for s in sides[-1]))
-    return sides
 
 
 _KINDS = undercomplete, denoising, sparse, deep, contractive, convolutional, variational

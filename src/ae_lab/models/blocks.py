@@ -13,7 +13,7 @@ IMAGE_SHAPE = (28, 28, 1)
 
 def autoencoder(
     encoder: keras.Model,
-    bottleneck: layers.Layer,
+    bottleneck: layers.Layer | None,
     decoder: keras.Model,
     *,
     name: str,
@@ -24,12 +24,13 @@ def autoencoder(
     Parameters
     ----------
     encoder : model named "encoder", images to what the bottleneck takes.
-    bottleneck : layer named "bottleneck"; gives the code z.
+    bottleneck : layer named "bottleneck"; gives the code z. None passes it on as it is.
     decoder : model named "decoder", z to images.
     name : of the model: its kind.
     corruption : layer of `layers.corruption` in front of the encoder, or None.
     """
     x = keras.Input(encoder.input_shape[1:], name="x")
+    bottleneck = bottleneck or layers.Identity(name="bottleneck")
     z = bottleneck(encoder(corruption(x) if corruption else x))
     return keras.Model(x, decoder(z), name=name)
 

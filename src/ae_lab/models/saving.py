@@ -39,12 +39,6 @@ def find_model(settings: Settings, name: str) -> Path:
     ----------
     settings : name the profile and the folder of its report.
     name : one of ``AUTOENCODERS``, "classifier", or a path that ends in ``.keras``.
-
-    Raises
-    ------
-    LabError
-        If no report saves a model of that name, or none has yet: the message says which command
-        does.
     """
     if name.endswith(".keras"):
         return Path(name)
@@ -63,11 +57,7 @@ def find_model(settings: Settings, name: str) -> Path:
 
 
 def load_model(path: str | Path) -> keras.Model:
-    """The model in a file that ``Lab.keep_model`` wrote, not compiled; nothing in it is run.
-
-    Parameters
-    ----------
-    path : a ``.keras`` file.
+    """The model in the ``.keras`` file at ``path``, not compiled; nothing in it is run.
 
     Raises
     ------
@@ -82,16 +72,16 @@ def load_model(path: str | Path) -> keras.Model:
             f"a model must be a file whose name ends in .keras, found none at {path}: a report "
             "run leaves its models under reports/<profile>/models."
         )
+    expected = "a whole archive with a configuration"
     try:
         _check_file(path)
+        expected = "weights that fit its layers"
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except LabError:
         raise
-    except Exception as error:  # whatever a damaged or hostile archive makes the readers do
-        raise _wrong(path, "a whole archive with a configuration", _first_line(error)) from None
-    try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # damage shows in many ways: zlib's, HDF5's, a missing key
-        raise _wrong(path, "weights that fit its layers", _first_line(error)) from None
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise _wrong(path, expected, reason) from None
     if not all(np.isfinite(array).all() for array in model.get_weights()):
         raise _wrong(path, "finite weights", "NaN or infinity")
     return model
@@ -100,17 +90,9 @@ def load_model(path: str | Path) -> keras.Model:
 def load_autoencoder(
     path: str | Path, image_shape: tuple[int, int, int] = IMAGE_SHAPE
 ) -> keras.Model:
-    """``load_model`` for a model with ``encoder``, ``bottleneck`` and ``decoder``.
+    """``load_model`` of ``path`` for an autoencoder of images ``image_shape``, else a `LabError`.
 
-    Parameters
-    ----------
-    path : a ``.keras`` file.
-    image_shape : (height, width, channels) that the model must take and give.
-
-    Raises
-    ------
-    LabError
-        As ``load_model``, or if the model is not an autoencoder of such images.
+    The shape is (height, width, channels), of what the model takes and gives.
     """
     model = load_model(path)
     names = {layer.name for layer in getattr(model, "layers", [])}
@@ -125,7 +107,14 @@ def load_autoencoder(
 
 def _check_file(path):
     with zipfile.ZipFile(path) as archive:
-        sizes = _sizes(path, archive)
+        # the sizes that the archive declares: the reader unpacks no more than that
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+        if len(sizes) < len(archive.infolist()):
+            raise _wrong(path, "each name once in the archive", "a name twice")
+        for name, largest in LARGEST.items():
+            if not 0 < sizes.get(name, 0) <= largest:
+                received = f"{sizes[name]:,} bytes" if name in sizes else "none"
+                raise _wrong(path, f"{name} of at most {largest:,} bytes", received)
         config = json.loads(archive.read(CONFIG))
     config.pop("compile_config", None)  # not read: the model is not compiled
     for part in _parts(config):
@@ -135,18 +124,6 @@ def _check_file(path):
     numbers = _numbers_asked_for(config)
     if BYTES_PER_NUMBER * numbers > sizes[WEIGHTS]:
         raise _wrong(path, f"{numbers:,} weights", f"{sizes[WEIGHTS]:,} bytes of them")
-
-
-def _sizes(path, archive) -> dict[str, int]:
-    """The unpacked sizes that the archive declares; the reader unpacks no more than that."""
-    sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-    if len(sizes) < len(archive.infolist()):
-        raise _wrong(path, "each name once in the archive", "a name twice")
-    for name, largest in LARGEST.items():
-        if not 0 < sizes.get(name, 0) <= largest:
-            received = f"{sizes[name]:,} bytes" if name in sizes else "none"
-            raise _wrong(path, f"{name} of at most {largest:,} bytes", received)
-    return sizes
 
 
 def _parts(config) -> Iterator[dict]:
@@ -180,10 +157,6 @@ def _numbers_asked_for(config) -> int:
     # next time anything is built: in a thread of their own these are never made.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(count).result()
-
-
-def _first_line(error) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
 def _wrong(path, expected, received) -> LabError:
