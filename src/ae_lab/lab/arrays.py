@@ -15,6 +15,8 @@ LARGEST = 2**31  # bytes of an array when unpacked
 def encode_file(model: Any, source: str, target: str, name: str | None = None) -> tuple:
     """Encode the images of one file into another; return the shapes read and written.
 
+    A LabError says that a file cannot be read or written, or holds something else.
+
     Parameters
     ----------
     model : an autoencoder of `models`.
@@ -22,11 +24,6 @@ def encode_file(model: Any, source: str, target: str, name: str | None = None) -
         as floats in [0, 1].
     target : ``.npy`` or ``.npz``, where the array is called ``z``.
     name : which array of an ``.npz``; None if it has one only.
-
-    Raises
-    ------
-    LabError
-        If a file cannot be read or written, or holds something else.
     """
     from ae_lab import evaluation  # imports Keras, which this module must not
 

@@ -2,6 +2,7 @@
 
 import html
 import io
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,22 +15,18 @@ DOTS_PER_INCH = 100  # of the page; figures are drawn at twice that to stay cris
 
 
 def show_metric(metric: Metric, reference: str) -> None:
-    """Show a figure with its unit, the published value and how it compares.
+    """Show a ``metric`` with its unit, the published value and how it compares.
 
-    Parameters
-    ----------
-    metric : the figure.
-    reference : how it compares with the reference value, in words; may be empty.
+    ``reference`` says how it compares with the reference value; it may be empty.
     """
     beside = ""
     if metric.published is not None:
         beside = f" (published: {metric.published:g}, {metric.source})"
     words = " ".join(filter(None, [metric.words, reference]))
+    small = f"<br><small>{html.escape(words)}</small>" if words else ""
     show(
         f'<p class="record"><code>{html.escape(metric.name)}</code> '
-        f"<strong>{metric.value:.4g}</strong> {html.escape(metric.unit + beside)}"
-        + (f"<br><small>{html.escape(words)}</small>" if words else "")
-        + "</p>",
+        f"<strong>{metric.value:.4g}</strong> {html.escape(metric.unit + beside)}{small}</p>",
         f"{metric.name} = {metric.value:.4g} {metric.unit}{beside}"
         + (f"\n{words}" if words else ""),
     )
@@ -65,22 +62,19 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence], caption: str) -
 
 
 def show_figure(fig: "Figure", alt: str, besides: Mapping[str, Any]) -> None:
-    """Show a Matplotlib figure, and close it.
+    """Show ``fig`` with the text ``alt``, and ``besides`` it other forms, {media type: data}."""
+    picture, width, height = as_png(fig)
+    image = {"image/png": b64encode(picture).decode(), "text/plain": f"[figure: {alt}]"}
+    show_raw({**image, **besides}, {"image/png": {"width": width, "height": height, "alt": alt}})
 
-    Parameters
-    ----------
-    fig : the figure.
-    alt : a text for those who cannot see it.
-    besides : further forms of it, {media type: data}.
-    """
+
+def as_png(fig: "Figure") -> tuple[bytes, int, int]:
+    """A Matplotlib figure ``fig`` for a page: a PNG, and its width and height there in pixels."""
     from PIL import Image
 
     picture = png(fig, dpi=2 * DOTS_PER_INCH, bbox_inches="tight")
     width, height = Image.open(io.BytesIO(picture)).size
-    show_raw(
-        {"image/png": picture, "text/plain": f"[figure: {alt}]", **besides},
-        {"image/png": {"width": width // 2, "height": height // 2, "alt": alt}},
-    )
+    return picture, width // 2, height // 2
 
 
 def png(fig: "Figure", *, dpi: int, **options) -> bytes:
@@ -109,11 +103,7 @@ def show(markup: str, plain: str) -> None:
 
 
 def show_raw(bundle: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
-    """Show a bundle {media type: data}, a picture's bytes among them, with its metadata."""
-    import base64
-
+    """Show a ``bundle`` {media type: data} with its ``metadata``."""
     from IPython.display import display
 
-    if "image/png" in bundle:
-        bundle = {**bundle, "image/png": base64.b64encode(bundle["image/png"]).decode()}
     display(bundle, raw=True, metadata=metadata)

@@ -4,8 +4,7 @@ The notebook that records a figure hands over what to compare it with. A figure 
 baseline which stands for a known failure is explained.
 """
 
-import json
-
+from ae_lab.files import read_json
 from ae_lab.lab.records import Metric
 from ae_lab.settings import Settings
 
@@ -56,11 +55,9 @@ def compare(metric: Metric, profile: str, comparable: bool = True) -> str:
 
 
 def diagnosis(metric: Metric) -> str:
-    """What has usually gone wrong where a figure looks like this one; "" if nothing is known.
+    """What has usually gone wrong where ``metric`` looks like this; "" if nothing is known.
 
-    Parameters
-    ----------
-    metric : the figure; of its baselines those that `DIAGNOSES` names stand for failures.
+    Those of its baselines that `DIAGNOSES` names stand for failures.
     """
     failures = {name: value for name, value in metric.baselines.items() if name in DIAGNOSES}
     for name, value in failures.items():
@@ -89,11 +86,9 @@ def beside_reference(name: str, value: float, settings: Settings, source: str) -
     settings : of the run; the reference values are in its project folder.
     source : of the data, in words, as `data.Dataset.source`.
     """
-    path = settings.project_folder / "reports" / "reference.json"
-    try:
-        reference = json.loads(path.read_text(encoding="utf-8"))
-        entry = reference[f"{settings.profile}, {source}"][name]
-    except (OSError, ValueError, KeyError):
+    reference = read_json(settings.project_folder / "reports" / "reference.json") or {}
+    entry = reference.get(f"{settings.profile}, {source}", {}).get(name)
+    if entry is None:
         return ""
     inside = abs(value - entry["value"]) <= entry["tolerance"]
     return (

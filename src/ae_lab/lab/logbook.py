@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ae_lab.errors import LabError
-from ae_lab.files import write_whole
+from ae_lab.files import write_text
 from ae_lab.lab import display, exercises
 from ae_lab.lab.conditions import Condition
 from ae_lab.lab.feedback import beside_reference, compare
@@ -50,31 +50,25 @@ def start_lab(notebook: str, settings: Settings | None = None) -> "Lab":
     """Begin a notebook: read the settings, say which profile and seed are used.
 
     Nothing is seeded here: ``training.seed_everything(lab.seed)`` does that before a model, or a
-    layer that draws random numbers, is built.
+    layer that draws random numbers, is built. A LabError says that a setting in the environment
+    is wrong, or that Keras was told to compute in another precision than single.
 
     Parameters
     ----------
     notebook : name of the notebook's file, without its ending.
     settings : of the run; those of the environment if None.
-
-    Raises
-    ------
-    LabError
-        If a setting in the environment is wrong, or Keras was told to compute in another
-        precision than single.
     """
-    _check_precision()
+    keras = sys.modules.get("keras")  # imported by the notebook; this module must not
+    if keras and keras.config.floatx() != "float32":
+        raise LabError(
+            f"Keras must compute in float32, received {keras.config.floatx()}: take floatx out of "
+            "keras.json in the folder .keras of your home folder, and restart the kernel."
+        )
     return Lab(notebook, settings or Settings.from_environment())
 
 
 class Lab:
-    """One notebook's log book. Made by ``start_lab``.
-
-    Parameters
-    ----------
-    notebook : name of the notebook's file, without its ending.
-    settings : of the run; ``seed`` is that of the settings.
-    """
+    """One notebook's log book. Made by ``start_lab``, from its ``notebook`` and ``settings``."""
 
     def __init__(self, notebook: str, settings: Settings):
         self.notebook = notebook
@@ -88,18 +82,14 @@ class Lab:
         print(f"Profile {settings.profile}, seed {settings.seed}.")
 
     def choose(self, *, quick: Any, full: Any) -> Any:
-        """The value for the profile of this run.
-
-        Parameters
-        ----------
-        quick, full : the value in either profile.
-        """
+        """The value for the profile of this run: ``quick`` or ``full``."""
         return full if self.settings.profile == "full" else quick
 
     def parameters(self, **knobs: Knob) -> tuple:
         """The numbers of this notebook, shown as a table.
 
-        A knob is changed from outside by the environment, for example AE_LAB_SET_LATENT_DIM=2.
+        A knob is changed from outside by the environment, for example AE_LAB_SET_LATENT_DIM=2. A
+        LabError refuses a name that is not a knob, and a value of another type or out of bounds.
 
         Parameters
         ----------
@@ -108,12 +98,6 @@ class Lab:
         Returns
         -------
         A named tuple of the values for this profile: ``p.latent_dim``.
-
-        Raises
-        ------
-        LabError
-            If a name given from outside is not a knob, or its value of another type or out of
-            bounds.
         """
         values, changed = chosen(knobs, self.settings.profile, dict(self.settings.knobs))
         self._run["changed"] = changed
@@ -124,12 +108,7 @@ class Lab:
         return values
 
     def load_mnist(self) -> "Dataset":
-        """Load the images of the settings; their source is printed, and recorded for the report.
-
-        Returns
-        -------
-        As ``data.load_mnist``: images and labels to train, validate and test on.
-        """
+        """What ``data.load_mnist`` returns; its source is printed, and recorded for the report."""
         from ae_lab import data
 
         self._dataset = dataset = data.load_mnist(self.settings)
@@ -185,8 +164,6 @@ class Lab:
             If ``value``, a baseline or ``best`` is not a finite number, or ``better`` is not one
             of its three values.
         """
-        baselines, best = dict(baselines or {}), dict(best or {})
-        _check_finite({name: value} | baselines | best)
         if better not in DIRECTIONS:
             raise LabError(
                 f"better must be 'lower', 'higher' or None, received {better!r} for {name}: "
@@ -195,13 +172,13 @@ class Lab:
         goal = {"at_most": at_most, "at_least": at_least}
         comparable = self._run.get("comparable", True)
         metric = Metric(
-            name=name,
-            value=_rounded(value),
-            unit=unit,
-            notebook=self.notebook,
-            better=better,
-            baselines={name: _rounded(value) for name, value in baselines.items()},
-            best={name: _rounded(value) for name, value in best.items()},
+            name,
+            _finite(name, value),
+            unit,
+            self.notebook,
+            better,
+            {other: _finite(other, figure) for other, figure in (baselines or {}).items()},
+            {other: _finite(other, figure) for other, figure in (best or {}).items()},
             published=published if comparable else None,
             source=source if comparable else None,
             goal={bound: value for bound, value in goal.items() if value is not None} or None,
@@ -261,13 +238,8 @@ class Lab:
 
         Parameters
         ----------
-        id : of a claim in ``claims.toml``.
+        id : of a claim in ``claims.toml``; a LabError if it is not there.
         reason : why it is not tested, in words.
-
-        Raises
-        ------
-        LabError
-            If the handout makes no such claim.
         """
         if id not in CLAIMS:
             raise LabError(
@@ -282,13 +254,9 @@ class Lab:
         Parameters
         ----------
         fig : the figure; it is closed.
-        alt : a sentence that says what is drawn and what can be seen in it.
+        alt : a sentence that says what is drawn and what can be seen in it; a LabError if it has
+            fewer than five words.
         besides : further forms of the figure, {media type: data}.
-
-        Raises
-        ------
-        LabError
-            If ``alt`` has fewer than five words.
         """
         if len(alt.split()) < 5:
             raise LabError(
@@ -303,12 +271,8 @@ class Lab:
         Parameters
         ----------
         fig, alt : as in ``show``; on paper, in the notebook and without scripts they stay.
-        model : an autoencoder with two latents and a dense decoder.
-
-        Raises
-        ------
-        LabError
-            If a page cannot compute this decoder.
+        model : an autoencoder with two latents and a dense decoder; a LabError if a page cannot
+            compute it.
         """
         from ae_lab.lab.portable import portable_decoder  # imports Keras, which this must not
 
@@ -320,13 +284,9 @@ class Lab:
         Parameters
         ----------
         columns : a name for each column.
-        rows : one list of cells for each row; the first cell is the row's header.
+        rows : one list of cells for each row; the first cell is the row's header. A LabError if
+            there are not as many cells as columns, or one contains NaN.
         caption : what the table shows, in words.
-
-        Raises
-        ------
-        LabError
-            If a row has another number of cells than there are columns, or contains NaN.
         """
         for row in rows:
             _check_words(caption, *map(str, row))
@@ -370,13 +330,8 @@ class Lab:
 
         Parameters
         ----------
-        id : "<notebook>.<exercise>", for example "03.2".
+        id : "<notebook>.<exercise>", for example "03.2"; a LabError if there is no such exercise.
         answer : what the exercise asks for; without it, that is printed.
-
-        Raises
-        ------
-        LabError
-            If there is no such exercise.
         """
         print(exercises.check(id, answer, self._dataset).words)
 
@@ -388,12 +343,8 @@ class Lab:
         Parameters
         ----------
         model : any Keras model.
-        name : the kind's name, or "classifier"; lower-case letters and underscores.
-
-        Raises
-        ------
-        LabError
-            If ``name`` has other characters: it becomes the name of a file.
+        name : the kind's name, or "classifier". It becomes the name of a file: a LabError if it
+            has anything but lower-case letters and underscores.
         """
         if not re.fullmatch("[a-z][a-z_]*", name):
             raise LabError(
@@ -443,9 +394,8 @@ class Lab:
             "claims": [claim.to_json() for claim in self._claims.values()],
             "timings": self._timings,
         }
-        text = json.dumps(log, indent=1, ensure_ascii=False)
         path = Path(self.settings.record_folder) / f"{self.notebook}.json"
-        write_whole(path, lambda file: file.write_text(text, encoding="utf-8"))
+        write_text(path, json.dumps(log, indent=1, ensure_ascii=False))
 
 
 def _put(entries: dict, name: str, entry: Metric | Claim) -> None:
@@ -454,32 +404,20 @@ def _put(entries: dict, name: str, entry: Metric | Claim) -> None:
     entries[name] = entry
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.6g}")
-
-
 def _versions() -> dict:
     found = {"python": platform.python_version()}
     for name in VERSIONS_OF:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
-    keras = sys.modules.get("keras")  # imported by the notebook; this module must not
+    keras = sys.modules.get("keras")
     return {"backend": keras.backend.backend() if keras else "none", "versions": found}
 
 
-def _check_precision() -> None:
-    keras = sys.modules.get("keras")
-    if keras and keras.config.floatx() != "float32":
-        raise LabError(
-            f"Keras must compute in float32, received {keras.config.floatx()}: take floatx out of "
-            "keras.json in the folder .keras of your home folder, and restart the kernel."
-        )
-
-
-def _check_finite(values: dict[str, Any]) -> None:
-    for name, value in values.items():
-        if not isinstance(value, numbers.Real) or not math.isfinite(value):
-            raise LabError(f"{name} must be a finite number, received {value!r}: {NOT_FINITE}")
+def _finite(name: str, value: object) -> float:
+    """``value`` to six digits; a LabError with its ``name`` if it is not a finite number."""
+    if not isinstance(value, numbers.Real) or not math.isfinite(value):
+        raise LabError(f"{name} must be a finite number, received {value!r}: {NOT_FINITE}")
+    return float(f"{value:.6g}")
 
 
 def _check_words(where: str, *texts: str) -> None:

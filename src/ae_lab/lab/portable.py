@@ -19,18 +19,13 @@ def portable_decoder(model: keras.Model) -> dict:
 
     Parameters
     ----------
-    model : an autoencoder of `models` with a dense decoder and one channel.
+    model : an autoencoder of `models` with a dense decoder, a code of two numbers and images of
+        one channel; a LabError names what a page cannot compute.
 
     Returns
     -------
     dict with ``shape`` [height, width] and ``layers``, a list of dicts with ``activation``,
     ``weights`` (inputs, units), ``scales`` (units,) and ``biases`` (units,).
-
-    Raises
-    ------
-    LabError
-        If the code does not have two numbers, the images have more than one channel, or the
-        decoder has a layer or activation that a page cannot compute.
     """
     decoder = model.get_layer("decoder")
     _, height, width, channels = decoder.output_shape

@@ -22,12 +22,8 @@ def is_live() -> bool:
 class Progress:
     """For ``on_epoch`` of a training: redraws a bar, the last losses and their curves.
 
-    No time is left on the screen at the end, so that a stored notebook is the same after each run.
-
-    Parameters
-    ----------
-    epochs : how many there will be.
-    title : what is trained, in words.
+    ``epochs`` is how many there will be, ``title`` what is trained. No time is left on the screen
+    at the end, so that a stored notebook is the same after each run.
     """
 
     def __init__(self, epochs: int, title: str):

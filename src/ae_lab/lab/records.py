@@ -33,15 +33,8 @@ class Metric(Record):
 
     Parameters
     ----------
-    name : "<kind>.<quantity>", for example "dense.test_bce".
-    value : the figure, a finite number in ``unit``.
-    unit : in words, for example "nats/pixel".
+    name, value, unit, better, baselines, best, published, source : as in `logbook.Lab.record`.
     notebook : name of the notebook that recorded it.
-    better : "lower" or "higher": which way is better; None if neither is.
-    baselines : name to value, in ``unit``: what trivial or well-known methods score.
-    best : name and value, in ``unit``, of what cannot be surpassed; at most one entry.
-    published : the figure in print, in ``unit``; None if there is none.
-    source : where it was published.
     goal : "at_most" and "at_least", each to a bound in ``unit``: what the full profile should
         reach; None without a goal.
     words : how the value compares with all of these, in one or two sentences.

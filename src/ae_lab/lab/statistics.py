@@ -20,12 +20,7 @@ class Mean(NamedTuple):
 
 
 def mean_interval(values: list[float]) -> Mean:
-    """The mean of a few values and its 95 % interval by Student's t (Student, 1908).
-
-    Parameters
-    ----------
-    values : one figure for each seed, in any unit; at least one.
-    """
+    """The mean of ``values``, one for each seed, and its 95 % interval (Student, 1908)."""
     count, mean = len(values), float(np.mean(values))
     if count < 2:
         return Mean(mean, np.nan, np.nan, np.nan)
@@ -40,13 +35,8 @@ def wilson_interval(share: float, count: int) -> tuple[float, float]:
 
     Parameters
     ----------
-    share : of the cases, from 0 to 1.
-    count : number of cases, at least 1.
-
-    Raises
-    ------
-    LabError
-        If ``share`` or ``count`` is out of its range.
+    share : of the cases, from 0 to 1; a LabError refuses others.
+    count : number of cases, at least 1; a LabError refuses fewer.
     """
     check_between(share, "share", 0, 1)
     check_whole(count, "count")
@@ -59,17 +49,13 @@ def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> tuple[int, int, flo
 
     Parameters
     ----------
-    correct_a, correct_b : bool (n,): which images either classifier gets right.
+    correct_a, correct_b : bool (n,): which images either classifier gets right; a LabError if
+        they differ in length.
 
     Returns
     -------
     (only a right, only b right, p): two counts of images, and the probability of a split at least
     as uneven if both classifiers were equally good.
-
-    Raises
-    ------
-    LabError
-        If the two differ in length.
     """
     check_same_length(correct_a, correct_b, "correct_a", "correct_b")
     only_a = int(np.sum(correct_a & ~correct_b))
@@ -80,27 +66,12 @@ def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> tuple[int, int, flo
 
 
 def format_interval(share: float, count: int) -> str:
-    """A share of ``count`` cases in per cent, with its 95 % Wilson interval.
-
-    Parameters
-    ----------
-    share, count : as in `wilson_interval`.
-    """
+    """A ``share`` of ``count`` cases in per cent, with its interval from `wilson_interval`."""
     low, high = wilson_interval(share, count)
     return f"{share:.2%} [{low:.2%}, {high:.2%}]"
 
 
 def format_chance(p: float) -> str:
-    """A probability under the null hypothesis, as a table writes it.
-
-    Parameters
-    ----------
-    p : from 0 to 1.
-
-    Raises
-    ------
-    LabError
-        If it is not.
-    """
+    """A probability ``p`` under the null hypothesis, as a table writes it; from 0 to 1."""
     check_between(p, "p", 0, 1)
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

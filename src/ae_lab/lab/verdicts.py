@@ -9,32 +9,19 @@ import numpy as np
 
 from ae_lab.errors import LabError
 
-
-def _read_claims() -> dict[str, str]:
-    by_kind = tomllib.loads(Path(__file__).with_name("claims.toml").read_text(encoding="utf-8"))
-    return {
-        f"{kind}.{name}": sentence
-        for kind, sentences in by_kind.items()
-        for name, sentence in sentences.items()
-    }
-
-
-CLAIMS = _read_claims()  # id to sentence, in the ledger's order
+BY_KIND = tomllib.loads(Path(__file__).with_name("claims.toml").read_text(encoding="utf-8"))
+CLAIMS = {  # id to sentence, in the ledger's order
+    f"{kind}.{name}": sentence
+    for kind, sentences in BY_KIND.items()
+    for name, sentence in sentences.items()
+}
 
 
 def conditions_of(id: str, holds: object) -> dict[str, bool | float]:
-    """The conditions that a claim was put to, by name; a single one has the empty name.
+    """The conditions that claim ``id`` was put to, by name; a single one has the empty name.
 
-    Parameters
-    ----------
-    id : of the claim, for the error's sentence.
-    holds : a condition or a dict {name: condition}. A condition is a margin, above 0 if it is met,
-        in any unit, or a bool.
-
-    Raises
-    ------
-    LabError
-        If there is no condition, or one is neither a finite number nor a bool.
+    ``holds`` is a condition or a dict {name: condition}. A condition is a margin, above 0 if it
+    is met, in any unit, or a bool; a LabError refuses anything else, and an empty dict.
     """
     named = holds if isinstance(holds, dict) else {"": holds}
     if not named:
@@ -63,12 +50,7 @@ def is_met(condition: bool | float) -> bool:
 
 
 def verdict(conditions: dict[str, bool | float]) -> str:
-    """ "holds" if all conditions are met, "does not hold" if none is, otherwise "depends".
-
-    Parameters
-    ----------
-    conditions : name to margin or bool, from `conditions_of`.
-    """
+    """ "holds" if all ``conditions`` are met, "does not hold" if none is, otherwise "depends"."""
     met = {is_met(value) for value in conditions.values()}
     if len(met) == 2:
         return "depends"

@@ -1,7 +1,7 @@
 """Sliders that redraw a figure, and the still figure that stands for them in a report.
 
 Each function shows its still figure first. Outside a report run sliders follow, if ipywidgets
-is installed; it is imported only then.
+is installed; it is imported only then. Images ``x`` are (n, height, width, channels) in [0, 1].
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +18,8 @@ STEPS = 9  # columns of a still figure
 STILL_AMOUNTS = (0.2, 0.4, 0.8)  # of noise
 DOTS_PER_INCH = 80
 
+Rows = Sequence[tuple[str, np.ndarray]]  # label and images of each row of a figure
+
 
 def code_sliders(lab: Lab, model: keras.Model, x: np.ndarray, *, numbers: int = 6) -> None:
     """Change single numbers of a code and see the decoded digit follow.
@@ -26,14 +28,12 @@ def code_sliders(lab: Lab, model: keras.Model, x: np.ndarray, *, numbers: int = 
     ----------
     lab : from ``start_lab``.
     model : an autoencoder with a flat code.
-    x : images (n, height, width, channels) in [0, 1], enough of them to know the range of each
-        number; the first ten can be chosen to start from.
+    x : enough images to know the range of each number; the first ten can be started from.
     numbers : how many of the code's numbers to change: those that vary most over ``x``.
     """
     z = evaluation.encode(model, check_images(x))
     moved = np.argsort(-z.std(axis=0), kind="stable")[:numbers]
     low, high = z.min(axis=0), z.max(axis=0)
-    names = [f"number {j + 1}" for j in moved]
 
     def along(j):
         codes = np.repeat(z[:1], STEPS, axis=0)
@@ -43,28 +43,16 @@ def code_sliders(lab: Lab, model: keras.Model, x: np.ndarray, *, numbers: int = 
     def draw(image, *values):
         changed = z[image : image + 1].copy()
         changed[0, moved] = values
-        return _rows({"image": x[[image]], "decoded": evaluation.decode(model, changed)})
-
-    def make_sliders(widgets):
-        start = widgets.IntSlider(0, 0, min(10, len(x)) - 1, description="image")
-        sliders = [
-            _float_slider(widgets, name, float(z[0, j]), float(low[j]), float(high[j]))
-            for name, j in zip(names, moved, strict=True)
-        ]
-
-        def begin_again(change):
-            for slider, j in zip(sliders, moved, strict=True):
-                slider.value = float(z[change["new"], j])
-
-        start.observe(begin_again, "value")
-        return [start, *sliders]
+        return [("image", x[[image]]), ("decoded", evaluation.decode(model, changed))]
 
     alt = (
         f"One decoded digit in {len(moved)} rows; along each row one number of its code goes from "
         "its least to its greatest value, and the digit changes with it."
     )
-    still = {name: along(j) for name, j in zip(names, moved, strict=True)}
-    _present(lab, _rows(still), alt, draw, make_sliders)
+    still = [(f"number {j + 1}", along(j)) for j in moved]
+    sliders = {"image": (0, 0, min(10, len(x)) - 1)}
+    sliders |= {f"number {j + 1}": (float(z[0, j]), float(low[j]), float(high[j])) for j in moved}
+    _present(lab, still, alt, draw, sliders, start=lambda image: z[image, moved])
 
 
 def size_slider(lab: Lab, models: Mapping[int, keras.Model], x: np.ndarray) -> None:
@@ -74,22 +62,19 @@ def size_slider(lab: Lab, models: Mapping[int, keras.Model], x: np.ndarray) -> N
     ----------
     lab : from ``start_lab``.
     models : size of the code to autoencoder.
-    x : the images (n, height, width, channels) to show, in [0, 1], a dozen at most.
+    x : the images to show, a dozen at most.
     """
     x_hat = {size: evaluation.reconstruct(model, check_images(x)) for size, model in models.items()}
-    rows = {"original": x} | {f"{size} numbers": images for size, images in x_hat.items()}
+    still = [("original", x), *((f"{size} numbers", images) for size, images in x_hat.items())]
     alt = (
         f"{len(x)} digits, and below them their reconstructions through codes of "
         f"{', '.join(map(str, x_hat))} numbers, one row for each size."
     )
 
     def draw(size):
-        return _rows({"original": x, f"{size} numbers": x_hat[size]})
+        return [("original", x), (f"{size} numbers", x_hat[size])]
 
-    def make_sliders(widgets):
-        return [widgets.SelectionSlider(options=list(x_hat), description="code size")]
-
-    _present(lab, _rows(rows), alt, draw, make_sliders)
+    _present(lab, still, alt, draw, {"code size": list(x_hat)})
 
 
 def noise_slider(
@@ -104,28 +89,25 @@ def noise_slider(
     ----------
     lab : from ``start_lab``.
     models : name to autoencoder.
-    x : the clean images (n, height, width, channels) to show, in [0, 1], a dozen at most.
+    x : the clean images to show, a dozen at most.
     corrupt : called as ``corrupt(x, amount)`` with an amount from 0 to 1, returns images.
     """
     x = check_images(x)
 
     def rows(amount):
         corrupted = corrupt(x, amount)
-        cleaned = {name: evaluation.reconstruct(model, corrupted) for name, model in models.items()}
-        return {f"noise {amount:g}": corrupted} | cleaned
+        cleaned = [(name, evaluation.reconstruct(m, corrupted)) for name, m in models.items()]
+        return [(f"noise {amount:g}", corrupted), *cleaned]
 
     def draw(amount):
-        return _rows({"clean": x} | rows(amount))
+        return [("clean", x), *rows(amount)]
 
-    def make_sliders(widgets):
-        return [_float_slider(widgets, "noise", 0.4, 0, 1)]
-
-    still = [row for amount in STILL_AMOUNTS for row in rows(amount).items()]
     alt = (
         f"{len(x)} digits with noise of strength {', '.join(map(str, STILL_AMOUNTS))}, and below "
         f"each row the outputs of {', then of '.join(models)}."
     )
-    _present(lab, _rows(still), alt, draw, make_sliders)
+    still = [row for amount in STILL_AMOUNTS for row in rows(amount)]
+    _present(lab, still, alt, draw, {"noise": (0.4, 0, 1)})
 
 
 def interpolation_slider(
@@ -137,8 +119,7 @@ def interpolation_slider(
     ----------
     lab : from ``start_lab``.
     model : an autoencoder with a flat code.
-    x : images (n, height, width, channels) in [0, 1] to choose both ends from, for example one of
-        each class.
+    x : images to choose both ends from, for example one of each class.
     start, end : rows of ``x`` that the still figure goes between; the last if there are fewer.
     """
     z = evaluation.encode(model, check_images(x))
@@ -151,26 +132,26 @@ def interpolation_slider(
 
     def draw(start, end, share):
         ends = np.stack([x[start], between(start, end, share)[0], x[end]])
-        return _rows({"from, between, to": ends})
+        return [("from, between, to", ends)]
 
-    def make_sliders(widgets):
-        return [
-            widgets.IntSlider(start, 0, last, description="from"),
-            widgets.IntSlider(end, 0, last, description="to"),
-            _float_slider(widgets, "way", 0.5, 0, 1),
-        ]
-
-    still = _rows({"decoded": between(start, end, np.linspace(0, 1, STEPS))})
     alt = (
         f"{STEPS} decoded digits on the straight way between the codes of two test images, the "
         "first and the last as they are decoded themselves."
     )
-    _present(lab, still, alt, draw, make_sliders)
+    still = [("decoded", between(start, end, np.linspace(0, 1, STEPS)))]
+    sliders = {"from": (start, 0, last), "to": (end, 0, last), "way": (0.5, 0, 1)}
+    _present(lab, still, alt, draw, sliders)
 
 
-def _present(lab: Lab, still, alt: str, draw: Callable, make_sliders: Callable) -> None:
-    """Show the still figure; outside a report also sliders, which redraw it with ``draw``."""
-    lab.show(still, alt=alt)
+def _present(
+    lab: Lab, still: Rows, alt: str, draw: Callable, sliders: dict, start: Callable | None = None
+) -> None:
+    """Show the still figure; outside a report also sliders, whose values ``draw`` makes rows of.
+
+    ``sliders`` is name to (value, least, greatest), or to a list to choose from. With ``start``,
+    the first one sets the others to the values that ``start`` gives for its own.
+    """
+    lab.show(_figure(still), alt=alt)
     if lab.settings.record_folder is not None:
         return
     try:
@@ -180,25 +161,35 @@ def _present(lab: Lab, still, alt: str, draw: Callable, make_sliders: Callable) 
         return
     from IPython.display import display
 
-    sliders, picture = make_sliders(ipywidgets), ipywidgets.Image(format="png")
+    made = [_slider(ipywidgets, name, values) for name, values in sliders.items()]
+    picture = ipywidgets.Image(format="png")
+
+    def begin_again(change):
+        for slider, value in zip(made[1:], start(change["new"]), strict=True):
+            slider.value = float(value)
 
     def redraw(_=None):
-        picture.value = png(draw(*(slider.value for slider in sliders)), dpi=DOTS_PER_INCH)
+        picture.value = png(_figure(draw(*(slider.value for slider in made))), dpi=DOTS_PER_INCH)
 
-    for slider in sliders:
+    if start:
+        made[0].observe(begin_again, "value")
+    for slider in made:
         slider.observe(redraw, "value")
     redraw()
-    display(ipywidgets.VBox([*sliders, picture]))
+    display(ipywidgets.VBox([*made, picture]))
 
 
-def _float_slider(widgets, name: str, value: float, low: float, high: float):
+def _slider(widgets, name: str, values: tuple | list):
+    if isinstance(values, list):
+        return widgets.SelectionSlider(options=values, description=name)
+    value, low, high = values
+    if isinstance(value, int):
+        return widgets.IntSlider(value, low, high, description=name)
     step = (high - low) / 50 or 1
     return widgets.FloatSlider(value, min=low, max=high, step=step, description=name)
 
 
-def _rows(rows: Mapping[str, np.ndarray] | Sequence[tuple[str, np.ndarray]]):
-    """A figure with one row of images for each label."""
-    rows = list(rows.items()) if isinstance(rows, Mapping) else rows
+def _figure(rows: Rows):
     fig, axes = plotting.figure(len(rows), 1, height=0.8 * len(rows) + 0.2, squeeze=False)
     for ax, (label, images) in zip(axes[:, 0], rows, strict=True):
         plotting.image_row(ax, images, label)

@@ -34,37 +34,29 @@ def like_mnist(photo: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    photo : grey image (height, width) in [0, 1], dark on light or light on dark.
-
-    Raises
-    ------
-    LabError
-        If no digit is found.
+    photo : grey image (height, width) in [0, 1], dark on light or light on dark; a LabError if no
+        digit is found.
     """
     found = find_digit(photo)
-    small = _fit(found.ink[found.box])
-    rows, columns = (
-        _place(centre, size)
-        for centre, size in zip(ndimage.center_of_mass(small), small.shape, strict=True)
+    ink = np.ascontiguousarray(found.ink[found.box], np.float32)
+    scale = BOX / max(ink.shape)
+    height, width = (max(1, round(n * scale)) for n in ink.shape)
+    small = np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.HAMMING))
+    small = np.clip(small / max(float(small.max()), 1e-6), 0, 1)
+    top, left = (
+        int(np.clip(CENTRE - round(centre), 0, SIDE - n))
+        for centre, n in zip(ndimage.center_of_mass(small), small.shape, strict=True)
     )
     x = np.zeros((1, SIDE, SIDE, 1), np.float32)
-    x[0, rows, columns, 0] = small
+    x[0, top : top + height, left : left + width, 0] = small
     return x
 
 
 def find_digit(photo: np.ndarray) -> Found:
-    """The strokes of the largest drawing that does not run out of the picture.
+    """The strokes of the largest drawing in a ``photo`` that does not run out of the picture.
 
-    Paper that is lighter on one side than on the other is evened out, noise left behind.
-
-    Parameters
-    ----------
-    photo : grey image (height, width) in [0, 1].
-
-    Raises
-    ------
-    LabError
-        If nothing stands out from the paper.
+    Paper that is lighter on one side than on the other is evened out, noise left behind. A
+    LabError says that nothing stands out from the paper.
     """
     ink, noise = _ink(np.asarray(photo, np.float32))
     smooth = ndimage.gaussian_filter(ink, max(ink.shape) / 500)
@@ -73,9 +65,10 @@ def find_digit(photo: np.ndarray) -> Found:
     strength = float(np.median(ink[core])) if core.any() else 0.0
     if strength < max(LEAST_CONTRAST, NOISE_FACTOR * noise):
         raise _none(f"a contrast of {max(strength, 0):.2f} with noise of {noise:.2f}")
-    strokes = _strokes(smooth > FAINT * strength, smooth)
+    least_side = max(6, max(ink.shape) / 50)
+    strokes = _strokes(smooth > FAINT * strength, smooth, least_side)
     box = ndimage.find_objects(strokes.astype(int))[0]
-    if max(_sides(box)) < _least_side(ink.shape):
+    if max(part.stop - part.start for part in box) < least_side:
         raise _none("specks alone")
     edge = ndimage.binary_dilation(strokes, iterations=1 + max(ink.shape) // 250)
     return Found(np.clip(ink / strength, 0, 1) * edge, box)
@@ -98,66 +91,33 @@ def _paper(photo: np.ndarray) -> np.ndarray:
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
     step = max(1, photo.size // 20_000)
     some, values = terms[::step], photo.reshape(-1)[::step]
-    weights = np.zeros(6, np.float32)
-    weights[0] = np.median(values)
+    fitted = np.median(values)
     for _ in range(8):
-        rest = np.abs(values - some @ weights)
+        rest = np.abs(values - fitted)
         kept = rest <= max(np.quantile(rest, 0.7), 1e-3)
         weights = np.linalg.lstsq(some[kept], values[kept], rcond=None)[0]
+        fitted = some @ weights
     return (terms @ weights).reshape(photo.shape)
 
 
-def _strokes(mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
+def _strokes(mask: np.ndarray, ink: np.ndarray, least_side: float) -> np.ndarray:
     """The component with most ink that touches no edge, and those strokes that belong to it."""
     labels, count = ndimage.label(mask, np.ones((3, 3)))
     if not count:
         raise _none("an empty page")
     boxes = ndimage.find_objects(labels)
+    start = np.array([[part.start for part in box] for box in boxes])
+    stop = np.array([[part.stop for part in box] for box in boxes])
+    side = (stop - start).max(axis=1)
     weight = ndimage.sum_labels(ink, labels, range(1, count + 1))
-    inside = np.array([_is_inside(box, mask.shape) for box in boxes])
-    drawings = inside & [max(_sides(box)) >= _least_side(mask.shape) for box in boxes]
-    chosen = np.where(drawings, weight, 0) if drawings.any() else weight
-    main = int(np.argmax(chosen))
-    reach = NEAR * max(_sides(boxes[main]))
-    own = [
-        i + 1
-        for i, box in enumerate(boxes)
-        if i == main
-        or (inside[i] and weight[i] > SPECK * weight[main] and _gap(box, boxes[main]) < reach)
-    ]
-    return np.isin(labels, own)
-
-
-def _least_side(shape) -> float:
-    return max(6, max(shape) / 50)
-
-
-def _is_inside(box, shape) -> bool:
-    return all(part.start > 0 and part.stop < n for part, n in zip(box, shape, strict=True))
-
-
-def _sides(box) -> tuple[int, int]:
-    return tuple(part.stop - part.start for part in box)
-
-
-def _gap(one, other) -> float:
-    """Pixels between two boxes, 0 where they overlap."""
-    gaps = [max(b.start - a.stop, a.start - b.stop, 0) for a, b in zip(one, other, strict=True)]
-    return float(np.hypot(*gaps))
-
-
-def _fit(ink: np.ndarray) -> np.ndarray:
-    """Shrink or enlarge to 20 pixels on the longer side, averaging; the strongest ink is 1."""
-    scale = BOX / max(ink.shape)
-    height, width = (max(1, round(n * scale)) for n in ink.shape)
-    image = Image.fromarray(np.ascontiguousarray(ink, np.float32))
-    small = np.asarray(image.resize((width, height), Image.Resampling.HAMMING))
-    return np.clip(small / max(float(small.max()), 1e-6), 0, 1)
-
-
-def _place(centre: float, size: int) -> slice:
-    start = int(np.clip(CENTRE - round(centre), 0, SIDE - size))
-    return slice(start, start + size)
+    inside = ((start > 0) & (stop < mask.shape)).all(axis=1)
+    drawings = inside & (side >= least_side)
+    main = np.argmax(np.where(drawings, weight, 0) if drawings.any() else weight)
+    gap = np.maximum(start - stop[main], start[main] - stop).clip(0)  # 0 where boxes overlap
+    near = np.hypot(*gap.T) < NEAR * side[main]
+    own = inside & near & (weight > SPECK * weight[main])
+    own[main] = True
+    return np.isin(labels, np.flatnonzero(own) + 1)
 
 
 def _none(received: str) -> LabError:

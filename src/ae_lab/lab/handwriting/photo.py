@@ -21,32 +21,9 @@ def read_photo(path: str | Path) -> np.ndarray:
 
     Parameters
     ----------
-    path : a PNG, JPEG or WebP file.
-
-    Raises
-    ------
-    LabError
-        If there is no such file, it is empty, too large, no image of these formats, or cut off.
+    path : a PNG, JPEG or WebP file; a LabError if it is none that can be read, or too large.
     """
     path = Path(path)
-    _check_file(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as image:
-                _check_pixels(path, *image.size)
-                return _as_grey(image)
-    except UnidentifiedImageError:
-        raise _wrong(path, "an image in PNG, JPEG or WebP", "something else") from None
-    except Image.DecompressionBombError:
-        raise _too_large(path, "far more") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, LabError):
-            raise
-        raise _wrong(path, "a whole image", f"a damaged one ({error})") from None
-
-
-def _check_file(path: Path) -> None:
     if not path.is_file():
         raise LabError(f"the photo must be a file, found none at {path}: correct the path.")
     size = path.stat().st_size
@@ -54,12 +31,21 @@ def _check_file(path: Path) -> None:
         raise _wrong(path, "an image in PNG, JPEG or WebP", "an empty file")
     if size > LARGEST_BYTES:
         raise _wrong(path, f"a file of at most {LARGEST_BYTES:,} bytes", f"{size:,}")
-
-
-def _check_pixels(path: Path, width: int, height: int) -> None:
-    """Before anything is unpacked: a small file can hold a huge image."""
-    if width * height > LARGEST_PIXELS:
-        raise _too_large(path, f"{width}x{height}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as image:
+                if image.width * image.height > LARGEST_PIXELS:  # before anything is unpacked
+                    raise _too_large(path, f"{image.width}x{image.height}")
+                return _as_grey(image)
+    except LabError:
+        raise
+    except UnidentifiedImageError:
+        raise _wrong(path, "an image in PNG, JPEG or WebP", "something else") from None
+    except Image.DecompressionBombError:
+        raise _too_large(path, "far more") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _wrong(path, "a whole image", f"a damaged one ({error})") from None
 
 
 def _as_grey(image: Image.Image) -> np.ndarray:
