@@ -121,6 +121,7 @@ def test_importing_the_package_imports_nothing_else():
 
 # One name is one idea. These name the same idea on two floors.
 SHARED_NAMES = {
+    "fast.py": "tricks for speed, beside the textbook form (layers, training)",
     "corruption.py": "of inputs while training (layers), of images to evaluate (data)",
     "contractive.py": "the layer, the builder",
     "sparse.py": "the layer, the builder",

@@ -224,11 +224,11 @@ FROM_FILE = {"axe-playwright-python": "MIT License", "namex": "Apache License, V
 def licences(name: str) -> list[str]:
     """The licences that an installed package states, by expression, classifier or field."""
     about = distribution(name).metadata
-    if about["License-Expression"]:
-        return re.split(r" AND | OR ", re.sub("[()]", "", about["License-Expression"]))
+    if expression := about.get("License-Expression"):
+        return re.split(r" AND | OR ", re.sub("[()]", "", expression))
     classifiers = [line.split(" :: ") for line in about.get_all("Classifier", [])]
     stated = [line[-1] for line in classifiers if line[0] == "License" and len(line) > 2]
-    return stated or (about["License"] or "").split("\n")[0].split(" AND ")
+    return stated or (about.get("License") or "").split("\n")[0].split(" AND ")
 
 
 def test_the_licences_of_the_lock_allow_an_mit_licence():

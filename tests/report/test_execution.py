@@ -138,8 +138,8 @@ def test_a_download_is_tried_only_if_a_notebook_has_to_be_executed(
         raise OSError("no network")
 
     monkeypatch.setattr(build_module, "prepare_data", PREPARE)
-    monkeypatch.setattr(data, "fetch", absent)
-    monkeypatch.setattr(data, "WAITS", ())
+    monkeypatch.setattr(data.mnist, "fetch", absent)
+    monkeypatch.setattr(data.mnist, "WAITS", ())
     settings = replace(project(tmp_path, one=notebook("# One", "%%1")), offline=False)
     assert data.SAMPLE_NAME in build(settings) and len(tried) == 1
     assert data.SAMPLE_NAME in build(settings) and len(tried) == 1

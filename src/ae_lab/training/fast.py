@@ -33,7 +33,7 @@ def fit_fast(model: keras.Model, plan: Plan, history: History) -> None:
     worth_it = backend != "torch" and plan.epochs * plan.steps >= WORTH_COMPILING
     compiled = worth_it and compiles_well(program)
     if backend == "tensorflow":
-        program, fed = _WholeEpochs(program, plan.batch_size), _whole_epochs(plan.rows, held_out)
+        program, fed = WholeEpochs(program, plan.batch_size), _whole_epochs(plan.rows, held_out)
     else:
         fed = {"x": plan.batches(_twice), "steps_per_epoch": plan.steps}
         fed |= {"validation_data": _twice(held_out), "validation_batch_size": VALIDATED_AT_ONCE}
@@ -62,7 +62,7 @@ def _no_retracing(record):
     return "retracing" not in record.getMessage()
 
 
-class _WholeEpochs(keras.Model):
+class WholeEpochs(keras.Model):
     """A training program that is given all row numbers of an epoch at once (TensorFlow)."""
 
     def __init__(self, program, batch_size):
@@ -77,7 +77,7 @@ class _WholeEpochs(keras.Model):
         self.optimizer.build(self.trainable_variables)  # no variable can be made inside the loop
 
         def step(i):
-            super(_WholeEpochs, self).train_step((steps[i], steps[i]))
+            super(WholeEpochs, self).train_step((steps[i], steps[i]))
             return i + 1
 
         count = tensorflow.shape(steps)[0]
@@ -121,7 +121,7 @@ class Resident(keras.layers.Layer):
         return ops.reshape(taken, (-1, *self.row_shape))
 
 
-class _MeanLoss(keras.layers.Layer):
+class MeanLoss(keras.layers.Layer):
     """Adds the batch mean of an unreduced loss; gives the loss of each image (n,)."""
 
     def __init__(self, loss):
@@ -143,7 +143,7 @@ def program_of(model: keras.Model, plan: Plan) -> keras.Model:
         return keras.Model(index, model(x))
     target = x if plan.targets is None else Resident(plan.targets)(index)
     output, loss = head_of(model, plan.loss)
-    return keras.Model(index, _MeanLoss(loss)(target, output(x)))
+    return keras.Model(index, MeanLoss(loss)(target, output(x)))
 
 
 def head_of(model: keras.Model, loss: Callable) -> tuple[keras.Model, Callable]:
