@@ -73,7 +73,7 @@ def at_most(name: str, value: float, bound: float, unit: str = "", *, because: s
 def between(
     name: str, value: float, low: float, high: float, unit: str = "", *, because: str
 ) -> Condition:
-    """``value`` is from ``low`` to ``high``; ``name``, ``unit`` and ``because`` as in `at_least`."""
+    """``value`` is from ``low`` to ``high``; ``name``, ``unit``, ``because`` as in `at_least`."""
     asked = f"{_form(low, unit)} to {_form(high, unit)}"
     return _condition(name, value, unit, asked, because, low=low, high=high)
 

@@ -33,7 +33,7 @@ def fit_fast(model: keras.Model, plan: Plan, history: History) -> None:
     worth_it = backend != "torch" and plan.epochs * plan.steps >= WORTH_COMPILING
     compiled = worth_it and compiles_well(program)
     if backend == "tensorflow":
-        program, fed = WholeEpochs(program, plan.batch_size), _whole_epochs(plan.rows, held_out)
+        program, fed = _WholeEpochs(program, plan.batch_size), _whole_epochs(plan.rows, held_out)
     else:
         fed = {"x": plan.batches(_twice), "steps_per_epoch": plan.steps}
         fed |= {"validation_data": _twice(held_out), "validation_batch_size": VALIDATED_AT_ONCE}
@@ -62,11 +62,11 @@ def _no_retracing(record):
     return "retracing" not in record.getMessage()
 
 
-class WholeEpochs(keras.Model):
+class _WholeEpochs(keras.Model):
     """A training program that is given all row numbers of an epoch at once (TensorFlow)."""
 
     def __init__(self, program, batch_size):
-        super().__init__(program.inputs, program.outputs)
+        super().__init__(program.inputs, program.outputs, name="whole_epochs")
         self.batch_size = batch_size
 
     def train_step(self, data):
@@ -77,7 +77,7 @@ class WholeEpochs(keras.Model):
         self.optimizer.build(self.trainable_variables)  # no variable can be made inside the loop
 
         def step(i):
-            super(WholeEpochs, self).train_step((steps[i], steps[i]))
+            super(_WholeEpochs, self).train_step((steps[i], steps[i]))
             return i + 1
 
         count = tensorflow.shape(steps)[0]
@@ -103,7 +103,7 @@ def _whole_epochs(rows, held_out) -> dict:
     }
 
 
-class Resident(keras.layers.Layer):
+class _Resident(keras.layers.Layer):
     """Rows of an array held in memory: numbers (n,) to rows (n, ...), bytes scaled to [0, 1].
 
     They are held, and scaled, flat: XLA's loops are slow over a last axis of one channel.
@@ -121,7 +121,7 @@ class Resident(keras.layers.Layer):
         return ops.reshape(taken, (-1, *self.row_shape))
 
 
-class MeanLoss(keras.layers.Layer):
+class _MeanLoss(keras.layers.Layer):
     """Adds the batch mean of an unreduced loss; gives the loss of each image (n,)."""
 
     def __init__(self, loss):
@@ -137,13 +137,13 @@ class MeanLoss(keras.layers.Layer):
 def program_of(model: keras.Model, plan: Plan) -> keras.Model:
     """``model`` trained as ``plan`` says, from row numbers (n,) to the loss of each image (n,)."""
     index = keras.Input((), dtype="int32", name="index")
-    x = Resident(plan.inputs)(index)
+    x = _Resident(plan.inputs)(index)
     x = plan.transform(x) if plan.transform else x
     if plan.loss is None:
         return keras.Model(index, model(x))
-    target = x if plan.targets is None else Resident(plan.targets)(index)
+    target = x if plan.targets is None else _Resident(plan.targets)(index)
     output, loss = head_of(model, plan.loss)
-    return keras.Model(index, MeanLoss(loss)(target, output(x)))
+    return keras.Model(index, _MeanLoss(loss)(target, output(x)))
 
 
 def head_of(model: keras.Model, loss: Callable) -> tuple[keras.Model, Callable]:
@@ -180,6 +180,6 @@ def let_go(program: keras.Model) -> None:
     import tensorflow
 
     for layer in program.layers:
-        if isinstance(layer, Resident):
+        if isinstance(layer, _Resident):
             nothing, handle = tensorflow.zeros([0], layer.store.dtype), layer.store.value.handle
             tensorflow.raw_ops.AssignVariableOp(resource=handle, value=nothing)
