@@ -156,9 +156,9 @@ def test_bytes_and_floats_train_alike():
 
 
 def test_rows_come_back_as_they_went_in():
-    taken = fast.Resident(BYTES)(np.array([3, 0, 3]))
+    taken = fast._Resident(BYTES)(np.array([3, 0, 3]))
     assert np.allclose(taken, X[[3, 0, 3]], atol=1e-7)
-    assert np.array_equal(fast.Resident(X * 0.7)(np.array([1])), (X * 0.7)[[1]])
+    assert np.array_equal(fast._Resident(X * 0.7)(np.array([1])), (X * 0.7)[[1]])
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow keeps them")
