@@ -17,7 +17,7 @@ PYTHONS := 3.11 3.12 3.13
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help report verify sweep bench test test-all lab lint lock platforms audit clean
+.PHONY: help smoke solved report verify sweep bench test test-all lab lint lock platforms audit clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,12 @@ test: $(READY)  ## run the fast tests, in under three minutes
 
 test-all: test  ## run the slow tests too: training, Chromium, Dask, Jupyter kernels
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or browser or cluster or kernel"
+
+smoke: $(READY)  ## run every notebook for some seconds, to see that all of it works
+	@$(BIN)/python -m ae_lab report --profile smoke
+
+solved: $(READY)  ## execute copies of the notebooks in which every exercise is solved
+	@$(BIN)/python tests/solve.py --profile $(PROFILE) $(addprefix --notebook ,$(NOTEBOOK))
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/jupyter lab notebooks

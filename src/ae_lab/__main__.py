@@ -9,7 +9,7 @@ from functools import partial
 
 from ae_lab.errors import LabError
 from ae_lab.quiet import import_keras
-from ae_lab.settings import PROFILES, Settings
+from ae_lab.settings import KNOB, PROFILES, Settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,6 +46,8 @@ def report(options: argparse.Namespace) -> None:
     """Execute what changed and publish the pages."""
     from ae_lab.report.build import build_report
 
+    if options.set and not options.notebook:
+        raise LabError("--set changes the numbers of one notebook: name it with --notebook.")
     build_report(_settings(options), tuple(options.notebook), options.force)
 
 
@@ -145,6 +147,14 @@ def _settings(options: argparse.Namespace) -> Settings:
         "AE_LAB_SEED": getattr(options, "seed", None),
     }
     given = {name: value for name, value in given.items() if value is not None}
+    for change in getattr(options, "set", []):
+        name, sign, value = change.partition("=")
+        if not (name.strip() and sign and value.strip()):
+            raise LabError(
+                f"--set must be of the form name=value, received {change!r}: "
+                "write, for example, --set latent_dim=2."
+            )
+        given[KNOB + name.strip().upper()] = value.strip()
     return Settings.from_environment(os.environ | given)
 
 
@@ -152,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ae_lab", description="Autoencoder laboratory.")
     verbs = parser.add_subparsers(required=True, metavar="verb")
     profile, model = (argparse.ArgumentParser(add_help=False) for _ in range(2))
-    names = f"{' or '.join(PROFILES)} (default: AE_LAB_PROFILE, quick)"
+    names = f"{', '.join(PROFILES)} (default: AE_LAB_PROFILE, quick)"
     profile.add_argument("--profile", help=names)
     model.add_argument("--model", default="deep", help="a kind's name, or a .keras file")
 
@@ -165,6 +175,13 @@ def _parser() -> argparse.ArgumentParser:
     option = add(report, "execute the notebooks that changed, write the pages", profile)
     option("--seed", help="whole number (default: AE_LAB_SEED, 8)")
     option("--notebook", help="execute this one only; may be given again", **several)
+    option(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change a number of the notebook's table; may be given again",
+    )
     option("--force", action="store_true", help="execute even what did not change")
 
     option = add(verify, "compare a profile's figures with reference.json", profile)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ae_lab.errors import LabError
 
-PROFILES = ("quick", "full")
+PROFILES = ("smoke", "quick", "full")
 DATASETS = ("mnist", "fashion_mnist")
 LARGEST_SEED = 2**32 - 1  # what numpy accepts as a legacy seed, and Keras with it
 MOST_JOBS = 64
@@ -20,7 +20,8 @@ class Settings:
 
     Parameters
     ----------
-    profile : "quick" (minutes, figures that still mean something) or "full" (the papers').
+    profile : "smoke" (seconds, to see that everything runs), "quick" (minutes, figures that still
+        mean something) or "full" (the papers').
     seed : integer from 0 to 2**32 - 1, set before every model is built.
     data_folder : folder with ``mnist.npz`` that goes before every other source, or None.
     project_folder : the folder that holds ``notebooks/`` and ``data/``.
@@ -62,6 +63,14 @@ class Settings:
             )
         _whole_number("AE_LAB_SEED", self.seed, LARGEST_SEED)
         _whole_number("AE_LAB_JOBS", self.jobs, MOST_JOBS)
+
+    def refuse_changes(self, verb: str) -> None:
+        """Raise a LabError if a number of a notebook is changed: ``verb`` compares figures."""
+        if self.knobs:
+            names = ", ".join(f"{KNOB}{name.upper()}" for name, _ in self.knobs)
+            raise LabError(
+                f"{verb} compares runs with the notebooks' own numbers, received {names}: unset it."
+            )
 
     @property
     def download_folder(self) -> Path:

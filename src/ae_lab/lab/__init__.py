@@ -1,6 +1,23 @@
 """The student's desk: what a notebook shows, records, claims and checks."""
 
+from ae_lab.lab.conditions import at_least, at_most, better_than, between, control
 from ae_lab.lab.logbook import Lab, start_lab
+from ae_lab.lab.parameters import knob
+from ae_lab.lab.readings import either
 from ae_lab.lab.statistics import format_chance, format_interval, mcnemar, wilson_interval
 
-__all__ = ["Lab", "format_chance", "format_interval", "mcnemar", "start_lab", "wilson_interval"]
+__all__ = [
+    "Lab",
+    "at_least",
+    "at_most",
+    "better_than",
+    "between",
+    "control",
+    "either",
+    "format_chance",
+    "format_interval",
+    "knob",
+    "mcnemar",
+    "start_lab",
+    "wilson_interval",
+]

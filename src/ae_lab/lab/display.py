@@ -6,6 +6,8 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ae_lab.lab.conditions import Condition
+from ae_lab.lab.exercises import Outcome
 from ae_lab.lab.records import Claim, Metric
 
 if TYPE_CHECKING:
@@ -32,16 +34,47 @@ def show_metric(metric: Metric, reference: str) -> None:
     )
 
 
-def show_claim(claim: Claim) -> None:
-    """Show a claim, its verdict and the evidence, at the anchor that the index links to."""
+def show_claim(claim: Claim, conditions: Sequence[Condition] = ()) -> None:
+    """Show a claim, its verdict and its conditions, at the anchor that the index links to.
+
+    Without ``conditions`` the claim's evidence is shown in their place.
+    """
     what = "Claim of the handout" if claim.kind == "handout" else "Prediction"
     css = claim.verdict.replace(" ", "-")
+    tests = "".join(
+        f"<li>{'Control, ' * one.control}{html.escape(one.name)}: "
+        f"<strong>{html.escape(one.measured)}</strong> (asked: {html.escape(one.asked)}, because "
+        f"{html.escape(one.because)}): {'met' if one.met else 'not met'}</li>"
+        for one in conditions
+    )
+    tests = f"<ul>{tests}</ul>" if tests else ""
+    evidence = "" if tests else f" {html.escape(claim.evidence)}"
     show(
         f'<div class="claim {css}" id="{html.escape(claim.anchor)}">'
-        f"<p>{what}: {html.escape(claim.sentence)}</p>"
-        f"<p><strong>Verdict: {claim.verdict}.</strong> {html.escape(claim.evidence)}</p></div>",
+        f"<p>{what}: {html.escape(claim.sentence)}</p>{tests}"
+        f"<p><strong>Verdict: {claim.verdict}.</strong>{evidence}</p></div>",
         f"{what}: {claim.sentence}\nVerdict: {claim.verdict}. {claim.evidence}",
     )
+
+
+def show_answer(outcome: Outcome) -> None:
+    """Show what became of an answer to an exercise."""
+    css = {True: "right", False: "wrong", None: "open"}[outcome.right]
+    show(f'<p class="answer {css}">{html.escape(outcome.words)}</p>', outcome.words)
+
+
+def show_list(title: str, sentences: Sequence[str]) -> None:
+    """Show ``sentences`` as a list under a ``title``."""
+    items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
+    show(
+        f'<div class="summary"><p><strong>{html.escape(title)}</strong></p><ul>{items}</ul></div>',
+        "\n- ".join([title, *sentences]),
+    )
+
+
+def show_code(source: str) -> None:
+    """Show lines of Python, which JupyterLab and the page colour."""
+    show_raw({"text/markdown": f"```python\n{source}\n```", "text/plain": source}, {})
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence], caption: str) -> None:

@@ -1,20 +1,17 @@
-"""The notebooks' exercises: what is to be handed in, and what an honest answer looks like.
+"""The notebooks' exercises: predict, run one given thing, hand in the object itself.
 
-An answer is measured by the reader, in any profile and with any seed, so no number is known
-beforehand. What is known is its form, the range that it can lie in, and which of its numbers
-must be larger than which. A hint says which of these is broken, and never what would be right.
-
-The exercises are data, in ``exercises.toml``, and so are the checks; what each means stands in
-`_is_met`.
+A check does not compare an answer with a number known beforehand: it measures the object that was
+handed in, a model or an array, on the notebook's own images. The exercises are data, in
+``exercises.toml``, where the head says what each entry means; what they measure is in `measures`.
 """
 
-import math
-import numbers
+import hashlib
+import sys
 import tomllib
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,39 +21,54 @@ if TYPE_CHECKING:
     from ae_lab.data import Dataset
 
 EXERCISES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-MNIST_MEAN_BCE = 0.2626  # nats/pixel of the mean image, where no data were loaded
-LOOK_ALIKE = [{4, 9}, {7, 9}, {4, 7}, {3, 5}, {3, 8}, {5, 8}]  # digits taken for each other
-RANGES = {  # ranges with names of their own: least, greatest, and of what
-    "shares": (0.15, 1, "an accuracy (a share, not per cent) of something that learned at all"),
-    "squared_errors": (0.5, 200, "a squared error summed over the pixels of an image"),
-    "cross_entropies": (0.03, 0.69, "nats per pixel of a network that learned anything"),
-    "nats": (20, 540, "nats per image, summed over pixels, that learned anything"),
-}
-HINTS = {  # where the exercise itself gives none
-    "within": "{which} is out of the range that is possible for {of}; check unit and sign",
-    "larger": "the order of {more} and {less} is not that of a trained network: {why}",
-    "whole": "{which} must be a whole number",
-    "near_mean_image": "{name} is not the value of an output that is the same for every input; see "
-    "that the code is dead, and that the biases had enough steps to settle",
+FEWEST_WORDS = 12  # of an answer in words
+LETTERS = "abcdefgh"
+COMPARISONS = {
+    "equals": lambda value, bound: value == bound,
+    "at_least": lambda value, bound: value >= bound,
+    "at_most": lambda value, bound: value <= bound,
 }
 
 
 class Outcome(NamedTuple):
-    """Whether an answer is correct (None: there was none), and the line that says so."""
+    """What became of an answer.
+
+    ``right`` is None where nothing was judged: no answer yet, an answer in words, or a smoke run.
+    """
 
     right: bool | None
     words: str
 
 
-def check(id: str, answer: object = None, dataset: "Dataset | None" = None) -> Outcome:
-    """Check an answer to an exercise; a LabError if there is no such exercise.
+@dataclass
+class Desk:
+    """What the checks of one notebook know.
 
     Parameters
     ----------
-    id : "<notebook>.<exercise>", for example "03.2".
-    answer : dict {name: number}, or the number itself where only one is asked for.
-    dataset : the `data.Dataset` that the notebook loaded; without it, what depends on the images
-        is not checked.
+    dataset : the images that the notebook loaded, or None.
+    figures : name to value of what the notebook recorded.
+    models : digest to name of the models that are not an answer: the notebook's own, and those
+        that were handed in for another exercise.
+    judged : False in the profile smoke, whose models have hardly learned.
+    """
+
+    dataset: "Dataset | None" = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
+    judged: bool = True
+
+
+def check(id: str, answer: object, prediction: str | None, desk: Desk) -> Outcome:
+    """Check an answer to an exercise.
+
+    Parameters
+    ----------
+    id : "<notebook>.<exercise>", for example "03.2"; a LabError if there is no such exercise.
+    answer : the object, or a dict {name: object} where several are asked for; a text where the
+        exercise asks for words.
+    prediction : the letter of the choice made before the run.
+    desk : what the notebook has.
     """
     if id not in EXERCISES:
         raise LabError(
@@ -64,89 +76,103 @@ def check(id: str, answer: object = None, dataset: "Dataset | None" = None) -> O
             "look it up at the end of its notebook."
         )
     exercise = EXERCISES[id]
-    if answer is None:
-        return Outcome(None, f"{id}: no answer yet: hand in {exercise['asks']}.")
-    given, wrong = _read(answer, exercise["names"])
+    if "choices" not in exercise:
+        return _words(id, exercise, answer)
+    letters = LETTERS[: len(exercise["choices"])]
+    if prediction is None or answer is None:
+        choices = "; ".join(
+            f"{a}: {text}" for a, text in zip(letters, exercise["choices"], strict=True)
+        )
+        return Outcome(
+            None,
+            f"{id}: no answer yet. Predict {exercise['predict']} ({choices}). Then hand in "
+            f"{exercise['asks']}.",
+        )
+    if prediction not in tuple(letters):
+        return Outcome(False, f"{id}: prediction must be one of {', '.join(letters)}.")
+    objects, wrong = _objects(id, exercise, answer, desk)
     if wrong:
         return Outcome(False, f"{id}: {wrong} Hand in {exercise['asks']}.")
-    for test, hint in checks_of(id):
-        if not test(given, dataset):
-            return Outcome(False, f"{id}: not yet: {hint}.")
-    return Outcome(True, f"{id}: right.")
+    for test in exercise["checks"]:
+        comparison = next(name for name in COMPARISONS if name in test)
+        value, bound = (_number(side, objects, desk) for side in (test, test[comparison]))
+        if not COMPARISONS[comparison](value, bound) and desk.judged:
+            return Outcome(False, f"{id}: not yet: {test['hint'].format(value=value, bound=bound)}")
+    for name, thing in objects.items():
+        if _is_model(thing):
+            desk.models[digest(thing)] = f"what you handed in for {id}" + f" as {name}" * (
+                len(objects) > 1
+            )
+    return _explained(id, exercise, objects, letters.index(prediction), desk)
 
 
-def checks_of(id: str) -> list[tuple[Callable[[dict, object], bool], str]]:
-    """The tests of exercise ``id``, each with its hint, in the order in which they are made.
-
-    A test takes (answer {name: number}, dataset or None) and is true for a correct answer.
-    """
-    found = []
-    for options in EXERCISES[id]["checks"]:
-        if options["check"] in RANGES:
-            low, high, of = RANGES[options["check"]]
-            options = {"low": low, "high": high, "of": of} | options | {"check": "within"}
-        which = " and ".join(options.get("names", ())) or "a number"
-        hint = options.get("hint") or HINTS[options["check"]].format(which=which, **options)
-        found.append((partial(_is_met, options), hint))
-    return found
+def digest(model: Any) -> str:
+    """SHA-256 of a Keras ``model``'s weights: equal for a model and its copies."""
+    return hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
 
 
-def _read(answer: object, names: Sequence[str]) -> tuple[dict[str, float], str]:
-    """The numbers by name, and what is wrong with their form."""
-    if len(names) == 1 and not isinstance(answer, dict):
-        answer = {names[0]: answer}
-    if not isinstance(answer, dict):
-        return {}, f"the answer is of the wrong type, {type(answer).__name__}."
-    given = {f"{k:g}" if isinstance(k, numbers.Real) else str(k): v for k, v in answer.items()}
-    if missing := [name for name in names if name not in given]:
-        return {}, f"there is nothing for {' and '.join(missing)}."
-    for name in names:
-        value = given[name]
-        if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-            return {}, f"“{name}” is of the wrong type, {type(value).__name__}."
-        if not math.isfinite(value):
-            return {}, f"“{name}” is NaN or infinite: a training that diverged gives such."
-    return {name: float(given[name]) for name in names}, ""
+def _words(id: str, exercise: dict, answer: object) -> Outcome:
+    """An answer in words is shown to whoever reads the page, and not judged."""
+    if answer is None:
+        return Outcome(None, f"{id}: no answer yet. Write {exercise['asks']}.")
+    if not isinstance(answer, str) or len(answer.split()) < FEWEST_WORDS:
+        return Outcome(
+            False,
+            f"{id}: the answer must be a text of at least {FEWEST_WORDS} words, received "
+            f"{answer!r}. Write {exercise['asks']}.",
+        )
+    return Outcome(None, f"{id}, for the reader of this page: {' '.join(answer.split())}")
 
 
-def _is_met(options: dict, answer: dict[str, float], dataset: "Dataset | None") -> bool:
-    """Whether a check, with its ``options`` from the file, finds nothing wrong."""
-    values, names = answer.values(), options.get("names", answer)
-    match options["check"]:
-        case "within":
-            return all(options["low"] <= answer[name] <= options["high"] for name in names)
-        case "larger":
-            least = options.get("factor", 1) * answer[options["less"]] + options.get("by", 0)
-            return answer[options["more"]] > least
-        case "close":
-            return max(values) - min(values) < options["by"]
-        case "differ":
-            return len(set(values)) > 1
-        case "whole":
-            return all(answer[name] == int(answer[name]) for name in names)
-        case "look_alike":
-            return set(values) in LOOK_ALIKE
-        case "near_mean_image":
-            return abs(answer[options["name"]] / _mean_image_bce(dataset) - 1) < 0.08
-        case "is_pca":
-            return dataset is None or _is_pca(answer, dataset)
-    raise ValueError(options)
+def _objects(id: str, exercise: dict, answer: object, desk: Desk) -> tuple[dict[str, Any], str]:
+    """The objects by name, and what is wrong with them."""
+    asked = exercise["objects"]
+    if len(asked) == 1 and not isinstance(answer, dict):
+        answer = {next(iter(asked)): answer}
+    if not isinstance(answer, dict) or answer.keys() != asked.keys():
+        return {}, f"the answer must be a dict with the names {', '.join(asked)}."
+    for name, kind in asked.items():
+        thing = answer[name]
+        if kind == "model" and not _is_model(thing):
+            return {}, f"{name} must be a Keras model, received {type(thing).__name__}."
+        if kind == "array" and not isinstance(thing, np.ndarray):
+            return {}, f"{name} must be a NumPy array, received {type(thing).__name__}."
+        whose = desk.models.get(digest(thing), "") if kind == "model" else ""
+        if whose and f"for {id}" not in whose:
+            return {}, f"{name} is {whose}, unchanged."
+    return answer, ""
 
 
-def _mean_image_bce(dataset: "Dataset | None") -> float:
-    """The cross-entropy of the mean training image as every output."""
-    if dataset is None:
-        return MNIST_MEAN_BCE
-    from ae_lab import evaluation  # imports Keras, which this module must not
+def _number(side: object, objects: dict[str, Any], desk: Desk) -> float:
+    """What one side of a comparison stands for: a number, a recorded figure, or a measure."""
+    if not isinstance(side, dict):
+        return side
+    if "own" in side:
+        value = desk.figures[side["own"]]
+    else:
+        from ae_lab.lab import measures  # imports Keras, which this module must not
 
-    mean = np.broadcast_to(dataset.x_train.mean(axis=0), dataset.x_test.shape)
-    return evaluation.bce_per_pixel(dataset.x_test, mean)
+        thing = objects[side.get("of", next(iter(objects)))]
+        value = getattr(measures, side["measure"])(thing, desk.dataset)
+    return float(value) * side.get("times", 1) + side.get("plus", 0)
 
 
-def _is_pca(answer: dict[str, float], dataset: "Dataset") -> bool:
-    """Whether ``PCA`` is the squared error of ``size`` principal components."""
-    from ae_lab import evaluation
+def _explained(id: str, exercise: dict, objects: dict, predicted: int, desk: Desk) -> Outcome:
+    """A right answer's explanation, with the lab's own figure and what became of the prediction."""
+    value, own = (_number(exercise[side], objects, desk) for side in ("value", "against"))
+    words = {"value": value, "against": own, "difference": value - own, "ratio": value / own}
+    outcome = words[exercise["by"]]
+    came_out = sum(outcome >= edge for edge in exercise["edges"])
+    if not desk.judged:
+        return Outcome(None, f"{id}: not judged in the profile smoke.")
+    right = "as you predicted" if came_out == predicted else "not what you predicted"
+    return Outcome(
+        True,
+        f"{id}: right. It came out as {LETTERS[came_out]} ({exercise['choices'][came_out]}), "
+        f"{right}. {' '.join(exercise['explains'].format(**words).split())}",
+    )
 
-    x_hat = evaluation.pca_reconstruction(dataset.x_train, dataset.x_test, int(answer["size"]))
-    error = evaluation.sse_per_image(dataset.x_test, x_hat)
-    return math.isclose(error, answer["PCA"], rel_tol=0.03)
+
+def _is_model(thing: object) -> bool:
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(thing, keras.Model)

@@ -5,6 +5,7 @@ line in the notebook; figures, claims and timings also go to one JSON file in a 
 """
 
 import contextlib
+import html
 import importlib.metadata
 import json
 import math
@@ -25,10 +26,11 @@ from ae_lab.files import write_text
 from ae_lab.lab import display, exercises
 from ae_lab.lab.conditions import Condition
 from ae_lab.lab.feedback import beside_reference, compare
-from ae_lab.lab.parameters import Knob, as_rows, chosen
+from ae_lab.lab.parameters import Knob, chosen, in_words
 from ae_lab.lab.progress import Progress, is_live
+from ae_lab.lab.readings import Branch, lines_of
 from ae_lab.lab.records import DECODER, DIRECTIONS, Claim, Metric
-from ae_lab.lab.verdicts import CLAIMS, conditions_of, is_met, verdict
+from ae_lab.lab.verdicts import CLAIMS, NOT_JUDGED, conditions_of, is_met, verdict
 from ae_lab.settings import Settings
 
 if TYPE_CHECKING:
@@ -64,7 +66,12 @@ def start_lab(notebook: str, settings: Settings | None = None) -> "Lab":
             f"Keras must compute in float32, received {keras.config.floatx()}: take floatx out of "
             "keras.json in the folder .keras of your home folder, and restart the kernel."
         )
-    return Lab(notebook, settings or Settings.from_environment())
+    settings = settings or Settings.from_environment()
+    if settings.profile == "smoke" and keras and keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.run_functions_eagerly(True)  # to compile takes longer than these few steps
+    return Lab(notebook, settings)
 
 
 class Lab:
@@ -79,6 +86,9 @@ class Lab:
         self._metrics: dict[str, Metric] = {}
         self._claims: dict[str, Claim] = {}
         self._timings: dict[str, float] = {}
+        self._headlines: dict[str, None] = {}  # an ordered set
+        self._answers: dict[str, exercises.Outcome] = {}
+        self._desk = exercises.Desk(judged=settings.profile != "smoke")
         print(f"Profile {settings.profile}, seed {settings.seed}.")
 
     def choose(self, *, quick: Any, full: Any) -> Any:
@@ -99,19 +109,23 @@ class Lab:
         -------
         A named tuple of the values for this profile: ``p.latent_dim``.
         """
-        values, changed = chosen(knobs, self.settings.profile, dict(self.settings.knobs))
-        self._run["changed"] = changed
+        few = self._dataset is not None and self._dataset.is_small
+        values, changed = chosen(knobs, self.settings.profile, few, dict(self.settings.knobs))
+        self._run["changed"] = {name: in_words(value) for name, value in changed.items()}
         self._write()
+        rows = [
+            [name, in_words(value) + " (changed)" * (name in changed), one.unit, one.meaning]
+            for (name, one), value in zip(knobs.items(), values, strict=True)
+        ]
         caption = f"The numbers of this notebook, profile {self.settings.profile}"
-        rows = as_rows(knobs, values, changed)
-        display.show_table(["name", "value", "unit", "meaning"], rows, caption)
+        self.table(["name", "value", "unit", "meaning"], rows, caption=caption)
         return values
 
     def load_mnist(self) -> "Dataset":
         """What ``data.load_mnist`` returns; its source is printed, and recorded for the report."""
         from ae_lab import data
 
-        self._dataset = dataset = data.load_mnist(self.settings)
+        self._dataset = self._desk.dataset = dataset = data.load_mnist(self.settings)
         self._run |= {
             "data": dataset.source,
             "comparable": dataset.comparable,
@@ -170,7 +184,7 @@ class Lab:
                 "choose which way this figure is better."
             )
         goal = {"at_most": at_most, "at_least": at_least}
-        comparable = self._run.get("comparable", True)
+        comparable = self._run.get("comparable", True) and not self._run.get("changed")
         metric = Metric(
             name,
             _finite(name, value),
@@ -231,7 +245,8 @@ class Lab:
         if not conditions:
             met = [f"{n}: {'yes' if is_met(value) else 'no'}" for n, value in margins.items() if n]
             evidence = "; ".join([evidence, *met])
-        self._put_claim(id, sentence, verdict(margins), evidence, margins)
+        judged = verdict(margins) if self.settings.profile != "smoke" else NOT_JUDGED
+        self._put_claim(id, sentence, judged, evidence, margins, conditions)
 
     def untested(self, id: str, *, reason: str) -> None:
         """List a claim of the handout as untested here.
@@ -247,6 +262,50 @@ class Lab:
                 "look it up in ae_lab/lab/claims.toml."
             )
         self._put_claim(id, None, "untested", reason, {})
+
+    def reading(self, *parts: str | Branch, headline: bool = False) -> None:
+        """Show in prose what came out.
+
+        Parameters
+        ----------
+        parts : sentences made from the variables of the run, and pairs of them from
+            `readings.either`. A LabError if one contains NaN or infinity.
+        headline : True for what belongs in the summary, at the end and at the head of the page.
+        """
+        for part in parts:
+            _check_words("a reading", *([part] if isinstance(part, str) else part))
+        text = " ".join(part if isinstance(part, str) else part.said for part in parts)
+        if headline:
+            self._headlines[text] = None
+            self._write()
+        display.show(f'<p class="reading">{html.escape(text)}</p>', text)
+
+    def summary(self) -> None:
+        """Show the headlines among the readings, in their order."""
+        display.show_list("What came out", list(self._headlines))
+
+    def source(self, code: Callable) -> None:
+        """Show the lines of a function or class of the package, without its docstring.
+
+        Parameters
+        ----------
+        code : for example ``layers.KLSparsity.call``.
+        """
+        display.show_code(lines_of(code))
+
+    def drawing(self, model: "keras.Model") -> None:
+        """Show a model as a drawing, a row for each layer, its kind's own part in colour.
+
+        Parameters
+        ----------
+        model : an autoencoder of `models`.
+        """
+        from ae_lab.lab.drawing import draw  # imports Keras, which this must not
+
+        picture, alt = draw(model)
+        display.show_raw(
+            {"image/svg+xml": picture, "text/plain": alt}, {"image/svg+xml": {"alt": alt}}
+        )
 
     def show(self, fig: "Figure", *, alt: str, besides: Mapping[str, Any] | None = None) -> None:
         """Show a Matplotlib figure, with a text for those who cannot see it.
@@ -325,15 +384,23 @@ class Lab:
         quiet = self.settings.record_folder is not None or not is_live()
         return None if quiet else Progress(epochs, title)
 
-    def check_exercise(self, id: str, answer: object = None) -> None:
+    def check_exercise(
+        self, id: str, answer: object = None, *, prediction: str | None = None
+    ) -> None:
         """Say whether an answer to an exercise is correct, or what is wrong with it.
 
         Parameters
         ----------
         id : "<notebook>.<exercise>", for example "03.2"; a LabError if there is no such exercise.
-        answer : what the exercise asks for; without it, that is printed.
+        answer : the object that the exercise asks for, a model, an array or a text; without it,
+            what to do is printed.
+        prediction : the letter of the choice made before the run.
         """
-        print(exercises.check(id, answer, self._dataset).words)
+        self._desk.figures = {name: metric.value for name, metric in self._metrics.items()}
+        outcome = exercises.check(id, answer, prediction, self._desk)
+        self._answers[id] = outcome
+        self._write()
+        display.show_answer(outcome)
 
     def keep_model(self, model: "keras.Model", name: str) -> None:
         """Save a trained model as ``models/<name>.keras`` beside the report's pages.
@@ -351,6 +418,7 @@ class Lab:
                 f"a model's name must be of lower-case letters and underscores, received {name!r}: "
                 "take the kind's name, for example deep."
             )
+        self._desk.models[exercises.digest(model)] = "the notebook's own model"
         if self.settings.record_folder is None:
             return
         folder = Path(self.settings.record_folder) / self.notebook
@@ -358,13 +426,18 @@ class Lab:
         model.save(folder / f"{name}.keras")
 
     @contextlib.contextmanager
-    def timer(self, name: str) -> Iterator[None]:
-        """Time a block. The seconds go to the file, never onto the page, which must not change.
+    def timer(self, name: str, *, quick: int = 0, full: int = 0) -> Iterator[None]:
+        """Time a block, and say beforehand roughly how long it takes.
+
+        The seconds measured go to the file, never onto the page, which must not change.
 
         Parameters
         ----------
         name : "<kind>.<what>_seconds".
+        quick, full : seconds it takes in that profile on two cores, roughly; 0 to say nothing.
         """
+        if seconds := {"quick": quick, "full": full}.get(self.settings.profile):
+            print(f"This takes about {seconds} s on a laptop with two cores.")
         start = time.perf_counter()
         yield
         self._timings[name] = round(time.perf_counter() - start, 2)
@@ -372,17 +445,17 @@ class Lab:
 
     def _reference(self, metric: Metric) -> str:
         source = self._run.get("data")
-        if self.settings.record_folder is not None or source is None:
+        if self.settings.record_folder is not None or source is None or self._run.get("changed"):
             return ""
         return beside_reference(metric.name, metric.value, self.settings, source)
 
-    def _put_claim(self, id, sentence, verdict, evidence, conditions) -> None:
+    def _put_claim(self, id, sentence, verdict, evidence, margins, conditions=()) -> None:
         kind = "handout" if id in CLAIMS else "prediction"
         sentence = sentence or CLAIMS[id]
-        claim = Claim(id, verdict, kind, sentence, evidence, conditions, self.notebook)
+        claim = Claim(id, verdict, kind, sentence, evidence, margins, self.notebook)
         _put(self._claims, id, claim)
         self._write()
-        display.show_claim(claim)
+        display.show_claim(claim, conditions)
 
     def _write(self) -> None:
         if self.settings.record_folder is None:
@@ -392,6 +465,8 @@ class Lab:
             "run": self._run,
             "metrics": [metric.to_json() for metric in self._metrics.values()],
             "claims": [claim.to_json() for claim in self._claims.values()],
+            "headlines": list(self._headlines),
+            "exercises": {id: outcome._asdict() for id, outcome in self._answers.items()},
             "timings": self._timings,
         }
         path = Path(self.settings.record_folder) / f"{self.notebook}.json"

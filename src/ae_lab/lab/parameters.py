@@ -1,7 +1,6 @@
 """The numbers of a notebook as one object: shown as a table, changed from outside by name.
 
-``p = lab.parameters(latent_dim=knob(32, unit="numbers", meaning="size of the code"))``, then
-``p.latent_dim``.
+``p = lab.parameters(latent_dim=knob("numbers", "size of the code", 32))``, then ``p.latent_dim``.
 """
 
 import math
@@ -14,6 +13,7 @@ from ae_lab.errors import LabError
 
 UNSET = object()
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
+LEAST = {int: 1, float: 1e-6}  # of a knob that names no bound
 
 
 @dataclass(frozen=True)
@@ -22,32 +22,31 @@ class Knob:
 
     Parameters
     ----------
-    values : profile to value; all of one type: int, float, bool, str, or a tuple of one of these.
     unit : in words.
     meaning : one line.
+    values : profile to value, with "few" for few images; all of one type: int, float, bool, str,
+        or a tuple of one of these.
     least, most : bounds of the value, or of each in a tuple; None for none.
     """
 
-    values: Mapping[str, Any]
     unit: str
     meaning: str
+    values: Mapping[str, Any]
     least: float | None = None
     most: float | None = None
 
+    def value(self, profile: str, few: bool) -> Any:
+        """The value in this ``profile``, where there are ``few`` images or not."""
+        if few and profile != "smoke" and "few" in self.values:
+            return self.values["few"]
+        return self.values[profile]
+
     def parse(self, name: str, text: str) -> Any:
-        """The value that ``text`` stands for, of the type that the knob has; commas part a tuple.
+        """The value that ``text`` stands for, of the type that knob ``name`` has.
 
-        Parameters
-        ----------
-        name : of the knob, for the error's sentence.
-        text : as given on the command line or in the environment.
-
-        Raises
-        ------
-        LabError
-            If it is of another type or out of bounds.
+        Commas separate the parts of a tuple. A LabError says if it is of another type.
         """
-        example = next(iter(self.values.values()))
+        example = self.values["quick"]
         several = isinstance(example, tuple)
         kind = type(example[0] if several else example)
         try:
@@ -55,32 +54,33 @@ class Knob:
         except ValueError:
             found = ()
         if not found or not (several or len(found) == 1):
-            expected = WORDS[kind] + (", or several with commas between" if several else "")
-            raise LabError(f"{name} must be {expected}, received {text!r}: {self.meaning}.")
-        self.check(name, found)
+            expected = WORDS[kind] + (", or several separated by commas" if several else "")
+            raise LabError(f"{name} ({self.meaning}) must be {expected}, received {text!r}")
         return found if several else found[0]
 
-    def check(self, name: str, values: tuple) -> None:
-        """Raise a LabError if one of ``values`` of knob ``name`` is out of bounds."""
-        least, most = self.least, self.most
-        for value in values:
-            if (least is not None and value < least) or (most is not None and value > most):
-                bounds = [f"at least {least:g}"] if least is not None else []
-                bounds += [f"at most {most:g}"] if most is not None else []
+    def check(self, name: str, value: Any) -> None:
+        """Raise a LabError if the ``value`` of knob ``name``, or a part of it, is out of bounds."""
+        low = -math.inf if self.least is None else self.least
+        high = math.inf if self.most is None else self.most
+        for part in value if isinstance(value, tuple) else (value,):
+            if not isinstance(part, str) and not low <= part <= high:
+                bounds = [f"at least {low:g}"] * (low > -math.inf)
+                bounds += [f"at most {high:g}"] * (high < math.inf)
                 raise LabError(
-                    f"{name} must be {' and '.join(bounds)} {self.unit}, received {value!r}: "
-                    f"{self.meaning}."
+                    f"{name} ({self.meaning}) must be {' and '.join(bounds)} {self.unit}, "
+                    f"received {part!r}"
                 )
 
 
 def knob(
+    unit: str,
+    meaning: str,
     always: Any = UNSET,
     *,
     smoke: Any = UNSET,
     quick: Any = UNSET,
     full: Any = UNSET,
-    unit: str,
-    meaning: str,
+    few: Any = UNSET,
     least: float | None = None,
     most: float | None = None,
 ) -> Knob:
@@ -88,27 +88,38 @@ def knob(
 
     Parameters
     ----------
+    unit : in words, for example "epochs" or "nats per image".
+    meaning : one line: what it decides.
     always : the value in every profile that is not named.
-    smoke, quick, full : the value in that profile. Without ``always``, smoke is as quick.
-    unit, meaning, least, most : as in `Knob`.
+    smoke, quick, full : the value in that profile. Without ``smoke`` it is 1 for a number of
+        epochs, and otherwise as in quick.
+    few : the value where there are few images, in the profiles quick and full: it takes smaller
+        batches and more epochs to make as many steps. Without it, as in the profile.
+    least, most : bounds; without ``least``, 1 for whole numbers and 1e-6 for others.
 
     Raises
     ------
     LabError
         If a profile has no value, or the values differ in type.
     """
-    smoke = quick if smoke is UNSET and always is UNSET else smoke
-    given = {"smoke": smoke, "quick": quick, "full": full}
-    values = {name: always if value is UNSET else value for name, value in given.items()}
+    quick, full = (always if value is UNSET else value for value in (quick, full))
+    if smoke is UNSET:
+        smoke = 1 if unit == "epochs" and isinstance(quick, int) else quick
+    values = {"smoke": smoke, "quick": quick, "full": full}
     if missing := [name for name, value in values.items() if value is UNSET]:
         raise LabError(f"a knob must have a value for each profile, received none for {missing}.")
-    if len({_kind(value) for value in values.values()}) > 1:
+    if few is not UNSET:
+        values["few"] = few
+    kinds = {_kind(value) for value in values.values()}
+    if len(kinds) > 1:
         raise LabError(f"a knob's values must be of one type, received {values!r} for {meaning}.")
-    return Knob(values, unit, meaning, least, most)
+    if least is None:
+        least = LEAST.get(next(iter(kinds))[1])
+    return Knob(unit, meaning, values, least, most)
 
 
 def chosen(
-    knobs: Mapping[str, Knob], profile: str, overrides: Mapping[str, str]
+    knobs: Mapping[str, Knob], profile: str, few: bool, overrides: Mapping[str, str]
 ) -> tuple[tuple, dict[str, Any]]:
     """The values of a run as a named tuple, and those of them that were changed from outside.
 
@@ -116,6 +127,7 @@ def chosen(
     ----------
     knobs : name to knob.
     profile : of the run.
+    few : whether there are few images.
     overrides : name to text.
 
     Raises
@@ -123,55 +135,33 @@ def chosen(
     LabError
         If a name is unknown, or a value of the wrong type or out of bounds; the knobs are listed.
     """
+    values = {name: one.value(profile, few) for name, one in knobs.items()}
+    listed = ", ".join(f"{name} ({in_words(value)})" for name, value in values.items())
     changed = {}
-    for name, text in overrides.items():
-        if name not in knobs:
-            raise LabError(f"there is no knob {name!r}; {_listed(knobs, profile)}.")
-        try:
+    try:
+        for name, text in overrides.items():
+            if name not in knobs:
+                raise LabError(f"there is no knob {name!r}")
             changed[name] = knobs[name].parse(name, text)
-        except LabError as error:
-            raise LabError(f"{str(error).rstrip('.')}; {_listed(knobs, profile)}.") from None
-    values = {name: one.values[profile] for name, one in knobs.items()} | changed
+            knobs[name].check(name, changed[name])
+    except LabError as error:
+        raise LabError(f"{error}; the knobs of this notebook are {listed}.") from None
+    values |= changed
     for name, value in values.items():
-        knobs[name].check(name, value if isinstance(value, tuple) else (value,))
+        knobs[name].check(name, value)
     return namedtuple("Parameters", values)(**values), changed
 
 
-def as_rows(
-    knobs: Mapping[str, Knob], values: tuple, changed: Mapping[str, Any]
-) -> list[list[str]]:
-    """Rows of a table: name, value, unit and meaning of each knob, changed ones marked.
-
-    Parameters
-    ----------
-    knobs : name to knob.
-    values, changed : as `chosen` returns them.
-    """
-    return [
-        [
-            name,
-            _words(getattr(values, name)) + (" (changed)" if name in changed else ""),
-            one.unit,
-            one.meaning,
-        ]
-        for name, one in knobs.items()
-    ]
-
-
-def _listed(knobs, profile) -> str:
-    known = ", ".join(f"{name} ({_words(one.values[profile])})" for name, one in knobs.items())
-    return f"the knobs of this notebook are {known}"
-
-
-def _words(value) -> str:
+def in_words(value: Any) -> str:
+    """A ``value`` as a table shows it: "1,000" or "2, 8, 128"."""
     if isinstance(value, tuple):
-        return ", ".join(map(_words, value))
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+        return ", ".join(map(in_words, value))
+    return f"{value:,}" if type(value) is int else str(value)
 
 
-def _kind(value) -> tuple:
-    parts = value if isinstance(value, tuple) else (value,)
-    return isinstance(value, tuple), *sorted({type(part).__name__ for part in parts})
+def _kind(value: Any) -> tuple[bool, type]:
+    several = isinstance(value, tuple)
+    return several, type(value[0] if several else value)
 
 
 def _read(kind: type, text: str) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from ae_lab.errors import LabError
 
 BY_KIND = tomllib.loads(Path(__file__).with_name("claims.toml").read_text(encoding="utf-8"))
+NOT_JUDGED = "not judged in smoke"  # a verdict of the profile in which nothing has learned
 CLAIMS = {  # id to sentence, in the ledger's order
     f"{kind}.{name}": sentence
     for kind, sentences in BY_KIND.items()

@@ -45,7 +45,7 @@ def digest_of_cells(notebook: dict) -> str:
 def execution_key(notebook: dict, settings: Settings, data: str, environment: dict) -> str:
     """Changes with whatever can change the notebook's outputs."""
     cells = [[cell.get("cell_type"), cell.get("source")] for cell in notebook["cells"]]
-    run = (settings.profile, settings.seed, data, environment)
+    run = (settings.profile, settings.seed, settings.knobs, data, environment)
     return digest(cells, package_digest(), *run, versions(EXECUTED_WITH))
 
 

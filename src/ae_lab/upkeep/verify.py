@@ -31,6 +31,7 @@ def verify(settings: Settings, accept: bool = False, say: Callable[[str], None] 
     """
     from ae_lab import data
 
+    settings.refuse_changes("verify")
     build_report(settings, say=say)
     stored = json.loads((settings.profile_folder / "metrics.json").read_text(encoding="utf-8"))
     found = {metric.name: metric.value for metric in map(Metric.from_json, stored)}

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from ae_lab.settings import Settings
+from ae_lab.settings import KNOB, Settings
 
 # The numbers depend on these, so they are fixed unless the caller fixes them otherwise. One thread
 # a kernel: a report runs a notebook on each core, and two kernels with two threads each take a
@@ -83,6 +83,7 @@ def kernel_environment(
             "AE_LAB_SEED": str(settings.seed),
             "AE_LAB_DATA": str(settings.data_folder or ""),
             "AE_LAB_DATASET": settings.dataset,
+            **{f"{KNOB}{name.upper()}": value for name, value in settings.knobs},
             "AE_LAB_OFFLINE": "1",  # the data were made ready before; no second try per notebook
         }
     )

@@ -15,7 +15,7 @@ from traitlets.config import Config
 from ae_lab.report.execute.kernel import KERNEL_ARGUMENTS, OwnKernelManager, connection_options
 from ae_lab.report.failure import failure
 
-CELL_SECONDS = {"quick": 20 * 60, "full": 60 * 60}
+CELL_SECONDS = {"smoke": 5 * 60, "quick": 20 * 60, "full": 60 * 60}
 LABEL_WIDTH = 46
 
 _silent = logging.getLogger("ae_lab.nbclient")

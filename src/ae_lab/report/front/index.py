@@ -28,7 +28,7 @@ def write_index(
     results: Sequence[dict] = (),
     siblings: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Write ``index.html``, ``metrics.json`` and ``claims.json`` beside the pages.
+    """Write ``index.html`` and the figures, claims and exercises as JSON beside the pages.
 
     The executed ``notebooks`` have record and error in ``metadata.ae_lab``. Of the ``results`` of
     a sweep, those of other notebooks, profiles or data play no part. ``siblings`` are pages beside
@@ -44,6 +44,8 @@ def write_index(
     claims = claims_over_seeds(claims_of(records), good)
     exported = [{key: metric.to_json()[key] for key in EXPORTED} for metric in metrics]
     write_json(folder / "metrics.json", exported)
+    answers = {id: answer for r in records for id, answer in r.get("exercises", {}).items()}
+    write_json(folder / "exercises.json", answers)
     write_json(folder / "claims.json", [claim.to_json() for claim in claims])
     facts = run_facts(runs, profile, commit) | sweep_facts(swept, len(notebooks))
     write_text(folder / "index.html", _render(notebooks, facts, metrics, claims, siblings))
@@ -89,7 +91,8 @@ def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
         "seed": named("seed"),
         "backend": named("backend"),
         "versions": ", ".join(f"{name} {versions[name]}" for name in sorted(versions)),
-        "comparable": all(run.get("comparable", True) for run in runs),
+        "comparable": all(run.get("comparable", True) and not run.get("changed") for run in runs),
+        "changed": {name: value for run in runs for name, value in run.get("changed", {}).items()},
     }
 
 

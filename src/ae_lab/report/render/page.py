@@ -42,6 +42,7 @@ class Page:
         self.name, self.folder = name, folder
         lab = notebook.metadata.get("ae_lab", {})
         self.run = lab.get("run", {}) | (lab.get("record") or {}).get("run", {})
+        self.headlines = (lab.get("record") or {}).get("headlines", [])
         self.error = lab.get("error")
         if self.error:
             message = clean_text(str(self.error["message"]), folder)

@@ -51,6 +51,7 @@ def sweep(
     check_whole(seeds, "seeds")
     if workers is not None:
         check_whole(workers, "workers")
+    settings.refuse_changes("sweep")
     known = find_notebooks(settings)
     paths = [known[name] for name in choose(names, list(known))]
     place = Workplace(settings)

@@ -1,0 +1,51 @@
+"""What the check of an exercise measures on the object that was handed in.
+
+Each takes the object and the notebook's images, and returns one number. ``exercises.toml`` calls
+them by name.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ae_lab import evaluation
+from ae_lab.data import Dataset
+
+if TYPE_CHECKING:
+    import keras
+
+
+def code_size(model: "keras.Model", mnist: Dataset) -> float:
+    """The numbers in the code of one image."""
+    return evaluation.encode(model, mnist.x_test[:1]).size
+
+
+def sse(model: "keras.Model", mnist: Dataset) -> float:
+    """Squared error per test image of the reconstructions."""
+    return evaluation.sse_per_image(mnist.x_test, evaluation.reconstruct(model, mnist.x_test))
+
+
+def bce(model: "keras.Model", mnist: Dataset) -> float:
+    """Cross-entropy per pixel of the reconstructions of the test images, in nats."""
+    return evaluation.bce_per_pixel(mnist.x_test, evaluation.reconstruct(model, mnist.x_test))
+
+
+def pca_sse(model: "keras.Model", mnist: Dataset) -> float:
+    """Squared error per test image of PCA with as many components as the model's code has."""
+    size = int(code_size(model, mnist))
+    x_hat = evaluation.pca_reconstruction(mnist.x_train, mnist.x_test, size)
+    return evaluation.sse_per_image(mnist.x_test, x_hat)
+
+
+def mean_image_sse(_: object, mnist: Dataset) -> float:
+    """Squared error per test image of the mean training image as every output."""
+    return evaluation.sse_per_image(mnist.x_test, _mean_image(mnist))
+
+
+def mean_image_bce(_: object, mnist: Dataset) -> float:
+    """Cross-entropy per pixel of the mean training image as every output, in nats."""
+    return evaluation.bce_per_pixel(mnist.x_test, _mean_image(mnist))
+
+
+def _mean_image(mnist: Dataset) -> np.ndarray:
+    return np.broadcast_to(mnist.x_train.mean(axis=0), mnist.x_test.shape)
