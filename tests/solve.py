@@ -46,7 +46,7 @@ def main() -> int:
         return 1
     wrong = 0
     for page in sorted((SOLVED / "reports").glob("*/exercises.json")):
-        for id, answer in json.loads(page.read_text(encoding="utf-8")).items():
+        for answer in json.loads(page.read_text(encoding="utf-8")).values():
             print(answer["words"])
             wrong += answer["right"] is False
     return int(wrong > 0)

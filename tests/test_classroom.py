@@ -58,10 +58,9 @@ def run(monkeypatch, tmp_path):
             monkeypatch.setenv(KNOB + name.upper(), value)
         names = {"__name__": "__main__"}
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        for cell in cells[1:]:
-            if cell["cell_type"] == "code" and "remove-cell" not in cell["metadata"].get(
-                "tags", []
-            ):
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        for cell in code:
+            if "remove-cell" not in cell["metadata"].get("tags", []):
                 source = (replaced or {}).get(cell["id"], "".join(cell["source"]))
                 source = TransformerManager().transform_cell(source)
                 exec(compile(source, f"{path.stem}, cell {cell['id']}", "exec"), names)

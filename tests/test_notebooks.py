@@ -14,7 +14,8 @@ from ae_lab.models import AUTOENCODERS
 from ae_lab.report.render.page import LEFT_OUT
 from helpers import NOTEBOOKS
 
-HARMLESS = {0, 1, 2, 10, 28, 100, 255, 784}
+HARMLESS = {0, 1, 2, 10, 28, 90, 100, 255, 784}  # degrees, pixels, digits, per cent
+IN_PRINT = ("published", "at_most", "at_least")  # values and goals of lab.record
 LOOKS = re.compile(
     r"plotting\.|axe?s?\b.*\.|fig\.|lab\.(show|table|timer|epochs|parameters)|.*\.reshape|np\.indices"
 )
@@ -89,8 +90,8 @@ def numbers_in(node):
         function = ast.unparse(node.func)
         if LOOKS.match(function):
             return
-        if function == "lab.record":  # published values and goals are not ours to change
-            node.keywords = [k for k in node.keywords if k.arg in ("baselines", "best", None)]
+        if function in ("lab.record", "dict"):  # what is in print is not ours to change
+            node.keywords = [k for k in node.keywords if k.arg not in IN_PRINT]
     for child in ast.iter_child_nodes(node):
         yield from numbers_in(child)
 

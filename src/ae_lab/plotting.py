@@ -4,6 +4,7 @@ Colours are those of Okabe & Ito (2008), told apart by the colour-blind, and eve
 a marker of its own besides, for those who print in grey.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -80,6 +81,20 @@ def image_row(
     return ax
 
 
+def code_pictures(codes: np.ndarray) -> np.ndarray:
+    """Codes as small pictures about twice as high as wide, for ``image_row``.
+
+    Parameters
+    ----------
+    codes : (n, numbers); the last row of a picture is filled up with zeros.
+    """
+    numbers = codes.shape[1]
+    width = math.ceil(math.sqrt(numbers / 2))
+    height = math.ceil(numbers / width)
+    filled = np.pad(codes, ((0, 0), (0, width * height - numbers)))
+    return filled.reshape(-1, height, width)
+
+
 def curves(
     ax: Axes,
     x: Sequence[float],
@@ -108,6 +123,30 @@ def curves(
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend()
     return ax
+
+
+def learning_curves(
+    ax: Axes,
+    history: Mapping[str, Sequence[float]],
+    *,
+    references: Mapping[str, float] | None = None,
+    pixels: int = 784,
+    ylabel: str = "nats per pixel",
+) -> Axes:
+    """Draw the loss by epoch of the training images and of the validation images.
+
+    Parameters
+    ----------
+    history : what ``training.fit`` returned.
+    references : {label: value}, a dashed horizontal line each, in the unit of ``ylabel``.
+    pixels : the losses, which are per image, are divided by this number.
+    ylabel : what is drawn, with the unit.
+    """
+    epochs = range(1, len(history["loss"]) + 1)
+    series = {"training": history["loss"], "validation": history["val_loss"]}
+    series = {name: np.divide(values, pixels) for name, values in series.items()}
+    options = dict(xlabel="epoch", ylabel=ylabel, references=references)
+    return curves(ax, epochs, series, markers=len(epochs) <= 50, **options)
 
 
 def log_scale(ax: Axes, *sides: str) -> Axes:

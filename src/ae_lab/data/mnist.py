@@ -28,7 +28,7 @@ FILE_NAME = "mnist.npz"
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 WAITS = (2, 10)  # seconds before the second try and the third
 VALIDATION_IMAGES = 5_000
-SMOKE_IMAGES = 600, 200, 300  # training, validation and test images of the profile smoke
+SMOKE_IMAGES = 800, 200, 300  # training, validation and test images of the profile smoke
 SPLIT_SEED = 0  # the split is part of the data, not of the experiment: no setting changes it
 
 FULL_NAME = "MNIST, 60,000 + 10,000"
