@@ -75,9 +75,7 @@ def find_other(settings: Settings) -> Path:
 
 
 def _download(name: str, path: Path) -> Path:
-    keras = import_keras()
-
-    train, test = getattr(keras.datasets, name).load_data()
+    train, test = getattr(import_keras().datasets, name).load_data()
     arrays = dict(zip(NAMES, (*train, *test), strict=True))
     return write_whole(path, lambda temporary: np.savez_compressed(temporary, **arrays))
 
@@ -96,12 +94,11 @@ def _check_images(path: Path, name: str, images: np.ndarray, least: int) -> None
     shape = images.shape
     square = len(shape) in (3, 4) and shape[1] == shape[2] and shape[1] in SIDES
     if images.dtype != np.uint8 or not square or shape[3:] not in ((), (1,), (3,)):
-        raise _wrong(
-            path,
-            f"{name} of dtype uint8 and shape (n, side, side), or with 1 or 3 channels behind, "
-            f"side one of {', '.join(map(str, SIDES))}",
-            f"{shape}, dtype {images.dtype}",
+        expected = (
+            f"{name} of dtype uint8 and shape (n, side, side), or with 1 or 3 channels behind"
         )
+        sides = ", ".join(map(str, SIDES))
+        raise _wrong(path, f"{expected}, side one of {sides}", f"{shape}, dtype {images.dtype}")
     if len(images) < least:
         raise _wrong(path, f"at least {least:,} images in {name}", f"{len(images):,}")
 

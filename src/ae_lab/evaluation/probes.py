@@ -32,13 +32,9 @@ def probe_accuracy(
     strengths : as in ``linear_probe``.
     """
     few = slice(check_whole(images, "images"))
-    probe, _ = linear_probe(
-        features(dataset.x_train[few]),
-        dataset.y_train[few],
-        features(dataset.x_validation),
-        dataset.y_validation,
-        strengths,
-    )
+    train = features(dataset.x_train[few]), dataset.y_train[few]
+    validation = features(dataset.x_validation), dataset.y_validation
+    probe, _ = linear_probe(*train, *validation, strengths)
     return float(np.mean(probe(features(dataset.x_test)) == dataset.y_test))
 
 
@@ -85,10 +81,7 @@ def linear_probe(
 def predict_labels(classifier: keras.Model, x: np.ndarray) -> np.ndarray:
     """The most probable class (n,) of each image.
 
-    Parameters
-    ----------
-    classifier : model that gives logits (n, classes).
-    x : its inputs (n, ...).
+    ``classifier`` is a model that gives logits (n, classes) for its inputs ``x`` (n, ...).
     """
     return predict(classifier, x).argmax(axis=1)
 

@@ -143,12 +143,11 @@ class RandomSlant(Corruption):
 
     def _slanted(self, x, moved, fixed):
         drawn = keras.random.uniform((ops.shape(x)[0], 1, 1, 1), -1, 1, seed=self.seed_generator)
-        height = x.shape[fixed]
-        from_middle = np.arange(height, dtype="float32") - (height - 1) / 2
-        by = self.amount * drawn * _along(fixed, from_middle)
-        whole = ops.floor(by)
-        size = x.shape[moved]
-        index = ops.cast(whole, "int32") + _along(moved, np.arange(size, dtype="int32"))
+        places = np.ogrid[:1, : x.shape[1], : x.shape[2], :1]  # of the pixels, along each axis
+        from_middle = places[fixed].astype("float32") - (x.shape[fixed] - 1) / 2
+        by = self.amount * drawn * from_middle
+        whole, size = ops.floor(by), x.shape[moved]
+        index = ops.cast(whole, "int32") + places[moved].astype("int32")
         left, right = (
             ops.take_along_axis(x, ops.broadcast_to((index + step) % size, ops.shape(x)), moved)
             for step in (0, 1)
@@ -157,10 +156,3 @@ class RandomSlant(Corruption):
 
     def get_config(self):
         return {**super().get_config(), "amount": self.amount}
-
-
-def _along(axis, numbers):
-    """A row of numbers as an array of four axes that lies along ``axis``."""
-    shape = [1, 1, 1, 1]
-    shape[axis] = len(numbers)
-    return numbers.reshape(shape)

@@ -7,9 +7,8 @@ and *Winner-Take-All Autoencoders* (2015).
 import keras
 from keras import ops
 
-from ae_lab.errors import LabError
 from ae_lab.layers.fast import keep_largest
-from ae_lab.validation import check_between, check_whole
+from ae_lab.validation import check_at_most, check_between, check_whole
 
 EPSILON = 1e-7
 LARGEST_WEIGHT = 1e6
@@ -97,11 +96,7 @@ class KSparse(_SparseBottleneck):
         self.alpha = check_between(alpha, "alpha", 1, 1e6)
 
     def build(self, input_shape):
-        if self.k > input_shape[-1]:
-            raise LabError(
-                f"k must be at most {input_shape[-1]}, the number of units, received {self.k}: "
-                "keep fewer."
-            )
+        check_at_most(self.k, "k", input_shape[-1], "number of units")
         self.built = True
 
     def call(self, z, training=False):

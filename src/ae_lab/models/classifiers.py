@@ -84,10 +84,8 @@ def perceptron(
 def start_from_encoder(network: keras.Model, model: keras.Model) -> None:
     """Copy the code layer's weights of an autoencoder into a perceptron of the same width.
 
-    Parameters
-    ----------
-    network : from ``perceptron``, changed in place.
-    model : an autoencoder without hidden layers; a penalty in its code layer is not copied.
+    ``network`` is from ``perceptron``, changed in place; ``model`` is an autoencoder without hidden
+    layers. A penalty in its code layer is not copied.
     """
     code = model.get_layer("encoder").get_layer("code")
     network.get_layer("code").set_weights(code.get_weights())

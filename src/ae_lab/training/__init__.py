@@ -140,8 +140,7 @@ def fit_classifier(
 
 
 def _images(first, first_name, second, second_name) -> np.ndarray:
-    checked = (check_images(first, first_name, True), check_images(second, second_name, True))
-    return joined(*checked)
+    return joined(check_images(first, first_name, True), check_images(second, second_name, True))
 
 
 def _run(engine, model, plan, blank) -> dict[str, list[float]]:
