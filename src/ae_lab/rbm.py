@@ -1,9 +1,8 @@
 """Restricted Boltzmann machines, contrastive divergence, and the greedy stack.
 
 NumPy in single precision: an RBM learns by Gibbs steps and not by a gradient of a loss, so that
-none of Keras's machinery applies. Hinton (2002, 2010); Hinton & Salakhutdinov (2006); Nair &
-Hinton (2010) for rectified units. A ``LabError`` says which argument is not as described, or that
-a training diverges.
+Keras does not apply. Hinton (2002, 2010); Hinton & Salakhutdinov (2006); Nair & Hinton (2010) for
+rectified units. A ``LabError`` says which argument is wrong, or that a training diverges.
 """
 
 from collections.abc import Sequence
@@ -65,16 +64,14 @@ class RBM:
 
         Up to a constant for Gaussian h; rectified h, whose sum has no closed form, are refused.
         """
-        given = self._hidden_input(v)
-        if self.hidden == "bernoulli":
-            hidden = np.logaddexp(0, given).sum(axis=1)
-        elif self.hidden == "gaussian":
-            hidden = (given**2).sum(axis=1) / 2
-        else:
+        if self.hidden == "rectified":
             raise LabError(
                 "hidden must be bernoulli or gaussian for a free energy, received rectified: "
                 "watch the reconstruction error instead."
             )
+        given = self._hidden_input(v)
+        terms = np.logaddexp(0, given) if self.hidden == "bernoulli" else given**2 / 2
+        hidden = terms.sum(axis=1)
         if self.visible == "gaussian":
             return ((v - self.visible_bias) ** 2).sum(axis=1) / 2 - hidden
         return -(v @ self.visible_bias) - hidden
@@ -152,7 +149,12 @@ def fit_rbm(
     rng = np.random.default_rng(seed)
     v = check_finite(v, "v").astype("float32", copy=False)
     check_between(learning_rate, "learning_rate", 0, 1e3)
-    machine = _start(v, check_whole(units, "units"), rng, visible, hidden)
+    kernel = rng.normal(0, 0.01, (v.shape[1], check_whole(units, "units"))).astype("float32")
+    bias = v.mean(axis=0)
+    if visible != "gaussian":  # Hinton (2010, section 8): log odds of the data
+        mean = np.clip(bias, 0.01, 0.99)
+        bias = np.log(mean / (1 - mean))
+    machine = RBM(kernel, bias, np.zeros(units, "float32"), visible, hidden)
     parameters = machine.kernel, machine.visible_bias, machine.hidden_bias
     speeds = [np.zeros_like(parameter) for parameter in parameters]
     watched = v[:2_000]
@@ -216,15 +218,6 @@ def pretrain_stack(
         stack.append(machine)
         x = machine.mean_hidden(x)
     return stack
-
-
-def _start(v, units, rng, visible, hidden):
-    kernel = rng.normal(0, 0.01, (v.shape[1], units)).astype("float32")
-    zeros = np.zeros(units, "float32")
-    if visible == "gaussian":
-        return RBM(kernel, v.mean(axis=0), zeros, visible, hidden)
-    mean = np.clip(v.mean(axis=0), 0.01, 0.99)  # Hinton (2010, section 8): log odds of the data
-    return RBM(kernel, np.log(mean / (1 - mean)), zeros, visible, hidden)
 
 
 def _mean(given, kind):

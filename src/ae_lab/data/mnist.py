@@ -41,7 +41,7 @@ CONTENT = {
     "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
     "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
 }
-SHAPES = dict(zip(CONTENT, [(60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000,)], strict=True))
+SHAPES = dict(zip(CONTENT, ((60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000,)), strict=True))
 LARGEST = 100_000_000  # bytes of the whole archive when unpacked; MNIST has 55,000,000
 HEADER_READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
@@ -146,12 +146,7 @@ def prepare(settings: Settings) -> str:
 
     Returns the source in words; a ``LabError`` is that of `load_mnist`.
     """
-    if settings.dataset != "mnist":
-        return read_other(settings)[1]
-    if path := _local_file(settings) or _downloaded_file(settings):
-        read_verified(path)
-        return FULL_NAME
-    return SAMPLE_NAME
+    return load_mnist(settings).source
 
 
 def read_verified(path: Path) -> dict[str, np.ndarray]:

@@ -32,20 +32,15 @@ def principal_subspace(x_train: np.ndarray, components: int) -> tuple[np.ndarray
     ``components`` of the images ``x_train`` are at most as many as their pixels.
     """
     check_at_most(components, "components", math.prod(x_train.shape[1:]), "number of pixels")
-    mean, covariance = _moments(x_train)
-    _, vectors = np.linalg.eigh(covariance)
-    return mean, vectors[:, ::-1][:, :components]
-
-
-def _moments(x, at_once: int = 5_000) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and covariance, some rows at a time to spare memory: they are in double precision."""
-    total, products = 0, 0
-    for start in range(0, len(x), at_once):
-        some = x[start : start + at_once]
+    n, total, products = len(x_train), 0, 0
+    for start in range(0, n, 5_000):  # in double precision all rows would take much memory
+        some = x_train[start : start + 5_000]
         rows = some.reshape(len(some), -1).astype(np.float64)
         total, products = total + rows.sum(axis=0), products + rows.T @ rows
-    mean = total / len(x)
-    return mean, (products - len(x) * np.outer(mean, mean)) / (len(x) - 1)
+    mean = total / n
+    covariance = (products - n * np.outer(mean, mean)) / (n - 1)
+    _, vectors = np.linalg.eigh(covariance)
+    return mean, vectors[:, ::-1][:, :components]
 
 
 def subspace_angles(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -42,7 +42,11 @@ def contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray) -> float
 
     ``x_moved`` holds an image near each of ``x``, of the same shape; ``model`` gives the codes.
     """
-    return _contraction(model, x, x_moved, encode(model, x))
+    check_same_length(x, x_moved, "x", "x_moved")
+    distances = _lengths(x_moved - x)
+    if not distances.all():
+        raise LabError("x_moved must differ from x in every image, received one that is equal.")
+    return float(np.mean(_lengths(encode(model, x_moved) - encode(model, x)) / distances))
 
 
 def relative_contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray) -> float:
@@ -52,8 +56,7 @@ def relative_contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray)
     than the distances between different images. Below 1 it does. ``model``, ``x`` and ``x_moved``
     are as in ``contraction``.
     """
-    z = encode(model, x)
-    return _contraction(model, x, x_moved, z) * spread(x) / spread(z)
+    return contraction(model, x, x_moved) * spread(x) / spread(encode(model, x))
 
 
 def spread(points: np.ndarray) -> float:
@@ -88,14 +91,6 @@ def _jacobians(model, x, step):
         moves = step * np.eye(image.size, dtype="float32").reshape(-1, *image.shape)
         up, down = (coder(image + sign * moves, training=False) for sign in (1, -1))
         yield keras.ops.convert_to_numpy(up - down).T.astype(np.float64) / (2 * step)
-
-
-def _contraction(model, x, x_moved, z):
-    check_same_length(x, x_moved, "x", "x_moved")
-    distances = _lengths(x_moved - x)
-    if not distances.all():
-        raise LabError("x_moved must differ from x in every image, received one that is equal.")
-    return float(np.mean(_lengths(encode(model, x_moved) - z) / distances))
 
 
 def _lengths(rows):

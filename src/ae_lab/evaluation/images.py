@@ -25,12 +25,7 @@ def frechet_distance(x_real: np.ndarray, x_made: np.ndarray, components: int = 5
     ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`` (Dowson & Landau, 1982) of the scores on the
     first ``components`` principal components of ``x_real``, in squared pixel units; the same
     formula as the Fréchet inception distance (Heusel et al., 2017), with pixels in place of a
-    network's features.
-
-    Parameters
-    ----------
-    x_real, x_made : real and generated images (n, ...), as many pixels each.
-    components : number of principal components.
+    network's features. ``x_real`` and ``x_made`` are images (n, ...), as many pixels each.
     """
     most = min(len(x_real), x_real[0].size)
     check_at_most(components, "components", most, "number of real images or pixels")

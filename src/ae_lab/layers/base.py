@@ -5,11 +5,9 @@ from keras import KerasTensor, ops
 
 
 class Seeded(keras.layers.Layer):
-    """A layer that draws from a seed of its own; its output has the input's shape.
+    """A layer that draws from a ``seed`` of its own, a whole number or None.
 
-    Parameters
-    ----------
-    seed : whole number or None.
+    Its output has the input's shape.
     """
 
     def __init__(self, seed: int | None = None, **kwargs):

@@ -1,8 +1,4 @@
-"""The engine "plain": training as a Keras reader knows it, compile and fit.
-
-`training.fit` checks its arguments and calls `fit_plainly` for ``engine="plain"``.
-`training.fast` takes the same `Plan`, gives the same results, and is harder to read.
-"""
+"""The engine "plain": training as a Keras reader knows it, compile and fit."""
 
 import math
 
