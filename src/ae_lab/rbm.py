@@ -79,16 +79,12 @@ class RBM:
     def contrastive_divergence(
         self, v: np.ndarray, k: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Contrastive divergence (CD-k): estimates of the gradients of log p(v), mean over rows.
+        """CD-k: estimates of the gradients of log p(v) by W, b and c, the mean over the rows.
 
         Statistics of the data v (n, visible) minus those after k Gibbs steps, at least 1, drawn
         from ``rng``. Biased; the bias shrinks as k grows (Hinton, 2002). The last hidden values are
         means, as Hinton (2010, section 3) advises; the first reconstruction is driven by drawn
         states.
-
-        Returns
-        -------
-        The gradients with respect to W (visible, hidden), b (visible,) and c (hidden,).
         """
         check_whole(k, "k")
         given = self._hidden_input(v)  # for the means and for the first step: a product saved
@@ -189,7 +185,7 @@ def pretrain_stack(
     units: Sequence[tuple[str, str]] | None = None,
     **options,
 ) -> list[RBM]:
-    """Greedy layer-wise pre-training: each RBM learns from the means of the one below.
+    """List of RBMs, bottom to top, each trained on the means of the one below (greedily).
 
     Parameters
     ----------
@@ -200,10 +196,6 @@ def pretrain_stack(
     seed : whole number, of everything drawn at random; or a ``numpy.random.Generator``.
     options : as in `fit_rbm`; a layer with Gaussian or rectified units learns at a hundredth
         of the rate.
-
-    Returns
-    -------
-    list of RBM, bottom to top.
     """
     rng = np.random.default_rng(seed)
     if units is None:

@@ -53,9 +53,9 @@ HEADER_READERS = {
 class Dataset:
     """Images and labels in three parts.
 
-    ``train_images`` and the like are bytes, which `training.fit` takes as they are; ``x_train`` and
-    the like are the same as floats, for everything that computes with them. The floats take four
-    times the memory and are made when they are first asked for.
+    ``train_images`` and the like are bytes, which `training.fit` takes as they are; ``x_train``,
+    ``x_validation`` and ``x_test`` are the same as float32 in [0, 1], for everything that computes
+    with them. These take four times the memory and are made when they are first asked for.
 
     Parameters
     ----------
@@ -76,20 +76,9 @@ class Dataset:
     comparable: bool
     sha256: str
 
-    @cached_property
-    def x_train(self) -> np.ndarray:
-        """The training images as float32 (n, 28, 28, 1) in [0, 1]."""
-        return as_floats(self.train_images)
-
-    @cached_property
-    def x_validation(self) -> np.ndarray:
-        """The validation images, as ``x_train``."""
-        return as_floats(self.validation_images)
-
-    @cached_property
-    def x_test(self) -> np.ndarray:
-        """The test images, as ``x_train``."""
-        return as_floats(self.test_images)
+    x_train = cached_property(lambda self: as_floats(self.train_images))
+    x_validation = cached_property(lambda self: as_floats(self.validation_images))
+    x_test = cached_property(lambda self: as_floats(self.test_images))
 
     @property
     def is_small(self) -> bool:
@@ -105,14 +94,11 @@ def as_floats(rows: np.ndarray) -> np.ndarray:
 def load_mnist(settings: Settings | None = None) -> Dataset:
     """Load MNIST from the first source there is, or the images that ``AE_LAB_DATASET`` names.
 
-    ``settings`` say where to look; None for what the environment says. A ``LabError`` says that a
-    file is not MNIST, or that ``AE_LAB_DATA`` names a folder without it.
-
-    Returns
-    -------
-    Dataset of 60,000 images split 55,000 / 5,000 with the 10,000 test images, or of the sample's
-    5,000 split 3,500 / 500 / 1,000. Of other images an eighth of the training part is held out for
-    validation, at most 5,000.
+    ``settings`` say where to look; None for what the environment says. MNIST's 60,000 images are
+    split 55,000 / 5,000, the 10,000 test images left as they are; the sample's 5,000 are split
+    3,500 / 500 / 1,000. Of other images an eighth of the training part is held out for validation,
+    at most 5,000. A ``LabError`` says that a file is not MNIST, or that ``AE_LAB_DATA`` names a
+    folder without it.
     """
     settings = settings or Settings.from_environment()
     if settings.dataset != "mnist":

@@ -48,7 +48,8 @@ def linear_probe(
     """The logistic regression on frozen features that errs least on the validation images.
 
     Each feature is divided by its standard deviation over the training images; nothing is
-    subtracted, so that a sparse code stays sparse.
+    subtracted, so that a sparse code stays sparse. Gives (probe, {strength: validation error});
+    ``probe(z)`` are the labels (n,) of features.
 
     Parameters
     ----------
@@ -56,10 +57,6 @@ def linear_probe(
     labels_train, labels_validation : whole numbers (n,).
     strengths : weights of the squared norm beside the mean cross-entropy in nats, strong ones
         first: each fit starts where the one before ended. ``[1 / n]`` is scikit-learn's default.
-
-    Returns
-    -------
-    (probe, {strength: validation error}): ``probe(z)`` gives the labels (n,) of features.
     """
     check_same_length(z_train, labels_train, "z_train", "labels_train")
     check_same_length(z_validation, labels_validation, "z_validation", "labels_validation")

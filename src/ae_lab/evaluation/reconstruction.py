@@ -125,8 +125,7 @@ def psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
     """
 
     def decibels(x, x_hat):
-        with np.errstate(divide="ignore"):
-            return np.minimum(10 * np.log10(1 / np.mean((x - x_hat) ** 2, axis=1)), 100)
+        return 10 * np.log10(1 / np.maximum(np.mean((x - x_hat) ** 2, axis=1), 1e-10))
 
     return _mean_over_images(decibels, x, x_hat)
 

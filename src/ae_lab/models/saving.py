@@ -33,12 +33,9 @@ OF_KERAS = set(
 def load_model(path: str | Path) -> keras.Model:
     """The model in the ``.keras`` file at ``path``, not compiled; nothing in it is run.
 
-    Raises
-    ------
-    LabError
-        If there is no such file, it is damaged, names a layer that is not of this package or
-        one of those it builds from, asks for more numbers than it holds, or holds some that are
-        not finite. All but damage in the numbers is found before memory is spent.
+    A ``LabError`` says that there is no such file, that it is damaged, names a layer that is not of
+    this package or one of those it builds from, asks for more numbers than it holds, or holds some
+    that are not finite. All but damage in the numbers is found before memory is spent.
     """
     path = Path(path)
     if path.suffix != ".keras" or not path.is_file():

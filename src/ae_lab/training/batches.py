@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ae_lab.data.mnist import as_floats
 from ae_lab.validation import check_between, check_same_shape, check_whole
@@ -93,8 +92,3 @@ def shuffled(rows: np.ndarray):
     options.autotune.enabled = False  # or throwing an iterator away takes as long as it lived
     epochs = tensorflow.data.Dataset.from_tensors(rows).repeat()
     return epochs.map(lambda x: tensorflow.random.shuffle(x, seed)).with_options(options)
-
-
-def loss_itself(targets: ArrayLike, values: ArrayLike):
-    """The metric of a network that gives its loss per image: ``values``, whatever ``targets``."""
-    return values

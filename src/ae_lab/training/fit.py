@@ -5,7 +5,7 @@ import math
 import keras
 
 from ae_lab.errors import LabError
-from ae_lab.training.batches import Plan, loss_itself
+from ae_lab.training.batches import Plan
 
 
 def fit_plainly(model: keras.Model, plan: Plan, history: "History") -> None:
@@ -13,7 +13,8 @@ def fit_plainly(model: keras.Model, plan: Plan, history: "History") -> None:
     loss = plan.loss
     if plan.transform:
         model, loss = _behind(plan.transform, model, loss, plan.targets is None)
-    shown = keras.metrics.MeanMetricWrapper(loss or loss_itself, name="reconstruction")
+    measure = loss or (lambda _, output: output)  # without a loss the output is the loss itself
+    shown = keras.metrics.MeanMetricWrapper(measure, name="reconstruction")
     model.compile(adam(plan), loss, metrics=[shown])
     model.fit(
         plan.batches(plan.batch),
