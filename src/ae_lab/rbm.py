@@ -123,6 +123,7 @@ def fit_rbm(
 ) -> tuple[RBM, list[float]]:
     """Train an RBM by CD-k with momentum, 0.5 for two epochs and then 0.9.
 
+    Gives the RBM, and the squared error per row of the one-step reconstruction for each epoch.
     Rates as in Hinton & Salakhutdinov's published program: 0.1, and 0.001 for Gaussian units.
 
     Parameters
@@ -137,10 +138,6 @@ def fit_rbm(
     batch_size : rows per step.
     learning_rate : of the steps along the estimated gradient, from 0 to 1,000.
     weight_decay : share of the kernel that is subtracted from its gradient.
-
-    Returns
-    -------
-    (RBM, errors) : the squared error per row of the one-step reconstruction, one per epoch.
     """
     rng = np.random.default_rng(seed)
     v = check_finite(v, "v").astype("float32", copy=False)

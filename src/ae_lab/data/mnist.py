@@ -128,10 +128,7 @@ def local_fingerprint(settings: Settings) -> str:
 
 
 def prepare(settings: Settings) -> str:
-    """Make sure the data that ``settings`` name is there, by download if need be.
-
-    Returns the source in words; a ``LabError`` is that of `load_mnist`.
-    """
+    """Load the data that ``settings`` name, by download if need be; gives the source in words."""
     return load_mnist(settings).source
 
 

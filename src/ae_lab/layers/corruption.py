@@ -10,11 +10,7 @@ from ae_lab.validation import check_between, check_whole
 
 
 class Corruption(Seeded):
-    """What every corruption shares: off at inference, and fresh at each training step.
-
-    A subclass gives the corrupted batch in ``_corrupt(x)``, and names its one number in
-    ``get_config``.
-    """
+    """Corrupts as ``_corrupt(x)`` of a subclass does: fresh at each step, off at inference."""
 
     def call(self, x, training=False):
         return self._corrupt(x) if training else x
@@ -41,9 +37,6 @@ class GaussianCorruption(Corruption):
         noise = standard_normal(ops.shape(x), self.seed_generator)
         return ops.clip(x + self.stddev * noise, 0, 1)
 
-    def get_config(self):
-        return {**super().get_config(), "stddev": self.stddev}
-
 
 class PixelCorruption(Corruption):
     """A corruption of single pixels, each with the same probability.
@@ -57,9 +50,6 @@ class PixelCorruption(Corruption):
     def __init__(self, fraction: float, seed: int | None = None, **kwargs):
         super().__init__(seed, **kwargs)
         self.fraction = check_between(fraction, "fraction", 0, 1)
-
-    def get_config(self):
-        return {**super().get_config(), "fraction": self.fraction}
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
@@ -113,9 +103,6 @@ class RandomShift(Corruption):
             x = ops.take(x, (ops.arange(size) + by[axis - 1]) % size, axis=axis)
         return x
 
-    def get_config(self):
-        return {**super().get_config(), "pixels": self.pixels}
-
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class RandomSlant(Corruption):
@@ -153,6 +140,3 @@ class RandomSlant(Corruption):
             for step in (0, 1)
         )
         return (1 - (by - whole)) * left + (by - whole) * right
-
-    def get_config(self):
-        return {**super().get_config(), "amount": self.amount}
