@@ -64,10 +64,10 @@ def check_whole(value, name: str, at_least: int = 1) -> int:
 
 
 def check_at_most(value, name: str, most: int, what: str) -> int:
-    """A whole number from 1 to ``most``, which is ``what``."""
-    if check_whole(value, name) > most:
-        raise LabError(f"{name} must be at most {most}, the {what}, received {value}: choose less.")
-    return int(value)
+    """A whole number from 1 to ``most``, which is the ``what``: "number of units", for example."""
+    if (whole := check_whole(value, name)) > most:
+        raise LabError(f"{name} must be at most {most}, the {what}, received {whole}: use fewer.")
+    return whole
 
 
 def check_between(value, name: str, low: float, high: float) -> float:
@@ -96,10 +96,8 @@ def check_labels(labels, classes: int, name: str = "labels") -> np.ndarray:
 def check_classes(labels, name: str = "labels") -> np.ndarray:
     """Labels (n,) of at least two classes; returns the classes, in order."""
     classes = np.unique(labels)
-    if len(classes) < 2:
-        raise LabError(
-            f"{name} must name at least 2 classes, received {len(classes)}: add images of another."
-        )
+    if (n := len(classes)) < 2:
+        raise LabError(f"{name} must name at least 2 classes, received {n}: add another class.")
     return classes
 
 

@@ -112,7 +112,7 @@ def share_lost(x: np.ndarray, x_hat: np.ndarray) -> float:
     def share(x, x_hat):
         variation = np.sum((x - x.mean(axis=1, keepdims=True)) ** 2, axis=1)
         if not variation.all():
-            raise LabError("x must vary within each image, received an even one: leave it out.")
+            raise LabError("x must vary within each image, received a uniform one: leave it out.")
         return np.sum((x - x_hat) ** 2, axis=1) / variation
 
     return _mean_over_images(share, x, x_hat)
@@ -125,7 +125,8 @@ def psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
     """
 
     def decibels(x, x_hat):
-        return 10 * np.log10(1 / np.maximum(np.mean((x - x_hat) ** 2, axis=1), 1e-10))
+        error = np.mean((x - x_hat) ** 2, axis=1)
+        return 10 * np.log10(1 / np.maximum(error, 1e-10))
 
     return _mean_over_images(decibels, x, x_hat)
 
@@ -133,7 +134,7 @@ def psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
 def argmax_accuracy(x: np.ndarray, x_hat: np.ndarray) -> float:
     """Share of images whose brightest pixel in ``x_hat`` is where it is in ``x``.
 
-    Keras's ``metrics=["accuracy"]`` reports this for flat images; it measures no reconstruction.
+    Keras's ``metrics=["accuracy"]`` reports this for flat images; it does not measure quality.
     """
     return _mean_over_images(lambda x, x_hat: x.argmax(axis=1) == x_hat.argmax(axis=1), x, x_hat)
 

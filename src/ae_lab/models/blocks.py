@@ -44,19 +44,16 @@ def to_logits(model: keras.Model) -> keras.Model:
 def multiply_adds(model: keras.Model) -> int:
     """Multiplications with an addition per image, in dense and convolutional layers of ``model``.
 
-    A convolution costs its kernel once per place of its output, a transposed one once per place of
-    its input; biases and activations are not counted.
+    A layer costs its kernel once per place of its output, a transposed convolution once per place
+    of its input; biases and activations are not counted.
     """
     total = 0
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             total += multiply_adds(layer)
-        elif isinstance(layer, layers.Conv2DTranspose):
-            total += math.prod(layer.input.shape[1:3]) * math.prod(layer.kernel.shape)
-        elif isinstance(layer, layers.Conv2D):
-            total += math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape)
-        elif isinstance(layer, layers.Dense):
-            total += math.prod(layer.kernel.shape)
+        elif isinstance(layer, layers.Dense | layers.Conv2D | layers.Conv2DTranspose):
+            images = layer.input if isinstance(layer, layers.Conv2DTranspose) else layer.output
+            total += math.prod(images.shape[1:-1]) * math.prod(layer.kernel.shape)
     return total
 
 
