@@ -79,12 +79,12 @@ class RBM:
     def contrastive_divergence(
         self, v: np.ndarray, k: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """CD-k: estimates of the gradients of log p(v) by W, b and c, the mean over the rows.
+        """Contrastive divergence (CD-k): estimates of the gradients of log p(v) by W, b and c.
 
         Statistics of the data v (n, visible) minus those after k Gibbs steps, at least 1, drawn
-        from ``rng``. Biased; the bias shrinks as k grows (Hinton, 2002). The last hidden values are
-        means, as Hinton (2010, section 3) advises; the first reconstruction is driven by drawn
-        states.
+        from ``rng``, the mean over rows. Biased; the bias shrinks as k grows (Hinton, 2002). The
+        last hidden values are means, as Hinton (2010, section 3) advises; the first reconstruction
+        is driven by drawn states.
         """
         check_whole(k, "k")
         given = self._hidden_input(v)  # for the means and for the first step: a product saved
@@ -182,7 +182,7 @@ def pretrain_stack(
     units: Sequence[tuple[str, str]] | None = None,
     **options,
 ) -> list[RBM]:
-    """List of RBMs, bottom to top, each trained on the means of the one below (greedily).
+    """Greedy pre-training: RBMs, bottom to top, each trained on the means of the one below.
 
     Parameters
     ----------
