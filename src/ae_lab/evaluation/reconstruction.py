@@ -151,9 +151,8 @@ def _mean_over_images(measure: Callable, x, x_hat) -> float:
     """
     x, x_hat = np.asarray(x), np.asarray(x_hat)
     check_same_shape(x.shape, x_hat.shape, "x", "x_hat")
-    parts = (slice(start, start + BATCH) for start in range(0, len(x), BATCH))
-    return float(np.mean(np.concatenate([measure(_rows(x[p]), _rows(x_hat[p])) for p in parts])))
-
-
-def _rows(images) -> np.ndarray:
-    return images.reshape(len(images), -1).astype(np.float64)
+    found = []
+    for start in range(0, len(x), BATCH):
+        some = (images[start : start + BATCH] for images in (x, x_hat))
+        found.append(measure(*(rows.reshape(len(rows), -1).astype(np.float64) for rows in some)))
+    return float(np.mean(np.concatenate(found)))

@@ -89,6 +89,6 @@ def shuffled(rows: np.ndarray):
 
     seed = np.random.randint(2**31)
     options = tensorflow.data.Options()
-    options.autotune.enabled = False  # or throwing an iterator away takes as long as it lived
+    options.autotune.enabled = False  # its tuner would delay the end by as long as an epoch took
     epochs = tensorflow.data.Dataset.from_tensors(rows).repeat()
     return epochs.map(lambda x: tensorflow.random.shuffle(x, seed)).with_options(options)

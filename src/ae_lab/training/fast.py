@@ -86,11 +86,7 @@ class _WholeEpochs(keras.Model):
 
 
 def _whole_epochs(rows, held_out) -> dict:
-    """What ``fit`` takes: ``rows`` in a new order each epoch, ``held_out`` in batches.
-
-    The datasets do not tune themselves: TensorFlow waits for one that does until its tuner
-    wakes, 10, 30, 70 ms and so on after it was made, up to as long as the epoch took.
-    """
+    """What ``fit`` takes: ``rows`` in a new order each epoch, ``held_out`` in batches."""
     import tensorflow
 
     epochs = shuffled(rows).map(_twice)
