@@ -37,8 +37,8 @@ def arrays(monkeypatch):
 
     arrays = small_arrays()
     digests = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
-    content = {name: (array.shape, digests[name]) for name, array in arrays.items()}
-    monkeypatch.setattr(mnist, "CONTENT", content)
+    monkeypatch.setattr(mnist, "CONTENT", digests)
+    monkeypatch.setattr(mnist, "SHAPES", {name: array.shape for name, array in arrays.items()})
     monkeypatch.setattr(mnist, "VALIDATION_IMAGES", 3)
     return arrays
 

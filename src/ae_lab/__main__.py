@@ -114,7 +114,7 @@ def decode(options: argparse.Namespace) -> None:
 def _autoencoder(options: argparse.Namespace):
     from ae_lab import models
 
-    return models.load_autoencoder(models.find_model(_settings(options), options.model))
+    return models.load_autoencoder(_model_file(_settings(options), options.model))
 
 
 def _classifier(options: argparse.Namespace):
@@ -122,10 +122,30 @@ def _classifier(options: argparse.Namespace):
     from ae_lab import models
 
     try:
-        return models.load_model(models.find_model(_settings(options), "classifier"))
+        return models.load_model(_model_file(_settings(options), "classifier"))
     except LabError as error:
         print(f"No verdict: {error}", file=sys.stderr)
         return None
+
+
+def _model_file(settings: Settings, name: str) -> str | os.PathLike:
+    """``name`` if it is that of a ``.keras`` file, else the model that the last report saved."""
+    from ae_lab.models import AUTOENCODERS
+
+    known = [*AUTOENCODERS, "classifier"]
+    path = settings.profile_folder / "models" / f"{name}.keras"
+    if name.endswith(".keras"):
+        return name
+    if name not in known:
+        raise LabError(
+            f"the model must be one of {', '.join(known)}, or a .keras file, received {name!r}."
+        )
+    if not path.is_file():
+        raise LabError(
+            f"the model {name} must be in {path}, found no file there: make it with "
+            f"python -m ae_lab report --profile {settings.profile}"
+        )
+    return path
 
 
 def _stem(name: str) -> str:

@@ -70,8 +70,7 @@ def image_row(
     strip = np.concatenate(list(padded), axis=1)[:, :-gap]
     with plt.rc_context(STYLE):
         ax.imshow(strip, cmap="gray", vmin=0, vmax=top, interpolation="nearest")
-        ax.set_yticks([])
-        ax.set_xticks([])
+        ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
         ax.set_ylabel(label, rotation=0, ha="right", va="center", labelpad=8)
     if captions is not None:
@@ -183,8 +182,7 @@ def intervals(
     errors = np.array([np.subtract(values, lows), np.subtract(highs, values)])
     ax.errorbar(values, y, xerr=errors, fmt="o", color=COLOURS[0], capsize=3)
     ax.set_yticks(y, labels)
-    ax.set_ylim(-0.6, len(labels) - 0.4)
-    ax.set_xlabel(xlabel)
+    ax.set(xlabel=xlabel, ylim=(-0.6, len(labels) - 0.4))
     if reference is not None:
         ax.axvline(reference, color=GREY, linestyle="--", lw=1.2)
     return ax

@@ -1,9 +1,8 @@
 """Restricted Boltzmann machines, contrastive divergence, and the greedy stack.
 
 NumPy in single precision: an RBM learns by Gibbs steps and not by a gradient of a loss, so that
-none of Keras's machinery applies. Hinton (2002, 2010); Hinton & Salakhutdinov (2006); Nair &
-Hinton (2010) for rectified units. A ``LabError`` says which argument is not as described, or that
-a training diverges.
+Keras does not apply. Hinton (2002, 2010); Hinton & Salakhutdinov (2006); Nair & Hinton (2010) for
+rectified units. A ``LabError`` says which argument is wrong, or that a training diverges.
 """
 
 from collections.abc import Sequence
@@ -65,16 +64,14 @@ class RBM:
 
         Up to a constant for Gaussian h; rectified h, whose sum has no closed form, are refused.
         """
-        given = self._hidden_input(v)
-        if self.hidden == "bernoulli":
-            hidden = np.logaddexp(0, given).sum(axis=1)
-        elif self.hidden == "gaussian":
-            hidden = (given**2).sum(axis=1) / 2
-        else:
+        if self.hidden == "rectified":
             raise LabError(
                 "hidden must be bernoulli or gaussian for a free energy, received rectified: "
                 "watch the reconstruction error instead."
             )
+        given = self._hidden_input(v)
+        terms = np.logaddexp(0, given) if self.hidden == "bernoulli" else given**2 / 2
+        hidden = terms.sum(axis=1)
         if self.visible == "gaussian":
             return ((v - self.visible_bias) ** 2).sum(axis=1) / 2 - hidden
         return -(v @ self.visible_bias) - hidden
@@ -82,16 +79,12 @@ class RBM:
     def contrastive_divergence(
         self, v: np.ndarray, k: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Contrastive divergence (CD-k): estimates of the gradients of log p(v), mean over rows.
+        """Contrastive divergence (CD-k): estimates of the gradients of log p(v) by W, b and c.
 
         Statistics of the data v (n, visible) minus those after k Gibbs steps, at least 1, drawn
-        from ``rng``. Biased; the bias shrinks as k grows (Hinton, 2002). The last hidden values are
-        means, as Hinton (2010, section 3) advises; the first reconstruction is driven by drawn
-        states.
-
-        Returns
-        -------
-        The gradients with respect to W (visible, hidden), b (visible,) and c (hidden,).
+        from ``rng``, the mean over rows. Biased; the bias shrinks as k grows (Hinton, 2002). The
+        last hidden values are means, as Hinton (2010, section 3) advises; the first reconstruction
+        is driven by drawn states.
         """
         check_whole(k, "k")
         given = self._hidden_input(v)  # for the means and for the first step: a product saved
@@ -130,6 +123,7 @@ def fit_rbm(
 ) -> tuple[RBM, list[float]]:
     """Train an RBM by CD-k with momentum, 0.5 for two epochs and then 0.9.
 
+    Gives the RBM, and the squared error per row of the one-step reconstruction for each epoch.
     Rates as in Hinton & Salakhutdinov's published program: 0.1, and 0.001 for Gaussian units.
 
     Parameters
@@ -144,15 +138,16 @@ def fit_rbm(
     batch_size : rows per step.
     learning_rate : of the steps along the estimated gradient, from 0 to 1,000.
     weight_decay : share of the kernel that is subtracted from its gradient.
-
-    Returns
-    -------
-    (RBM, errors) : the squared error per row of the one-step reconstruction, one per epoch.
     """
     rng = np.random.default_rng(seed)
     v = check_finite(v, "v").astype("float32", copy=False)
     check_between(learning_rate, "learning_rate", 0, 1e3)
-    machine = _start(v, check_whole(units, "units"), rng, visible, hidden)
+    kernel = rng.normal(0, 0.01, (v.shape[1], check_whole(units, "units"))).astype("float32")
+    bias = v.mean(axis=0)
+    if visible != "gaussian":  # Hinton (2010, section 8): log odds of the data
+        mean = np.clip(bias, 0.01, 0.99)
+        bias = np.log(mean / (1 - mean))
+    machine = RBM(kernel, bias, np.zeros(units, "float32"), visible, hidden)
     parameters = machine.kernel, machine.visible_bias, machine.hidden_bias
     speeds = [np.zeros_like(parameter) for parameter in parameters]
     watched = v[:2_000]
@@ -187,7 +182,7 @@ def pretrain_stack(
     units: Sequence[tuple[str, str]] | None = None,
     **options,
 ) -> list[RBM]:
-    """Greedy layer-wise pre-training: each RBM learns from the means of the one below.
+    """Greedy pre-training: RBMs, bottom to top, each trained on the means of the one below.
 
     Parameters
     ----------
@@ -198,10 +193,6 @@ def pretrain_stack(
     seed : whole number, of everything drawn at random; or a ``numpy.random.Generator``.
     options : as in `fit_rbm`; a layer with Gaussian or rectified units learns at a hundredth
         of the rate.
-
-    Returns
-    -------
-    list of RBM, bottom to top.
     """
     rng = np.random.default_rng(seed)
     if units is None:
@@ -216,15 +207,6 @@ def pretrain_stack(
         stack.append(machine)
         x = machine.mean_hidden(x)
     return stack
-
-
-def _start(v, units, rng, visible, hidden):
-    kernel = rng.normal(0, 0.01, (v.shape[1], units)).astype("float32")
-    zeros = np.zeros(units, "float32")
-    if visible == "gaussian":
-        return RBM(kernel, v.mean(axis=0), zeros, visible, hidden)
-    mean = np.clip(v.mean(axis=0), 0.01, 0.99)  # Hinton (2010, section 8): log odds of the data
-    return RBM(kernel, np.log(mean / (1 - mean)), zeros, visible, hidden)
 
 
 def _mean(given, kind):

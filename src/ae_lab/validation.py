@@ -38,6 +38,15 @@ def check_images(images, name: str = "x", bytes_too: bool = False) -> np.ndarray
     return images
 
 
+def check_same_shape(first: tuple, second: tuple, first_name: str, second_name: str) -> None:
+    """Two equal shapes; returns nothing."""
+    if first != second:
+        raise LabError(
+            f"{first_name} and {second_name} must have the same shape, received {first} and "
+            f"{second}: prepare both in the same way."
+        )
+
+
 def check_same_length(first: Sized, second: Sized, first_name: str, second_name: str) -> None:
     """Two arrays or lists with the same number of rows; returns nothing."""
     if len(first) != len(second):
@@ -52,6 +61,13 @@ def check_whole(value, name: str, at_least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
         raise LabError(f"{name} must be a whole number of at least {at_least}, received {value!r}.")
     return int(value)
+
+
+def check_at_most(value, name: str, most: int, what: str) -> int:
+    """A whole number from 1 to ``most``, which is the ``what``: "number of units", for example."""
+    if (whole := check_whole(value, name)) > most:
+        raise LabError(f"{name} must be at most {most}, the {what}, received {whole}: use fewer.")
+    return whole
 
 
 def check_between(value, name: str, low: float, high: float) -> float:
@@ -77,13 +93,12 @@ def check_labels(labels, classes: int, name: str = "labels") -> np.ndarray:
     return labels
 
 
-def check_classes(labels, name: str = "labels") -> None:
-    """Labels (n,) of at least two classes; returns nothing."""
-    if (count := len(np.unique(labels))) < 2:
-        raise LabError(
-            f"{name} must name at least 2 classes, received {count}: there is nothing to tell "
-            "apart; add images of another class."
-        )
+def check_classes(labels, name: str = "labels") -> np.ndarray:
+    """Labels (n,) of at least two classes; returns the classes, in order."""
+    classes = np.unique(labels)
+    if (n := len(classes)) < 2:
+        raise LabError(f"{name} must name at least 2 classes, received {n}: add another class.")
+    return classes
 
 
 def check_finite(values, name: str = "x") -> np.ndarray:

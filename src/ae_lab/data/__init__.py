@@ -1,4 +1,5 @@
 """Images: MNIST or others in its place, and fixed-seed corruption for evaluation."""
+# ruff: noqa: F401  # these names are what the package offers
 
 from ae_lab.data.corruption import (
     add_gaussian_noise,
@@ -14,16 +15,3 @@ from ae_lab.data.mnist import (
     local_fingerprint,
     prepare,
 )
-
-__all__ = [
-    "FULL_NAME",
-    "SAMPLE_NAME",
-    "Dataset",
-    "add_gaussian_noise",
-    "add_masking_noise",
-    "add_salt_and_pepper_noise",
-    "add_square_hole",
-    "load_mnist",
-    "local_fingerprint",
-    "prepare",
-]

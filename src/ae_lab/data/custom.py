@@ -65,21 +65,15 @@ def find_other(settings: Settings) -> Path:
         reason = "downloads are off (AE_LAB_OFFLINE)"
     else:
         try:
-            return _download(settings.dataset, path)
+            train, test = getattr(import_keras().datasets, settings.dataset).load_data()
+            arrays = dict(zip(NAMES, (*train, *test), strict=True))
+            return write_whole(path, lambda part: np.savez_compressed(part, **arrays))
         except Exception as error:  # whatever the network does
             reason = f"its download failed ({first_line(error)})"
     raise LabError(
         f"{path.stem} must be available as {path}, found no file there, and {reason}: "
         f"put {path.name} there or into the folder that AE_LAB_DATA names, or connect."
     )
-
-
-def _download(name: str, path: Path) -> Path:
-    keras = import_keras()
-
-    train, test = getattr(keras.datasets, name).load_data()
-    arrays = dict(zip(NAMES, (*train, *test), strict=True))
-    return write_whole(path, lambda temporary: np.savez_compressed(temporary, **arrays))
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
@@ -96,12 +90,9 @@ def _check_images(path: Path, name: str, images: np.ndarray, least: int) -> None
     shape = images.shape
     square = len(shape) in (3, 4) and shape[1] == shape[2] and shape[1] in SIDES
     if images.dtype != np.uint8 or not square or shape[3:] not in ((), (1,), (3,)):
-        raise _wrong(
-            path,
-            f"{name} of dtype uint8 and shape (n, side, side), or with 1 or 3 channels behind, "
-            f"side one of {', '.join(map(str, SIDES))}",
-            f"{shape}, dtype {images.dtype}",
-        )
+        shapes = f"(n, side, side[, 1 or 3]), side one of {', '.join(map(str, SIDES))}"
+        expected = f"{name} of dtype uint8 and shape {shapes}"
+        raise _wrong(path, expected, f"{shape}, dtype {images.dtype}")
     if len(images) < least:
         raise _wrong(path, f"at least {least:,} images in {name}", f"{len(images):,}")
 

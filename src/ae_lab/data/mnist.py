@@ -37,17 +37,12 @@ SAMPLE_NAME = "MNIST sample, 5,000: figures below are not comparable with publis
 # SHA-256 of each array's bytes: any container of the same digits will do. The hash of
 # x_train differs from the one known for the IDX file by that file's 16-byte header.
 CONTENT = {
-    "x_train": (
-        (60_000, 28, 28),
-        "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
-    ),
-    "y_train": ((60_000,), "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13"),
-    "x_test": (
-        (10_000, 28, 28),
-        "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
-    ),
-    "y_test": ((10_000,), "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5"),
+    "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+    "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+    "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+    "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
 }
+SHAPES = dict(zip(CONTENT, ((60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000,)), strict=True))
 LARGEST = 100_000_000  # bytes of the whole archive when unpacked; MNIST has 55,000,000
 HEADER_READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
@@ -59,9 +54,9 @@ HEADER_READERS = {
 class Dataset:
     """Images and labels in three parts.
 
-    ``train_images`` and the like are bytes, which `training.fit` takes as they are; ``x_train`` and
-    the like are the same as floats, for everything that computes with them. The floats take four
-    times the memory and are made when they are first asked for.
+    ``train_images`` and the like are bytes, which `training.fit` takes as they are; ``x_train``,
+    ``x_validation`` and ``x_test`` are the same as float32 in [0, 1], for everything that computes
+    with them. These take four times the memory and are made when they are first asked for.
 
     Parameters
     ----------
@@ -82,20 +77,9 @@ class Dataset:
     comparable: bool
     sha256: str
 
-    @cached_property
-    def x_train(self) -> np.ndarray:
-        """The training images as float32 (n, 28, 28, 1) in [0, 1]."""
-        return as_floats(self.train_images)
-
-    @cached_property
-    def x_validation(self) -> np.ndarray:
-        """The validation images, as ``x_train``."""
-        return as_floats(self.validation_images)
-
-    @cached_property
-    def x_test(self) -> np.ndarray:
-        """The test images, as ``x_train``."""
-        return as_floats(self.test_images)
+    x_train = cached_property(lambda self: as_floats(self.train_images))
+    x_validation = cached_property(lambda self: as_floats(self.validation_images))
+    x_test = cached_property(lambda self: as_floats(self.test_images))
 
     @property
     def is_small(self) -> bool:
@@ -125,20 +109,11 @@ def as_floats(rows: np.ndarray) -> np.ndarray:
 def load_mnist(settings: Settings | None = None) -> Dataset:
     """Load MNIST from the first source there is, or the images that ``AE_LAB_DATASET`` names.
 
-    Parameters
-    ----------
-    settings : where to look; None for what the environment says.
-
-    Returns
-    -------
-    Dataset of 60,000 images split 55,000 / 5,000 with the 10,000 test images, or of the sample's
-    5,000 split 3,500 / 500 / 1,000. Of other images an eighth of the training part is held out for
-    validation, at most 5,000.
-
-    Raises
-    ------
-    LabError
-        If there is a file that is not MNIST, or ``AE_LAB_DATA`` names a folder without it.
+    ``settings`` say where to look; None for what the environment says. MNIST's 60,000 images are
+    split 55,000 / 5,000, the 10,000 test images left as they are; the sample's 5,000 are split
+    3,500 / 500 / 1,000. Of other images an eighth of the training part is held out for validation,
+    at most 5,000. A ``LabError`` says that a file is not MNIST, or that ``AE_LAB_DATA`` names a
+    folder without it.
     """
     settings = settings or Settings.from_environment()
     if settings.dataset != "mnist":
@@ -149,20 +124,12 @@ def load_mnist(settings: Settings | None = None) -> Dataset:
         arrays, source, held_out = read_verified(path), FULL_NAME, VALIDATION_IMAGES
     else:
         arrays, source, held_out = _read_sample(), SAMPLE_NAME, 500
-    images, labels = _mixed(arrays["x_train"], arrays["y_train"])
+    mixed = _mixed(arrays["x_train"], arrays["y_train"])
+    (train, validation), (y_train, y_validation) = (np.split(part, [-held_out]) for part in mixed)
     test = arrays["x_test"]
-    digest = hashlib.sha256(images[:-held_out].tobytes() + test.tobytes()).hexdigest()
-    dataset = Dataset(
-        images[:-held_out, ..., None],
-        labels[:-held_out],
-        images[-held_out:, ..., None],
-        labels[-held_out:],
-        test[..., None],
-        arrays["y_test"],
-        source=source,
-        comparable=source == FULL_NAME,
-        sha256=digest,
-    )
+    sha256 = hashlib.sha256(train.tobytes() + test.tobytes()).hexdigest()
+    parts = train[..., None], y_train, validation[..., None], y_validation, test[..., None]
+    dataset = Dataset(*parts, arrays["y_test"], source, source == FULL_NAME, sha256)
     return dataset.first(*SMOKE_IMAGES) if settings.profile == "smoke" else dataset
 
 
@@ -177,16 +144,8 @@ def local_fingerprint(settings: Settings) -> str:
 
 
 def prepare(settings: Settings) -> str:
-    """Make sure the data that ``settings`` name is there, by download if need be.
-
-    Returns the source in words; a ``LabError`` is that of `load_mnist`.
-    """
-    if settings.dataset != "mnist":
-        return read_other(settings)[1]
-    if path := _local_file(settings) or _downloaded_file(settings):
-        read_verified(path)
-        return FULL_NAME
-    return SAMPLE_NAME
+    """Load the data that ``settings`` name, by download if need be; gives the source in words."""
+    return load_mnist(settings).source
 
 
 def read_verified(path: Path) -> dict[str, np.ndarray]:
@@ -198,28 +157,28 @@ def read_verified(path: Path) -> dict[str, np.ndarray]:
     try:
         check_archive(path, LARGEST, tuple(f"{name}.npy" for name in CONTENT))
         with zipfile.ZipFile(path) as archive:
-            for name, (shape, _) in CONTENT.items():
-                _check_header(path, name, archive, shape)
+            for name in CONTENT:
+                _check_header(path, name, archive)
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: np.asarray(stored[f"{name}.npy"]) for name in CONTENT}
     except LabError:
         raise
     except Exception as error:  # damage shows in many ways: zlib's, tokenize's, a lack of memory
         raise _wrong(path, "a readable .npz archive of plain arrays", str(error)) from None
-    for name, (_, expected) in CONTENT.items():
+    for name, expected in CONTENT.items():
         received = hashlib.sha256(arrays[name].tobytes()).hexdigest()
         if received != expected:
             raise _wrong(path, f"{name} with SHA-256 {expected[:12]}…", f"{received[:12]}…")
     return arrays
 
 
-def _check_header(path: Path, name: str, archive: zipfile.ZipFile, shape: tuple) -> None:
+def _check_header(path: Path, name: str, archive: zipfile.ZipFile) -> None:
     """Read what an array says of itself: NumPy makes room for that before it looks further."""
     with archive.open(f"{name}.npy") as member:
-        read = HEADER_READERS[np.lib.format.read_magic(member)]
-        received, _, dtype = read(member)
-    if received != shape or dtype != np.uint8:
-        raise _wrong(path, f"{name} of shape {shape}, dtype uint8", f"{received}, dtype {dtype}")
+        shape, _, dtype = HEADER_READERS[np.lib.format.read_magic(member)](member)
+    if shape != SHAPES[name] or dtype != np.uint8:
+        expected = f"{name} of shape {SHAPES[name]}, dtype uint8"
+        raise _wrong(path, expected, f"{shape}, dtype {dtype}")
 
 
 def _wrong(path: Path, expected: str, received: str) -> LabError:

@@ -7,15 +7,18 @@ together, or numbers out of range raise a `LabError` that names them.
 # ruff: noqa: F401  # these names are what the package offers
 
 from ae_lab.data.corruption import add_masking_noise, add_salt_and_pepper_noise, add_square_hole
-from ae_lab.evaluation.compression import bytes_and_error
-from ae_lab.evaluation.filters import (
+from ae_lab.evaluation.baselines import (
     FILTERS,
     best_strength,
+    bytes_and_error,
     median_filter,
     non_local_means,
+    pca_reconstruction,
+    principal_subspace,
+    subspace_angles,
+    through_subspace,
     wavelets,
 )
-from ae_lab.evaluation.generation import frechet_distance
 from ae_lab.evaluation.geometry import (
     contraction,
     encoder_jacobian,
@@ -26,19 +29,13 @@ from ae_lab.evaluation.geometry import (
     relative_contraction,
     spread,
 )
-from ae_lab.evaluation.images import first_of_each, gradient_energy
+from ae_lab.evaluation.images import first_of_each, frechet_distance, gradient_energy
 from ae_lab.evaluation.likelihood import (
     active_units,
     bernoulli_log_likelihood,
     binarise,
     importance_nll,
     kl_divergence,
-)
-from ae_lab.evaluation.pca import (
-    pca_reconstruction,
-    principal_subspace,
-    subspace_angles,
-    through_subspace,
 )
 from ae_lab.evaluation.probes import linear_probe, predict_labels, probe_accuracy
 from ae_lab.evaluation.reconstruction import (

@@ -16,28 +16,22 @@ STEP = 1e-2  # of the pixel range: error of the order of STEP**2 on one side, ro
 def encoder_jacobian(model: keras.Model, x: np.ndarray, step: float = STEP) -> np.ndarray:
     """The Jacobians dz/dx (n, latent_dim, pixels) at the images ``x``, by central differences.
 
-    Parameters
-    ----------
-    model, x : an autoencoder with a flat code, and few images: each takes two passes per pixel.
-    step : of a pixel, in units of the pixel range.
+    ``model`` has a flat code; ``step`` is that of one pixel, in units of the pixel range. Pass few
+    images: each takes two passes per pixel.
     """
     return np.stack(list(_jacobians(model, x, step)))
 
 
 def jacobian_norm(model: keras.Model, x: np.ndarray, step: float = STEP) -> float:
-    """Squared Frobenius norm of the code's Jacobian, the mean over the images.
-
-    ``model``, ``x`` and ``step`` are as in ``encoder_jacobian``.
-    """
+    """Squared Frobenius norm of the Jacobian, mean over ``x``; ``model`` and ``step`` as above."""
     return float(np.mean([np.sum(jacobian**2) for jacobian in _jacobians(model, x, step)]))
 
 
 def jacobian_spectrum(model: keras.Model, x: np.ndarray, step: float = STEP) -> np.ndarray:
-    """Singular values of the code's Jacobian, largest first, each the mean over ``x``.
+    """Singular values of the Jacobian, largest first, each the mean over ``x``.
 
-    A large one belongs to a direction of the input that the code follows, a small one to a
-    direction that it ignores (Rifai et al., 2011, section 5.3). ``model`` and ``step`` are as in
-    ``encoder_jacobian``.
+    A large one belongs to a direction of the input that the code follows, a small one to one that
+    it ignores (Rifai et al., 2011, section 5.3). ``model`` and ``step`` are as above.
     """
     jacobians = _jacobians(model, x, step)
     return np.mean([np.linalg.svd(jacobian, compute_uv=False) for jacobian in jacobians], axis=0)
@@ -48,7 +42,11 @@ def contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray) -> float
 
     ``x_moved`` holds an image near each of ``x``, of the same shape; ``model`` gives the codes.
     """
-    return _contraction(model, x, x_moved, encode(model, x))
+    check_same_length(x, x_moved, "x", "x_moved")
+    distances = _lengths(x_moved - x)
+    if not distances.all():
+        raise LabError("x_moved must differ from x in every image, received one that is equal.")
+    return float(np.mean(_lengths(encode(model, x_moved) - encode(model, x)) / distances))
 
 
 def relative_contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray) -> float:
@@ -58,8 +56,7 @@ def relative_contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray)
     than the distances between different images. Below 1 it does. ``model``, ``x`` and ``x_moved``
     are as in ``contraction``.
     """
-    z = encode(model, x)
-    return _contraction(model, x, x_moved, z) * spread(x) / spread(z)
+    return contraction(model, x, x_moved) * spread(x) / spread(encode(model, x))
 
 
 def spread(points: np.ndarray) -> float:
@@ -94,14 +91,6 @@ def _jacobians(model, x, step):
         moves = step * np.eye(image.size, dtype="float32").reshape(-1, *image.shape)
         up, down = (coder(image + sign * moves, training=False) for sign in (1, -1))
         yield keras.ops.convert_to_numpy(up - down).T.astype(np.float64) / (2 * step)
-
-
-def _contraction(model, x, x_moved, z):
-    check_same_length(x, x_moved, "x", "x_moved")
-    distances = _lengths(x_moved - x)
-    if not distances.all():
-        raise LabError("x_moved must differ from x in every image, received one that is equal.")
-    return float(np.mean(_lengths(encode(model, x_moved) - z) / distances))
 
 
 def _lengths(rows):

@@ -17,10 +17,7 @@ ACTIVE = 0.01  # variance of a latent's mean over the images (Burda et al., 2015
 
 
 def binarise(x: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Images of 0 and 1, each pixel drawn once with its grey value as probability.
-
-    The same ``seed`` gives the same binary images of ``x``.
-    """
+    """``x`` as images of 0 and 1, each pixel drawn from ``seed`` with its grey value as chance."""
     drawn = np.random.default_rng(seed).random(check_images(x).shape, dtype="float32")
     return (drawn < x).astype("float32")
 

@@ -32,13 +32,9 @@ def probe_accuracy(
     strengths : as in ``linear_probe``.
     """
     few = slice(check_whole(images, "images"))
-    probe, _ = linear_probe(
-        features(dataset.x_train[few]),
-        dataset.y_train[few],
-        features(dataset.x_validation),
-        dataset.y_validation,
-        strengths,
-    )
+    train = features(dataset.x_train[few]), dataset.y_train[few]
+    validation = features(dataset.x_validation), dataset.y_validation
+    probe, _ = linear_probe(*train, *validation, strengths)
     return float(np.mean(probe(features(dataset.x_test)) == dataset.y_test))
 
 
@@ -52,7 +48,8 @@ def linear_probe(
     """The logistic regression on frozen features that errs least on the validation images.
 
     Each feature is divided by its standard deviation over the training images; nothing is
-    subtracted, so that a sparse code stays sparse.
+    subtracted, so that a sparse code stays sparse. Gives (probe, {strength: validation error});
+    ``probe(z)`` are the labels (n,) of features.
 
     Parameters
     ----------
@@ -60,10 +57,6 @@ def linear_probe(
     labels_train, labels_validation : whole numbers (n,).
     strengths : weights of the squared norm beside the mean cross-entropy in nats, strong ones
         first: each fit starts where the one before ended. ``[1 / n]`` is scikit-learn's default.
-
-    Returns
-    -------
-    (probe, {strength: validation error}): ``probe(z)`` gives the labels (n,) of features.
     """
     check_same_length(z_train, labels_train, "z_train", "labels_train")
     check_same_length(z_validation, labels_validation, "z_validation", "labels_validation")
@@ -85,10 +78,7 @@ def linear_probe(
 def predict_labels(classifier: keras.Model, x: np.ndarray) -> np.ndarray:
     """The most probable class (n,) of each image.
 
-    Parameters
-    ----------
-    classifier : model that gives logits (n, classes).
-    x : its inputs (n, ...).
+    ``classifier`` is a model that gives logits (n, classes) for its inputs ``x`` (n, ...).
     """
     return predict(classifier, x).argmax(axis=1)
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from ae_lab.errors import LabError
-from ae_lab.validation import check_images, check_whole
+from ae_lab.validation import check_images, check_same_shape, check_whole
 
 BATCH = 1_000  # rows
 
@@ -21,12 +21,8 @@ def encode(model: keras.Model, x: np.ndarray) -> np.ndarray:
     They have been through the bottleneck, as at inference; nothing is corrupted. For a
     variational ``model`` z is ``z_mean``, the same at every call.
     """
-    x, coder = check_images(x), code_model(model)
-    z = np.empty((len(x), *coder.output_shape[1:]), "float32")
-    for start in range(0, len(x), BATCH):  # not compiled: a bottleneck's k may have changed
-        rows = slice(start, start + BATCH)
-        z[rows] = keras.ops.convert_to_numpy(coder(x[rows], training=False))
-    return z
+    x = check_images(x)
+    return predict(code_model(model), x, compiled=False)  # a bottleneck's k may have changed
 
 
 def posterior(model: keras.Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -73,16 +69,17 @@ def code_model(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, model.get_layer("bottleneck").output)
 
 
-def predict(model: keras.Model, x: np.ndarray) -> np.ndarray:
+def predict(model: keras.Model, x: np.ndarray, compiled: bool = True) -> np.ndarray:
     """The output (n, ...) of any ``model`` with one input and one output for the rows ``x``.
 
     Batch by batch: ``model.predict`` holds inputs and outputs twice, and may wait at its end for
-    as long as it computed.
+    as long as it computed. ``compiled`` is whether the model runs as a compiled program.
     """
     found = np.empty((len(x), *model.output_shape[1:]), "float32")
     for start in range(0, len(x), BATCH):
-        rows = slice(start, start + BATCH)
-        found[rows] = model.predict_on_batch(x[rows])
+        some = x[start : start + BATCH]
+        output = model.predict_on_batch(some) if compiled else model(some, training=False)
+        found[start : start + BATCH] = keras.ops.convert_to_numpy(output)
     return found
 
 
@@ -115,10 +112,7 @@ def share_lost(x: np.ndarray, x_hat: np.ndarray) -> float:
     def share(x, x_hat):
         variation = np.sum((x - x.mean(axis=1, keepdims=True)) ** 2, axis=1)
         if not variation.all():
-            raise LabError(
-                "x must vary within each image, received one that is the same all over: "
-                "leave it out."
-            )
+            raise LabError("x must vary within each image, received a uniform one: leave it out.")
         return np.sum((x - x_hat) ** 2, axis=1) / variation
 
     return _mean_over_images(share, x, x_hat)
@@ -131,17 +125,16 @@ def psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
     """
 
     def decibels(x, x_hat):
-        with np.errstate(divide="ignore"):
-            return np.minimum(10 * np.log10(1 / np.mean((x - x_hat) ** 2, axis=1)), 100)
+        error = np.mean((x - x_hat) ** 2, axis=1)
+        return 10 * np.log10(1 / np.maximum(error, 1e-10))
 
     return _mean_over_images(decibels, x, x_hat)
 
 
 def argmax_accuracy(x: np.ndarray, x_hat: np.ndarray) -> float:
-    """What Keras's ``metrics=["accuracy"]`` reports for flat images.
+    """Share of images whose brightest pixel in ``x_hat`` is where it is in ``x``.
 
-    The share of images whose brightest pixel in ``x_hat`` is where it is in ``x``: this does not
-    measure how well images are reconstructed.
+    Keras's ``metrics=["accuracy"]`` reports this for flat images; it does not measure quality.
     """
     return _mean_over_images(lambda x, x_hat: x.argmax(axis=1) == x_hat.argmax(axis=1), x, x_hat)
 
@@ -157,14 +150,9 @@ def _mean_over_images(measure: Callable, x, x_hat) -> float:
     A batch at a time: all images in double precision would take more memory than a notebook.
     """
     x, x_hat = np.asarray(x), np.asarray(x_hat)
-    if x.shape != x_hat.shape:
-        raise LabError(
-            f"x and x_hat must have the same shape, received {x.shape} and {x_hat.shape}: "
-            "reshape one of them."
-        )
-    parts = (slice(start, start + BATCH) for start in range(0, len(x), BATCH))
-    return float(np.mean(np.concatenate([measure(_rows(x[p]), _rows(x_hat[p])) for p in parts])))
-
-
-def _rows(images) -> np.ndarray:
-    return images.reshape(len(images), -1).astype(np.float64)
+    check_same_shape(x.shape, x_hat.shape, "x", "x_hat")
+    found = []
+    for start in range(0, len(x), BATCH):
+        some = (images[start : start + BATCH] for images in (x, x_hat))
+        found.append(measure(*(rows.reshape(len(rows), -1).astype(np.float64) for rows in some)))
+    return float(np.mean(np.concatenate(found)))

@@ -7,7 +7,7 @@ Activity is the absolute value of an activation.
 import numpy as np
 
 from ae_lab.errors import LabError
-from ae_lab.validation import check_same_length, check_whole
+from ae_lab.validation import check_at_most, check_classes, check_same_length
 
 
 def dead_units(z: np.ndarray) -> np.ndarray:
@@ -50,9 +50,7 @@ def class_selectivity(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def class_means(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Mean activity (classes, units) of ``z`` on the images of each class in ``labels``."""
     check_same_length(z, labels, "z", "labels")
-    classes = np.unique(labels)
-    if len(classes) < 2:
-        raise LabError(f"labels must name at least 2 classes, received {len(classes)}: add some.")
+    classes = check_classes(labels)
     return np.stack([np.abs(_code(z)[labels == c]).mean(axis=0) for c in classes])
 
 
@@ -64,11 +62,7 @@ def shared_units(z: np.ndarray, labels: np.ndarray, strongest: int) -> tuple[flo
     """
     check_same_length(z, labels, "z", "labels")
     activity = np.abs(_code(z))
-    if check_whole(strongest, "strongest") > activity.shape[1]:
-        raise LabError(
-            f"strongest must be at most {activity.shape[1]}, the number of units, received "
-            f"{strongest}: choose fewer."
-        )
+    check_at_most(strongest, "strongest", activity.shape[1], "number of units")
     member = np.zeros(activity.shape, "float32")
     top = np.argpartition(-activity, strongest - 1, axis=1)[:, :strongest]
     np.put_along_axis(member, top, 1, axis=1)

@@ -1,9 +1,9 @@
 """Corruptions, bottlenecks and penalties, from which `models.autoencoders` builds the kinds.
 
-Each layer has one anatomy: docstring, ``__init__`` that checks and stores, ``call``,
-``get_config``. A number out of range raises a `LabError` that names it. Penalties go through
-``add_loss`` as a mean over the batch, in nats or squared error per image, so that they add to the
-losses of `losses` on every Keras backend.
+Each layer has one anatomy: docstring, ``__init__`` that checks and stores, ``call``. A number out
+of range raises a `LabError` that names it. Penalties go through ``add_loss`` as a mean over the
+batch, in nats or squared error per image, so that they add to the losses of `losses` on every
+Keras backend.
 """
 # ruff: noqa: F401  # these names are what the package offers
 

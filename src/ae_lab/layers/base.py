@@ -1,16 +1,27 @@
-"""What the layers share: random numbers, and an output of the input's shape."""
+"""What the layers share: what a saved model keeps of them, their shapes, random numbers."""
+
+import inspect
 
 import keras
 from keras import KerasTensor, ops
 
 
-class Seeded(keras.layers.Layer):
-    """A layer that draws from a seed of its own; its output has the input's shape.
+class Layer(keras.layers.Layer):
+    """A layer whose output has its input's shape.
 
-    Parameters
-    ----------
-    seed : whole number or None.
+    A saved model keeps the arguments of its ``__init__``, each stored under the argument's name.
     """
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        names = set(inspect.signature(self.__init__).parameters) - {"kwargs"}
+        return super().get_config() | {name: getattr(self, name) for name in sorted(names)}
+
+
+class Seeded(Layer):
+    """A layer that draws from a ``seed`` of its own, a whole number or None."""
 
     def __init__(self, seed: int | None = None, **kwargs):
         super().__init__(**kwargs)
@@ -20,9 +31,3 @@ class Seeded(keras.layers.Layer):
     def uniform(self, x: KerasTensor) -> KerasTensor:
         """Fresh numbers in [0, 1), one per pixel of the images ``x``."""
         return keras.random.uniform(ops.shape(x), seed=self.seed_generator)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
-    def get_config(self):
-        return {**super().get_config(), "seed": self.seed}

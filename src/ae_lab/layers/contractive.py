@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from ae_lab.layers.base import Seeded
+from ae_lab.layers.base import Layer, Seeded
 from ae_lab.validation import check_between
 
 SMALLEST_STEP = 1e-4  # below it, rounding exceeds the difference of two codes
@@ -60,12 +60,9 @@ class RandomStep(Seeded):
     def call(self, x):
         return x + self.step * ops.where(self.uniform(x) < 0.5, -1.0, 1.0)
 
-    def get_config(self):
-        return {**super().get_config(), "step": self.step}
-
 
 @keras.saving.register_keras_serializable(package="ae_lab")
-class ContractiveBottleneck(keras.layers.Layer):
+class ContractiveBottleneck(Layer):
     """Takes the codes of ``x`` and of ``RandomStep(step)(x)``; passes the first one on.
 
     ``||(f(x + step e) - f(x)) / step||**2`` has mean ``||J||_F**2`` over the random ``e``, up to
@@ -91,6 +88,3 @@ class ContractiveBottleneck(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]
-
-    def get_config(self):
-        return {**super().get_config(), "weight": self.weight, "step": self.step}

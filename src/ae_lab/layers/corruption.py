@@ -10,11 +10,7 @@ from ae_lab.validation import check_between, check_whole
 
 
 class Corruption(Seeded):
-    """What every corruption shares: off at inference, and fresh at each training step.
-
-    A subclass gives the corrupted batch in ``_corrupt(x)``, and names its one number in
-    ``get_config``.
-    """
+    """Corrupts as ``_corrupt(x)`` of a subclass does: fresh at each step, off at inference."""
 
     def call(self, x, training=False):
         return self._corrupt(x) if training else x
@@ -41,9 +37,6 @@ class GaussianCorruption(Corruption):
         noise = standard_normal(ops.shape(x), self.seed_generator)
         return ops.clip(x + self.stddev * noise, 0, 1)
 
-    def get_config(self):
-        return {**super().get_config(), "stddev": self.stddev}
-
 
 class PixelCorruption(Corruption):
     """A corruption of single pixels, each with the same probability.
@@ -57,9 +50,6 @@ class PixelCorruption(Corruption):
     def __init__(self, fraction: float, seed: int | None = None, **kwargs):
         super().__init__(seed, **kwargs)
         self.fraction = check_between(fraction, "fraction", 0, 1)
-
-    def get_config(self):
-        return {**super().get_config(), "fraction": self.fraction}
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
@@ -113,9 +103,6 @@ class RandomShift(Corruption):
             x = ops.take(x, (ops.arange(size) + by[axis - 1]) % size, axis=axis)
         return x
 
-    def get_config(self):
-        return {**super().get_config(), "pixels": self.pixels}
-
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class RandomSlant(Corruption):
@@ -143,24 +130,13 @@ class RandomSlant(Corruption):
 
     def _slanted(self, x, moved, fixed):
         drawn = keras.random.uniform((ops.shape(x)[0], 1, 1, 1), -1, 1, seed=self.seed_generator)
-        height = x.shape[fixed]
-        from_middle = np.arange(height, dtype="float32") - (height - 1) / 2
-        by = self.amount * drawn * _along(fixed, from_middle)
-        whole = ops.floor(by)
-        size = x.shape[moved]
-        index = ops.cast(whole, "int32") + _along(moved, np.arange(size, dtype="int32"))
+        places = np.ogrid[:1, : x.shape[1], : x.shape[2], :1]  # of the pixels, along each axis
+        from_middle = places[fixed].astype("float32") - (x.shape[fixed] - 1) / 2
+        by = self.amount * drawn * from_middle
+        whole, size = ops.floor(by), x.shape[moved]
+        index = ops.cast(whole, "int32") + places[moved].astype("int32")
         left, right = (
             ops.take_along_axis(x, ops.broadcast_to((index + step) % size, ops.shape(x)), moved)
             for step in (0, 1)
         )
         return (1 - (by - whole)) * left + (by - whole) * right
-
-    def get_config(self):
-        return {**super().get_config(), "amount": self.amount}
-
-
-def _along(axis, numbers):
-    """A row of numbers as an array of four axes that lies along ``axis``."""
-    shape = [1, 1, 1, 1]
-    shape[axis] = len(numbers)
-    return numbers.reshape(shape)

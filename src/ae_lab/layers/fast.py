@@ -16,12 +16,8 @@ def standard_normal(shape: Sequence[int], seed: keras.random.SeedGenerator) -> K
     """Fresh numbers from N(0, 1), by the method of Box & Muller (1958).
 
     Textbook: ``keras.random.normal(shape, seed=seed)``, which in a program that XLA compiles for
-    a CPU takes about eight times as long and dominates the training of a dense denoiser.
-
-    Parameters
-    ----------
-    shape : whole numbers, or a tensor of them.
-    seed : generator that the numbers are drawn from.
+    a CPU takes about eight times as long and dominates the training of a dense denoiser. ``shape``
+    is whole numbers or a tensor of them; ``seed`` is the generator that is drawn from.
     """
     radius = ops.sqrt(-2 * ops.log(1 - keras.random.uniform(shape, seed=seed)))
     return radius * ops.cos(2 * math.pi * keras.random.uniform(shape, seed=seed))

@@ -7,22 +7,19 @@ and *Winner-Take-All Autoencoders* (2015).
 import keras
 from keras import ops
 
-from ae_lab.errors import LabError
+from ae_lab.layers.base import Layer
 from ae_lab.layers.fast import keep_largest
-from ae_lab.validation import check_between, check_whole
+from ae_lab.validation import check_at_most, check_between, check_whole
 
 EPSILON = 1e-7
 LARGEST_WEIGHT = 1e6
 
 
-class _SparseBottleneck(keras.layers.Layer):
-    """What the four share: the name "bottleneck", and an output of the input's shape."""
+class _SparseBottleneck(Layer):
+    """What the four share: the name "bottleneck"."""
 
     def __init__(self, name="bottleneck", **kwargs):
         super().__init__(name=name, **kwargs)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
@@ -52,9 +49,6 @@ class KLSparsity(_SparseBottleneck):
         self.add_loss(self.weight * ops.sum(on + off))
         return z
 
-    def get_config(self):
-        return {**super().get_config(), "target": self.target, "weight": self.weight}
-
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class L1Sparsity(_SparseBottleneck):
@@ -72,9 +66,6 @@ class L1Sparsity(_SparseBottleneck):
     def call(self, z):
         self.add_loss(self.weight * ops.sum(ops.mean(ops.abs(z), axis=0)))
         return z
-
-    def get_config(self):
-        return {**super().get_config(), "weight": self.weight}
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
@@ -97,20 +88,13 @@ class KSparse(_SparseBottleneck):
         self.alpha = check_between(alpha, "alpha", 1, 1e6)
 
     def build(self, input_shape):
-        if self.k > input_shape[-1]:
-            raise LabError(
-                f"k must be at most {input_shape[-1]}, the number of units, received {self.k}: "
-                "keep fewer."
-            )
+        check_at_most(self.k, "k", input_shape[-1], "number of units")
         self.built = True
 
     def call(self, z, training=False):
         kept = self.k if training else min(round(self.alpha * self.k), z.shape[-1])
         # the textbook's line: ops.where(z >= ops.top_k(z, kept)[0][:, -1:], z, 0)
         return keep_largest(z, kept, axis=-1)
-
-    def get_config(self):
-        return {**super().get_config(), "k": self.k, "alpha": self.alpha}
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
@@ -134,6 +118,3 @@ class WinnerTakeAll(_SparseBottleneck):
             return z
         kept = ops.round(self.share * ops.cast(ops.shape(z)[0], "float32"))
         return keep_largest(z, ops.maximum(1.0, kept), axis=0)
-
-    def get_config(self):
-        return {**super().get_config(), "share": self.share}

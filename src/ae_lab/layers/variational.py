@@ -43,9 +43,6 @@ class GaussianSampling(Seeded):
     def compute_output_shape(self, input_shape):
         return input_shape[0]
 
-    def get_config(self):
-        return {**super().get_config(), "beta": self.beta}
-
 
 class ImportanceWeightedBound(Seeded):
     """Adds the negative importance-weighted bound; returns it for each image in nats (n,).

@@ -20,7 +20,13 @@ from ae_lab.models.autoencoders import (
     unroll,
     variational,
 )
-from ae_lab.models.blocks import IMAGE_SHAPE, autoencoder, dense_decoder, dense_encoder, to_logits
+from ae_lab.models.blocks import (
+    IMAGE_SHAPE,
+    autoencoder,
+    dense_decoder,
+    dense_encoder,
+    multiply_adds,
+    to_logits,
+)
 from ae_lab.models.classifiers import classifier, perceptron, start_from_encoder
-from ae_lab.models.cost import multiply_adds
-from ae_lab.models.saving import find_model, load_autoencoder, load_model
+from ae_lab.models.saving import load_autoencoder, load_model

@@ -123,10 +123,8 @@ def start_from_images(model: keras.Model, images: np.ndarray) -> None:
     decoder starts with the same weights (tied at the start, not after). From a random start most
     units of a `KSparse` code never win and never learn; from images almost all do.
 
-    Parameters
-    ----------
-    model : from ``sparse`` with ``hidden=()``, changed in place.
-    images : (units, height, width, channels) in [0, 1], one per unit of the code.
+    ``model`` is from ``sparse`` with ``hidden=()``, changed in place. ``images`` are
+    (units, height, width, channels) in [0, 1], one per unit of the code.
     """
     code = model.get_layer("encoder").layers[-1]
     logits = next(layer for layer in model.get_layer("decoder").layers if layer.weights)
@@ -154,11 +152,8 @@ def deep(
     """The deep autoencoder, by default 784-1000-500-250-30 and back.
 
     The shape is that of Hinton & Salakhutdinov (2006), who used ``activation="sigmoid"`` and
-    started it from a stack of RBMs, see ``unroll``.
-
-    Parameters
-    ----------
-    latent_dim, hidden, activation, code_activation, image_shape : as in ``undercomplete``.
+    started it from a stack of RBMs, see ``unroll``. All parameters (``latent_dim``, ``hidden``,
+    ``activation``, ``code_activation``, ``image_shape``) are as in ``undercomplete``.
     """
     encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
     decoder = dense_decoder(latent_dim, hidden[::-1], activation, "sigmoid", image_shape)
@@ -168,11 +163,8 @@ def deep(
 def unroll(model: keras.Model, stack: Sequence) -> None:
     """Give a deep model the weights of a stack of RBMs, upwards and, transposed, downwards.
 
-    Parameters
-    ----------
-    model : from ``deep``, changed in place; its activations should be the units' (sigmoid,
-        linear code).
-    stack : `rbm.RBM` for each layer, bottom to top, as wide as the model's layers.
+    ``model`` is from ``deep``, changed in place; its activations should be the units' (sigmoid,
+    linear code). ``stack`` holds an `rbm.RBM` for each layer, bottom to top, as wide as the layer.
     """
     up = [layer for layer in model.get_layer("encoder").layers if layer.weights]
     down = [layer for layer in model.get_layer("decoder").layers if layer.weights][::-1]

@@ -1,4 +1,4 @@
-"""What the builders share: dense encoder and decoder, and how they are joined to a bottleneck."""
+"""What the builders share: dense parts, how they are joined, and what a network costs."""
 
 import math
 from collections.abc import Sequence
@@ -39,6 +39,22 @@ def to_logits(model: keras.Model) -> keras.Model:
     """The decoder of ``model`` without its last layer, the output activation: z to logits."""
     decoder = model.get_layer("decoder")
     return keras.Model(decoder.input, decoder.layers[-1].input)
+
+
+def multiply_adds(model: keras.Model) -> int:
+    """Multiplications with an addition per image, in dense and convolutional layers of ``model``.
+
+    A layer costs its kernel once per place of its output, a transposed convolution once per place
+    of its input; biases and activations are not counted.
+    """
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            total += multiply_adds(layer)
+        elif isinstance(layer, layers.Dense | layers.Conv2D | layers.Conv2DTranspose):
+            images = layer.input if isinstance(layer, layers.Conv2DTranspose) else layer.output
+            total += math.prod(images.shape[1:-1]) * math.prod(layer.kernel.shape)
+    return total
 
 
 def dense_encoder(

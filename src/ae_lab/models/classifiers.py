@@ -37,17 +37,12 @@ def classifier(
     check_whole(classes, "classes", at_least=2)
     x = keras.Input(input_shape, name="x")
     h = RandomShift(shift)(x) if shift else x
+    relu = {"activation": "relu", "kernel_initializer": "he_normal"}
     for i, width in enumerate(widths):
-        h = layers.Conv2D(
-            check_whole(width, "width"),
-            3 if i else 5,
-            strides=2 if min(h.shape[1:3]) > 7 else 1,
-            padding="same",
-            activation="relu",
-            kernel_initializer="he_normal",
-        )(h)
+        size, strides = 3 if i else 5, 2 if min(h.shape[1:3]) > 7 else 1
+        h = layers.Conv2D(check_whole(width, "width"), size, strides, padding="same", **relu)(h)
     h = layers.Dropout(dropout)(layers.Flatten()(h))
-    h = layers.Dense(dense, activation="relu", kernel_initializer="he_normal")(h)
+    h = layers.Dense(dense, **relu)(h)
     h = layers.Dropout(dropout)(h)
     return keras.Model(x, layers.Dense(classes, name="logits")(h), name="classifier")
 
@@ -84,10 +79,8 @@ def perceptron(
 def start_from_encoder(network: keras.Model, model: keras.Model) -> None:
     """Copy the code layer's weights of an autoencoder into a perceptron of the same width.
 
-    Parameters
-    ----------
-    network : from ``perceptron``, changed in place.
-    model : an autoencoder without hidden layers; a penalty in its code layer is not copied.
+    ``network`` is from ``perceptron``, changed in place; ``model`` is an autoencoder without hidden
+    layers. A penalty in its code layer is not copied.
     """
     code = model.get_layer("encoder").get_layer("code")
     network.get_layer("code").set_weights(code.get_weights())

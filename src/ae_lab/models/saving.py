@@ -17,9 +17,7 @@ import numpy as np
 
 from ae_lab import layers as own_layers
 from ae_lab.errors import LabError
-from ae_lab.models.autoencoders import AUTOENCODERS
 from ae_lab.models.blocks import IMAGE_SHAPE
-from ae_lab.settings import Settings
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 LARGEST = {CONFIG: 1_000_000, WEIGHTS: 500_000_000}  # bytes; some hundred times what ours take
@@ -32,39 +30,12 @@ OF_KERAS = set(
 )
 
 
-def find_model(settings: Settings, name: str) -> Path:
-    """The file of a model that a report of the profile saved, or a ``.keras`` file.
-
-    Parameters
-    ----------
-    settings : name the profile and the folder of its report.
-    name : one of ``AUTOENCODERS``, "classifier", or a path that ends in ``.keras``.
-    """
-    if name.endswith(".keras"):
-        return Path(name)
-    known = [*AUTOENCODERS, "classifier"]
-    if name not in known:
-        raise LabError(
-            f"the model must be one of {', '.join(known)}, or a .keras file, received {name!r}."
-        )
-    path = settings.profile_folder / "models" / f"{name}.keras"
-    if not path.is_file():
-        raise LabError(
-            f"the model {name} must be in {path}, found no file there: make it with "
-            f"python -m ae_lab report --profile {settings.profile}"
-        )
-    return path
-
-
 def load_model(path: str | Path) -> keras.Model:
     """The model in the ``.keras`` file at ``path``, not compiled; nothing in it is run.
 
-    Raises
-    ------
-    LabError
-        If there is no such file, it is damaged, names a layer that is not of this package or
-        one of those it builds from, asks for more numbers than it holds, or holds some that are
-        not finite. All but damage in the numbers is found before memory is spent.
+    A ``LabError`` says that there is no such file, that it is damaged, names a layer that is not of
+    this package or one of those it builds from, asks for more numbers than it holds, or holds some
+    that are not finite. All but damage in the numbers is found before memory is spent.
     """
     path = Path(path)
     if path.suffix != ".keras" or not path.is_file():

@@ -24,8 +24,6 @@ from ae_lab.training.fast import fit_fast
 from ae_lab.training.fit import History, fit_plainly
 from ae_lab.validation import check_finite, check_images, check_labels, check_same_length
 
-__all__ = ["fit", "fit_classifier", "seed_everything"]
-
 ENGINES = {"plain": fit_plainly, "fast": fit_fast}
 # The loss per pixel of answering 0.5 everywhere: a network that does worse learned nothing.
 BLANK = {losses.binary_cross_entropy: math.log(2), losses.squared_error: 0.25}
@@ -140,8 +138,7 @@ def fit_classifier(
 
 
 def _images(first, first_name, second, second_name) -> np.ndarray:
-    checked = (check_images(first, first_name, True), check_images(second, second_name, True))
-    return joined(*checked)
+    return joined(check_images(first, first_name, True), check_images(second, second_name, True))
 
 
 def _run(engine, model, plan, blank) -> dict[str, list[float]]:

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ae_lab.data.mnist import as_floats
-from ae_lab.errors import LabError
-from ae_lab.validation import check_between, check_whole
+from ae_lab.validation import check_between, check_same_shape, check_whole
 
 
 @dataclass(frozen=True)
@@ -71,11 +69,7 @@ class Plan:
 
 def joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Rows of ``first`` (training), then of ``second`` (validation): bytes if both are bytes."""
-    if first.shape[1:] != second.shape[1:]:
-        raise LabError(
-            f"training and validation rows must have the same shape, received {first.shape[1:]} "
-            f"and {second.shape[1:]}: prepare both in the same way."
-        )
+    check_same_shape(first.shape[1:], second.shape[1:], "training", "validation rows")
     if not first.dtype == second.dtype == np.uint8:
         first, second = (as_floats(part).astype("float32", copy=False) for part in (first, second))
     return np.concatenate([first, second])
@@ -95,11 +89,6 @@ def shuffled(rows: np.ndarray):
 
     seed = np.random.randint(2**31)
     options = tensorflow.data.Options()
-    options.autotune.enabled = False  # or throwing an iterator away takes as long as it lived
+    options.autotune.enabled = False  # its tuner would delay the end by as long as an epoch took
     epochs = tensorflow.data.Dataset.from_tensors(rows).repeat()
     return epochs.map(lambda x: tensorflow.random.shuffle(x, seed)).with_options(options)
-
-
-def loss_itself(targets: ArrayLike, values: ArrayLike):
-    """The metric of a network that gives its loss per image: ``values``, whatever ``targets``."""
-    return values

@@ -18,7 +18,7 @@ from keras import ops
 
 from ae_lab import losses
 from ae_lab.models import to_logits
-from ae_lab.training.batches import Plan, loss_itself, shuffled
+from ae_lab.training.batches import Plan, shuffled
 from ae_lab.training.fit import History, adam
 
 WORTH_COMPILING = 1_000  # steps: with fewer, XLA compiles for longer than it saves
@@ -39,7 +39,7 @@ def fit_fast(model: keras.Model, plan: Plan, history: History) -> None:
         fed |= {"validation_data": _twice(held_out), "validation_batch_size": VALIDATED_AT_ONCE}
     program.compile(
         adam(plan),
-        metrics=[keras.metrics.MeanMetricWrapper(loss_itself, name="reconstruction")],
+        metrics=[keras.metrics.MeanMetricWrapper(lambda _, loss: loss, name="reconstruction")],
         jit_compile=compiled,
         steps_per_execution=plan.steps if backend == "jax" else 1,
     )
@@ -86,11 +86,7 @@ class _WholeEpochs(keras.Model):
 
 
 def _whole_epochs(rows, held_out) -> dict:
-    """What ``fit`` takes: ``rows`` in a new order each epoch, ``held_out`` in batches.
-
-    The datasets do not tune themselves: TensorFlow waits for one that does until its tuner
-    wakes, 10, 30, 70 ms and so on after it was made, up to as long as the epoch took.
-    """
+    """What ``fit`` takes: ``rows`` in a new order each epoch, ``held_out`` in batches."""
     import tensorflow
 
     epochs = shuffled(rows).map(_twice)

@@ -1,15 +1,11 @@
-"""The engine "plain": training as a Keras reader knows it, compile and fit.
-
-`training.fit` checks its arguments and calls `fit_plainly` for ``engine="plain"``.
-`training.fast` takes the same `Plan`, gives the same results, and is harder to read.
-"""
+"""The engine "plain": training as a Keras reader knows it, compile and fit."""
 
 import math
 
 import keras
 
 from ae_lab.errors import LabError
-from ae_lab.training.batches import Plan, loss_itself
+from ae_lab.training.batches import Plan
 
 
 def fit_plainly(model: keras.Model, plan: Plan, history: "History") -> None:
@@ -17,7 +13,8 @@ def fit_plainly(model: keras.Model, plan: Plan, history: "History") -> None:
     loss = plan.loss
     if plan.transform:
         model, loss = _behind(plan.transform, model, loss, plan.targets is None)
-    shown = keras.metrics.MeanMetricWrapper(loss or loss_itself, name="reconstruction")
+    measure = loss or (lambda _, output: output)  # without a loss the output is the loss itself
+    shown = keras.metrics.MeanMetricWrapper(measure, name="reconstruction")
     model.compile(adam(plan), loss, metrics=[shown])
     model.fit(
         plan.batches(plan.batch),
