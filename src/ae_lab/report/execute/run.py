@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ae_lab.files import read_json
-from ae_lab.lab.records import Metric
 from ae_lab.report.execute.environment import kernel_environment, numeric_environment, usable_cores
 from ae_lab.report.execute.kernel import stop_kernels
-from ae_lab.report.failure import failure
 from ae_lab.report.keys import execution_key
 from ae_lab.report.workplace import Workplace, read_notebook
 
@@ -41,9 +39,7 @@ def bring_all_up_to_date(
     """
 
     def length(path: Path) -> tuple[float, int]:
-        done = place.read(path.stem)
-        seconds = done["metadata"]["ae_lab"]["seconds"] if done else math.inf
-        return seconds, len(read_notebook(path)["cells"])
+        return place.read(path.stem).get("seconds", math.inf), len(read_notebook(path)["cells"])
 
     build_font_cache(place)
     with ThreadPoolExecutor(place.settings.jobs or jobs_that_fit()) as pool:
@@ -74,18 +70,12 @@ def key_of(place: Workplace, path: Path, fingerprint: str) -> str:
     return execution_key(source, place.settings, fingerprint, numeric_environment())
 
 
-def is_up_to_date(place: Workplace, path: Path, key: str) -> bool:
-    """Whether the last good execution of this notebook has this key."""
-    done = place.read(path.stem)
-    return bool(done) and done["metadata"]["ae_lab"]["key"] == key
-
-
 def bring_up_to_date(
     place: Workplace, path: Path, data: DataAtHand, force: bool, say: Say
 ) -> dict | None:
     """Execute a notebook unless its key is known; return it if it failed."""
     key = key_of(place, path, data.fingerprint)
-    if is_up_to_date(place, path, key) and not force:
+    if place.read(path.stem).get("key") == key and not force:
         say(f"  {path.stem}  unchanged, not executed again\n")
         place.failed_execution(path.stem).unlink(missing_ok=True)
         return None
@@ -123,22 +113,13 @@ def execute(
         cell_seconds=CELL_SECONDS[place.settings.profile],
         say=say,
     )
-    record = read_json(record_file)
     notebook.metadata["ae_lab"] = {
         "key": key,
-        "record": record,
+        "record": read_json(record_file),
         "seconds": round(time.monotonic() - start, 1),
-        "error": error or improper_figure(path.stem, record),
+        "error": error,
     }
     return notebook
-
-
-def improper_figure(name: str, record: dict | None) -> dict | None:
-    """A recorded figure that is no number fails the notebook."""
-    for metric in map(Metric.from_json, (record or {}).get("metrics", [])):
-        if not math.isfinite(metric.value):
-            return failure(name, "NotANumber", f"the figure {metric.name} is {metric.value}")
-    return None
 
 
 def build_font_cache(place: Workplace) -> None:

@@ -1,5 +1,6 @@
 """One executed notebook as the parts of a page."""
 
+import json
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from nbformat import NotebookNode
 from ae_lab.lab.records import DECODER
 from ae_lab.report.failure import failure
 from ae_lab.report.render.cleaning import clean_outputs, clean_text
-from ae_lab.report.render.decoder_figure import OPENING, living_figure
 from ae_lab.report.render.markdown import highlight, markdown_to_html
 from ae_lab.report.render.outline import Outline
 from ae_lab.report.render.sanitise import plain_text, sanitise
@@ -20,6 +20,18 @@ PAGE_ERROR = "PageError"
 LEFT_OUT = "remove-cell"  # the tag of a cell that a page does without, as in Jupyter Book
 PREFERRED = ("text/html", "text/markdown", "text/latex")
 IMAGES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif")
+
+# The one figure that moves, computed by a script known by its hash: a still one, and controls
+# that take its place where the script may run.
+OPENING = '<div class="living" data-decoder='  # no output of a kernel can hold it unescaped
+CONTROLS = """<div class="live" hidden>
+<canvas class="plane" width="392" height="392" tabindex="0" role="application"
+ aria-label="The plane of the two latents; arrow keys move the point"></canvas>
+<div><canvas class="digit" role="img" aria-label="The image decoded at the point"></canvas>
+<p class="where" aria-live="polite"></p>
+<p class="note">Move the pointer or a finger over the plane, or focus it and press the arrow
+keys: the image above is decoded on this page, with the model’s own weights.</p></div>
+</div>"""
 
 
 @dataclass(frozen=True)
@@ -52,10 +64,6 @@ class Page:
         self.not_run = 0
         self.parts = list(self._parts(notebook))
         self.title = self.outline.title or name
-
-    @property
-    def has_heading(self) -> bool:
-        return bool(self.outline.title)
 
     @property
     def has_formulas(self) -> bool:
@@ -105,17 +113,17 @@ class Page:
         )
 
     def _output(self, output: NotebookNode) -> str:
+        """An output in the richest form that leaves something to see."""
         if output.output_type == "stream":
             return f'<pre class="{escape(output.name)}">{escape(output.text.rstrip())}</pre>'
         if output.output_type == "error":
             trace = "\n".join(output.traceback).strip() or f"{output.ename}: {output.evalue}"
             return f'<pre class="error">{escape(trace)}</pre>'
-        return self._data(output)
-
-    def _data(self, output: NotebookNode) -> str:
-        """The richest form that leaves something to see."""
         if DECODER in output.data and "image/png" in output.data:
-            return living_figure(output.data[DECODER], self._image("image/png", output))
+            # the decoder, from lab.portable, becomes an attribute, never markup or code
+            decoder = json.dumps(output.data[DECODER], sort_keys=True, separators=(",", ":"))
+            still = self._image("image/png", output)
+            return f'{OPENING}"{escape(decoder)}">{still}{CONTROLS}</div>'
         for kind in PREFERRED:
             if html := self._rich(kind, output.data.get(kind, "")):
                 return html
