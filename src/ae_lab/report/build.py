@@ -97,7 +97,7 @@ def prepare_data(settings: Settings, say: Say) -> DataAtHand:
     return at_hand
 
 
-def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Say) -> Path:
+def publish(place: Workplace, known: list[str], failed: set[str], say: Say) -> Path:
     """Render all there is; swap it in, or put it beside the last good report if it failed."""
     paths = {
         name: place.failed_execution(name) if name in failed else place.executed(name)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ae_lab import data
 from ae_lab.files import write_text
-from ae_lab.report.execute import run
+from ae_lab.report.execute.notebook import execute
+from ae_lab.report.execute.run import build_font_cache
 from ae_lab.report.failure import failure
 from ae_lab.report.keys import EXECUTED_WITH, PACKAGE, digest_of_files, versions
 from ae_lab.report.workplace import Workplace
@@ -68,8 +69,8 @@ def run_task(task: Task) -> dict:
     path = folder / "notebooks" / f"{task.notebook}.ipynb"
     place.make_folders()
     write_text(path, task.text)
-    run.build_font_cache(place)
-    executed = run.execute(place, path, task.key, lambda text: None, task.numeric)
+    build_font_cache(place)
+    executed = execute(place, path, task.key, lambda text: None, task.numeric)
     lab = executed["metadata"]["ae_lab"]
     error = lab["error"]
     loaded = ((lab["record"] or {}).get("run") or {}).get("data_sha256", task.data)
