@@ -108,9 +108,8 @@ class Page:
     def _problem(self, sentence: str) -> None:
         heading = plain_text(self.outline.entries[-1].html) if self.outline.entries else ""
         heading = heading or self.outline.title
-        self.problems.append(
-            failure(self.name, PAGE_ERROR, sentence, heading=heading, **self._step)
-        )
+        problem = failure(self.name, PAGE_ERROR, sentence, heading=heading, **self._step)
+        self.problems.append(problem)
 
     def _output(self, output: NotebookNode) -> str:
         """An output in the richest form that leaves something to see."""
@@ -140,7 +139,7 @@ class Page:
         return f'<div class="rich">{html}</div>' if html.strip() else ""
 
     def _image(self, kind: str, output: NotebookNode) -> str:
-        details = output.metadata.get(kind, {})
+        details = output.metadata.get(kind)
         details = details if isinstance(details, dict) else {}
         alt = str(details.get("alt") or output.metadata.get("alt") or "").strip()
         if not alt or FILLER in alt:
