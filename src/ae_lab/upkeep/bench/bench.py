@@ -15,8 +15,7 @@ from ae_lab.report.folders import os_errors_as_lab_errors
 from ae_lab.report.keys import versions
 from ae_lab.settings import Settings
 from ae_lab.upkeep.bench.comparison import ROWS, Result, Row, measure
-from ae_lab.upkeep.bench.side import CORES, Side
-from ae_lab.upkeep.bench.workload import Workload
+from ae_lab.upkeep.bench.side import CORES, Side, Workload
 
 LEAST_REPEATS = 5
 GROWTH = "growth"
@@ -25,22 +24,16 @@ MEASURED_WITH = ("keras", "tensorflow", "torch", "jax", "numpy", "scikit-learn")
 COMPILED_STEPS = 1_200  # a training of fewer steps is not compiled, and an epoch costs more
 
 
-@dataclass(frozen=True)
-class Growth:
-    """Seconds per epoch at each of ``sizes``, all else as usual."""
-
-    label: str
-    sizes: tuple[int, ...]
-    seconds: tuple[float, ...]
-
-
 @dataclass
 class Outcome:
-    """All that a run brought: results, growth, a line for each row left out, and the machine."""
+    """All that a run brought: results, growth, a line for each row left out, and the machine.
+
+    ``growth`` is what grows → its size → seconds per epoch, all else as usual.
+    """
 
     facts: dict[str, str]
     results: list[Result] = field(default_factory=list)
-    growth: list[Growth] = field(default_factory=list)
+    growth: dict[str, dict[int, float]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     failed: int = 0
 
@@ -166,7 +159,7 @@ def growth_plan(small: bool) -> dict[str, dict[int, Workload]]:
     }
 
 
-def measure_growth(repeats: int, small: bool) -> list[Growth]:
+def measure_growth(repeats: int, small: bool) -> dict[str, dict[int, float]]:
     """The median of ``repeats`` epochs at each point; equal workloads are measured once."""
     plan, seconds = growth_plan(small), {}
     for workload in dict.fromkeys(load for points in plan.values() for load in points.values()):
@@ -174,7 +167,7 @@ def measure_growth(repeats: int, small: bool) -> list[Growth]:
         epochs = max(repeats + 1, 0 if small else -(-COMPILED_STEPS // steps))
         with Side("ours.dense", replace(workload, epochs=epochs)) as side:
             seconds[workload] = statistics.median(side.ask().value for _ in range(repeats))
-    return [
-        Growth(label, tuple(points), tuple(seconds[workload] for workload in points.values()))
+    return {
+        label: {size: seconds[workload] for size, workload in points.items()}
         for label, points in plan.items()
-    ]
+    }
