@@ -132,12 +132,9 @@ def bench(options: argparse.Namespace) -> None:
 
 def _settings(options: argparse.Namespace) -> Settings:
     """The environment's settings, with those given as options in their place."""
-    given = {
-        "AE_LAB_PROFILE": getattr(options, "profile", None),
-        "AE_LAB_SEED": getattr(options, "seed", None),
-    }
-    given = {name: value for name, value in given.items() if value is not None}
-    return Settings.from_environment(os.environ | given)
+    given = {f"AE_LAB_{name.upper()}": getattr(options, name, None) for name in ("profile", "seed")}
+    set_here = {name: value for name, value in given.items() if value is not None}
+    return Settings.from_environment(os.environ | set_here)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -19,15 +19,9 @@ RELATIVE, AT_LEAST = 0.1, 0.01
 def verify(settings: Settings, accept: bool = False, say: Callable[[str], None] = say_now) -> None:
     """Bring a report up to date and compare its figures with ``reports/reference.json``.
 
-    Parameters
-    ----------
-    accept : write the figures into the file in place of comparing.
-
-    Raises
-    ------
-    LabError
-        If a figure is missing or out of its tolerance, each of them named, or if the file
-        has none for this profile and data.
+    ``accept`` writes the figures into the file in place of comparing. Otherwise a LabError names
+    each figure that is missing or out of its tolerance, or says that the file has none for this
+    profile and data.
     """
     from ae_lab import data
 

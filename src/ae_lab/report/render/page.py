@@ -75,6 +75,9 @@ class Page:
 
     def _parts(self, notebook: NotebookNode) -> Iterator[Part]:
         """Cells up to the one that failed; what follows it was not run."""
+        error = self.error or {}
+        # A page that cannot be shown ran to its end.
+        last = None if error.get("name") == PAGE_ERROR else error.get("id")
         number = 0
         for index, cell in enumerate(notebook.cells):
             runs = cell.cell_type == "code" and bool(cell.source.strip())
@@ -84,18 +87,13 @@ class Page:
             self._step = {"id": identity, "cell": number if runs else None}
             if cell.cell_type == "markdown":
                 yield Part(0, identity, self._markdown(cell.source, cell.get("attachments")))
-            elif runs and (self._stops_at(identity) or LEFT_OUT not in tags):
+            elif runs and (identity == last or LEFT_OUT not in tags):
                 outputs = clean_outputs(cell.outputs, self.folder)
                 html = "\n".join(filter(None, map(self._output, outputs)))
                 yield Part(number, identity, highlight(cell.source, "ipython3"), html)
-            if self._stops_at(identity):
+            if identity == last:
                 self.not_run = len(notebook.cells) - index - 1
                 return
-
-    def _stops_at(self, identity: str) -> bool:
-        """Whether the execution ended here; a page that cannot be shown ran to its end."""
-        error = self.error or {}
-        return error.get("id") == identity and error.get("name") != PAGE_ERROR
 
     def _markdown(self, source: str, attachments: NotebookNode | None = None) -> str:
         sentences: list[str] = []

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import jinja2
 
-TEMPLATES = Path(__file__).parents[1] / "templates"
 FONT = Path(__file__).parents[1] / "fonts" / "STIXTwoMath-subset.woff2"
-PAGE = TEMPLATES / "ae_lab_report"
+PAGE = Path(__file__).parents[1] / "templates" / "ae_lab_report"
 
 
 def render_template(name: str, formulas: bool = False, **values: object) -> str:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from ae_lab.errors import LabError
 from ae_lab.report.build import choose, say_now
@@ -71,10 +72,7 @@ def sweep(
                 from ae_lab.upkeep.sweep.worker import identity
 
                 about = (identity(backends, dataset.sha256), backends, settings.dataset)
-
-                def keep(task, result):
-                    store_result(place, task, result)
-
+                keep = partial(store_result, place)
                 failures = Supervisor(client, about, keep, say).run(left)
     say(f"Results are in {place.sweep}; python -m ae_lab report shows them\n")
     if failures:

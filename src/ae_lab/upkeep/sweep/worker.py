@@ -33,10 +33,7 @@ def identity(backends: tuple[str, ...], dataset: str) -> dict:
 def vet(expected: dict, backends: tuple[str, ...], dataset: str) -> str:
     """On a worker: what it has otherwise than ``expected``, in words; "" if the two agree.
 
-    Raises
-    ------
-    LabError
-        If the worker's data are damaged.
+    Damaged data are a LabError.
     """
     found = identity(backends, data_here(dataset)[1])
     reasons = [
@@ -56,10 +53,7 @@ def vet(expected: dict, backends: tuple[str, ...], dataset: str) -> str:
 def run_task(task: Task) -> dict:
     """On a worker: execute the notebook and return its result, a few KB, as it is kept.
 
-    Raises
-    ------
-    TaskFailed
-        If the notebook failed, or loaded other data than the sweep has.
+    Raises TaskFailed if the notebook failed, or loaded other data than the sweep has.
     """
     from distributed import get_worker
 
