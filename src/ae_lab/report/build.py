@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json, write_text
 from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, key_of
@@ -38,8 +39,8 @@ def build_report(
     place = Workplace(settings)
     with os_errors_as_lab_errors(settings.report_folder), opened(place):
         offline = settings.offline or (not force and all_up_to_date(place, chosen))
-        data = prepare_data(replace(settings, offline=offline), say)
-        failed = bring_all_up_to_date(place, chosen, data, force, say)
+        at_hand = prepare_data(replace(settings, offline=offline), say)
+        failed = bring_all_up_to_date(place, chosen, at_hand, force, say)
         return publish(place, list(known), failed, say)
 
 
@@ -79,8 +80,6 @@ def clear_up(place: Workplace) -> None:
 
 def all_up_to_date(place: Workplace, paths: dict[str, Path]) -> bool:
     """Whether no notebook has to be executed with the data on disk: nothing to download for."""
-    from ae_lab import data
-
     fingerprint = data.local_fingerprint(place.settings)
     return all(
         place.read(name).get("key") == key_of(place, path, fingerprint)
@@ -90,8 +89,6 @@ def all_up_to_date(place: Workplace, paths: dict[str, Path]) -> bool:
 
 def prepare_data(settings: Settings, say: Say) -> DataAtHand:
     """Make the data ready and say which they are."""
-    from ae_lab import data
-
     at_hand = DataAtHand(data.prepare(settings), data.local_fingerprint(settings))
     say(f"Data: {at_hand.source}\n")
     return at_hand

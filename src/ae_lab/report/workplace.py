@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json
 from ae_lab.report.folders import move_files
@@ -56,8 +58,6 @@ class Workplace:
 
         However the first one's process ends, the lock goes with it.
         """
-        from filelock import FileLock, Timeout
-
         self.build.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.build / f"{verb}.lock", timeout=0):
@@ -70,8 +70,6 @@ class Workplace:
 
     def publish_lock(self):
         """A lock, held for moments: the published folder is being replaced or written to."""
-        from filelock import FileLock
-
         self.build.mkdir(parents=True, exist_ok=True)
         return FileLock(self.build / "swap.lock")
 

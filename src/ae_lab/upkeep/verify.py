@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json
 from ae_lab.lab.records import Metric
@@ -23,8 +24,6 @@ def verify(settings: Settings, accept: bool = False, say: Callable[[str], None] 
     each figure that is missing or out of its tolerance, or says that the file has none for this
     profile and data.
     """
-    from ae_lab import data
-
     build_report(settings, say=say)
     stored = json.loads((settings.profile_folder / "metrics.json").read_text(encoding="utf-8"))
     found = {metric.name: metric.value for metric in map(Metric.from_json, stored)}

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.files import write_json, write_text
 from ae_lab.report.build import say_now
@@ -63,7 +64,6 @@ def run_bench(
         If a name or number is wrong, a folder cannot be written or, after all else is done,
         a side failed.
     """
-    from ae_lab import data
     from ae_lab.upkeep.bench.bench_page import bench_page
 
     if unknown := [name for name in names if name not in NAMES]:
@@ -127,7 +127,7 @@ def line_of(result: Result) -> str:
     return f"{times} {ratio:26} reach {result.reach:4.2f}  {result.verdict}  {result.against}"
 
 
-def machine_facts(data: str) -> dict[str, str]:
+def machine_facts(source: str) -> dict[str, str]:
     """What a timing depends on besides the code, in words."""
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
@@ -142,7 +142,7 @@ def machine_facts(data: str) -> dict[str, str]:
         "Running processes, mean of the minute before": load,
         "System": f"{platform.system()} {platform.machine()}",
         "Versions": ", ".join(f"{name} {found[name]}" for name in installed),
-        "Data": data,
+        "Data": source,
     }
 
 
