@@ -40,9 +40,6 @@ class Renderer(IPythonRenderer):
     def latex_environment(self, name: str, body: str) -> str:
         return self._mark(f"\\begin{{{name}}}{body}\\end{{{name}}}", display=True)
 
-    def multiline_math(self, text: str) -> str:
-        return self._mark(text, display=True)
-
     def block_code(self, code: str, info: str | None = None) -> str:
         return f"<pre><code>{highlight(code.rstrip(), (info or '').split(' ')[0])}</code></pre>"
 

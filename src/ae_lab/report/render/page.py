@@ -39,7 +39,6 @@ class Part:
     """One cell: ``number`` is 0 for text, the cell's number for code."""
 
     number: int
-    id: str
     source: str
     outputs: str = ""
 
@@ -86,11 +85,11 @@ class Page:
             identity = cell.get("id") or f"cell-{index}"
             self._step = {"id": identity, "cell": number if runs else None}
             if cell.cell_type == "markdown":
-                yield Part(0, identity, self._markdown(cell.source, cell.get("attachments")))
+                yield Part(0, self._markdown(cell.source, cell.get("attachments")))
             elif runs and (identity == last or LEFT_OUT not in tags):
                 outputs = clean_outputs(cell.outputs, self.folder)
                 html = "\n".join(filter(None, map(self._output, outputs)))
-                yield Part(number, identity, highlight(cell.source, "ipython3"), html)
+                yield Part(number, highlight(cell.source, "ipython3"), html)
             if identity == last:
                 self.not_run = len(notebook.cells) - index - 1
                 return
