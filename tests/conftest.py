@@ -77,7 +77,7 @@ def both_ways(monkeypatch, request):
 def as_executed(monkeypatch):
     """Notebooks count as executed as they are, with the record they carry or none."""
     from ae_lab.report import build
-    from ae_lab.report.execute import run
+    from ae_lab.report.execute import notebook, run
 
     data = run.DataAtHand("MNIST, told by the run", "fingerprint")
     monkeypatch.setattr(build, "prepare_data", lambda settings, say: data)
@@ -89,4 +89,4 @@ def as_executed(monkeypatch):
         return content
 
     monkeypatch.setattr(run, "build_font_cache", lambda place: None)
-    monkeypatch.setattr(run, "execute", as_it_is)
+    monkeypatch.setattr(notebook, "execute", as_it_is)

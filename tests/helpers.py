@@ -251,7 +251,7 @@ PATIENCE = 300  # seconds for what takes a few on an idle machine
 FORKS = multiprocessing.get_context("forkserver") if os.name == "posix" else None
 if FORKS:
     FORKS.set_forkserver_preload(
-        ["ae_lab.report.build", "ae_lab.report.execute.notebook", "ae_lab.report.render.folder"]
+        ["ae_lab.report.build", "ae_lab.report.execute.notebook", "ae_lab.report.render.exporter"]
     )
 
 
@@ -353,11 +353,9 @@ def publish(settings: Settings, names: list[str], last: int, counted: Path) -> N
                 os.kill(os.getpid(), signal.SIGKILL)
 
     workplace = Workplace(settings)
-    import ae_lab.report.render.folder  # noqa: F401  its compiled files are not a step of ours
-
     sys.addaudithook(count)
     with build_module.opened(workplace):
-        build_module.publish(workplace, names, {}, lambda text: None)
+        build_module.publish(workplace, names, set(), lambda text: None)
     counted.write_text(str(-left[0]))
 
 

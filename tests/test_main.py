@@ -57,7 +57,7 @@ def test_help_names_the_verbs_at_once(tmp_path):
     [
         ("ae_lab.__main__", ("numpy", "nbformat", "nbclient", "nbconvert", "keras", "tensorflow")),
         ("ae_lab.report.build", ("nbclient", "nbconvert", "keras", "tensorflow")),
-        ("ae_lab.report.render.folder", ("keras", "tensorflow")),
+        ("ae_lab.report.render.exporter", ("keras", "tensorflow")),
     ],
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path, module, absent):

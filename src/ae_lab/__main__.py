@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from functools import partial
+from pathlib import Path
 
 from ae_lab.errors import LabError
 from ae_lab.quiet import import_keras
@@ -83,12 +84,18 @@ def data(options: argparse.Namespace) -> None:
 def reconstruct(options: argparse.Namespace) -> None:
     """Send a photographed digit through a model and the classifier; write what came of it."""
     import_keras()
+    from ae_lab import models
     from ae_lab.lab import handwriting
 
     photo = handwriting.read_photo(options.photo)  # before the models: its errors come at once
     model = _autoencoder(options)
-    verdict = handwriting.judge(photo, model, _classifier(options))
-    out = options.out or f"{os.path.splitext(options.photo)[0]}-{_stem(options.model)}.png"
+    try:
+        classifier = models.load_model(_model_file(_settings(options), "classifier"))
+    except LabError as error:  # its place stays empty
+        print(f"No verdict: {error}", file=sys.stderr)
+        classifier = None
+    verdict = handwriting.judge(photo, model, classifier)
+    out = options.out or f"{os.path.splitext(options.photo)[0]}-{Path(options.model).stem}.png"
     handwriting.save_verdict(verdict, out)
     print(f"{verdict.sentence}\nOpen {out}")
 
@@ -117,17 +124,6 @@ def _autoencoder(options: argparse.Namespace):
     return models.load_autoencoder(_model_file(_settings(options), options.model))
 
 
-def _classifier(options: argparse.Namespace):
-    """The profile's classifier; without one its place stays empty, and a line says so."""
-    from ae_lab import models
-
-    try:
-        return models.load_model(_model_file(_settings(options), "classifier"))
-    except LabError as error:
-        print(f"No verdict: {error}", file=sys.stderr)
-        return None
-
-
 def _model_file(settings: Settings, name: str) -> str | os.PathLike:
     """``name`` if it is that of a ``.keras`` file, else the model that the last report saved."""
     from ae_lab.models import AUTOENCODERS
@@ -148,24 +144,17 @@ def _model_file(settings: Settings, name: str) -> str | os.PathLike:
     return path
 
 
-def _stem(name: str) -> str:
-    return os.path.splitext(os.path.basename(name))[0]
-
-
 def bench(options: argparse.Namespace) -> None:
     """Time our work beside what one would use instead."""
     from ae_lab.upkeep.bench.bench import run_bench
 
-    names = tuple(options.row)
-    run_bench(_settings(options), names, options.repeats, options.small, options.long)
+    rows = tuple(options.row)
+    run_bench(_settings(options), rows, options.repeats, options.small, options.long)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
     """The environment's settings, with those given as options in their place."""
-    given = {
-        "AE_LAB_PROFILE": getattr(options, "profile", None),
-        "AE_LAB_SEED": getattr(options, "seed", None),
-    }
+    given = {f"AE_LAB_{name.upper()}": getattr(options, name, None) for name in ("profile", "seed")}
     given = {name: value for name, value in given.items() if value is not None}
     for change in getattr(options, "set", []):
         name, sign, value = change.partition("=")

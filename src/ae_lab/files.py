@@ -37,13 +37,9 @@ def check_archive(path: Path, largest: int, names: tuple[str, ...] = ()) -> dict
 
     Returns
     -------
-    dict of member name to declared size in bytes.
-
-    Raises
-    ------
-    ValueError, zipfile.BadZipFile, OSError
-        The reason in words, for the caller's own sentence: not a zip file, a member missing or
-        twice there, or more bytes than ``largest``.
+    dict of member name to declared size in bytes. A ValueError, BadZipFile or OSError says in
+    words, for the caller's own sentence, that it is not a zip file, that a member is missing or
+    twice there, or that there are more bytes than ``largest``.
     """
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()

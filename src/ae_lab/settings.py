@@ -33,10 +33,7 @@ class Settings:
     knobs : pairs of a name and a text: numbers of the notebook that are changed from outside.
     dataset : "mnist", "fashion_mnist", or the path of an ``.npz`` file of one's own.
 
-    Raises
-    ------
-    LabError
-        If a value is not one of those listed.
+    A LabError refuses a profile, seed, number of jobs or data set that is not one of these.
     """
 
     profile: str = "quick"
@@ -84,31 +81,34 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read ``AE_LAB_*``; an empty value counts as unset.
+        """Read ``AE_LAB_*`` of ``environment``; an empty value counts as unset.
 
-        Raises
-        ------
-        LabError
-            If a value is wrong; the message lists the right ones.
+        A LabError names a wrong value and lists the right ones.
         """
 
+        def text(name: str, default: object) -> str:
+            return environment.get(name) or str(default)
+
         def folder(name: str) -> Path | None:
-            value = environment.get(name, "")
+            value = text(name, "")
             return Path(value).expanduser().absolute() if value else None
 
-        project = find_project_folder()
+        project, dataset = find_project_folder(), text("AE_LAB_DATASET", cls.dataset)
+        if (offline := text("AE_LAB_OFFLINE", 0)) not in ("0", "1"):
+            raise LabError(
+                f"AE_LAB_OFFLINE must be 0 or 1, received {offline!r}: set it to one of these."
+            )
         return cls(
-            profile=environment.get("AE_LAB_PROFILE") or cls.profile,
-            seed=_whole_number(
-                "AE_LAB_SEED", environment.get("AE_LAB_SEED") or str(cls.seed), LARGEST_SEED
-            ),
+            profile=text("AE_LAB_PROFILE", cls.profile),
+            seed=_whole_number("AE_LAB_SEED", text("AE_LAB_SEED", cls.seed), LARGEST_SEED),
             data_folder=folder("AE_LAB_DATA"),
             project_folder=project,
             report_folder=folder("AE_LAB_REPORTS") or project / "reports",
             record_folder=folder("AE_LAB_RECORDS"),
-            offline=_switch("AE_LAB_OFFLINE", environment.get("AE_LAB_OFFLINE") or "0"),
-            jobs=_whole_number("AE_LAB_JOBS", environment.get("AE_LAB_JOBS") or "0", MOST_JOBS),
-            dataset=_dataset(environment.get("AE_LAB_DATASET") or cls.dataset),
+            offline=offline == "1",
+            jobs=_whole_number("AE_LAB_JOBS", text("AE_LAB_JOBS", cls.jobs), MOST_JOBS),
+            # a path must be absolute: kernels run in another folder
+            dataset=str(folder("AE_LAB_DATASET")) if dataset.endswith(".npz") else dataset,
             knobs=tuple(
                 (name.removeprefix(KNOB).lower(), value)
                 for name, value in sorted(environment.items())
@@ -142,14 +142,3 @@ def _whole_number(name: str, value: str | int, largest: int) -> int:
             f"received {value!r}: set it to one, for example 8."
         )
     return number
-
-
-def _dataset(value: str) -> str:
-    """A name as it is, a path made absolute: kernels run in another folder."""
-    return str(Path(value).expanduser().absolute()) if value.endswith(".npz") else value
-
-
-def _switch(name: str, value: str) -> bool:
-    if value not in ("0", "1"):
-        raise LabError(f"{name} must be 0 or 1, received {value!r}: set it to one of these.")
-    return value == "1"

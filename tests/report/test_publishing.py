@@ -7,7 +7,6 @@ import pytest
 from filelock import FileLock
 
 from ae_lab.errors import LabError
-from ae_lab.report.execute import run
 from ae_lab.report.workplace import Workplace
 from helpers import (
     build,
@@ -99,11 +98,6 @@ def test_a_figure_without_alt_text_fails_the_build_and_names_the_cell(tmp_path):
     with pytest.raises(LabError, match=r"one, cell 1 \(Plot\) failed with .* no alt text"):
         build(settings)
     assert "no alt text" in (tmp_path / "reports/quick-failed/index.html").read_text()
-
-
-def test_a_figure_that_is_no_number_fails_the_build():
-    record = {"metrics": [{"name": "dense.test_bce", "value": float("nan")}]}
-    assert "dense.test_bce is nan" in run.improper_figure("one", record)["message"]
 
 
 def test_a_page_that_comes_later_is_linked_though_nothing_is_executed(tmp_path):

@@ -18,8 +18,7 @@ from ae_lab.settings import Settings
 from ae_lab.upkeep.bench import comparison
 from ae_lab.upkeep.bench.bench import Outcome, growth_plan, run_bench, take
 from ae_lab.upkeep.bench.comparison import KEYS, ROWS, Against, Row, in_turn
-from ae_lab.upkeep.bench.side import Answer, Side, find, serve
-from ae_lab.upkeep.bench.workload import Workload, resized
+from ae_lab.upkeep.bench.side import Answer, Side, Workload, find, resized, serve
 from helpers import PROJECT
 
 PEERS = PROJECT / "tests" / "benchmarks"
@@ -225,8 +224,7 @@ LEARNERS = {
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "AE_LAB_OFFLINE": "1"}
 PROGRAM = """
 import json, sys
-from ae_lab.upkeep.bench.side import find
-from ae_lab.upkeep.bench.workload import Workload
+from ae_lab.upkeep.bench.side import Workload, find
 for work in sys.argv[1:]:
     losses = []
     def tick(loss):

@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from ae_lab.upkeep.bench.bench import Growth, Outcome
+from ae_lab.upkeep.bench.bench import Outcome
 from ae_lab.upkeep.bench.bench_page import bench_page
 from ae_lab.upkeep.bench.comparison import Result
 
@@ -17,11 +17,11 @@ RESULTS = [
     Result("cnn", "PyTorch", 0.4, 0.4, 1, 0.9, 1.1, 1, None, "not called: it covers 1"),
     Result("quick-report", "nbconvert", 231, 468, 2.03, 2.03, 2.03, 1.5, True),
 ]
-GROWTH = [
-    Growth("images", (100, 200, 400), (0.1, 0.2, 0.4)),
-    Growth("numbers in the code", (8, 32), (0.2, 0.3)),
-    Growth("pixels per image", (196, 784), (0.1, 0.4)),
-]
+GROWTH = {
+    "images": {100: 0.1, 200: 0.2, 400: 0.4},
+    "numbers in the code": {8: 0.2, 32: 0.3},
+    "pixels per image": {196: 0.1, 784: 0.4},
+}
 
 
 @pytest.fixture(scope="module")

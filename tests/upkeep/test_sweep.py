@@ -254,9 +254,8 @@ def test_a_lost_scheduler_is_one_sentence(tmp_path):
 
 @pytest.mark.cluster
 def test_where_every_worker_is_refused_the_sweep_gives_up(tmp_path, cluster):
-    from ae_lab.upkeep.sweep.supervisor import Supervisor
+    from ae_lab.upkeep.sweep.supervisor import Supervisor, identity
     from ae_lab.upkeep.sweep.task import plan
-    from ae_lab.upkeep.sweep.worker import identity
 
     settings = project(tmp_path, a=notebook("# A"))
     paths = [tmp_path / "notebooks" / "a.ipynb"]

@@ -1,17 +1,18 @@
 """The verb ``report``: execute what changed, render everything, publish it whole."""
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from ae_lab import data
 from ae_lab.errors import LabError
-from ae_lab.files import read_json, write_json
-from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, is_up_to_date, key_of
+from ae_lab.files import read_json, write_json, write_text
+from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, key_of
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.folders import os_errors_as_lab_errors, recover_folder, replace_folder
-from ae_lab.report.front.provenance import describe_commit
 from ae_lab.report.keys import digest_of_files, render_key
 from ae_lab.report.seeds.spread import read_results
 from ae_lab.report.workplace import Workplace, find_notebooks
@@ -38,8 +39,8 @@ def build_report(
     place = Workplace(settings)
     with os_errors_as_lab_errors(settings.report_folder), opened(place):
         offline = settings.offline or (not force and all_up_to_date(place, chosen))
-        data = prepare_data(replace(settings, offline=offline), say)
-        failed = bring_all_up_to_date(place, chosen, data, force, say)
+        at_hand = prepare_data(replace(settings, offline=offline), say)
+        failed = bring_all_up_to_date(place, chosen, at_hand, force, say)
         return publish(place, list(known), failed, say)
 
 
@@ -79,23 +80,21 @@ def clear_up(place: Workplace) -> None:
 
 def all_up_to_date(place: Workplace, paths: dict[str, Path]) -> bool:
     """Whether no notebook has to be executed with the data on disk: nothing to download for."""
-    from ae_lab import data
-
     fingerprint = data.local_fingerprint(place.settings)
-    keys = ((path, key_of(place, path, fingerprint)) for path in paths.values())
-    return all(is_up_to_date(place, path, key) for path, key in keys)
+    return all(
+        place.read(name).get("key") == key_of(place, path, fingerprint)
+        for name, path in paths.items()
+    )
 
 
 def prepare_data(settings: Settings, say: Say) -> DataAtHand:
     """Make the data ready and say which they are."""
-    from ae_lab import data
-
     at_hand = DataAtHand(data.prepare(settings), data.local_fingerprint(settings))
     say(f"Data: {at_hand.source}\n")
     return at_hand
 
 
-def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Say) -> Path:
+def publish(place: Workplace, known: list[str], failed: set[str], say: Say) -> Path:
     """Render all there is; swap it in, or put it beside the last good report if it failed."""
     paths = {
         name: place.failed_execution(name) if name in failed else place.executed(name)
@@ -103,19 +102,19 @@ def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Sa
     }
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
-    models, results = digest_of_files(place.models), read_results(place.sweep)
-    siblings = place.sibling_pages()
-    key = render_key(paths, place.settings.profile, commit, models, results, siblings)
+    about = place.settings.profile, commit, read_results(place.sweep), place.sibling_pages()
+    key = render_key(paths, *about, digest_of_files(place.models))
     published = read_json(place.build / "published.json") or {}
     unchanged = not failed and published.get("key") == key
     if unchanged and published.get("files") == digest_of_files(place.target):
         return finish(place, paths, say)  # every byte of it stands in its place
-    from ae_lab.report.render.folder import render_report
-
     new = place.build / "new"
-    errors = render_report(new, paths, place.settings, commit, results, siblings)
-    if errors:
-        raise failed_report(place, new, errors)
+    if errors := render_report(new, paths, place.settings.project_folder / "notebooks", *about):
+        shutil.rmtree(place.failed, ignore_errors=True)
+        new.rename(place.failed)
+        more = f", and {len(errors) - 1} more failed" if errors[1:] else ""
+        page = place.failed / f"{errors[0]['notebook']}.html"
+        raise LabError(f"{sentence_of(errors[0])}{more}; what there is of it is in {page}")
     kept = [path for name in paths for path in sorted((place.models / name).glob("*.keras"))]
     for path in kept:
         (new / "models").mkdir(exist_ok=True)
@@ -129,26 +128,60 @@ def publish(place: Workplace, known: list[str], failed: dict[str, dict], say: Sa
     return finish(place, paths, say)
 
 
-def failed_report(place: Workplace, new: Path, errors: list[dict]) -> LabError:
-    """Put the failed report beside the good one; return the error that says where."""
-    shutil.rmtree(place.failed, ignore_errors=True)
-    new.rename(place.failed)
-    more = f", and {len(errors) - 1} more failed" if errors[1:] else ""
-    page = place.failed / f"{errors[0]['notebook']}.html"
-    return LabError(f"{sentence_of(errors[0])}{more}; what there is of it is in {page}")
+def describe_commit(project: Path) -> str:
+    """Short hash of the last commit that touched code or notebooks, "" where there is no git.
+
+    ``", modified"`` is added if either differs from that commit.
+    """
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(project), *arguments, "--", "src", "notebooks"]
+        options = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 20}
+        try:
+            return subprocess.run(command, **options).stdout.strip()  # nothing if git fails
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+
+    commit = git("log", "-1", "--format=%h")
+    return f"{commit}, modified" if commit and git("status", "--porcelain") else commit
+
+
+def render_report(folder: Path, paths: dict[str, Path], texts: Path, *about: object) -> list[dict]:
+    """Write pages, index and JSON of executed notebooks to a new folder; return what failed.
+
+    What a page cannot show becomes its notebook's error and is said in its banner. Images that
+    texts name are in the folder ``texts``; the arguments ``about`` are those of `write_index`.
+    """
+    import nbformat
+
+    from ae_lab.report.front.index import write_index
+    from ae_lab.report.render.exporter import PageError, ReportExporter
+
+    folder.mkdir(parents=True)
+    exporter = ReportExporter()
+    notebooks = {name: nbformat.read(path, as_version=4) for name, path in paths.items()}
+    for name, notebook in notebooks.items():
+        resources = {"metadata": {"name": name, "path": str(texts)}}
+        try:
+            html, _ = exporter.from_notebook_node(notebook, resources)
+        except PageError as error:
+            notebook.metadata["ae_lab"]["error"] = error.details
+            html, _ = exporter.from_notebook_node(notebook, resources)
+        write_text(folder / f"{name}.html", html)
+    write_index(folder, notebooks, *about)
+    errors = (notebook.metadata["ae_lab"]["error"] for notebook in notebooks.values())
+    return [error for error in errors if error]
 
 
 def finish(place: Workplace, paths: dict[str, Path], say: Say) -> Path:
     """Drop an earlier failed report; say the seconds each notebook took and where to look."""
     shutil.rmtree(place.failed, ignore_errors=True)
-    lab = {name: read_json(path)["metadata"]["ae_lab"] for name, path in paths.items()}
-    timings = {
-        name: {"seconds": entry["seconds"]} | (entry["record"] or {}).get("timings", {})
-        for name, entry in lab.items()
-    }
+    timings = {}
+    for name, path in paths.items():
+        lab = read_json(path)["metadata"]["ae_lab"]
+        timings[name] = {"seconds": lab["seconds"]} | (lab["record"] or {}).get("timings", {})
+        say(f"{lab['seconds']:8.1f} s  {name}\n")
     write_json(place.build / "timings.json", timings)
-    for name, entry in lab.items():
-        say(f"{entry['seconds']:8.1f} s  {name}\n")
     index = place.target / "index.html"
     say(f"Open {index}\n")
     return index

@@ -54,13 +54,7 @@ def recover_folder(target: Path, aside: Path) -> None:
 
 @contextmanager
 def os_errors_as_lab_errors(folder: Path) -> Iterator[None]:
-    """Turn what the file system refuses into an error a user can act on.
-
-    Raises
-    ------
-    LabError
-        In place of an OSError: full disk, read-only or missing folder.
-    """
+    """Turn an OSError (full disk, read-only or missing folder) into a LabError that says so."""
     try:
         yield
     except OSError as error:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json
 from ae_lab.report.folders import move_files
@@ -52,15 +54,10 @@ class Workplace:
 
     @contextmanager
     def alone(self, verb: str) -> Iterator[None]:
-        """Keep a second run of the same verb out; however its process ends, the lock goes with it.
+        """Keep a second run of the same verb out: it gets a LabError.
 
-        Raises
-        ------
-        LabError
-            If another run is at work.
+        However the first one's process ends, the lock goes with it.
         """
-        from filelock import FileLock, Timeout
-
         self.build.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.build / f"{verb}.lock", timeout=0):
@@ -73,8 +70,6 @@ class Workplace:
 
     def publish_lock(self):
         """A lock, held for moments: the published folder is being replaced or written to."""
-        from filelock import FileLock
-
         self.build.mkdir(parents=True, exist_ok=True)
         return FileLock(self.build / "swap.lock")
 
@@ -86,9 +81,10 @@ class Workplace:
         """The failed execution of a notebook, up to the cell that failed."""
         return self.build / f"{name}.failed.ipynb"
 
-    def read(self, name: str) -> dict | None:
-        """The last good execution, or None if there is none."""
-        return read_json(self.executed(name))
+    def read(self, name: str) -> dict:
+        """What the last good execution came to, its ``metadata.ae_lab``; empty if there is none."""
+        done = read_json(self.executed(name))
+        return done["metadata"]["ae_lab"] if done else {}
 
     def store(self, name: str, notebook: dict) -> None:
         """Keep an execution; a failed one does not displace the last good one."""
@@ -101,13 +97,7 @@ class Workplace:
 
 
 def find_notebooks(settings: Settings) -> dict[str, Path]:
-    """Name → file of the project's notebooks, in order.
-
-    Raises
-    ------
-    LabError
-        If there are none.
-    """
+    """Name → file of the project's notebooks, in order; a LabError if there are none."""
     folder = settings.project_folder / "notebooks"
     found = {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
     if not found:
@@ -119,23 +109,15 @@ def find_notebooks(settings: Settings) -> dict[str, Path]:
 
 
 def read_notebook(path: Path) -> dict:
-    """A notebook's JSON.
-
-    Raises
-    ------
-    LabError
-        If it is not JSON, or has no cells.
-    """
+    """A notebook's JSON; a LabError if it is not JSON, or has no cells."""
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise LabError(
-            f"{path.name} must be a notebook in JSON, received something else ({error}): "
-            "restore it with git checkout."
-        ) from None
-    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
-        raise LabError(
-            f"{path.name} must be a notebook of format 4 with cells, received no list of them: "
-            "save it again in JupyterLab."
-        )
-    return notebook
+        if isinstance(notebook["cells"], list):
+            return notebook
+        reason = "no list of cells"
+    except (ValueError, TypeError, KeyError) as error:
+        reason = f"{type(error).__name__}: {error}"
+    raise LabError(
+        f"{path.name} must be a notebook of format 4, JSON with cells, received something else "
+        f"({reason}): save it again in JupyterLab, or restore it with git checkout."
+    )

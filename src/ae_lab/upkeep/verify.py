@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json
 from ae_lab.lab.records import Metric
@@ -19,18 +20,10 @@ RELATIVE, AT_LEAST = 0.1, 0.01
 def verify(settings: Settings, accept: bool = False, say: Callable[[str], None] = say_now) -> None:
     """Bring a report up to date and compare its figures with ``reports/reference.json``.
 
-    Parameters
-    ----------
-    accept : write the figures into the file in place of comparing.
-
-    Raises
-    ------
-    LabError
-        If a figure is missing or out of its tolerance, each of them named, or if the file
-        has none for this profile and data.
+    ``accept`` writes the figures into the file in place of comparing. Otherwise a LabError names
+    each figure that is missing or out of its tolerance, or says that the file has none for this
+    profile and data.
     """
-    from ae_lab import data
-
     settings.refuse_changes("verify")
     build_report(settings, say=say)
     stored = json.loads((settings.profile_folder / "metrics.json").read_text(encoding="utf-8"))

@@ -71,19 +71,17 @@ def kernel_environment(
         "MPLCONFIGDIR": homes / "matplotlib",
         "KERAS_HOME": homes / "keras",
         "AE_LAB_RECORDS": records,
-        "AE_LAB_REPORTS": settings.report_folder,
     }
-    for name in ("IPYTHONDIR", "MPLCONFIGDIR", "KERAS_HOME", "AE_LAB_RECORDS"):
-        folders[name].mkdir(parents=True, exist_ok=True)
-    return (
-        process_environment(**(numeric or {}))
-        | {name: str(folder.absolute()) for name, folder in folders.items()}
-        | {
-            "AE_LAB_PROFILE": settings.profile,
-            "AE_LAB_SEED": str(settings.seed),
-            "AE_LAB_DATA": str(settings.data_folder or ""),
-            "AE_LAB_DATASET": settings.dataset,
-            **{f"{KNOB}{name.upper()}": value for name, value in settings.knobs},
-            "AE_LAB_OFFLINE": "1",  # the data were made ready before; no second try per notebook
-        }
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    folders["AE_LAB_REPORTS"] = settings.report_folder
+    return process_environment(
+        **(numeric or {}),
+        **{name: str(folder.absolute()) for name, folder in folders.items()},
+        AE_LAB_PROFILE=settings.profile,
+        AE_LAB_SEED=str(settings.seed),
+        AE_LAB_DATA=str(settings.data_folder or ""),
+        AE_LAB_DATASET=settings.dataset,
+        **{f"{KNOB}{name.upper()}": value for name, value in settings.knobs},
+        AE_LAB_OFFLINE="1",  # the data were made ready before; no second try per notebook
     )

@@ -1,19 +1,24 @@
 """Run one notebook from top to bottom and say how far it came."""
 
 import logging
+import secrets
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from traitlets.config import Config
 
+from ae_lab.files import read_json
+from ae_lab.report.execute.environment import kernel_environment
 from ae_lab.report.execute.kernel import KERNEL_ARGUMENTS, OwnKernelManager, connection_options
 from ae_lab.report.failure import failure
+from ae_lab.report.workplace import Workplace
 
 CELL_SECONDS = {"smoke": 5 * 60, "quick": 20 * 60, "full": 60 * 60}
 LABEL_WIDTH = 46
@@ -23,39 +28,38 @@ _silent.addHandler(logging.NullHandler())
 _silent.propagate = False  # what nbclient logs is said by us, in one sentence
 
 
-def execute_notebook(
-    notebook: NotebookNode,
+def execute(
+    place: Workplace,
     path: Path,
-    *,
-    environment: dict[str, str],
-    log: Path,
-    connection: Path,
-    cell_seconds: int,
+    key: str,
     say: Callable[[str], None],
-) -> dict | None:
-    """Execute in place; stop at the first failure.
+    numeric: dict[str, str] | None = None,
+) -> nbformat.NotebookNode:
+    """Run a notebook; return it with the outputs up to and in the first cell that failed.
+
+    Its ``metadata.ae_lab`` gets ``key``, ``record``, ``seconds`` and ``error``, which is None or
+    as `failure` describes it.
 
     Parameters
     ----------
-    notebook : the content of ``path``, in whose folder the kernel works.
-    environment : the kernel's environment, complete.
-    log : file for what the kernel's process writes outside its cells.
-    connection : file by which kernel and client find each other; gone when the kernel is.
-    cell_seconds : time limit of one cell.
+    place : where to; what the kernel's process writes outside its cells goes to a log in it.
+    path : the notebook's file, in whose folder the kernel works.
+    key : of this execution.
     say : called with text to be shown at once, a line with its end.
-
-    Returns
-    -------
-    None, or what went wrong: ``notebook, cell, id, heading, name, message``. The
-    notebook then holds the outputs up to and in that cell.
+    numeric : stands in for this process's ``numeric_environment``.
     """
+    name, record_file = path.stem, place.records / f"{path.stem}.json"
+    record_file.unlink(missing_ok=True)
+    shutil.rmtree(place.records / name, ignore_errors=True)  # models of a run that failed
+    # Of this run alone: a kernel that a killed run left starting must not find it.
+    connection = place.connections / f"{name}-{secrets.token_hex(8)}.json"
     client = NotebookClient(
-        notebook,
+        nbformat.read(path, as_version=4),
         kernel_manager_class=OwnKernelManager,
         kernel_name="python3",
         extra_arguments=list(KERNEL_ARGUMENTS),
         config=Config(OwnKernelManager=connection_options(connection)),
-        timeout=cell_seconds,
+        timeout=CELL_SECONDS[place.settings.profile],
         startup_timeout=120,
         iopub_timeout=30,
         store_widget_state=False,
@@ -64,33 +68,48 @@ def execute_notebook(
         shutdown_kernel="immediate",
         log=_silent,
     )
-    code = [index for index, cell in enumerate(notebook.cells) if is_run(cell)]
-    heading = ""
+    start = time.monotonic()
+    environment = kernel_environment(place.settings, place.records, place.homes, numeric)
     with ExitStack() as stack:
-        output = stack.enter_context(log.open("wb"))
-        options = {"env": environment, "cwd": str(path.parent), "stdout": output, "stderr": output}
+        log = stack.enter_context((place.build / f"{name}.log").open("wb"))
+        options = {"env": environment, "cwd": str(path.parent), "stdout": log, "stderr": log}
         try:
             stack.enter_context(client.setup_kernel(**options))
-        except RuntimeError as error:
-            return failure(path.stem, "KernelStartError", str(error))
-        for index, cell in enumerate(notebook.cells):
-            if cell.cell_type == "markdown":
-                lines = [line for line in cell.source.splitlines() if line.startswith("#")]
-                heading = lines[-1].lstrip("#").strip() if lines else heading
-            if index not in code:
-                continue
-            number, start = code.index(index) + 1, time.monotonic()
-            failed = _execute_cell(client, index, number)
-            took = f"{time.monotonic() - start:8.1f} s{'  FAILED' if failed else ''}"
-            label = f"cell {number}/{len(code)}  {heading[:LABEL_WIDTH]:<{LABEL_WIDTH}}"
-            say(f"  {path.stem}  {label}{took}\n")
-            if failed:
-                place = {"cell": number, "id": cell.get("id"), "heading": heading}
-                return failure(path.stem, *failed, **place)
+        except RuntimeError as refused:
+            error = failure(name, "KernelStartError", str(refused))
+        else:
+            error = _run_cells(client, name, say)
+    client.nb.metadata["ae_lab"] = {
+        "key": key,
+        "record": read_json(record_file),
+        "seconds": round(time.monotonic() - start, 1),
+        "error": error,
+    }
+    return client.nb
+
+
+def _run_cells(client: NotebookClient, name: str, say: Callable[[str], None]) -> dict | None:
+    """Run cell after cell; stop at the first failure and return it."""
+    cells = client.nb.cells
+    code = [index for index, cell in enumerate(cells) if is_run(cell)]
+    heading = ""
+    for index, cell in enumerate(cells):
+        if cell.cell_type == "markdown":
+            lines = [line for line in cell.source.splitlines() if line.startswith("#")]
+            heading = lines[-1].lstrip("#").strip() if lines else heading
+        if index not in code:
+            continue
+        number, start = code.index(index) + 1, time.monotonic()
+        failed = _execute_cell(client, index, number)
+        took = f"{time.monotonic() - start:8.1f} s{'  FAILED' if failed else ''}"
+        label = f"cell {number}/{len(code)}  {heading[:LABEL_WIDTH]:<{LABEL_WIDTH}}"
+        say(f"  {name}  {label}{took}\n")
+        if failed:
+            return failure(name, *failed, cell=number, id=cell.get("id"), heading=heading)
     return None
 
 
-def is_run(cell: NotebookNode) -> bool:
+def is_run(cell: nbformat.NotebookNode) -> bool:
     """Whether a cell is code with something to run."""
     return cell.cell_type == "code" and bool(cell.source.strip())
 

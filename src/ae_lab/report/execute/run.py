@@ -1,21 +1,15 @@
 """Execute the notebooks that changed, some at once, and keep what came of them."""
 
 import math
-import secrets
-import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 
-from ae_lab.files import read_json
-from ae_lab.lab.records import Metric
 from ae_lab.report.execute.environment import kernel_environment, numeric_environment, usable_cores
 from ae_lab.report.execute.kernel import stop_kernels
-from ae_lab.report.failure import failure
 from ae_lab.report.keys import execution_key
 from ae_lab.report.workplace import Workplace, read_notebook
 
@@ -32,8 +26,8 @@ class DataAtHand(NamedTuple):
 
 def bring_all_up_to_date(
     place: Workplace, paths: dict[str, Path], data: DataAtHand, force: bool, say: Say
-) -> dict[str, dict]:
-    """Execute the notebooks that changed, ``settings.jobs`` at once; return those that failed.
+) -> set[str]:
+    """Execute the notebooks that changed, ``settings.jobs`` at once; name those that failed.
 
     Each has a kernel of its own, so that none can tell whether others run beside it. The longest
     go first, so that none is left alone on one core at the end; what never ran could be the
@@ -41,9 +35,7 @@ def bring_all_up_to_date(
     """
 
     def length(path: Path) -> tuple[float, int]:
-        done = place.read(path.stem)
-        seconds = done["metadata"]["ae_lab"]["seconds"] if done else math.inf
-        return seconds, len(read_notebook(path)["cells"])
+        return place.read(path.stem).get("seconds", math.inf), len(read_notebook(path)["cells"])
 
     build_font_cache(place)
     with ThreadPoolExecutor(place.settings.jobs or jobs_that_fit()) as pool:
@@ -58,7 +50,7 @@ def bring_all_up_to_date(
             pool.shutdown(wait=False, cancel_futures=True)
             stop_kernels()
             raise
-    return {name: failed for name in paths if (failed := tasks[name].result())}
+    return {name for name, task in tasks.items() if not task.result()}
 
 
 def jobs_that_fit() -> int:
@@ -74,71 +66,25 @@ def key_of(place: Workplace, path: Path, fingerprint: str) -> str:
     return execution_key(source, place.settings, fingerprint, numeric_environment())
 
 
-def is_up_to_date(place: Workplace, path: Path, key: str) -> bool:
-    """Whether the last good execution of this notebook has this key."""
-    done = place.read(path.stem)
-    return bool(done) and done["metadata"]["ae_lab"]["key"] == key
-
-
-def bring_up_to_date(
-    place: Workplace, path: Path, data: DataAtHand, force: bool, say: Say
-) -> dict | None:
-    """Execute a notebook unless its key is known; return it if it failed."""
+def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool, say: Say) -> bool:
+    """Execute a notebook unless its key is known; return whether all went well."""
     key = key_of(place, path, data.fingerprint)
-    if is_up_to_date(place, path, key) and not force:
+    if place.read(path.stem).get("key") == key and not force:
         say(f"  {path.stem}  unchanged, not executed again\n")
         place.failed_execution(path.stem).unlink(missing_ok=True)
-        return None
+        return True
+    from ae_lab.report.execute.notebook import execute
+
     notebook = execute(place, path, key, say)
+    lab = notebook["metadata"]["ae_lab"]
     # What a page says of its run even if the notebook came to record nothing.
-    run = {"profile": place.settings.profile, "seed": place.settings.seed, "data": data.source}
-    notebook["metadata"]["ae_lab"]["run"] = run
-    place.store(path.stem, notebook)
-    return notebook if notebook["metadata"]["ae_lab"]["error"] else None
-
-
-def execute(
-    place: Workplace, path: Path, key: str, say: Say, numeric: dict[str, str] | None = None
-) -> dict:
-    """Run a notebook; record, seconds and error go to its ``metadata.ae_lab``.
-
-    ``numeric`` stands in for this process's ``numeric_environment``.
-    """
-    import nbformat
-
-    from ae_lab.report.execute.notebook import CELL_SECONDS, execute_notebook
-
-    record_file = place.records / f"{path.stem}.json"
-    record_file.unlink(missing_ok=True)
-    shutil.rmtree(place.records / path.stem, ignore_errors=True)  # models of a run that failed
-    notebook = nbformat.read(path, as_version=4)
-    start = time.monotonic()
-    error = execute_notebook(
-        notebook,
-        path,
-        environment=kernel_environment(place.settings, place.records, place.homes, numeric),
-        log=place.build / f"{path.stem}.log",
-        # Of this run alone: a kernel that a killed run left starting must not find it.
-        connection=place.connections / f"{path.stem}-{secrets.token_hex(8)}.json",
-        cell_seconds=CELL_SECONDS[place.settings.profile],
-        say=say,
-    )
-    record = read_json(record_file)
-    notebook.metadata["ae_lab"] = {
-        "key": key,
-        "record": record,
-        "seconds": round(time.monotonic() - start, 1),
-        "error": error or improper_figure(path.stem, record),
+    lab["run"] = {
+        "profile": place.settings.profile,
+        "seed": place.settings.seed,
+        "data": data.source,
     }
-    return notebook
-
-
-def improper_figure(name: str, record: dict | None) -> dict | None:
-    """A recorded figure that is no number fails the notebook."""
-    for metric in map(Metric.from_json, (record or {}).get("metrics", [])):
-        if not math.isfinite(metric.value):
-            return failure(name, "NotANumber", f"the figure {metric.name} is {metric.value}")
-    return None
+    place.store(path.stem, notebook)
+    return not lab["error"]
 
 
 def build_font_cache(place: Workplace) -> None:

@@ -48,17 +48,13 @@ def write_index(
     write_json(folder / "exercises.json", answers)
     write_json(folder / "claims.json", [claim.to_json() for claim in claims])
     facts = run_facts(runs, profile, commit) | sweep_facts(swept, len(notebooks))
-    write_text(folder / "index.html", _render(notebooks, facts, metrics, claims, siblings))
-
-
-def _render(notebooks, facts, metrics, claims, siblings) -> str:
     rows = [
         row
         for metric in metrics
-        for row in seed_rows(figure_row(metric, facts["comparable"], facts["profile"]), metric)
+        for row in seed_rows(figure_row(metric, facts["comparable"], profile), metric)
     ]
     cards = [_card(name, notebook) for name, notebook in notebooks.items()]
-    return render_template(
+    html = render_template(
         "overview.html.j2",
         formulas=any("<math" in card["question"] for card in cards),
         seeds_in_words=seeds_in_words,
@@ -73,6 +69,7 @@ def _render(notebooks, facts, metrics, claims, siblings) -> str:
         predictions=[claim for claim in claims if claim.kind != "handout"],
         failures=[card["error"] for card in cards if card["error"]],
     )
+    write_text(folder / "index.html", html)
 
 
 def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
@@ -97,16 +94,14 @@ def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
 
 
 def _card(name: str, notebook: dict) -> dict:
-    def ignore(problem: str) -> None:
-        """A problem in a text is reported where its page is rendered."""
-
     texts = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown"]
-    title = HEADING.search(markdown_to_html(texts[0], ignore)) if texts else None
+    problems: list[str] = []  # of a text are reported where its page is rendered
+    title = HEADING.search(markdown_to_html(texts[0], problems.append)) if texts else None
     image, alt = first_figure(notebook)
     return {
         "name": name,
         "title": plain_text(title[2]) if title else name,
-        "question": markdown_to_html(question_of(texts), ignore),
+        "question": markdown_to_html(question_of(texts), problems.append),
         "image": image,
         "alt": alt,
         "error": notebook["metadata"]["ae_lab"]["error"],

@@ -3,14 +3,13 @@
 from nbconvert.exporters import TemplateExporter
 from nbconvert.utils.exceptions import ConversionException
 from nbformat import NotebookNode
-from traitlets import default
 from traitlets.config import Config
 
 from ae_lab.errors import LabError
 from ae_lab.report.execute.kernel import KERNEL_ARGUMENTS, OwnKernelManager
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.render.page import Page
-from ae_lab.report.render.template import PAGE, TEMPLATES, page_css, page_policy
+from ae_lab.report.render.template import PAGE, page_css, page_policy
 
 
 class PageError(LabError, ConversionException):
@@ -32,22 +31,15 @@ class ReportExporter(TemplateExporter):
     export_from_notebook = "ae_lab report"
     output_mimetype = "text/html"
 
-    @default("file_extension")
-    def _html(self) -> str:
-        return ".html"
-
-    @default("template_name")
-    def _own_template(self) -> str:
-        return "ae_lab_report"
-
-    @default("extra_template_basedirs")
-    def _own_templates(self) -> list[str]:
-        return [str(TEMPLATES)]
-
     @property
     def default_config(self) -> Config:
-        """With ``--execute``: the same kernel as a report run, and nothing that varies."""
+        """Our template; with ``--execute`` a report run's kernel, and nothing that varies."""
         config = super().default_config.copy()
+        config.ReportExporter.update(
+            file_extension=".html",
+            template_name=PAGE.name,
+            extra_template_basedirs=[str(PAGE.parent)],
+        )
         config.ExecutePreprocessor.update(
             kernel_manager_class=OwnKernelManager,
             kernel_name="python3",

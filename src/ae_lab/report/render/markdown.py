@@ -6,6 +6,7 @@ from functools import cache
 from html import escape
 
 import pygments
+from math_core import LatexError, LatexToMathML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
@@ -13,11 +14,13 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from ae_lab.report.render.mathml import FormulaError, formula
 from ae_lab.report.render.sanitise import sanitise
 
 # Formulas pass the sanitiser as marks between two private characters.
 MARK = re.compile("\ue000(\\d+)\ue001")
+TO_MATHML = LatexToMathML(fancy_error=False)  # when the page is built: it needs no script for it
+# A wide formula scrolls in its own box, which a keyboard must be able to reach.
+BOX = '<span class="formula" role="group" aria-label="formula" tabindex="0">{}</span>'
 
 
 class Renderer(IPythonRenderer):
@@ -37,9 +40,6 @@ class Renderer(IPythonRenderer):
     def latex_environment(self, name: str, body: str) -> str:
         return self._mark(f"\\begin{{{name}}}{body}\\end{{{name}}}", display=True)
 
-    def multiline_math(self, text: str) -> str:
-        return self._mark(text, display=True)
-
     def block_code(self, code: str, info: str | None = None) -> str:
         return f"<pre><code>{highlight(code.rstrip(), (info or '').split(' ')[0])}</code></pre>"
 
@@ -53,9 +53,11 @@ class Renderer(IPythonRenderer):
 
     def _mark(self, tex: str, display: bool) -> str:
         try:
-            self.formulas.append(formula(tex, display))
-        except FormulaError as error:
-            self.problem(str(error))
+            mathml = TO_MATHML.convert_with_local_state(tex, displaystyle=display)
+            self.formulas.append(BOX.format(mathml) if display else mathml)
+        except LatexError as error:
+            reason = re.sub(r"^\d+: |\s+", " ", str(error)).strip()
+            self.problem(f"the formula “{tex.strip()}” cannot be rendered: {reason}")
             self.formulas.append(f"<code>{escape(tex)}</code>")
         return f"\ue000{len(self.formulas) - 1}\ue001"
 

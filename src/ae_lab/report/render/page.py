@@ -1,5 +1,6 @@
 """One executed notebook as the parts of a page."""
 
+import json
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from nbformat import NotebookNode
 from ae_lab.lab.records import DECODER
 from ae_lab.report.failure import failure
 from ae_lab.report.render.cleaning import clean_outputs, clean_text
-from ae_lab.report.render.decoder_figure import OPENING, living_figure
 from ae_lab.report.render.markdown import highlight, markdown_to_html
 from ae_lab.report.render.outline import Outline
 from ae_lab.report.render.sanitise import plain_text, sanitise
@@ -21,13 +21,24 @@ LEFT_OUT = "remove-cell"  # the tag of a cell that a page does without, as in Ju
 PREFERRED = ("text/html", "text/markdown", "text/latex")
 IMAGES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif")
 
+# The one figure that moves, computed by a script known by its hash: a still one, and controls
+# that take its place where the script may run.
+OPENING = '<div class="living" data-decoder='  # no output of a kernel can hold it unescaped
+CONTROLS = """<div class="live" hidden>
+<canvas class="plane" width="392" height="392" tabindex="0" role="application"
+ aria-label="The plane of the two latents; arrow keys move the point"></canvas>
+<div><canvas class="digit" role="img" aria-label="The image decoded at the point"></canvas>
+<p class="where" aria-live="polite"></p>
+<p class="note">Move the pointer or a finger over the plane, or focus it and press the arrow
+keys: the image above is decoded on this page, with the model’s own weights.</p></div>
+</div>"""
+
 
 @dataclass(frozen=True)
 class Part:
     """One cell: ``number`` is 0 for text, the cell's number for code."""
 
     number: int
-    id: str
     source: str
     outputs: str = ""
 
@@ -55,10 +66,6 @@ class Page:
         self.title = self.outline.title or name
 
     @property
-    def has_heading(self) -> bool:
-        return bool(self.outline.title)
-
-    @property
     def has_formulas(self) -> bool:
         return any("<math" in part.source + part.outputs for part in self.parts)
 
@@ -68,6 +75,9 @@ class Page:
 
     def _parts(self, notebook: NotebookNode) -> Iterator[Part]:
         """Cells up to the one that failed; what follows it was not run."""
+        error = self.error or {}
+        # A page that cannot be shown ran to its end.
+        last = None if error.get("name") == PAGE_ERROR else error.get("id")
         number = 0
         for index, cell in enumerate(notebook.cells):
             runs = cell.cell_type == "code" and bool(cell.source.strip())
@@ -76,19 +86,14 @@ class Page:
             identity = cell.get("id") or f"cell-{index}"
             self._step = {"id": identity, "cell": number if runs else None}
             if cell.cell_type == "markdown":
-                yield Part(0, identity, self._markdown(cell.source, cell.get("attachments")))
-            elif runs and (self._stops_at(identity) or LEFT_OUT not in tags):
+                yield Part(0, self._markdown(cell.source, cell.get("attachments")))
+            elif runs and (identity == last or LEFT_OUT not in tags):
                 outputs = clean_outputs(cell.outputs, self.folder)
                 html = "\n".join(filter(None, map(self._output, outputs)))
-                yield Part(number, identity, highlight(cell.source, "ipython3"), html)
-            if self._stops_at(identity):
+                yield Part(number, highlight(cell.source, "ipython3"), html)
+            if identity == last:
                 self.not_run = len(notebook.cells) - index - 1
                 return
-
-    def _stops_at(self, identity: str) -> bool:
-        """Whether the execution ended here; a page that cannot be shown ran to its end."""
-        error = self.error or {}
-        return error.get("id") == identity and error.get("name") != PAGE_ERROR
 
     def _markdown(self, source: str, attachments: NotebookNode | None = None) -> str:
         sentences: list[str] = []
@@ -101,22 +106,21 @@ class Page:
     def _problem(self, sentence: str) -> None:
         heading = plain_text(self.outline.entries[-1].html) if self.outline.entries else ""
         heading = heading or self.outline.title
-        self.problems.append(
-            failure(self.name, PAGE_ERROR, sentence, heading=heading, **self._step)
-        )
+        problem = failure(self.name, PAGE_ERROR, sentence, heading=heading, **self._step)
+        self.problems.append(problem)
 
     def _output(self, output: NotebookNode) -> str:
+        """An output in the richest form that leaves something to see."""
         if output.output_type == "stream":
             return f'<pre class="{escape(output.name)}">{escape(output.text.rstrip())}</pre>'
         if output.output_type == "error":
             trace = "\n".join(output.traceback).strip() or f"{output.ename}: {output.evalue}"
             return f'<pre class="error">{escape(trace)}</pre>'
-        return self._data(output)
-
-    def _data(self, output: NotebookNode) -> str:
-        """The richest form that leaves something to see."""
         if DECODER in output.data and "image/png" in output.data:
-            return living_figure(output.data[DECODER], self._image("image/png", output))
+            # the decoder, from lab.portable, becomes an attribute, never markup or code
+            decoder = json.dumps(output.data[DECODER], sort_keys=True, separators=(",", ":"))
+            still = self._image("image/png", output)
+            return f'{OPENING}"{escape(decoder)}">{still}{CONTROLS}</div>'
         for kind in PREFERRED:
             if html := self._rich(kind, output.data.get(kind, "")):
                 return html
@@ -133,7 +137,7 @@ class Page:
         return f'<div class="rich">{html}</div>' if html.strip() else ""
 
     def _image(self, kind: str, output: NotebookNode) -> str:
-        details = output.metadata.get(kind, {})
+        details = output.metadata.get(kind)
         details = details if isinstance(details, dict) else {}
         alt = str(details.get("alt") or output.metadata.get("alt") or "").strip()
         if not alt or FILLER in alt:

@@ -57,21 +57,15 @@ def sanitise(html: str, headings: bool = False) -> str:
 def _keep(tag: str, attribute: str, value: str) -> str | None:
     if attribute == "src":
         return value if IMAGE.match(value) else None
-    if attribute == "href":
-        return _page_link(value)
     if attribute == "id":
         return value if KEPT_ID.fullmatch(value) else None
+    if attribute == "href":
+        parts = urlsplit(value)
+        if parts.scheme == "data":
+            return None
+        if not parts.scheme and parts.path.endswith(".ipynb"):  # a page beside this page
+            return parts._replace(path=parts.path.removesuffix(".ipynb") + ".html").geturl()
     return value
-
-
-def _page_link(href: str) -> str | None:
-    """A notebook beside this one is a page beside this page."""
-    parts = urlsplit(href)
-    if parts.scheme == "data":
-        return None
-    if not parts.scheme and parts.path.endswith(".ipynb"):
-        return parts._replace(path=parts.path[: -len(".ipynb")] + ".html").geturl()
-    return href
 
 
 def plain_text(html: str) -> str:

@@ -1,15 +1,14 @@
 """Pages made from the report's templates, their style sheet, and what a browser may load."""
 
 from base64 import b64encode
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 import jinja2
 
-from ae_lab.report.render.mathml import font_css
-
-TEMPLATES = Path(__file__).parents[1] / "templates"
-PAGE = TEMPLATES / "ae_lab_report"
+FONT = Path(__file__).parents[1] / "fonts" / "STIXTwoMath-subset.woff2"
+PAGE = Path(__file__).parents[1] / "templates" / "ae_lab_report"
 
 
 def render_template(name: str, formulas: bool = False, **values: object) -> str:
@@ -23,10 +22,17 @@ def render_template(name: str, formulas: bool = False, **values: object) -> str:
     return environment.get_template(name).render(css=css, policy=page_policy(css), **values)
 
 
+@cache
 def page_css(formulas: bool) -> str:
     """The style sheet, with the mathematics font where there is something to set in it."""
     css = (PAGE / "style.css").read_text(encoding="utf-8")
-    return css + font_css() if formulas else css
+    if not formulas:
+        return css
+    return (
+        f'{css}@font-face{{font-family:"STIX Two Math";font-display:block;'
+        f"src:url(data:font/woff2;base64,{b64encode(FONT.read_bytes()).decode()})format('woff2')}}"
+        'math{font-family:"STIX Two Math",math}'
+    )
 
 
 def page_policy(css: str, script: str = "") -> str:

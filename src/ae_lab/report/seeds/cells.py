@@ -15,25 +15,21 @@ MIDDLE = HEIGHT / 2
 
 def seed_rows(row: dict, metric: Metric) -> list[dict]:
     """A figure's row once for each backend, with ``spread`` as text and picture, or None."""
-    summaries = metric.seeds or {}
-    several = len(summaries) > 1
-    rows = [
-        row | {"spread": _spread(summary, metric.published, backend if several else "")}
-        for backend, summary in summaries.items()
-    ]
-    return rows or [row | {"spread": None}]
-
-
-def _spread(summary: dict, published: float | None, backend: str) -> dict:
-    mean, deviation, low, high = _in_words(summary)
-    known = summary["low"] is not None
-    return {
-        "backend": backend,
-        "count": len(summary["values"]),
-        "mean": mean + (f" ± {deviation}" if known else ""),
-        "interval": f"{low} to {high}" if known else "",
-        "dots": strip_of_dots(summary, published),
-    }
+    if not metric.seeds:
+        return [row | {"spread": None}]
+    rows = []
+    for backend, summary in metric.seeds.items():
+        mean, deviation, low, high = _in_words(summary)
+        known = summary["low"] is not None
+        spread = {
+            "backend": backend if len(metric.seeds) > 1 else "",
+            "count": len(summary["values"]),
+            "mean": mean + (f" ± {deviation}" if known else ""),
+            "interval": f"{low} to {high}" if known else "",
+            "dots": strip_of_dots(summary, metric.published),
+        }
+        rows.append(row | {"spread": spread})
+    return rows
 
 
 def strip_of_dots(summary: dict, published: float | None) -> str:
@@ -42,8 +38,12 @@ def strip_of_dots(summary: dict, published: float | None) -> str:
     ``summary`` holds ``values`` by seed and ``low``, ``high`` of the interval, None from one seed.
     """
     values, interval = summary["values"], (summary["low"], summary["high"])
-    shown = [*values.values(), *interval, published]
-    place = _scale([value for value in shown if value is not None])
+    shown = [v for v in (*values.values(), *interval, published) if v is not None]
+    least, width = min(shown), max(shown) - min(shown)
+
+    def place(value: float) -> float:
+        return EDGE + (value - least) / width * (WIDTH - 2 * EDGE) if width else WIDTH / 2
+
     parts = [f'<line class="axis" x1="0" x2="{WIDTH}" y1="{MIDDLE:g}" y2="{MIDDLE:g}"/>']
     if None not in interval:
         low, high = map(place, interval)
@@ -60,13 +60,6 @@ def strip_of_dots(summary: dict, published: float | None) -> str:
         f'<svg class="dots" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
         f'role="img" aria-label="{escape(words)}">{"".join(parts)}</svg>'
     )
-
-
-def _scale(values: list[float]):
-    low, high = min(values), max(values)
-    if low == high:
-        return lambda value: WIDTH / 2
-    return lambda value: EDGE + (value - low) / (high - low) * (WIDTH - 2 * EDGE)
 
 
 def _in_words(summary: dict) -> list[str]:
@@ -92,20 +85,17 @@ def interval_in_words(claim: Claim) -> str:
     """What the verdict over seeds rests on; empty without a sweep."""
     if not (seeds := claim.seeds):
         return ""
-    rests = "; ".join(
-        (f"{name}: " if name else "") + _rests(condition)
-        for name, condition in seeds["conditions"].items()
-    )
-    return f"Over seeds: {rests}. This run: {seeds['this_run']}."
-
-
-def _rests(condition: dict) -> str:
-    margin = condition["margin"]
-    if margin and margin["low"] is not None:
-        mean, _, low, high = _in_words(margin)
-        return f"margin {mean}, 95 % interval {low} to {high}"
-    bounds = f"{condition['low']:.0%} to {condition['high']:.0%}"
-    return f"95 % interval of the share that held: {bounds}"
+    rests = []
+    for name, condition in seeds["conditions"].items():
+        margin = condition["margin"]
+        if margin and margin["low"] is not None:
+            mean, _, low, high = _in_words(margin)
+            words = f"margin {mean}, 95 % interval {low} to {high}"
+        else:
+            bounds = f"{condition['low']:.0%} to {condition['high']:.0%}"
+            words = f"95 % interval of the share that held: {bounds}"
+        rests.append(f"{name}: {words}" if name else words)
+    return f"Over seeds: {'; '.join(rests)}. This run: {seeds['this_run']}."
 
 
 def sweep_facts(results: list[dict], notebooks: int) -> dict:

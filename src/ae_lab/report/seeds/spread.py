@@ -49,12 +49,10 @@ def figures_over_seeds(results: list[dict]) -> dict[tuple[str, str], dict[str, d
 def summary(values: dict[int, float]) -> dict:
     """``values`` in the order of their seeds, and what they say together; None for no number."""
     values = dict(sorted(values.items()))
-    numbers = mean_interval(list(values.values()))._asdict()
-    rounded = {
+    return {"values": values} | {
         name: None if math.isnan(number) else float(f"{number:.6g}")
-        for name, number in numbers.items()
+        for name, number in mean_interval(list(values.values()))._asdict().items()
     }
-    return {"values": values} | rounded
 
 
 def claims_over_seeds(claims: list[Claim], results: list[dict]) -> list[Claim]:
@@ -100,9 +98,8 @@ def _over_seeds(values: list[bool | float]) -> dict:
     """
     share = sum(map(is_met, values)) / len(values)
     low, high = wilson_interval(share, len(values))
-    margin = None
-    if not any(isinstance(value, bool) for value in values):
-        margin = summary(dict(enumerate(values)))
+    counted = any(isinstance(value, bool) for value in values)
+    margin = None if counted else summary(dict(enumerate(values)))
     if margin and len(values) > 1:
         met = _side(margin["low"], margin["high"], 0)
     else:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.files import write_json, write_text
 from ae_lab.report.build import say_now
@@ -15,8 +16,7 @@ from ae_lab.report.folders import os_errors_as_lab_errors
 from ae_lab.report.keys import versions
 from ae_lab.settings import Settings
 from ae_lab.upkeep.bench.comparison import ROWS, Result, Row, measure
-from ae_lab.upkeep.bench.side import CORES, Side
-from ae_lab.upkeep.bench.workload import Workload
+from ae_lab.upkeep.bench.side import CORES, Side, Workload
 
 LEAST_REPEATS = 5
 GROWTH = "growth"
@@ -25,22 +25,16 @@ MEASURED_WITH = ("keras", "tensorflow", "torch", "jax", "numpy", "scikit-learn")
 COMPILED_STEPS = 1_200  # a training of fewer steps is not compiled, and an epoch costs more
 
 
-@dataclass(frozen=True)
-class Growth:
-    """Seconds per epoch at each of ``sizes``, all else as usual."""
-
-    label: str
-    sizes: tuple[int, ...]
-    seconds: tuple[float, ...]
-
-
 @dataclass
 class Outcome:
-    """All that a run brought: results, growth, a line for each row left out, and the machine."""
+    """All that a run brought: results, growth, a line for each row left out, and the machine.
+
+    ``growth`` is what grows → its size → seconds per epoch, all else as usual.
+    """
 
     facts: dict[str, str]
     results: list[Result] = field(default_factory=list)
-    growth: list[Growth] = field(default_factory=list)
+    growth: dict[str, dict[int, float]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     failed: int = 0
 
@@ -70,7 +64,6 @@ def run_bench(
         If a name or number is wrong, a folder cannot be written or, after all else is done,
         a side failed.
     """
-    from ae_lab import data
     from ae_lab.upkeep.bench.bench_page import bench_page
 
     if unknown := [name for name in names if name not in NAMES]:
@@ -134,7 +127,7 @@ def line_of(result: Result) -> str:
     return f"{times} {ratio:26} reach {result.reach:4.2f}  {result.verdict}  {result.against}"
 
 
-def machine_facts(data: str) -> dict[str, str]:
+def machine_facts(source: str) -> dict[str, str]:
     """What a timing depends on besides the code, in words."""
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
@@ -149,7 +142,7 @@ def machine_facts(data: str) -> dict[str, str]:
         "Running processes, mean of the minute before": load,
         "System": f"{platform.system()} {platform.machine()}",
         "Versions": ", ".join(f"{name} {found[name]}" for name in installed),
-        "Data": data,
+        "Data": source,
     }
 
 
@@ -166,7 +159,7 @@ def growth_plan(small: bool) -> dict[str, dict[int, Workload]]:
     }
 
 
-def measure_growth(repeats: int, small: bool) -> list[Growth]:
+def measure_growth(repeats: int, small: bool) -> dict[str, dict[int, float]]:
     """The median of ``repeats`` epochs at each point; equal workloads are measured once."""
     plan, seconds = growth_plan(small), {}
     for workload in dict.fromkeys(load for points in plan.values() for load in points.values()):
@@ -174,7 +167,7 @@ def measure_growth(repeats: int, small: bool) -> list[Growth]:
         epochs = max(repeats + 1, 0 if small else -(-COMPILED_STEPS // steps))
         with Side("ours.dense", replace(workload, epochs=epochs)) as side:
             seconds[workload] = statistics.median(side.ask().value for _ in range(repeats))
-    return [
-        Growth(label, tuple(points), tuple(seconds[workload] for workload in points.values()))
+    return {
+        label: {size: seconds[workload] for size, workload in points.items()}
         for label, points in plan.items()
-    ]
+    }

@@ -44,19 +44,19 @@ def _ratios(results) -> dict:
 
 def _growth(growth) -> dict:
     fig, axes = plotting.figure(1, len(growth), height=3, sharey=True)
-    for i, (ax, series) in enumerate(zip(axes, growth, strict=True)):
-        ax.plot(series.sizes, series.seconds, color=plotting.COLOURS[i], marker=plotting.MARKERS[i])
-        usual = [series.seconds[-1] * n / series.sizes[-1] for n in series.sizes]
-        ax.plot(series.sizes, usual, color=plotting.GREY, linestyle="--", lw=1.2)
-        ax.set(xlabel=series.label, xscale="log", yscale="log")
-        ax.set_xticks(series.sizes, [f"{n:,}" for n in series.sizes], size=8)
+    for i, (ax, (label, points)) in enumerate(zip(axes, growth.items(), strict=True)):
+        sizes, seconds = list(points), list(points.values())
+        ax.plot(sizes, seconds, color=plotting.COLOURS[i], marker=plotting.MARKERS[i])
+        usual = [seconds[-1] * n / sizes[-1] for n in sizes]
+        ax.plot(sizes, usual, color=plotting.GREY, linestyle="--", lw=1.2)
+        ax.set(xlabel=label, xscale="log", yscale="log")
+        ax.set_xticks(sizes, [f"{n:,}" for n in sizes], size=8)
         ax.minorticks_off()
     axes[0].set_ylabel("seconds per epoch")
     axes[0].yaxis.set_major_formatter("{x:g}")
-    points = {s.label: zip(s.sizes, s.seconds, strict=True) for s in growth}
     said = "; ".join(
-        f"{label} " + ", ".join(f"{n:,}: {t:.3g} s" for n, t in found)
-        for label, found in points.items()
+        f"{label} " + ", ".join(f"{n:,}: {t:.3g} s" for n, t in points.items())
+        for label, points in growth.items()
     )
     return _figure(fig, f"Seconds per epoch, logarithmic both ways. {said}.")
 

@@ -6,12 +6,11 @@ To add one: write the work of each side in ``tests/benchmarks``, and name it in 
 import importlib.util
 import statistics
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ae_lab.upkeep.bench.side import Answer, Side
-from ae_lab.upkeep.bench.workload import Workload
+from ae_lab.upkeep.bench.side import Answer, Side, Workload
 
 NEEDS = {"torch_loop": "torch", "jax_scan": "jax"}  # peers that an ordinary install lacks
 KEYS = ("row", "against", "ours_s", "other_s", "ratio", "low", "high", "reach", "reached")
@@ -148,17 +147,11 @@ class Result:
 
     def exported(self) -> dict:
         """What ``bench.json`` holds of it."""
-        return {key: value for key, value in asdict(self).items() if key in KEYS}
+        return {key: getattr(self, key) for key in KEYS}
 
 
 def measure(row: Row, workload: Workload, repeats: int) -> list[Result]:
-    """Have ours and every peer of a row work in turn; judge ours against each.
-
-    Raises
-    ------
-    LabError
-        If a side fails.
-    """
+    """Have ours and every peer of a row work in turn; judge ours against each."""
     works = [row.ours, *(peer.work for peer in row.against if peer.work)]
     with ExitStack() as stack:
         sides = [stack.enter_context(Side(work, workload)) for work in works]

@@ -1,4 +1,4 @@
-"""One side of a row: a process of its own, which stays alive between two timings.
+"""One side of a row: a process of its own, which stays alive between two timings; and its sizes.
 
 Nothing here imports a numeric library: each reads its number of threads when it is imported.
 """
@@ -14,11 +14,61 @@ from importlib.util import module_from_spec, spec_from_file_location
 from ae_lab.errors import LabError
 from ae_lab.report.execute.environment import THREADS, set_environment, usable_cores
 from ae_lab.settings import Settings
-from ae_lab.upkeep.bench.workload import Workload
 
 SETTLE = 0.3  # seconds: threads of the other side spin on for a moment after their work
 PATIENCE = 10  # seconds a process gets to end by itself
 CORES = min(2, usable_cores())  # and threads of each side: two where there are, as on a laptop
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The sizes of one piece of work.
+
+    Parameters
+    ----------
+    epochs : how many will be run at most, the one that warms up included.
+    images : how many of the training images; None for all.
+    height : of the images in pixels, and their width: 28 or a multiple or even part of it.
+    batch_size, latent_dim, hidden : of the network.
+    target : loss on the test images at which a training ends; 0 for one that is timed by epochs.
+    small : a try-out in seconds, whose figures mean nothing.
+    """
+
+    epochs: int = 6
+    images: int | None = None
+    height: int = 28
+    batch_size: int = 256
+    latent_dim: int = 32
+    hidden: tuple[int, ...] = ()
+    target: float = 0.0
+    small: bool = False
+
+    def load(self):
+        """The training images (n, height, height, 1), float32 in [0, 1], and labels (n,)."""
+        from ae_lab.data import load_mnist
+
+        mnist = load_mnist()
+        images = resized(mnist.x_train[: self.images], self.height)
+        return images, mnist.y_train[: self.images]
+
+    def load_flat(self):
+        """The training images as rows (n, pixels), as most tutorials want them."""
+        images, _ = self.load()
+        return images.reshape(len(images), -1)
+
+    def load_test(self):
+        """The test images (n, 28, 28, 1); in a try-out only some."""
+        from ae_lab.data import load_mnist
+
+        return load_mnist().x_test[: 200 if self.small else None]
+
+
+def resized(images, height: int):
+    """Every n-th pixel, or every pixel n times: the amount of work is what counts here."""
+    now = images.shape[1]
+    if height < now:
+        return images[:, :: now // height, :: now // height].copy()
+    return images.repeat(height // now, axis=1).repeat(height // now, axis=2)
 
 
 @dataclass(frozen=True)
@@ -32,10 +82,7 @@ class Answer:
 class Side:
     """Starts the process of a piece of work and lets it warm up; use it as a context.
 
-    Raises
-    ------
-    LabError
-        If the work fails, at its start or whenever it is asked for more.
+    A LabError says that the work failed, at its start or when it was asked for more.
     """
 
     def __init__(self, work: str, workload: Workload):
@@ -100,10 +147,7 @@ def isolate() -> None:
 def find(work: str):
     """The function behind ``script.name`` of the project's folder ``tests/benchmarks``.
 
-    Raises
-    ------
-    LabError
-        If the script is not there, as in an installation without the project.
+    A LabError says that there is no such script, as in an installation without the project.
     """
     script, name = work.split(".")
     path = Settings.from_environment().project_folder / "tests" / "benchmarks" / f"{script}.py"

@@ -3,7 +3,9 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
+from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.report.build import choose, say_now
 from ae_lab.report.execute.environment import usable_cores
@@ -46,8 +48,6 @@ def sweep(
         If a name is unknown, the scheduler cannot be reached, every worker was refused, or
         tasks failed twice; the other results are kept, and the next sweep goes on from them.
     """
-    from ae_lab import data
-
     check_whole(seeds, "seeds")
     if workers is not None:
         check_whole(workers, "workers")
@@ -68,14 +68,10 @@ def sweep(
         say(f"{len(tasks)} tasks, {len(tasks) - len(left)} of them done before\n")
         if left:
             with connected(scheduler, workers) as client:
-                from ae_lab.upkeep.sweep.supervisor import Supervisor
-                from ae_lab.upkeep.sweep.worker import identity
+                from ae_lab.upkeep.sweep.supervisor import Supervisor, identity
 
                 about = (identity(backends, dataset.sha256), backends, settings.dataset)
-
-                def keep(task, result):
-                    store_result(place, task, result)
-
+                keep = partial(store_result, place)
                 failures = Supervisor(client, about, keep, say).run(left)
     say(f"Results are in {place.sweep}; python -m ae_lab report shows them\n")
     if failures:

@@ -58,10 +58,7 @@ def plan(
     seeds : how many, counted up from the first.
     data : SHA-256 of the data set's content.
 
-    Raises
-    ------
-    LabError
-        If a seed leaves the range, or a file is no notebook.
+    A LabError says that a seed leaves the range, or that a file is no notebook.
     """
     tasks = []
     for one in [replace(settings, seed=settings.seed + more) for more in range(seeds)]:
@@ -78,13 +75,7 @@ def plan(
 
 
 def check_backends(names: str) -> tuple[str, ...]:
-    """The backends of a comma-separated list.
-
-    Raises
-    ------
-    LabError
-        If one is not one of Keras's.
-    """
+    """The backends of a comma-separated list; a LabError if one is not one of Keras's."""
     backends = tuple(dict.fromkeys(name.strip() for name in names.split(",")))
     if unknown := [name for name in backends if name not in BACKENDS]:
         raise LabError(
@@ -111,15 +102,13 @@ def result_of(task: Task, record: dict | None, error: dict | None, seconds: floa
 def result_in_report(place: Workplace, task: Task, images: str) -> dict | None:
     """The same from the report's own execution of this notebook under this seed, if there is one.
 
-    Parameters
-    ----------
-    images : fingerprint of the data as a report's key holds it.
+    ``images`` is the fingerprint of the data as a report's key holds it.
     """
     settings = replace(place.settings, seed=task.seed)
     numeric = numeric_environment() | {"KERAS_BACKEND": task.backend}
     key = execution_key(json.loads(task.text), settings, images, numeric)
-    done = place.read(task.notebook)
-    if not done or (lab := done["metadata"]["ae_lab"])["key"] != key:
+    lab = place.read(task.notebook)
+    if lab.get("key") != key:
         return None
     return result_of(task, lab["record"], lab["error"], lab["seconds"])
 
