@@ -188,25 +188,26 @@ def test_a_goal_is_kept_with_its_direction(lab, tmp_path, goal):
 
 
 @pytest.mark.parametrize(
-    ("conditions", "expected"),
+    ("met", "expected"),
     [
-        ({"a": True, "b": True}, "holds"),
-        ({"a": False, "b": False}, "does not hold"),
-        ({"a": True, "b": False}, "depends"),
-        ({"a": 0.1}, "holds"),
-        ({"a": 0}, "does not hold"),
-        ({"a": 2, "b": -3}, "depends"),
+        ([True, True], "holds"),
+        ([False, False], "does not hold"),
+        ([True, False], "holds in part"),
+        ([True, None], "undecided"),
+        ([None, False], "undecided"),
     ],
 )
-def test_a_verdict_follows_from_its_conditions(conditions, expected):
-    assert verdict(conditions) == expected
+def test_a_verdict_follows_from_its_conditions(met, expected):
+    assert verdict(met) == expected
 
 
-def test_a_verdict_that_depends_names_its_conditions(lab, shown, tmp_path):
+def test_a_claim_that_holds_in_part_names_the_part(lab, shown, tmp_path):
     few, many = (at_least(n, v, 1, because="b") for n, v in {"few": 2, "many": 0}.items())
     lab.claim("my.own", "Some say so.", few, many)
     claim = log(tmp_path)["claims"][0]
-    assert (claim["kind"], claim["verdict"]) == ("prediction", "depends")
+    assert (claim["kind"], claim["verdict"]) == ("prediction", "holds in part")
+    found = Claim.from_json(claim)
+    assert (found.parts, found.provisional) == ("few", True)
     for one in (few, many):
         assert one.sentence in claim["evidence"] and one.sentence in shown[0][0]["text/plain"]
 
@@ -365,7 +366,8 @@ def test_by_how_much_a_claim_holds_is_kept(lab, tmp_path):
     few = at_least("few", np.float32(0.12345678), 0, because="b")
     lab.claim(HANDOUTS, few, at_least("many", -2, 0, because="b"))
     claim = log(tmp_path)["claims"][0]
-    assert claim["conditions"] == {"few": 0.123457, "many": -2} and claim["verdict"] == "depends"
+    assert claim["conditions"] == {"few": 0.123457, "many": -2}
+    assert claim["verdict"] == "holds in part"
 
 
 def test_in_smoke_nothing_is_judged(shown, tmp_path):

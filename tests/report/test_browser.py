@@ -63,7 +63,7 @@ def report(tmp_path_factory):
         f"%%{LONG_LINE}\n# comment\ndef f(a: int = 1) -> str:\n    return f'{{a}}'",
     )
     claim = (
-        f'<div class="claim depends" id="claim-{CLAIM}">'
+        f'<div class="claim undecided" id="claim-{CLAIM}">'
         "<p>C</p><p><strong>Verdict</strong> e</p></div>"
     )
     for data in ({"text/html": TABLE}, {"text/html": claim}, {"text/plain": "plain"}):

@@ -39,6 +39,18 @@ def test_what_came_out_stands_at_the_head_below_the_title():
     assert title < head < page.index("PCA has 3.") < page.index("first</span>")
 
 
+def test_a_page_shows_the_verdict_over_all_seeds():
+    claim = '<div class="claim holds" id="claim-a.b"><p>C.</p><p><strong>Verdict: holds.</strong>'
+    content = with_output(notebook("# A", "%%x"), {"text/html": f"{claim}</p></div>"})
+    content = executed(content)
+    assert "Verdict: holds.<" in render(content)
+    verdicts = {"claim-a.b": ("holds in part", "holds in part (<few>); held in 1 of 5 seeds")}
+    content.metadata["ae_lab"]["verdicts"] = verdicts
+    page = render(content)
+    assert 'class="claim holds-in-part" id="claim-a.b"' in page and "Verdict: holds.<" not in page
+    assert "Verdict: holds in part (&lt;few&gt;); held in 1 of 5 seeds." in page
+
+
 def test_a_run_with_changed_numbers_says_so_at_the_top():
     record = {"run": {"profile": "quick", "changed": {"latent_dim": "2", "<rate>": "0.1"}}}
     page = render(executed(notebook("# A title"), record=record))

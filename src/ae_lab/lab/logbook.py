@@ -207,8 +207,8 @@ class Lab:
             notebook.
         parts : for a prediction, first the sentence that is claimed; then conditions, from the
             functions of `conditions`, of which each says what was measured, asked and why. All
-            met: "holds"; none: "does not hold"; otherwise "depends". A control is shown and not
-            counted.
+            met: "holds"; none: "does not hold"; otherwise "holds in part". A control is shown and
+            not counted.
 
         Raises
         ------
@@ -229,7 +229,8 @@ class Lab:
                 f"{id} must have at least one condition that is not a control, each with a name "
                 f"of its own, received {[one.name for one in conditions]}."
             )
-        judged = verdict(margins) if self.settings.profile != "smoke" else NOT_JUDGED
+        judged = verdict([one.met for one in conditions if not one.control])
+        judged = NOT_JUDGED if self.settings.profile == "smoke" else judged
         evidence = "; ".join(one.sentence for one in conditions)
         _check_words(id, sentence, evidence)
         claim = Claim(id, judged, sentence=sentence, evidence=evidence, conditions=margins)

@@ -7,6 +7,8 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Self
 
+from ae_lab.lab.verdicts import FEWEST_SEEDS, NOT_JUDGED
+
 DECODER = "application/vnd.ae-lab.decoder+json"  # our media type for a decoder to run in a page
 ANCHOR = "claim-"  # what the id of a claim's place in a page begins with
 DIRECTIONS = ("lower", "higher", None)
@@ -86,7 +88,8 @@ class Claim(Record):
     Parameters
     ----------
     id : a claim of the handout, as in ``claims.toml``, or one of the notebook's own.
-    verdict : "holds", "does not hold", "depends", "untested" or "not judged in smoke".
+    verdict : "holds", "holds in part", "does not hold", "undecided" (the seeds do not settle it),
+        "untested" or "not judged in smoke".
     kind : "handout", or "prediction" for the notebook's own.
     sentence : what is claimed.
     evidence : the numbers behind the verdict, in words.
@@ -107,6 +110,23 @@ class Claim(Record):
     notebook: str | None = None
     link: str | None = None
     seeds: dict | None = None
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the verdict stands on fewer than five seeds."""
+        judged = self.verdict not in ("untested", NOT_JUDGED)
+        return judged and (self.seeds or {"runs": 1})["runs"] < FEWEST_SEEDS
+
+    @property
+    def parts(self) -> str:
+        """What a verdict leaves to be named: which part holds, or what is undecided."""
+        wanted = {"holds in part": True, "undecided": None}
+        if self.verdict not in wanted:
+            return ""
+        met = {name: bool(margin > 0) for name, margin in self.conditions.items()}
+        if self.seeds:
+            met = {name: found["met"] for name, found in self.seeds["conditions"].items()}
+        return "; ".join(name for name in met if met[name] is wanted[self.verdict])
 
     @property
     def anchor(self) -> str:

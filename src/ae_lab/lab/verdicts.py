@@ -3,6 +3,7 @@
 import math
 import numbers
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,17 @@ from ae_lab.errors import LabError
 
 BY_KIND = tomllib.loads(Path(__file__).with_name("claims.toml").read_text(encoding="utf-8"))
 NOT_JUDGED = "not judged in smoke"  # a verdict of the profile in which nothing has learned
+PRIMARY = (  # named before the runs that judge them; their chances of error are corrected together
+    "autoencoder.nonlinear_beats_pca",
+    "autoencoder.output_feeds_cnn",
+    "undercomplete.captures_features",
+    "denoising.removes_noise",
+    "sparse.discovers_features",
+    "deep.pretraining_helps",
+    "contractive.better_features_than_denoising",
+    "variational.samples",
+)
+FEWEST_SEEDS = 5  # with fewer, a verdict is provisional
 CLAIMS = {  # id to sentence, in the ledger's order
     f"{kind}.{name}": sentence
     for kind, sentences in BY_KIND.items()
@@ -35,9 +47,10 @@ def is_met(condition: bool | float) -> bool:
     return condition > 0
 
 
-def verdict(conditions: dict[str, bool | float]) -> str:
-    """ "holds" if all ``conditions`` are met, "does not hold" if none is, otherwise "depends"."""
-    met = {is_met(value) for value in conditions.values()}
-    if len(met) == 2:
-        return "depends"
-    return "holds" if met == {True} else "does not hold"
+def verdict(met: Collection[bool | None]) -> str:
+    """The verdict on a claim whose conditions are ``met``, not met, or left open by the seeds."""
+    if None in met:
+        return "undecided"
+    if len(set(met)) == 2:
+        return "holds in part"
+    return "holds" if True in met else "does not hold"

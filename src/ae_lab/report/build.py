@@ -154,12 +154,20 @@ def render_report(folder: Path, paths: dict[str, Path], texts: Path, *about: obj
     """
     import nbformat
 
-    from ae_lab.report.front.index import write_index
+    from ae_lab.report.front.index import judged, write_index
     from ae_lab.report.render.exporter import PageError, ReportExporter
+    from ae_lab.report.seeds.cells import seeds_in_words
 
     folder.mkdir(parents=True)
     exporter = ReportExporter()
     notebooks = {name: nbformat.read(path, as_version=4) for name, path in paths.items()}
+    profile, _, results, _ = about
+    for claim in judged(notebooks, profile, results):  # the same verdict on page and index
+        if claim.notebook:
+            lab = notebooks[claim.notebook].metadata["ae_lab"]
+            words = f"{claim.verdict}{f' ({claim.parts})' * bool(claim.parts)}"
+            words += f"; {seeds_in_words(claim)}" * (claim.verdict != "untested")
+            lab.setdefault("verdicts", {})[claim.anchor] = claim.verdict, words
     for name, notebook in notebooks.items():
         resources = {"metadata": {"name": name, "path": str(texts)}}
         try:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from PIL import Image, UnidentifiedImageError
 
 from ae_lab.files import write_json, write_text
+from ae_lab.lab.records import Claim
 from ae_lab.report.front.ledger import EXPORTED, claims_of, figure_row, metrics_of
 from ae_lab.report.render.markdown import markdown_to_html
 from ae_lab.report.render.outline import HEADING
@@ -35,13 +36,13 @@ def write_index(
     the report, to be linked to, and what each says.
     """
     labs = {name: notebook["metadata"]["ae_lab"] for name, notebook in notebooks.items()}
-    records = [lab["record"] | {"notebook": name} for name, lab in labs.items() if lab["record"]]
+    records = records_of(notebooks)
     # What the report run knows, and what the notebook itself recorded in its place.
     runs = [lab.get("run", {}) | (lab["record"] or {}).get("run", {}) for lab in labs.values()]
     swept = results_for(notebooks, profile, results)
     good = [result for result in swept if not result["error"]]
     metrics = metrics_of(records, figures_over_seeds(good))
-    claims = claims_over_seeds(claims_of(records), good)
+    claims = judged(notebooks, profile, results)
     exported = [{key: metric.to_json()[key] for key in EXPORTED} for metric in metrics]
     write_json(folder / "metrics.json", exported)
     answers = {id: answer for r in records for id, answer in r.get("exercises", {}).items()}
@@ -70,6 +71,19 @@ def write_index(
         failures=[card["error"] for card in cards if card["error"]],
     )
     write_text(folder / "index.html", html)
+
+
+def records_of(notebooks: dict[str, dict]) -> list[dict]:
+    """What the notebooks recorded, each with its name."""
+    labs = {name: notebook["metadata"]["ae_lab"] for name, notebook in notebooks.items()}
+    return [lab["record"] | {"notebook": name} for name, lab in labs.items() if lab["record"]]
+
+
+def judged(notebooks: dict[str, dict], profile: str, results: Sequence[dict]) -> list[Claim]:
+    """The ledger of these executed notebooks: each claim with its verdict over all seeds."""
+    swept = results_for(notebooks, profile, results)
+    good = [result for result in swept if not result["error"]]
+    return claims_over_seeds(claims_of(records_of(notebooks)), good)
 
 
 def run_facts(runs: list[dict], profile: str, commit: str) -> dict:

@@ -1,6 +1,7 @@
 """One executed notebook as the parts of a page."""
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,12 @@ PAGE_ERROR = "PageError"
 LEFT_OUT = "remove-cell"  # the tag of a cell that a page does without, as in Jupyter Book
 PREFERRED = ("text/html", "text/markdown", "text/latex")
 IMAGES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif")
+
+VERDICT = re.compile(
+    r'<div class="claim [\w-]*" id="(?P<anchor>claim-[\w.-]+)">(?P<claim>.*?)'
+    r"<strong>Verdict: [^<]*</strong>",
+    re.DOTALL,
+)
 
 # The one figure that moves, computed by a script known by its hash: a still one, and controls
 # that take its place where the script may run.
@@ -54,6 +61,7 @@ class Page:
         lab = notebook.metadata.get("ae_lab", {})
         self.run = lab.get("run", {}) | (lab.get("record") or {}).get("run", {})
         self.headlines = (lab.get("record") or {}).get("headlines", [])
+        self.verdicts = lab.get("verdicts", {})
         self.error = lab.get("error")
         if self.error:
             message = clean_text(str(self.error["message"]), folder)
@@ -133,8 +141,17 @@ class Page:
     def _rich(self, kind: str, source: str) -> str:
         if not source:
             return ""
-        html = sanitise(source) if kind == "text/html" else self._markdown(source)
+        html = self._markdown(source) if kind != "text/html" else sanitise(source)
+        html = VERDICT.sub(self._over_seeds, html)
         return f'<div class="rich">{html}</div>' if html.strip() else ""
+
+    def _over_seeds(self, shown: re.Match) -> str:
+        """A claim's verdict as the notebook showed it, with that over all seeds in its place."""
+        verdict, words = self.verdicts.get(shown["anchor"], ("", ""))
+        if not verdict:
+            return shown[0]
+        start = f'<div class="claim {verdict.replace(" ", "-")}" id="{shown["anchor"]}">'
+        return f"{start}{shown['claim']}<strong>Verdict: {escape(words)}.</strong>"
 
     def _image(self, kind: str, output: NotebookNode) -> str:
         details = output.metadata.get(kind)

@@ -73,12 +73,12 @@ def _in_words(summary: dict) -> list[str]:
 
 
 def seeds_in_words(claim: Claim) -> str:
-    """In how many seeds a claim held; seeds on several backends are runs."""
-    seeds = claim.seeds
-    if not seeds:
-        return ONE_SEED
-    unit = "runs" if len(seeds["backends"]) > 1 else "seeds"
-    return f"held in {seeds['held']} of {seeds['runs']} {unit}"
+    """In how many seeds a claim held, and whether that is too few; seeds on backends are runs."""
+    words = ONE_SEED
+    if seeds := claim.seeds:
+        unit = "runs" if len(seeds["backends"]) > 1 else "seeds"
+        words = f"held in {seeds['held']} of {seeds['runs']} {unit}"
+    return words + "; provisional" * claim.provisional
 
 
 def interval_in_words(claim: Claim) -> str:
@@ -87,15 +87,13 @@ def interval_in_words(claim: Claim) -> str:
         return ""
     rests = []
     for name, condition in seeds["conditions"].items():
-        margin = condition["margin"]
-        if margin and margin["low"] is not None:
-            mean, _, low, high = _in_words(margin)
-            words = f"margin {mean}, 95 % interval {low} to {high}"
-        else:
-            bounds = f"{condition['low']:.0%} to {condition['high']:.0%}"
-            words = f"95 % interval of the share that held: {bounds}"
-        rests.append(f"{name}: {words}" if name else words)
-    return f"Over seeds: {'; '.join(rests)}. This run: {seeds['this_run']}."
+        mean, _, low, high = _in_words(condition["margin"])
+        known = condition["margin"]["low"] is not None
+        rests.append(f"{name}: margin {mean}" + f", 95 % interval {low} to {high}" * known)
+    corrected = ""
+    if "corrected_p" in seeds:
+        corrected = f" Primary claim: corrected p = {seeds['corrected_p']:.2g}."
+    return f"Over seeds: {'; '.join(rests)}. This run: {seeds['this_run']}.{corrected}"
 
 
 def sweep_facts(results: list[dict], notebooks: int) -> dict:

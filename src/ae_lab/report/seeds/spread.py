@@ -5,10 +5,12 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
+from scipy import stats
+
 from ae_lab.files import read_json
 from ae_lab.lab.records import Claim, Metric
-from ae_lab.lab.statistics import mean_interval, wilson_interval
-from ae_lab.lab.verdicts import is_met
+from ae_lab.lab.statistics import CONFIDENCE, mean_interval
+from ae_lab.lab.verdicts import PRIMARY, is_met, verdict
 from ae_lab.report.keys import digest_of_cells
 
 
@@ -46,8 +48,8 @@ def figures_over_seeds(results: list[dict]) -> dict[tuple[str, str], dict[str, d
     }
 
 
-def summary(values: dict[int, float]) -> dict:
-    """``values`` in the order of their seeds, and what they say together; None for no number."""
+def summary(values: dict) -> dict:
+    """The ``values`` by seed, and what they say together; None where there is no number."""
     values = dict(sorted(values.items()))
     return {"values": values} | {
         name: None if math.isnan(number) else float(f"{number:.6g}")
@@ -58,55 +60,72 @@ def summary(values: dict[int, float]) -> dict:
 def claims_over_seeds(claims: list[Claim], results: list[dict]) -> list[Claim]:
     """The ledger's claims with ``seeds`` added, and the verdict over seeds in place of one run's.
 
-    The results are those of the same notebooks; a run is one seed on one backend.
+    The results are those of the same notebooks; a run is one seed on one backend. The primary
+    claims are corrected for their number (Holm, 1979): one that is settled only without the
+    correction is undecided.
     """
-    runs: dict = defaultdict(list)
+    runs: dict = defaultdict(dict)
     for result in results:
         for claim in map(Claim.from_json, result["claims"]):
             if claim.verdict != "untested":
-                runs[result["notebook"], claim.id].append((result, claim))
-    return [_with_seeds(claim, runs.get((claim.notebook, claim.id))) for claim in claims]
+                run = f"{result['seed']} on {result['backend']}"
+                runs[result["notebook"], claim.id][run] = claim.conditions
+    backends = sorted({result["backend"] for result in results})
+    found = [_with_seeds(one, runs.get((one.notebook, one.id)), backends) for one in claims]
+    chances = {one.id: _chance(one) for one in found if one.id in PRIMARY and one.seeds}
+    known = sorted((id for id in chances if chances[id] is not None), key=chances.get)
+    corrected, least = {}, 0.0
+    for rank, id in enumerate(known):
+        least = max(least, min(1.0, (len(known) - rank) * chances[id]))
+        corrected[id] = float(f"{least:.3g}")
+    return [_corrected(one, corrected[one.id]) if one.id in corrected else one for one in found]
 
 
-def _with_seeds(claim: Claim, runs: list[tuple[dict, Claim]] | None) -> Claim:
+def _with_seeds(claim: Claim, runs: dict[str, dict] | None, backends: list[str]) -> Claim:
     if not runs:
         return claim
-    tested = [run.conditions for _, run in runs]
+    common = set.intersection(*(set(conditions) for conditions in runs.values()))
     conditions = {
-        name: _over_seeds([run[name] for run in tested])
-        for name in tested[0]
-        if all(name in run for run in tested)
+        name: _over_seeds({run: tested[name] for run, tested in runs.items()})
+        for name in next(iter(runs.values()))
+        if name in common
     }
-    seeds = {
-        "held": [run.verdict for _, run in runs].count("holds"),
-        "runs": len(runs),
-        "backends": sorted({result["backend"] for result, _ in runs}),
-        "conditions": conditions,
-        "this_run": claim.verdict,
-    }
-    met = {condition["met"] for condition in conditions.values()}
-    verdict = "holds" if met == {True} else "does not hold" if met == {False} else "depends"
-    return replace(claim, seeds=seeds, verdict=verdict)
+    held = sum(all(map(is_met, tested.values())) for tested in runs.values())
+    seeds = {"held": held, "runs": len(runs), "backends": backends, "conditions": conditions}
+    seeds["this_run"] = claim.verdict
+    met = [condition["met"] for condition in conditions.values()]
+    return replace(claim, seeds=seeds, verdict=verdict(met))
 
 
-def _over_seeds(values: list[bool | float]) -> dict:
-    """What the seeds say of one condition: bounds of the share that met it, margin, ``met``.
+def _over_seeds(margins: dict[str, bool | float]) -> dict:
+    """What the runs say of one condition: its margin, in how many it was met, and ``met``.
 
-    ``met`` is True or False where the seeds settle it, otherwise None. A number settles it where
-    the 95 % interval of its mean is on one side of 0; a bool if all agree, or the 95 % Wilson
-    interval of the share is on one side of one half, which takes four seeds at least.
+    ``met`` is True or False where the 95 % interval of the mean margin is on one side of 0, and
+    otherwise None; from a single run it is what that run says.
     """
-    share = sum(map(is_met, values)) / len(values)
-    low, high = wilson_interval(share, len(values))
-    counted = any(isinstance(value, bool) for value in values)
-    margin = None if counted else summary(dict(enumerate(values)))
-    if margin and len(values) > 1:
-        met = _side(margin["low"], margin["high"], 0)
-    else:
-        met = bool(share) if share in (0, 1) else _side(low, high, 0.5)
-    bounds = {"low": float(f"{low:.4f}"), "high": float(f"{high:.4f}")}
-    return {"margin": margin, "met": met} | bounds
+    margin = summary({run: float(value) for run, value in margins.items()})
+    met = is_met(margin["mean"])
+    if len(margins) > 1:
+        met = True if margin["low"] > 0 else False if margin["high"] < 0 else None
+    return {"margin": margin, "held": sum(map(is_met, margins.values())), "met": met}
 
 
-def _side(low, high, border) -> bool | None:
-    return True if low > border else False if high < border else None
+def _chance(claim: Claim) -> float | None:
+    """The p-value of a claim that the seeds settle: the largest of its conditions'.
+
+    That of a condition is the two-sided one of Student's t-test of its margins against 0.
+    """
+    found = []
+    for condition in claim.seeds["conditions"].values():
+        values = list(condition["margin"]["values"].values())
+        if len(values) < 2:
+            return None
+        same = len(set(values)) == 1  # a t-test of equal values is not defined
+        found.append(float(values[0] == 0) if same else stats.ttest_1samp(values, 0).pvalue)
+    return float(max(found))
+
+
+def _corrected(claim: Claim, chance: float) -> Claim:
+    settled = claim.verdict in ("holds", "does not hold") and chance >= 1 - CONFIDENCE
+    verdict = "undecided" if settled else claim.verdict
+    return replace(claim, seeds=claim.seeds | {"corrected_p": chance}, verdict=verdict)
