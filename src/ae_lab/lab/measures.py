@@ -49,3 +49,67 @@ def mean_image_bce(_: object, mnist: Dataset) -> float:
 
 def _mean_image(mnist: Dataset) -> np.ndarray:
     return np.broadcast_to(mnist.x_train.mean(axis=0), mnist.x_test.shape)
+
+
+# 00
+
+
+def count(array: np.ndarray, _: Dataset) -> float:
+    """The numbers in an array."""
+    return array.size
+
+
+def pixels(_: object, mnist: Dataset) -> float:
+    """The pixels of one image."""
+    return mnist.x_test[0].size
+
+
+def all_pixels(_: object, mnist: Dataset) -> float:
+    """The pixels of all test images."""
+    return mnist.x_test.size
+
+
+def sse_of_picture(picture: np.ndarray, mnist: Dataset) -> float:
+    """Squared error per test image of one picture as every output."""
+    picture = np.reshape(picture, mnist.x_test[:1].shape)
+    return evaluation.sse_per_image(mnist.x_test, np.broadcast_to(picture, mnist.x_test.shape))
+
+
+def sse_of_black(_: object, mnist: Dataset) -> float:
+    """Squared error per test image of black as every output."""
+    return evaluation.sse_per_image(mnist.x_test, np.zeros_like(mnist.x_test))
+
+
+def floor_of(images: np.ndarray, _: Dataset) -> float:
+    """The smallest cross-entropy that a reconstruction of images can have, nats per pixel."""
+    return evaluation.bce_floor(images)
+
+
+def floor_of_test(_: object, mnist: Dataset) -> float:
+    """`floor_of` the test images."""
+    return evaluation.bce_floor(mnist.x_test)
+
+
+def grey_share(images: np.ndarray, _: Dataset) -> float:
+    """The share of pixels that are neither 0 nor 1."""
+    return float(np.mean((images != 0) & (images != 1)))
+
+
+def share_rounded(images: np.ndarray, mnist: Dataset) -> float:
+    """The share of pixels that are those of the test images, rounded to 0 or 1."""
+    return float(np.mean(np.ravel(images) == np.ravel(np.round(mnist.x_test))))
+
+
+def sse_of_zeros(model: "keras.Model", mnist: Dataset) -> float:
+    """Squared error per image of the reconstructions of the test images with label 0."""
+    return _sse_where(model, mnist, mnist.y_test == 0)
+
+
+def sse_of_others(model: "keras.Model", mnist: Dataset) -> float:
+    """Squared error per image of the reconstructions of the test images with other labels."""
+    return _sse_where(model, mnist, mnist.y_test != 0)
+
+
+def _sse_where(model: "keras.Model", mnist: Dataset, chosen: np.ndarray) -> float:
+    x = mnist.x_test[chosen]
+    return evaluation.sse_per_image(x, evaluation.reconstruct(model, x))
