@@ -108,13 +108,13 @@ def hole_sse(model: "keras.Model", mnist: Dataset) -> float:
 
 def noise_sse(model: "keras.Model", mnist: Dataset) -> float:
     """Squared error per test image with Gaussian noise of deviation 0.4, after repair."""
-    return evaluation.sse_per_image(mnist.x_test, evaluation.reconstruct(model, _noisy(mnist)))
+    return evaluation.sse_per_image(mnist.x_test, evaluation.reconstruct(model, _with_noise(mnist)))
 
 
 def untouched_noise_sse(_: object, mnist: Dataset) -> float:
     """Squared error per test image with the same noise, left as it is."""
-    return evaluation.sse_per_image(mnist.x_test, _noisy(mnist))
+    return evaluation.sse_per_image(mnist.x_test, _with_noise(mnist))
 
 
-def _noisy(mnist: Dataset) -> np.ndarray:
+def _with_noise(mnist: Dataset) -> np.ndarray:
     return add_gaussian_noise(mnist.x_test, 0.4, seed=0)
