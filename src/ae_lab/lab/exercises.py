@@ -152,8 +152,9 @@ def _number(side: object, objects: dict[str, Any], desk: Desk) -> float:
     else:
         from ae_lab.lab import measures  # imports Keras, which this module must not
 
-        thing = objects[side.get("of", next(iter(objects)))]
-        value = getattr(measures, side["measure"])(thing, desk.dataset)
+        names = side.get("of", next(iter(objects)))
+        things = [objects[name] for name in ([names] if isinstance(names, str) else names)]
+        value = getattr(measures, side["measure"])(*things, desk.dataset)
     return float(value) * side.get("times", 1) + side.get("plus", 0)
 
 

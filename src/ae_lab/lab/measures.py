@@ -4,12 +4,13 @@ Each takes the object and the notebook's images, and returns one number. ``exerc
 them by name.
 """
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ae_lab import evaluation
-from ae_lab.data import Dataset
+from ae_lab.data import Dataset, add_gaussian_noise, add_square_hole
 
 if TYPE_CHECKING:
     import keras
@@ -113,3 +114,71 @@ def sse_of_others(model: "keras.Model", mnist: Dataset) -> float:
 def _sse_where(model: "keras.Model", mnist: Dataset, chosen: np.ndarray) -> float:
     x = mnist.x_test[chosen]
     return evaluation.sse_per_image(x, evaluation.reconstruct(model, x))
+
+
+# 02 and 07: what goes into a model and comes out, and what a classifier makes of it
+
+
+def inputs(model: "keras.Model", _: Dataset) -> float:
+    """The numbers that the model takes per image."""
+    return math.prod(model.input_shape[1:])
+
+
+def outputs(model: "keras.Model", _: Dataset) -> float:
+    """The numbers that the model gives per image."""
+    return math.prod(model.output_shape[1:])
+
+
+def convolutions(model: "keras.Model", _: Dataset) -> float:
+    """The convolutional layers of the model and of its parts, transposed ones included."""
+    layers = [layer for part in model.layers for layer in getattr(part, "layers", [part])]
+    return sum(type(layer).__name__.startswith("Conv2D") for layer in layers)
+
+
+def accuracy(cnn: "keras.Model", mnist: Dataset) -> float:
+    """Share of the test images that a classifier gets right."""
+    return accuracy_on(cnn, mnist.x_test, mnist)
+
+
+def accuracy_on(cnn: "keras.Model", images: np.ndarray, mnist: Dataset) -> float:
+    """Share of images, made from the test images in their order, that a classifier gets right."""
+    return float(np.mean(evaluation.predict_labels(cnn, images) == mnist.y_test))
+
+
+def accuracy_through(cnn: "keras.Model", autoencoder: "keras.Model", mnist: Dataset) -> float:
+    """Share of an autoencoder's reconstructions of the test images that a classifier gets right."""
+    return accuracy_on(cnn, evaluation.reconstruct(autoencoder, mnist.x_test), mnist)
+
+
+def rearranged(images: np.ndarray, mnist: Dataset) -> float:
+    """1 if images hold the pixels of each test image in another order, otherwise 0."""
+    if images.shape != mnist.x_test.shape or np.array_equal(images, mnist.x_test):
+        return 0
+    given, pixels = (np.sort(x.reshape(len(x), -1), axis=1) for x in (images, mnist.x_test))
+    return float(np.array_equal(given, pixels))
+
+
+def sharpness(model: "keras.Model", mnist: Dataset) -> float:
+    """Gradient energy of the reconstructed test images as a share of that of the clean ones."""
+    made = evaluation.gradient_energy(evaluation.reconstruct(model, mnist.x_test)).mean()
+    return float(made / evaluation.gradient_energy(mnist.x_test).mean())
+
+
+def hole_sse(model: "keras.Model", mnist: Dataset) -> float:
+    """Squared error per test image of which a square of 10 pixels was cut out, after repair."""
+    holed = add_square_hole(mnist.x_test, 10, seed=0)
+    return evaluation.sse_per_image(mnist.x_test, evaluation.reconstruct(model, holed))
+
+
+def noise_sse(model: "keras.Model", mnist: Dataset) -> float:
+    """Squared error per test image with Gaussian noise of deviation 0.4, after repair."""
+    return evaluation.sse_per_image(mnist.x_test, evaluation.reconstruct(model, _with_noise(mnist)))
+
+
+def untouched_noise_sse(_: object, mnist: Dataset) -> float:
+    """Squared error per test image with the same noise, left as it is."""
+    return evaluation.sse_per_image(mnist.x_test, _with_noise(mnist))
+
+
+def _with_noise(mnist: Dataset) -> np.ndarray:
+    return add_gaussian_noise(mnist.x_test, 0.4, seed=0)
