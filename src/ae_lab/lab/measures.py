@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ae_lab import evaluation
-from ae_lab.data import Dataset
+from ae_lab.data import Dataset, add_gaussian_noise
 
 if TYPE_CHECKING:
     import keras
@@ -49,3 +49,48 @@ def mean_image_bce(_: object, mnist: Dataset) -> float:
 
 def _mean_image(mnist: Dataset) -> np.ndarray:
     return np.broadcast_to(mnist.x_train.mean(axis=0), mnist.x_test.shape)
+
+
+# 03 and 06
+
+STDDEV = 0.4  # of the Gaussian noise on the images to clean
+MOVE = 0.1  # standard deviation of a small change of an image
+
+
+def noise_in_training(model: "keras.Model", _: Dataset) -> float:
+    """Standard deviation of the model's Gaussian corruption layer; 0 if it has none."""
+    return max((getattr(layer, "stddev", 0) for layer in model.layers), default=0)
+
+
+def noisy_psnr(_: object, mnist: Dataset) -> float:
+    """PSNR in dB of test images with Gaussian noise, against the clean images."""
+    x, x_noisy = _noisy(mnist)
+    return evaluation.psnr(x, x_noisy)
+
+
+def cleaned_psnr(model: "keras.Model", mnist: Dataset) -> float:
+    """PSNR in dB of what the model makes of test images with Gaussian noise."""
+    x, x_noisy = _noisy(mnist)
+    return evaluation.psnr(x, evaluation.reconstruct(model, x_noisy))
+
+
+def penalty_weight(model: "keras.Model", _: Dataset) -> float:
+    """Weight of the model's contractive penalty; 0 if it has none."""
+    inside = [*model.layers, *model.get_layer("encoder").layers]
+    return max(getattr(layer, "weight", 0) for layer in inside)
+
+
+def jacobian_norm(model: "keras.Model", mnist: Dataset) -> float:
+    """Squared Frobenius norm of the Jacobian of the code, the mean over ten test images."""
+    return evaluation.jacobian_norm(model, mnist.x_test[:10])
+
+
+def relative_contraction(model: "keras.Model", mnist: Dataset) -> float:
+    """How far a small change of a test image moves the code, relative to the spread of both."""
+    x = mnist.x_test[:2_000]
+    return evaluation.relative_contraction(model, x, add_gaussian_noise(x, MOVE, seed=0))
+
+
+def _noisy(mnist: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    x = mnist.x_test[:200]
+    return x, add_gaussian_noise(x, STDDEV, seed=0)
