@@ -58,8 +58,9 @@ MOVE = 0.1  # standard deviation of a small change of an image
 
 
 def noise_in_training(model: "keras.Model", _: Dataset) -> float:
-    """Standard deviation of the model's Gaussian corruption layer; 0 if it has none."""
-    return max((getattr(layer, "stddev", 0) for layer in model.layers), default=0)
+    """Strength of the model's corruption layer: a standard deviation or a share; 0 without one."""
+    strengths = (getattr(x, "stddev", getattr(x, "fraction", 0)) for x in model.layers)
+    return max(strengths)
 
 
 def noisy_psnr(_: object, mnist: Dataset) -> float:
