@@ -11,6 +11,7 @@ import numpy as np
 
 from ae_lab import evaluation
 from ae_lab.data import Dataset, add_gaussian_noise, add_square_hole
+from ae_lab.data import Dataset, add_gaussian_noise
 
 if TYPE_CHECKING:
     import keras
@@ -182,3 +183,47 @@ def untouched_noise_sse(_: object, mnist: Dataset) -> float:
 
 def _with_noise(mnist: Dataset) -> np.ndarray:
     return add_gaussian_noise(mnist.x_test, 0.4, seed=0)
+# 03 and 06
+
+STDDEV = 0.4  # of the Gaussian noise on the images to clean
+MOVE = 0.1  # standard deviation of a small change of an image
+
+
+def noise_in_training(model: "keras.Model", _: Dataset) -> float:
+    """Strength of the model's corruption layer: a standard deviation or a share; 0 without one."""
+    strengths = (getattr(x, "stddev", getattr(x, "fraction", 0)) for x in model.layers)
+    return max(strengths)
+
+
+def noisy_psnr(_: object, mnist: Dataset) -> float:
+    """PSNR in dB of test images with Gaussian noise, against the clean images."""
+    x, x_noisy = _noisy(mnist)
+    return evaluation.psnr(x, x_noisy)
+
+
+def cleaned_psnr(model: "keras.Model", mnist: Dataset) -> float:
+    """PSNR in dB of what the model makes of test images with Gaussian noise."""
+    x, x_noisy = _noisy(mnist)
+    return evaluation.psnr(x, evaluation.reconstruct(model, x_noisy))
+
+
+def penalty_weight(model: "keras.Model", _: Dataset) -> float:
+    """Weight of the model's contractive penalty; 0 if it has none."""
+    inside = [*model.layers, *model.get_layer("encoder").layers]
+    return max(getattr(layer, "weight", 0) for layer in inside)
+
+
+def jacobian_norm(model: "keras.Model", mnist: Dataset) -> float:
+    """Squared Frobenius norm of the Jacobian of the code, the mean over ten test images."""
+    return evaluation.jacobian_norm(model, mnist.x_test[:10])
+
+
+def relative_contraction(model: "keras.Model", mnist: Dataset) -> float:
+    """How far a small change of a test image moves the code, relative to the spread of both."""
+    x = mnist.x_test[:2_000]
+    return evaluation.relative_contraction(model, x, add_gaussian_noise(x, MOVE, seed=0))
+
+
+def _noisy(mnist: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    x = mnist.x_test[:200]
+    return x, add_gaussian_noise(x, STDDEV, seed=0)
