@@ -24,11 +24,16 @@ def run(folder, *arguments, **environment):
 @pytest.mark.parametrize(
     ("arguments", "environment", "words"),
     [
-        (["report", "--profile", "quik"], {}, "one of quick, full, received 'quik'"),
-        (["report"], {"AE_LAB_PROFILE": "quik"}, "one of quick, full, received 'quik'"),
+        (["report", "--profile", "quik"], {}, "one of smoke, quick, full, received 'quik'"),
+        (["report"], {"AE_LAB_PROFILE": "quik"}, "one of smoke, quick, full, received 'quik'"),
         (["report", "--seed", "x"], {}, "whole number"),
         (["report", "--seed", "-1"], {}, "whole number"),
         (["report", "--notebook", "01_dens"], {}, "one of 01_dense, received 01_dens"),
+        (["report", "--set", "latent_dim=2"], {}, "name it with --notebook"),
+        (["report", "--notebook", "01_dense", "--set", "latent_dim"], {}, "received 'latent_dim'"),
+        (["report", "--notebook", "01_dense", "--set", "=2"], {}, "of the form name=value"),
+        (["verify"], {"AE_LAB_SET_LATENT_DIM": "2"}, "received AE_LAB_SET_LATENT_DIM"),
+        (["sweep"], {"AE_LAB_SET_LATENT_DIM": "2"}, "received AE_LAB_SET_LATENT_DIM"),
         (["report"], {"AE_LAB_REPORTS": "/dev/null/x"}, "the report cannot be written"),
     ],
 )

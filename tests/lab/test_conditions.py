@@ -65,47 +65,60 @@ def test_controls_alone_test_nothing(shown):
 # Knobs
 
 KNOBS = {
-    "latent_dim": knob(32, unit="numbers", meaning="size of the code", least=1),
-    "rate": knob(quick=3e-3, full=2e-3, unit="", meaning="learning rate", least=0),
-    "sizes": knob(smoke=(2,), quick=(2, 8), full=(2, 4, 8), unit="numbers", meaning="codes"),
-    "warm": knob(True, unit="", meaning="start from images"),
+    "latent_dim": knob("numbers", "size of the code", 32, most=784),
+    "epochs": knob("epochs", "training", quick=8, full=45, few=24),
+    "rate": knob("per step", "learning rate", quick=3e-3, full=2e-3, least=0),
+    "sizes": knob("numbers", "codes", smoke=(2,), quick=(2, 8), full=(2, 4, 8)),
+    "warm": knob("", "start from images", True),
 }
 
 
 @pytest.mark.parametrize(
     ("profile", "values"),
-    [("smoke", (32, 3e-3, (2,))), ("quick", (32, 3e-3, (2, 8))), ("full", (32, 2e-3, (2, 4, 8)))],
+    [
+        ("smoke", (32, 1, 3e-3, (2,))),
+        ("quick", (32, 8, 3e-3, (2, 8))),
+        ("full", (32, 45, 2e-3, (2, 4, 8))),
+    ],
 )
 def test_a_knob_has_a_value_for_each_profile(profile, values):
-    p, changed = chosen(KNOBS, profile, {})
-    assert (p.latent_dim, p.rate, p.sizes) == values and changed == {}
+    p, changed = chosen(KNOBS, profile, False, {})
+    assert p[:4] == values and changed == {}
     with pytest.raises(AttributeError):
         p.latent_dim = 2
 
 
 def test_what_is_set_from_outside_has_the_knob_s_type():
     given = {"latent_dim": "2", "rate": "1", "sizes": "2, 1_024", "warm": "False"}
-    p, changed = chosen(KNOBS, "quick", given)
-    assert p == (2, 1.0, (2, 1024), False) and isinstance(p.rate, float)
-    assert changed == p._asdict()
+    p, changed = chosen(KNOBS, "quick", False, given)
+    assert p == (2, 8, 1.0, (2, 1024), False) and isinstance(p.rate, float)
+    assert {"epochs": 8} | changed == p._asdict()
+
+
+def test_few_images_have_a_value_of_their_own_but_not_in_smoke():
+    for profile, epochs in {"quick": 24, "full": 24, "smoke": 1}.items():
+        assert chosen(KNOBS, profile, True, {})[0].epochs == epochs
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
         ({"latentdim": "2"}, "no knob 'latentdim'"),
-        ({"latent_dim": "2.5"}, "latent_dim must be a whole number, received '2.5'"),
-        ({"latent_dim": "2,3"}, "latent_dim must be a whole number"),
-        ({"latent_dim": "0"}, "latent_dim must be at least 1 numbers, received 0"),
-        ({"rate": "nan"}, "rate must be a number"),
-        ({"rate": "fast"}, "rate must be a number"),
-        ({"sizes": "2;3"}, "sizes must be a whole number, or several"),
-        ({"warm": "1"}, "warm must be true or false"),
+        ({"latent_dim": "2.5"}, "latent_dim (size of the code) must be a whole number"),
+        ({"latent_dim": "2,3"}, "latent_dim (size of the code) must be a whole number"),
+        ({"latent_dim": "0"}, "must be at least 1 and at most 784 numbers, received 0"),
+        ({"latent_dim": "785"}, "must be at least 1 and at most 784 numbers, received 785"),
+        ({"rate": "nan"}, "rate (learning rate) must be a number"),
+        ({"rate": "-0.1"}, "rate (learning rate) must be at least 0 per step"),
+        ({"rate": "fast"}, "rate (learning rate) must be a number"),
+        ({"sizes": "2;3"}, "sizes (codes) must be a whole number, or several"),
+        ({"sizes": "2,0"}, "sizes (codes) must be at least 1 numbers, received 0"),
+        ({"warm": "1"}, "warm (start from images) must be true or false"),
     ],
 )
 def test_what_cannot_be_set_is_one_sentence_that_lists_the_knobs(given, words):
     with pytest.raises(LabError) as error:
-        chosen(KNOBS, "quick", given)
+        chosen(KNOBS, "quick", False, given)
     assert words in str(error.value) and "\n" not in str(error.value)
     for name in KNOBS:
         assert name in str(error.value)
@@ -113,9 +126,9 @@ def test_what_cannot_be_set_is_one_sentence_that_lists_the_knobs(given, words):
 
 def test_a_knob_without_a_value_or_with_two_types_is_refused():
     with pytest.raises(LabError, match="full"):
-        knob(quick=1, unit="", meaning="m")
+        knob("", "m", quick=1)
     with pytest.raises(LabError, match="one type"):
-        knob(quick=1, full=0.5, unit="", meaning="m")
+        knob("", "m", quick=1, full=0.5)
 
 
 def test_the_table_says_what_was_changed(shown, tmp_path):
@@ -126,4 +139,4 @@ def test_the_table_says_what_was_changed(shown, tmp_path):
     lines = shown[0][0]["text/plain"].splitlines()
     assert any(line.startswith("latent_dim  2 (changed)  numbers") for line in lines)
     assert any(line.startswith("rate  0.003  ") for line in lines)
-    assert json.loads((tmp_path / "n.json").read_text())["run"]["changed"] == {"latent_dim": 2}
+    assert json.loads((tmp_path / "n.json").read_text())["run"]["changed"] == {"latent_dim": "2"}

@@ -14,9 +14,11 @@ from PIL import Image
 
 from ae_lab.errors import LabError
 from ae_lab.lab import format_chance, format_interval, start_lab, wilson_interval
+from ae_lab.lab.conditions import at_least, at_most
+from ae_lab.lab.readings import either
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.lab.statistics import mean_interval
-from ae_lab.lab.verdicts import CLAIMS, conditions_of, verdict
+from ae_lab.lab.verdicts import CLAIMS, verdict
 from ae_lab.settings import Settings
 
 matplotlib.use("Agg")
@@ -29,8 +31,8 @@ def lab(tmp_path, shown):
     return start_lab("01_test", Settings(record_folder=tmp_path, offline=True))
 
 
-def log(tmp_path):
-    return json.loads((tmp_path / "01_test.json").read_text(encoding="utf-8"))
+def log(tmp_path, name="01_test"):
+    return json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
 
 
 # The file
@@ -47,11 +49,13 @@ def test_the_file_holds_run_metrics_claims_and_timings(lab, tmp_path):
         source="S",
         at_most=0.0935,
     )
-    lab.claim(HANDOUTS, holds=True, evidence="0.09 < 0.1")
+    lab.claim(HANDOUTS, at_most("error", 0.09, 0.1, "nats", because="of the paper"))
     with lab.timer("training"):
         pass
     written = log(tmp_path)
-    assert set(written) == {"notebook", "run", "metrics", "claims", "timings"}
+    assert set(written) == {
+        *("notebook", "run", "metrics", "claims", "headlines", "exercises", "timings")
+    }
     assert written["notebook"] == "01_test"
     assert (written["run"]["profile"], written["run"]["seed"]) == ("quick", 8)
     assert written["run"]["versions"]["numpy"] == np.__version__
@@ -76,8 +80,18 @@ def test_the_file_holds_run_metrics_claims_and_timings(lab, tmp_path):
             "kind": "handout",
             "sentence": CLAIMS[HANDOUTS],
             "verdict": "holds",
-            "evidence": "0.09 < 0.1",
-            "conditions": {"": True},
+            "evidence": "error: 0.09 nats (asked: at most 0.1 nats, because of the paper): met",
+            "conditions": {"error": 0.01},
+            "tests": [
+                {
+                    "name": "error",
+                    "margin": 0.01,
+                    "measured": "0.09 nats",
+                    "asked": "at most 0.1 nats",
+                    "because": "of the paper",
+                    "control": False,
+                }
+            ],
             "notebook": "01_test",
             "link": None,
             "seeds": None,
@@ -103,7 +117,7 @@ def test_without_a_record_folder_nothing_is_written(shown, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     lab = start_lab("01_test", Settings(offline=True))
     lab.record("a.b", 1, "u")
-    lab.claim(HANDOUTS, holds=True, evidence="e")
+    lab.claim(HANDOUTS, at_least("a", 2, 1, because="b"))
     with lab.timer("t"):
         pass
     assert len(shown) == 2
@@ -113,7 +127,7 @@ def test_without_a_record_folder_nothing_is_written(shown, tmp_path, monkeypatch
 def test_a_cell_run_again_replaces_its_line(lab, tmp_path):
     for value in (1, 2):
         lab.record("a.b", value, "u")
-        lab.claim(HANDOUTS, holds=value == 2, evidence="e")
+        lab.claim(HANDOUTS, at_least("a", value, 1.5, because="b"))
     assert [metric["value"] for metric in log(tmp_path)["metrics"]] == [2]
     assert [claim["verdict"] for claim in log(tmp_path)["claims"]] == ["holds"]
 
@@ -121,8 +135,7 @@ def test_a_cell_run_again_replaces_its_line(lab, tmp_path):
 def test_the_start_says_profile_and_seed(tmp_path, capsys):
     lab = start_lab("n", Settings(profile="full", seed=3))
     assert capsys.readouterr().out == "Profile full, seed 3.\n"
-    assert (lab.seed, lab.choose(quick=1, full=2)) == (3, 2)
-    assert start_lab("n", Settings()).choose(quick=1, full=2) == 1
+    assert lab.seed == 3
 
 
 def test_the_source_of_the_digits_is_said_and_recorded(lab, tmp_path, monkeypatch, capsys):
@@ -175,33 +188,32 @@ def test_a_goal_is_kept_with_its_direction(lab, tmp_path, goal):
 
 
 @pytest.mark.parametrize(
-    ("holds", "expected"),
+    ("conditions", "expected"),
     [
-        (True, "holds"),
-        (np.bool_(False), "does not hold"),
         ({"a": True, "b": True}, "holds"),
         ({"a": False, "b": False}, "does not hold"),
-        ({"a": True, "b": np.bool_(False)}, "depends"),
-        (0.1, "holds"),
-        (0, "does not hold"),
-        ({"a": np.float32(2), "b": -3}, "depends"),
+        ({"a": True, "b": False}, "depends"),
+        ({"a": 0.1}, "holds"),
+        ({"a": 0}, "does not hold"),
+        ({"a": 2, "b": -3}, "depends"),
     ],
 )
-def test_a_verdict_follows_from_its_conditions(holds, expected):
-    assert verdict(conditions_of("my.own", holds)) == expected
+def test_a_verdict_follows_from_its_conditions(conditions, expected):
+    assert verdict(conditions) == expected
 
 
 def test_a_verdict_that_depends_names_its_conditions(lab, shown, tmp_path):
-    lab.claim("my.own", "Some say so.", holds={"few": True, "many": False}, evidence="1 < 2")
+    few, many = (at_least(n, v, 1, because="b") for n, v in {"few": 2, "many": 0}.items())
+    lab.claim("my.own", "Some say so.", few, many)
     claim = log(tmp_path)["claims"][0]
     assert (claim["kind"], claim["verdict"]) == ("prediction", "depends")
-    assert claim["evidence"] == "1 < 2; few: yes; many: no"
-    assert "Verdict: depends. 1 < 2; few: yes; many: no" in shown[0][0]["text/plain"]
+    for one in (few, many):
+        assert one.sentence in claim["evidence"] and one.sentence in shown[0][0]["text/plain"]
 
 
 def test_a_claim_without_a_sentence_must_be_the_ledgers(lab, shown, tmp_path):
     with pytest.raises(LabError, match="'no.such'.*claims.toml"):
-        lab.claim("no.such", holds=True, evidence="e")
+        lab.claim("no.such", at_least("a", 2, 1, because="b"))
     assert shown == [] and os.listdir(tmp_path) == []
 
 
@@ -236,10 +248,12 @@ EVIL = '<script>alert("1 & 2")</script>'
     "say",
     [
         lambda lab: lab.record(EVIL, 1, EVIL, published=1, source=EVIL),
-        lambda lab: lab.claim(f'"{EVIL}', EVIL, holds={EVIL: True}, evidence=EVIL),
+        lambda lab: lab.claim(f'"{EVIL}', EVIL, at_least(EVIL, 2, 1, EVIL, because=EVIL)),
+        lambda lab: lab.reading(EVIL),
+        lambda lab: lab.check_exercise("01.4", f"{EVIL} " * 12),
         lambda lab: lab.table([EVIL, EVIL], [[EVIL, EVIL]], caption=EVIL),
     ],
-    ids=["record", "claim", "table"],
+    ids=["record", "claim", "reading", "answer", "table"],
 )
 def test_nothing_that_is_said_becomes_markup(lab, shown, say):
     say(lab)
@@ -332,9 +346,11 @@ def test_an_interval_of_what_is_no_share_is_refused(share, count):
         wilson_interval(share, count)
 
 
-def test_a_claim_without_a_condition_is_refused():
-    with pytest.raises(LabError, match="my.own.*at least one"):
-        conditions_of("my.own", {})
+def test_a_claim_needs_conditions_of_different_names(lab, shown):
+    one = at_least("a", 2, 1, because="b")
+    for given in ([], [one, one]):
+        with pytest.raises(LabError, match="my.own.*at least one"):
+            lab.claim("my.own", "A sentence.", *given)
 
 
 def test_an_untested_claim_is_listed_with_its_reason(lab, tmp_path):
@@ -345,14 +361,50 @@ def test_an_untested_claim_is_listed_with_its_reason(lab, tmp_path):
         lab.untested("no.such_claim", reason="none")
 
 
-def test_by_how_much_a_claim_holds_is_kept_and_must_be_a_number(lab, tmp_path):
-    lab.claim(HANDOUTS, holds={"few": np.float32(0.12345678), "many": -2}, evidence="e")
+def test_by_how_much_a_claim_holds_is_kept(lab, tmp_path):
+    few = at_least("few", np.float32(0.12345678), 0, because="b")
+    lab.claim(HANDOUTS, few, at_least("many", -2, 0, because="b"))
     claim = log(tmp_path)["claims"][0]
-    assert claim["conditions"] == {"few": 0.123457, "many": -2}
-    assert claim["verdict"] == "depends" and claim["evidence"] == "e; few: yes; many: no"
-    for wrong in (float("nan"), "yes", np.ones(2)):
-        with pytest.raises(LabError, match="condition of .* must be a finite number or a bool"):
-            lab.claim(HANDOUTS, holds=wrong, evidence="e")
+    assert claim["conditions"] == {"few": 0.123457, "many": -2} and claim["verdict"] == "depends"
+
+
+def test_in_smoke_nothing_is_judged(shown, tmp_path):
+    lab = start_lab("n", Settings(profile="smoke", record_folder=tmp_path))
+    lab.claim(HANDOUTS, at_least("a", 2, 1, because="b"))
+    assert log(tmp_path, "n")["claims"][0]["verdict"] == "not judged in smoke"
+    assert "not judged" in shown[0][0]["text/html"]
+
+
+def test_a_reading_says_the_way_it_came_out_and_headlines_are_summed_up(lab, shown, tmp_path):
+    lab.reading("Ours has 2.", either(2 < 3, "Less.", "More."), headline=True)
+    lab.reading("Aside.")
+    lab.summary()
+    assert shown[0][0]["text/plain"] == "Ours has 2. Less."
+    assert log(tmp_path)["headlines"] == ["Ours has 2. Less."]
+    assert "Less." in shown[2][0]["text/html"] and "Aside" not in shown[2][0]["text/html"]
+
+
+@pytest.mark.parametrize("way", [True, False])
+def test_a_reading_without_a_number_is_refused_whichever_way_it_came_out(lab, shown, way):
+    with pytest.raises(LabError, match="a reading must contain finite numbers, received 'nan"):
+        lab.reading(either(way, f"{float('nan')} less.", "More."))
+
+
+def test_the_lines_of_a_function_are_shown_without_its_docstring(lab, shown):
+    lab.source(either)
+    source = shown[0][0]["text/plain"]
+    assert source.startswith("def either(") and "return Branch(" in source
+    assert "Parameters" not in source and source in shown[0][0]["text/markdown"]
+
+
+@pytest.mark.parametrize(("profile", "said"), [("smoke", ""), ("quick", "12 s"), ("full", "60 s")])
+def test_an_experiment_says_beforehand_how_long_it_takes(profile, said, capsys):
+    lab = start_lab("n", Settings(profile=profile))
+    capsys.readouterr()
+    with lab.timer("t", quick=12, full=60):
+        assert said in capsys.readouterr().out
+    with lab.timer("t"):
+        assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(

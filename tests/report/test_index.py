@@ -39,6 +39,11 @@ def test_claims_link_to_their_cells_and_untested_ones_are_named(tmp_path):
     assert sum(claim["verdict"] == "untested" for claim in claims) == len(CLAIMS) - 1
 
 
+def test_changed_numbers_are_named_and_no_goal_is_judged(tmp_path):
+    index = index_of(tmp_path, changed={"latent_dim": "2"}).split("</style>")[1]
+    assert "latent_dim</code> is 2" in index and "reached" not in index
+
+
 def test_a_card_shows_question_and_picture(tmp_path):
     index = index_of(tmp_path)
     assert "<math" in index and 'alt="A dot."' in index and "data:image/png" in index

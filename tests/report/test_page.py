@@ -32,6 +32,20 @@ def test_a_cell_tagged_as_left_out_is_not_on_the_page_unless_it_failed():
     assert "set_up" in page and "The remaining 2 cells" in page
 
 
+def test_what_came_out_stands_at_the_head_below_the_title():
+    record = {"headlines": ["Ours has <2>.", "PCA has 3."]}
+    page = render(executed(notebook("# A title", "%%first()", "# B"), record=record))
+    title, head = page.index("<h1>A title"), page.index("Ours has &lt;2&gt;")
+    assert title < head < page.index("PCA has 3.") < page.index("first</span>")
+
+
+def test_a_run_with_changed_numbers_says_so_at_the_top():
+    record = {"run": {"profile": "quick", "changed": {"latent_dim": "2", "<rate>": "0.1"}}}
+    page = render(executed(notebook("# A title"), record=record))
+    assert "latent_dim</code> is 2" in page and "&lt;rate&gt;</code> is 0.1" in page
+    assert page.index("changed numbers") < page.index("<h1>A title")
+
+
 def test_plain_text_outputs_are_text():
     cell = notebook("# A", "%%x")
     cell.cells[1].outputs = [

@@ -152,14 +152,14 @@ def notes(monkeypatch):
 @pytest.mark.parametrize("text", ["nan nats", "from 3.1 to inf", "error -inf.", "NLL (nan)"])
 def test_a_claim_or_table_without_numbers_is_refused(notes, text):
     with pytest.raises(LabError, match="own must contain finite numbers"):
-        notes.claim("own", "It falls.", holds=float("nan") < 1, evidence=text)
+        notes.claim("own", "It falls.", lab.at_least("a", 2, 1, because=text))
     with pytest.raises(LabError, match="Errors must contain finite numbers"):
         notes.table(["a", "b"], [["x", text]], caption="Errors")
 
 
 @pytest.mark.parametrize("text", ["nanometres", "an infinite plane", "inform", "banana", "np.nan"])
 def test_words_that_only_look_like_it_pass(notes, text):
-    notes.claim("own", "It falls.", holds=True, evidence=text)
+    notes.claim("own", "It falls.", lab.at_least("a", 2, 1, because=text))
     notes.table(["a", "b"], [["x", text]], caption="Errors")
 
 
@@ -171,10 +171,10 @@ def test_a_history_with_nan_is_refused(notes):
 @pytest.mark.kernel
 def test_a_report_with_nan_has_a_banner(tmp_path):
     """From the notebook's cell to the page's banner."""
-    code = "%%from ae_lab.lab import start_lab\nlab = start_lab('one')\n{}"
+    code = "%%from ae_lab.lab import at_least, start_lab\nlab = start_lab('one')\n{}"
     says = {
         "one": "lab.record('a.b', float('nan'), 'nats')",
-        "two": "lab.claim('own', 'It falls.', holds=False, evidence=f'{float(\"nan\"):.3f}')",
+        "two": "lab.reading(f'It is {float(\"nan\"):.3f}.')",
     }
     cells = {name: notebook("# A", code.format(line)) for name, line in says.items()}
     settings = project(tmp_path, **cells)

@@ -20,10 +20,11 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are not sent li
 OWN = ("AE_LAB_DATA", "AE_LAB_DATASET", "AE_LAB_SEED", "AE_LAB_REPORTS", "AE_LAB_PROFILE")
 OFFLINE = {"AE_LAB_OFFLINE": "1"} | dict.fromkeys(OWN, "")
 RECORD = """%%
-from ae_lab.lab import start_lab
+from ae_lab.lab import at_least, start_lab
 lab = start_lab({name!r})
 lab.record("tiny.seed", lab.seed, "one")
-lab.claim("tiny.even", "The seed is even.", holds=lab.seed % 2 == 0, evidence=f"{{lab.seed}}")"""
+even = at_least("seed is even", 1 - lab.seed % 2, 0.5, because="0 or 1")
+lab.claim("tiny.even", "The seed is even.", even)"""
 MARK = """%%
 import os, pathlib
 marks = pathlib.Path({folder!r})

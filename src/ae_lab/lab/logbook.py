@@ -15,7 +15,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ from ae_lab.lab.parameters import Knob, chosen, in_words
 from ae_lab.lab.progress import Progress, is_live
 from ae_lab.lab.readings import Branch, lines_of
 from ae_lab.lab.records import DECODER, DIRECTIONS, Claim, Metric
-from ae_lab.lab.verdicts import CLAIMS, NOT_JUDGED, conditions_of, is_met, verdict
+from ae_lab.lab.verdicts import CLAIMS, NOT_JUDGED, verdict
 from ae_lab.settings import Settings
 
 if TYPE_CHECKING:
@@ -90,10 +90,6 @@ class Lab:
         self._answers: dict[str, exercises.Outcome] = {}
         self._desk = exercises.Desk(judged=settings.profile != "smoke")
         print(f"Profile {settings.profile}, seed {settings.seed}.")
-
-    def choose(self, *, quick: Any, full: Any) -> Any:
-        """The value for the profile of this run: ``quick`` or ``full``."""
-        return full if self.settings.profile == "full" else quick
 
     def parameters(self, **knobs: Knob) -> tuple:
         """The numbers of this notebook, shown as a table.
@@ -202,51 +198,42 @@ class Lab:
         self._write()
         display.show_metric(metric, self._reference(metric))
 
-    def claim(
-        self,
-        id: str,
-        sentence: str | None = None,
-        *conditions: Condition,
-        holds: bool | float | Mapping[str, bool | float] | None = None,
-        evidence: str = "",
-    ) -> None:
+    def claim(self, id: str, *parts: str | Condition) -> None:
         """Test a claim and show the verdict, which is computed from its conditions.
 
         Parameters
         ----------
         id : of a claim of the handout in ``claims.toml``, or a new one for a prediction of this
             notebook.
-        sentence : what is claimed; left out for a claim of the handout.
-        conditions : from `conditions`; each says what was measured, asked and why.
-        holds : in place of conditions: a margin, positive if the claim holds, in any unit, or a
-            bool, or a dict {name: margin or bool}. Over several seeds, margins are judged by the
-            confidence interval of their mean, bools by the share of seeds in which they hold.
-            All met: "holds"; none: "does not hold"; otherwise "depends".
-        evidence : the numbers behind it, in words, formatted from variables.
+        parts : for a prediction, first the sentence that is claimed; then conditions, from the
+            functions of `conditions`, of which each says what was measured, asked and why. All
+            met: "holds"; none: "does not hold"; otherwise "depends". A control is shown and not
+            counted.
 
         Raises
         ------
         LabError
-            If there is no sentence for ``id``, a condition is neither a finite number nor a bool,
-            or the evidence contains NaN or infinity.
+            If there is no sentence for ``id``, no condition that counts, or two of one name, or
+            if the words contain NaN or infinity.
         """
-        if isinstance(sentence, Condition):
-            sentence, conditions = None, (sentence, *conditions)
-        if conditions:
-            holds = {one.name: one.margin for one in conditions if not one.control}
-            evidence = "; ".join([*filter(None, [evidence]), *(one.sentence for one in conditions)])
-        _check_words(id, evidence)
-        if sentence is None and id not in CLAIMS:
+        sentence = parts[0] if parts and isinstance(parts[0], str) else CLAIMS.get(id)
+        conditions = [part for part in parts if isinstance(part, Condition)]
+        if sentence is None:
             raise LabError(
                 f"a claim must be one of the handout's or have a sentence, received {id!r}: "
                 "look up the handout's in ae_lab/lab/claims.toml."
             )
-        margins = conditions_of(id, holds)
-        if not conditions:
-            met = [f"{n}: {'yes' if is_met(value) else 'no'}" for n, value in margins.items() if n]
-            evidence = "; ".join([evidence, *met])
+        margins = {one.name: one.margin for one in conditions if not one.control}
+        if not margins or len({one.name for one in conditions}) < len(conditions):
+            raise LabError(
+                f"{id} must have at least one condition that is not a control, each with a name "
+                f"of its own, received {[one.name for one in conditions]}."
+            )
         judged = verdict(margins) if self.settings.profile != "smoke" else NOT_JUDGED
-        self._put_claim(id, sentence, judged, evidence, margins, conditions)
+        evidence = "; ".join(one.sentence for one in conditions)
+        _check_words(id, sentence, evidence)
+        claim = Claim(id, judged, sentence=sentence, evidence=evidence, conditions=margins)
+        self._put_claim(replace(claim, tests=[asdict(one) for one in conditions]), conditions)
 
     def untested(self, id: str, *, reason: str) -> None:
         """List a claim of the handout as untested here.
@@ -261,7 +248,7 @@ class Lab:
                 f"untested must name a claim of the handout, received {id!r}: "
                 "look it up in ae_lab/lab/claims.toml."
             )
-        self._put_claim(id, None, "untested", reason, {})
+        self._put_claim(Claim(id, "untested", sentence=CLAIMS[id], evidence=reason))
 
     def reading(self, *parts: str | Branch, headline: bool = False) -> None:
         """Show in prose what came out.
@@ -449,11 +436,10 @@ class Lab:
             return ""
         return beside_reference(metric.name, metric.value, self.settings, source)
 
-    def _put_claim(self, id, sentence, verdict, evidence, margins, conditions=()) -> None:
-        kind = "handout" if id in CLAIMS else "prediction"
-        sentence = sentence or CLAIMS[id]
-        claim = Claim(id, verdict, kind, sentence, evidence, margins, self.notebook)
-        _put(self._claims, id, claim)
+    def _put_claim(self, claim: Claim, conditions: Sequence[Condition] = ()) -> None:
+        kind = "handout" if claim.id in CLAIMS else "prediction"
+        claim = replace(claim, kind=kind, notebook=self.notebook)
+        _put(self._claims, claim.id, claim)
         self._write()
         display.show_claim(claim, conditions)
 

@@ -86,11 +86,12 @@ class Claim(Record):
     Parameters
     ----------
     id : a claim of the handout, as in ``claims.toml``, or one of the notebook's own.
-    verdict : "holds", "does not hold", "depends" or "untested".
+    verdict : "holds", "does not hold", "depends", "untested" or "not judged in smoke".
     kind : "handout", or "prediction" for the notebook's own.
     sentence : what is claimed.
     evidence : the numbers behind the verdict, in words.
-    conditions : name to bool or margin, as `verdicts.conditions_of` gives them.
+    conditions : name to bool or margin, of those that count.
+    tests : each condition in full, as `conditions.Condition`, controls among them.
     notebook : name of the notebook that tested it; None if none did.
     link : address of the cell that tested it, as a report adds it; None without one.
     seeds : what the seeds of a sweep say of it, as a report adds it; None without a sweep.
@@ -102,6 +103,7 @@ class Claim(Record):
     sentence: str = ""
     evidence: str = ""
     conditions: dict[str, bool | float] = field(default_factory=dict)
+    tests: list[dict] = field(default_factory=list)
     notebook: str | None = None
     link: str | None = None
     seeds: dict | None = None

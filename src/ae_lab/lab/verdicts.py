@@ -18,21 +18,6 @@ CLAIMS = {  # id to sentence, in the ledger's order
 }
 
 
-def conditions_of(id: str, holds: object) -> dict[str, bool | float]:
-    """The conditions that claim ``id`` was put to, by name; a single one has the empty name.
-
-    ``holds`` is a condition or a dict {name: condition}. A condition is a margin, above 0 if it
-    is met, in any unit, or a bool; a LabError refuses anything else, and an empty dict.
-    """
-    named = holds if isinstance(holds, dict) else {"": holds}
-    if not named:
-        raise LabError(
-            f"{id} must have at least one condition, received an empty dict: pass a margin, True "
-            "or False, or a dict of them."
-        )
-    return {name: checked_margin(id, value) for name, value in named.items()}
-
-
 def checked_margin(id: str, value: object) -> bool | float:
     """``value`` as a bool or a rounded float; a LabError that names ``id`` if it is neither."""
     if isinstance(value, bool | np.bool_):
