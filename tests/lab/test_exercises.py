@@ -321,7 +321,7 @@ def test_its_choices_meet_at_edges_that_rise(id):
     assert exercise["by"] in WORDS
     assert set(exercise["objects"].values()) <= {"model", "array"} and exercise["objects"]
     if len(exercise["objects"]) > 1:
-        assert all(f'"{name}": …' in exercise["asks"] for name in exercise["objects"])
+        assert all(f'"{name}":' in exercise["asks"] for name in exercise["objects"])
 
 
 @pytest.mark.parametrize("id", MEASURED)
@@ -346,7 +346,7 @@ def test_its_words_can_be_written(id):
     exercise = EXERCISES[id]
     for test in exercise["checks"]:
         hint = test["hint"].format(value=1.5, bound=1.5)
-        assert "{" in test["hint"] and len(hint.split()) >= 5 and "\n" not in hint
+        assert len(hint.split()) >= 5 and "\n" not in hint
     explained = exercise["explains"].format(**WORDS)
     assert "{value" in exercise["explains"]
     assert len(re.findall(r"[.!?](?:\s|$)", explained)) >= 3
