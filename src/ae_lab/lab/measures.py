@@ -227,3 +227,56 @@ def relative_contraction(model: "keras.Model", mnist: Dataset) -> float:
 def _noisy(mnist: Dataset) -> tuple[np.ndarray, np.ndarray]:
     x = mnist.x_test[:200]
     return x, add_gaussian_noise(x, STDDEV, seed=0)
+# 04: sparse codes
+
+STRONGEST, SOME = 25, 2_000  # units that are compared; images that are enough for a mean
+
+
+def kl_target(model: "keras.Model", _: Dataset) -> float:
+    """The target of the KL penalty in the bottleneck; NaN for a model without one."""
+    return getattr(_bottleneck(model), "target", np.nan)
+
+
+def kl_weight(model: "keras.Model", _: Dataset) -> float:
+    """The weight of the penalty in the bottleneck; NaN for a model without one."""
+    return getattr(_bottleneck(model), "weight", np.nan)
+
+
+def shared_by_digit(model: "keras.Model", mnist: Dataset) -> float:
+    """Share of their 25 strongest units that two test images of the same digit share."""
+    z = evaluation.encode(model, mnist.x_test[:SOME])
+    strongest = min(STRONGEST, z.shape[1])
+    return evaluation.shared_units(z, mnist.y_test[:SOME], strongest)[0]
+
+
+def dead(model: "keras.Model", mnist: Dataset) -> float:
+    """Units that no test image activates."""
+    return evaluation.dead_units(evaluation.encode(model, mnist.x_test)).sum()
+
+
+def most_active(model: "keras.Model", mnist: Dataset) -> float:
+    """Units that are not 0 for a test image, the most of all images."""
+    return np.count_nonzero(evaluation.encode(model, mnist.x_test), axis=1).max()
+
+
+def likeness_to_images(model: "keras.Model", mnist: Dataset) -> float:
+    """Median correlation of unit j of the decoder with training image j minus the mean image.
+
+    0 for a decoder of another shape.
+    """
+    rows = model.get_layer("decoder").get_weights()[0]  # (units, pixels)
+    images = mnist.x_train[: len(rows)].reshape(-1, mnist.x_train[0].size)
+    if rows.shape != images.shape:
+        return 0.0
+    pairs = zip(rows, images - images.mean(axis=0), strict=True)
+    return float(np.median([np.corrcoef(a, b)[0, 1] for a, b in pairs]))
+
+
+def probe_error(model: "keras.Model", mnist: Dataset) -> float:
+    """Share of the test images that a linear classifier of 2,000 images' codes gets wrong."""
+    options = dict(images=SOME, strengths=[1e-2])
+    return 1 - evaluation.probe_accuracy(lambda x: evaluation.encode(model, x), mnist, **options)
+
+
+def _bottleneck(model: "keras.Model") -> object:
+    return next((layer for layer in model.layers if layer.name == "bottleneck"), None)
