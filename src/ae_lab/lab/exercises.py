@@ -95,7 +95,11 @@ def check(id: str, answer: object, prediction: str | None, desk: Desk) -> Outcom
         return Outcome(False, f"{id}: {wrong} Hand in {exercise['asks']}.")
     for test in exercise["checks"]:
         comparison = next(name for name in COMPARISONS if name in test)
-        value, bound = (_number(side, objects, desk) for side in (test, test[comparison]))
+        try:
+            value, bound = (_number(side, objects, desk) for side in (test, test[comparison]))
+        except (AttributeError, LabError, ValueError) as error:  # a part or a shape is missing
+            said = str(error).splitlines()[0]
+            return Outcome(False, f"{id}: {said} Hand in {exercise['asks']}.")
         if not COMPARISONS[comparison](value, bound) and desk.judged:
             return Outcome(False, f"{id}: not yet: {test['hint'].format(value=value, bound=bound)}")
     for name, thing in objects.items():

@@ -280,3 +280,47 @@ def probe_error(model: "keras.Model", mnist: Dataset) -> float:
 
 def _bottleneck(model: "keras.Model") -> object:
     return next((layer for layer in model.layers if layer.name == "bottleneck"), None)
+# Notebook 05
+
+
+def hidden_layers(model: "keras.Model", _: Dataset) -> float:
+    """The hidden layers of the encoder."""
+    return len(_hidden(model))
+
+
+def sigmoid_layers(model: "keras.Model", _: Dataset) -> float:
+    """Those of them that have sigmoid units."""
+    return sum(layer.activation.__name__ == "sigmoid" for layer in _hidden(model))
+
+
+def _hidden(model):
+    """The layers of the encoder that have weights, without the last, which is the code."""
+    return [layer for layer in model.get_layer("encoder").layers if layer.weights][:-1]
+
+
+# Notebook 09
+
+
+def beta(model: "keras.Model", _: Dataset) -> float:
+    """Weight of the KL divergence of a variational model; -1 for another kind."""
+    return getattr(model.get_layer("bottleneck"), "beta", -1)
+
+
+def noise(model: "keras.Model", _: Dataset) -> float:
+    """Standard deviation of the Gaussian corruption; -1 for a model without one."""
+    return next((layer.stddev for layer in model.layers if hasattr(layer, "stddev")), -1)
+
+
+def rows(array: np.ndarray, _: Dataset) -> float:
+    """The rows of an array."""
+    return len(array)
+
+
+def levels(codes: np.ndarray, _: Dataset) -> float:
+    """The most different values that one number of the codes takes."""
+    return max(len(np.unique(column)) for column in codes.reshape(len(codes), -1).T)
+
+
+def images_sse(images: np.ndarray, mnist: Dataset) -> float:
+    """Squared error per image of reconstructions of the first test images, as many as there are."""
+    return evaluation.sse_per_image(mnist.x_test[: len(images)], images)
