@@ -12,6 +12,8 @@ import numpy as np
 from ae_lab import evaluation
 from ae_lab.data import Dataset, add_gaussian_noise, add_square_hole
 from ae_lab.data import Dataset, add_gaussian_noise
+from ae_lab import evaluation, layers
+from ae_lab.data import Dataset
 
 if TYPE_CHECKING:
     import keras
@@ -324,3 +326,43 @@ def levels(codes: np.ndarray, _: Dataset) -> float:
 def images_sse(images: np.ndarray, mnist: Dataset) -> float:
     """Squared error per image of reconstructions of the first test images, as many as there are."""
     return evaluation.sse_per_image(mnist.x_test[: len(images)], images)
+# Notebook 08: the variational autoencoder
+
+
+def beta(model: "keras.Model", _: Dataset) -> float:
+    """The weight of the divergence; -1 for a model that is not variational."""
+    weights = [layer.beta for layer in model.layers if isinstance(layer, layers.GaussianSampling)]
+    return weights[0] if weights else -1
+
+
+def active_latents(model: "keras.Model", mnist: Dataset) -> float:
+    """The numbers of the code that vary over the test images."""
+    return evaluation.active_units(evaluation.encode(model, mnist.x_test)).sum()
+
+
+def estimate_rows(estimates: np.ndarray, _: Dataset) -> float:
+    """The rows of a table (numbers of samples, images) of likelihoods; 0 if it is no such table."""
+    return len(estimates) if estimates.ndim == 2 else 0
+
+
+def first_estimate(estimates: np.ndarray, _: Dataset) -> float:
+    """Mean of the first row, in nats per image."""
+    return estimates[0].mean()
+
+
+def first_gain(estimates: np.ndarray, _: Dataset) -> float:
+    """By how many nats per image the second row is below the first."""
+    return estimates[0].mean() - estimates[1].mean()
+
+
+def second_gain(estimates: np.ndarray, _: Dataset) -> float:
+    """By how many nats per image the third row is below the second."""
+    return estimates[1].mean() - estimates[2].mean()
+
+
+def follows_ink(estimates: np.ndarray, mnist: Dataset) -> float:
+    """Correlation of the last row with the sum of the pixels of the first test images."""
+    images = mnist.x_test[: estimates.shape[1]]
+    if len(images) != estimates.shape[1] or not estimates[-1].std():
+        return 0.0
+    return np.corrcoef(estimates[-1], images.sum(axis=(1, 2, 3)))[0, 1]
