@@ -9,11 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ae_lab import evaluation
-from ae_lab.data import Dataset, add_gaussian_noise, add_square_hole
-from ae_lab.data import Dataset, add_gaussian_noise
 from ae_lab import evaluation, layers
-from ae_lab.data import Dataset
+from ae_lab.data import Dataset, add_gaussian_noise, add_square_hole
 
 if TYPE_CHECKING:
     import keras
@@ -185,6 +182,8 @@ def untouched_noise_sse(_: object, mnist: Dataset) -> float:
 
 def _with_noise(mnist: Dataset) -> np.ndarray:
     return add_gaussian_noise(mnist.x_test, 0.4, seed=0)
+
+
 # 03 and 06
 
 STDDEV = 0.4  # of the Gaussian noise on the images to clean
@@ -229,6 +228,8 @@ def relative_contraction(model: "keras.Model", mnist: Dataset) -> float:
 def _noisy(mnist: Dataset) -> tuple[np.ndarray, np.ndarray]:
     x = mnist.x_test[:200]
     return x, add_gaussian_noise(x, STDDEV, seed=0)
+
+
 # 04: sparse codes
 
 STRONGEST, SOME = 25, 2_000  # units that are compared; images that are enough for a mean
@@ -282,6 +283,8 @@ def probe_error(model: "keras.Model", mnist: Dataset) -> float:
 
 def _bottleneck(model: "keras.Model") -> object:
     return next((layer for layer in model.layers if layer.name == "bottleneck"), None)
+
+
 # Notebook 05
 
 
@@ -303,11 +306,6 @@ def _hidden(model):
 # Notebook 09
 
 
-def beta(model: "keras.Model", _: Dataset) -> float:
-    """Weight of the KL divergence of a variational model; -1 for another kind."""
-    return getattr(model.get_layer("bottleneck"), "beta", -1)
-
-
 def noise(model: "keras.Model", _: Dataset) -> float:
     """Standard deviation of the Gaussian corruption; -1 for a model without one."""
     return next((layer.stddev for layer in model.layers if hasattr(layer, "stddev")), -1)
@@ -326,6 +324,8 @@ def levels(codes: np.ndarray, _: Dataset) -> float:
 def images_sse(images: np.ndarray, mnist: Dataset) -> float:
     """Squared error per image of reconstructions of the first test images, as many as there are."""
     return evaluation.sse_per_image(mnist.x_test[: len(images)], images)
+
+
 # Notebook 08: the variational autoencoder
 
 
