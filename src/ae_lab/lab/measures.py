@@ -1,7 +1,8 @@
 """What the check of an exercise measures on the object that was handed in.
 
-Each takes the object and the notebook's images, and returns one number. ``exercises.toml`` calls
-them by name.
+Each function takes what its first argument says, a ``model`` (``cnn``: a classifier), ``images``,
+or an ``array`` (``estimates``: log-likelihoods), and ``mnist``, the notebook's images; it returns
+one number. An argument that it does not need is called ``_``. `exercises` calls them by name.
 """
 
 import math
