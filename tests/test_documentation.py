@@ -46,9 +46,11 @@ def arguments(function):
 
 def gaps(source):
     """What is missing in a module: ["function: argument not annotated", ...]."""
-    found = []
+    found, shared = [], ast.get_docstring(ast.parse(source)) or ""
     for name, function, docstrings in public_functions(ast.parse(source)):
         words = set(re.findall(r"\w+", " ".join(text or "" for text in docstrings)))
+        if "Each function takes" in shared:
+            words |= set(re.findall(r"\w+", shared))
         for argument in arguments(function):
             if argument.annotation is None:
                 found.append(f"{name}: {argument.arg} not annotated")

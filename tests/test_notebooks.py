@@ -36,8 +36,8 @@ def path(request):
     return request.param
 
 
-def test_there_are_nine_in_order():
-    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{i:02}" for i in range(1, 10)]
+def test_there_are_ten_in_order():
+    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{i:02}" for i in range(10)]
 
 
 def test_it_is_stored_without_outputs(path):
@@ -153,6 +153,14 @@ def test_it_treats_every_kind_alike(path):
 def test_its_links_lead_to_notebooks(path):
     links = re.findall(r"\]\(([^)]+\.ipynb)\)", text(path, "markdown"))
     assert links and all((path.parent / link).exists() for link in links)
+
+
+def test_its_links_to_a_heading_find_it_in_jupyter(path):
+    """JupyterLab's address of a heading is its text with hyphens for spaces."""
+    for name, wanted in re.findall(r"\]\(([^)#]*\.ipynb)?#([^)]+)\)", text(path, "markdown")):
+        other = path.parent / name if name else path
+        headings = re.findall(r"^#+ (.+)$", text(other, "markdown"), re.M)
+        assert wanted in [heading.replace(" ", "-") for heading in headings], (name, wanted)
 
 
 def test_every_claim_of_the_handout_is_put_to_a_test_or_said_to_be_untested():

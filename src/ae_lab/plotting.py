@@ -132,7 +132,7 @@ def learning_curves(
     pixels: int = 784,
     ylabel: str = "nats per pixel",
 ) -> Axes:
-    """Draw the loss by epoch of the training images and of the validation images.
+    """Draw on ``ax`` the loss by epoch of the training images and of the validation images.
 
     Parameters
     ----------

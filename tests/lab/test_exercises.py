@@ -1,135 +1,352 @@
-"""Every exercise can be solved by doing it, and what is wrong is told without the answer."""
+"""What the desk says to an answer, whatever it is, and that every exercise is well-formed."""
 
 import json
 import re
-from functools import cache
+from itertools import pairwise
 
+import keras
 import numpy as np
 import pytest
 
+from ae_lab import evaluation, models
+from ae_lab.data import Dataset
 from ae_lab.errors import LabError
-from ae_lab.lab import start_lab
-from ae_lab.lab.exercises import EXERCISES, check, checks_of
+from ae_lab.lab import measures, start_lab
+from ae_lab.lab.exercises import COMPARISONS, EXERCISES, FEWEST_WORDS, LETTERS, Desk, check
 from ae_lab.settings import Settings
-from exercise_key import KEY, WRONG, mnist
-from helpers import NOTEBOOKS
+from helpers import NOTEBOOKS, halves
 
-IDS = list(EXERCISES)
-
-
-@cache
-def solved(id):
-    return KEY[id]()
-
-
-def judged(id, answer):
-    return check(id, answer, mnist())
-
-
-def numbers_in(text):
-    return re.findall(r"\d+(?:\.\d+)?", text)
-
-
-def test_every_notebook_has_its_three_and_each_is_asked_for():
-    sources = {path.stem[:2]: path.read_text(encoding="utf-8") for path in NOTEBOOKS}
-    wanted = [f"{number}.{n}" for number in sources for n in (1, 2, 3)]
-    assert wanted == IDS == list(KEY) == list(WRONG)
-    for number, source in sources.items():
-        checked = re.findall(r'lab\.check_exercise\(\\"([\d.]+)\\"\)', source)
-        assert checked == [f"{number}.{n}" for n in (1, 2, 3)]
-
-
-def test_the_checks_stand_right_below_the_exercises():
-    for path in NOTEBOOKS:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        place = [cell["id"] for cell in cells].index("exercises")
-        above = "".join(cells[place - 1]["source"])
-        assert re.findall(r"^(\d)\. ", above.split("## Exercises")[1], re.M) == ["1", "2", "3"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("id", IDS)
-def test_doing_it_gives_an_answer_that_passes(id):
-    verdict = judged(id, solved(id))
-    assert verdict.right, (solved(id), verdict.words)
-    assert verdict.words == f"{id}: right."
+SENTENCE = "The pixels at the edge of a stroke are grey, so that no copy of them scores one."
+TRAINED = {"measure": "sse", "at_most": {"measure": "mean_image_sse", "times": 0.95}}
+OURS = {  # exercises of the tests' own, of one model, of a model and an array, and in words
+    "99.1": {
+        "asks": "the model with a code of 2",
+        "objects": {"model": "model"},
+        "predict": "what becomes of the error",
+        "choices": ["it halves", "it falls", "it rises"],
+        "by": "ratio",
+        "edges": [0.5, 1],
+        "value": {"measure": "sse"},
+        "against": {"own": "dense.test_sse"},
+        "checks": [
+            {"measure": "code_size", "equals": 2, "hint": "its code has {value:.0f} numbers"},
+            TRAINED | {"hint": "its error is {value:.1f}, was it trained?"},
+        ],
+        "explains": "It leaves {value:.2f},\nthe lab {against:.2f}, {ratio:.3f} times. So. There.",
+    },
+    "99.2": {
+        "asks": 'a dict {"model": …, "codes": …}',
+        "objects": {"model": "model", "codes": "array"},
+        "predict": "the size",
+        "choices": ["small", "large"],
+        "by": "value",
+        "edges": [100],
+        "value": {"measure": "code_size", "of": "model"},
+        "against": {"measure": "sse", "of": "model"},
+        "checks": [{"measure": "sse", "of": "model", "at_least": 0, "hint": "never said"}],
+        "explains": "{value:.0f} numbers. And. So.",
+    },
+    "99.3": {"asks": "why that is, in a few sentences"},
+}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("id", IDS)
-def test_a_wrong_answer_is_refused_with_a_hint_that_is_not_the_answer(id):
-    names = numbers_in(id + " ".join(EXERCISES[id]["names"]) + EXERCISES[id]["asks"])
-    for spoil in WRONG[id]:
-        wrong = spoil(solved(id))
-        verdict = judged(id, wrong)
-        assert verdict.right is False, wrong
-        hint = verdict.words.removeprefix(f"{id}: not yet: ")
-        assert len(hint.split()) >= 5
-        assert [number for number in numbers_in(hint) if number not in names] == []
+@pytest.fixture(scope="module")
+def dataset():
+    """Images of 4x4 pixels, which are bright on the left or on the right."""
+    parts = [part for n in (0, 1, 2) for part in (halves(20, n), np.arange(20) % 2)]
+    return Dataset(*parts, source="halves", comparable=False, sha256="none")
 
 
-@pytest.mark.parametrize("id", IDS)
+@pytest.fixture(autouse=True)
+def ours(monkeypatch):
+    for id, exercise in OURS.items():
+        monkeypatch.setitem(EXERCISES, id, exercise)
+
+
+@pytest.fixture
+def desk(dataset):
+    return Desk(dataset=dataset, figures={"dense.test_sse": 1.0})
+
+
+def build(dataset, size=2, trained=True):
+    """A linear autoencoder that is PCA, the best there is; with first weights if not trained."""
+    linear = {"code_activation": "linear", "output_activation": "linear"}
+    model = models.undercomplete(latent_dim=size, image_shape=(4, 4, 1), **linear)
+    if trained:
+        mean, components = evaluation.principal_subspace(dataset.x_train, size)
+        mean = np.ravel(mean)
+        model.get_layer("encoder").set_weights([components, -mean @ components])
+        model.get_layer("decoder").set_weights([components.T, mean])
+    return model
+
+
+def figure(words):
+    """The first number in words, behind the id."""
+    return float(re.findall(r"\d+\.\d+", words.partition(": ")[2])[0])
+
+
+# What is no answer yet, and what is none
+
+
+@pytest.mark.parametrize("id", ["99.4", "99", ""])
+def test_an_unknown_exercise_is_an_error(desk, id):
+    with pytest.raises(LabError, match=f"one of 0.*received '{id}'"):
+        check(id, None, None, desk)
+
+
+@pytest.mark.parametrize("given", ["nothing", "no answer", "no prediction"])
+def test_without_answer_or_prediction_it_says_what_to_do(dataset, desk, given):
+    answer = build(dataset) if given == "no prediction" else None
+    outcome = check("99.1", answer, "a" if given == "no answer" else None, desk)
+    assert outcome.right is None and "\n" not in outcome.words
+    exercise = OURS["99.1"]
+    for part in (exercise["asks"], exercise["predict"], "a: it halves", "c: it rises"):
+        assert part in outcome.words
+    assert desk.models == {}
+
+
+@pytest.mark.parametrize("prediction", ["d", "", "ab", "A", 1])
+def test_a_prediction_is_one_of_the_letters(dataset, desk, prediction):
+    outcome = check("99.1", build(dataset), prediction, desk)
+    assert outcome.right is False and "prediction" in outcome.words and "a, b, c" in outcome.words
+
+
+@pytest.mark.parametrize("answer", [3.5, "c", np.zeros((2, 3)), [1], True, keras.layers.Dense(2)])
+def test_what_is_no_model_is_told_its_type(desk, answer):
+    outcome = check("99.1", answer, "a", desk)
+    assert outcome.right is False and type(answer).__name__ in outcome.words
+    assert "model" in outcome.words and OURS["99.1"]["asks"] in outcome.words
+
+
+def test_what_is_no_array_is_told_its_type(dataset, desk):
+    outcome = check("99.2", {"model": build(dataset), "codes": 3.5}, "a", desk)
+    assert outcome.right is False and "codes" in outcome.words and "float" in outcome.words
+
+
+@pytest.mark.parametrize("names", [[], ["model"], ["codes", "net"], ["model", "codes", "more"]])
+def test_a_dict_must_have_the_names_that_are_asked_for(desk, names):
+    for answer in (dict.fromkeys(names, 1), names):
+        outcome = check("99.2", answer, "a", desk)
+        assert outcome.right is False and "model, codes" in outcome.words
+
+
+def test_one_thing_may_be_handed_in_by_its_name(dataset, desk):
+    assert check("99.1", {"model": build(dataset)}, "a", desk).right
+    assert check("99.1", {"net": build(dataset)}, "a", desk).right is False
+
+
+# Models that are somebody else's
+
+
+def test_the_notebooks_own_model_and_its_copies_are_no_answer(dataset, shown):
+    lab = start_lab("01_dense_autoencoder", Settings(offline=True))
+    lab._desk.dataset = dataset
+    lab.record("dense.test_sse", 1.0, "per image")
+    own = build(dataset)
+    lab.keep_model(own, "undercomplete")
+    copy = keras.models.clone_model(own)
+    copy.set_weights(own.get_weights())
+    for model in (own, copy):
+        lab.check_exercise("99.1", model, prediction="a")
+        assert "own model, unchanged" in shown[-1][0]["text/plain"]
+    copy.set_weights([weight * 1.001 for weight in own.get_weights()])
+    lab.check_exercise("99.1", copy, prediction="a")
+    assert "right" in shown[-1][0]["text/plain"]
+
+
+def test_the_model_of_another_exercise_is_no_answer(dataset, desk):
+    model = build(dataset)
+    assert check("99.1", model, "a", desk).right
+    second = check("99.2", {"model": model, "codes": np.zeros(3)}, "a", desk)
+    assert second.right is False and "model is what you handed in for 99.1" in second.words
+    assert check("99.1", model, "a", desk).right  # the cell may be run again
+
+
+def test_a_wrong_answer_is_not_remembered(dataset, desk):
+    model = build(dataset, size=3)
+    assert check("99.1", model, "a", desk).right is False
+    assert check("99.2", {"model": model, "codes": np.zeros(3)}, "a", desk).right
+
+
+# What is measured
+
+
+def test_a_check_that_fails_says_its_hint_with_what_was_measured(dataset, desk):
+    outcome = check("99.1", build(dataset, size=3), "a", desk)
+    assert outcome.right is False and outcome.words.endswith("its code has 3 numbers")
+
+
+def test_an_untrained_model_is_told_so(dataset, desk):
+    outcome = check("99.1", build(dataset, trained=False), "a", desk)
+    assert outcome.right is False and "was it trained" in outcome.words
+    assert figure(outcome.words) > measures.mean_image_sse(None, dataset)
+
+
 @pytest.mark.parametrize(
-    ("value", "said"), [(float("nan"), "NaN"), ("0.5", "type, str"), (True, "type, bool")]
+    ("bound", "right"),
+    [
+        ({"at_most": 2}, True),
+        ({"at_most": 1.9}, False),
+        ({"at_least": 2}, True),
+        ({"at_least": 2.1}, False),
+        ({"equals": {"own": "dense.test_sse", "times": 4, "plus": -2}}, True),
+        ({"equals": {"measure": "code_size", "times": 2}}, False),
+        ({"at_least": {"measure": "code_size", "plus": 1}}, False),
+    ],
 )
-def test_each_number_must_be_one(id, value, said):
-    right = dict.fromkeys(EXERCISES[id]["names"], 0.5)
-    for name in right:
-        verdict = judged(id, right | {name: value})
-        assert verdict.right is False and said in verdict.words and f"“{name}”" in verdict.words
+def test_a_bound_may_be_a_number_a_figure_or_a_measure(dataset, desk, monkeypatch, bound, right):
+    tested = [{"measure": "code_size", "hint": "no"} | bound]
+    monkeypatch.setitem(EXERCISES, "99.1", OURS["99.1"] | {"checks": tested})
+    assert check("99.1", build(dataset), "a", desk).right is right
+
+
+@pytest.mark.parametrize("prediction", ["a", "b", "c"])
+@pytest.mark.parametrize(("own", "came_out"), [(4.0, "a"), (1.5, "b"), (1.0, "c"), (0.5, "c")])
+def test_a_right_answer_is_explained(dataset, desk, own, came_out, prediction):
+    model = build(dataset)
+    sse = measures.sse(model, dataset)
+    desk.figures["dense.test_sse"] = sse * own
+    outcome = check("99.1", model, prediction, desk)
+    assert outcome.right and f"came out as {came_out}" in outcome.words
+    assert OURS["99.1"]["choices"][LETTERS.index(came_out)] in outcome.words
+    assert ("not what you predicted" in outcome.words) is (prediction != came_out)
+    explained = f"It leaves {sse:.2f}, the lab {sse * own:.2f}, {1 / own:.3f} times. So. There."
+    assert outcome.words.endswith(explained)
+
+
+@pytest.mark.parametrize(
+    ("by", "outcome"), [("value", 2), ("against", 4), ("ratio", 0.5), ("difference", -2)]
+)
+def test_what_came_out_is_decided_by_one_number(dataset, desk, monkeypatch, by, outcome):
+    size = {"measure": "code_size"}
+    for edge, letter in ((outcome + 0.1, "a"), (outcome - 0.1, "b"), (outcome, "b")):
+        sides = {"value": size, "against": size | {"times": 2}, "by": by, "edges": [edge]}
+        changed = OURS["99.1"] | sides | {"choices": ["below", "above"]}
+        monkeypatch.setitem(EXERCISES, "99.1", changed)
+        assert f"came out as {letter}" in check("99.1", build(dataset), "a", desk).words
+
+
+def test_in_smoke_nothing_is_judged_but_the_form(dataset, desk):
+    desk.judged = False
+    for model in (build(dataset, trained=False), build(dataset, size=3)):
+        outcome = check("99.1", model, "a", desk)
+        assert outcome.right is None and "smoke" in outcome.words
+        assert "right." not in outcome.words and "no answer yet" not in outcome.words
+    assert check("99.1", 3.5, "a", desk).right is False
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "Because.", "a " * (FEWEST_WORDS - 1), 81, ["many"] * 20, {"a": SENTENCE}]
+)
+def test_too_few_words_are_no_answer(desk, answer):
+    outcome = check("99.3", answer, None, desk)
+    assert outcome.right is False and str(FEWEST_WORDS) in outcome.words
+    assert OURS["99.3"]["asks"] in outcome.words
+
+
+def test_words_are_shown_and_not_judged(desk):
+    outcome = check("99.3", SENTENCE.replace(", ", ",\n   "), None, desk)
+    assert outcome.right is None and outcome.words.endswith(SENTENCE)
+    assert check("99.3", "a " * FEWEST_WORDS, None, desk).right is None
+    nothing = check("99.3", None, None, desk)
+    assert nothing.right is None and OURS["99.3"]["asks"] in nothing.words
+
+
+def test_the_log_keeps_the_last_answer_to_each(dataset, shown, tmp_path):
+    lab = start_lab("01_dense_autoencoder", Settings(record_folder=tmp_path))
+    lab._desk.dataset = dataset
+    lab.record("dense.test_sse", 1.0, "per image")
+    lab.check_exercise("99.1")
+    lab.check_exercise("99.1", build(dataset), prediction="a")
+    lab.check_exercise("99.3", SENTENCE)
+    kept = json.loads((tmp_path / "01_dense_autoencoder.json").read_text())["exercises"]
+    assert {id: answer["right"] for id, answer in kept.items()} == {"99.1": True, "99.3": None}
+    assert [thing["text/plain"][:4] for thing, _ in shown[1:]] == ["99.1", "99.1", "99.3"]
+    assert 'class="answer right"' in shown[2][0]["text/html"]
+
+
+# The catalogue
+
+IDS = [id for id in EXERCISES if id not in OURS]
+MEASURED = [id for id in IDS if "choices" in EXERCISES[id]]
+KEYS = {"asks", "objects", "predict", "choices", "by", "edges", "value", "against", "checks"}
+KEYS |= {"explains"}
+SIDE = {"measure", "own", "of", "times", "plus"}
+WORDS = dict.fromkeys(("value", "against", "ratio", "difference"), 1.5)
+
+
+def sources(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
+def sides(exercise):
+    """Each number that an exercise compares."""
+    yield from (exercise["value"], exercise["against"])
+    for test in exercise["checks"]:
+        yield {name: test[name] for name in test.keys() & SIDE}
+        yield next(test[name] for name in COMPARISONS if name in test)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+def test_a_notebook_asks_for_its_own_exercises_in_order(path):
+    asked = re.findall(r'lab\.check_exercise\(\s*"([^"]+)"', sources(path))
+    assert asked == sorted(id for id in IDS if id[:2] == path.stem[:2]) and len(asked) >= 4
+    assert sum(id in MEASURED for id in asked) >= 2
+    assert sum(id not in MEASURED for id in asked) >= 2
+
+
+def test_each_exercise_has_a_notebook():
+    assert {id[:2] for id in IDS} <= {path.stem[:2] for path in NOTEBOOKS}
+    assert all(re.fullmatch(r"\d\d\.\d", id) for id in IDS)
 
 
 @pytest.mark.parametrize("id", IDS)
-def test_no_answer_is_an_invitation(id):
-    verdict = judged(id, None)
-    assert verdict.right is None
-    assert verdict.words == f"{id}: no answer yet: hand in {EXERCISES[id]['asks']}."
-    assert "\n" not in verdict.words
-    assert all(name == "share" or name in EXERCISES[id]["asks"] for name in EXERCISES[id]["names"])
+def test_its_entry_is_complete(id):
+    exercise = EXERCISES[id]
+    assert exercise.keys() == (KEYS if id in MEASURED else {"asks"})
+    for words in (exercise["asks"], exercise.get("predict", "")):
+        assert words == words.strip() and "\n" not in words and not words.endswith(".")
 
 
-def test_the_form_is_forgiving_where_nothing_is_lost():
-    assert judged("09.3", {8: np.float32(13), 4: 14}).right
-    assert judged("03.3", {0.16: np.float64(0.12), 0.02: 0.1}).right
-    assert judged("08.2", 0.5).right
+@pytest.mark.parametrize("id", MEASURED)
+def test_its_choices_meet_at_edges_that_rise(id):
+    exercise = EXERCISES[id]
+    assert 2 <= len(exercise["choices"]) <= len(LETTERS)
+    assert len(exercise["edges"]) == len(exercise["choices"]) - 1
+    assert all(low < high for low, high in pairwise(exercise["edges"]))
+    assert exercise["by"] in WORDS
+    assert set(exercise["objects"].values()) <= {"model", "array"} and exercise["objects"]
+    if len(exercise["objects"]) > 1:
+        assert all(f'"{name}":' in exercise["asks"] for name in exercise["objects"])
 
 
-@pytest.mark.parametrize("answer", ["both", [1, 2], (3, 4), 5.0])
-def test_what_is_no_dict_is_told_so(answer):
-    verdict = judged("01.1", answer)
-    assert verdict.right is False
-    assert f"wrong type, {type(answer).__name__}" in verdict.words
-    assert verdict.words.endswith(EXERCISES["01.1"]["asks"] + ".")
+@pytest.mark.parametrize("id", MEASURED)
+def test_its_numbers_can_be_found(id):
+    exercise = EXERCISES[id]
+    (path,) = (path for path in NOTEBOOKS if path.stem[:2] == id[:2])
+    for side in sides(exercise):
+        if isinstance(side, dict):
+            assert side.keys() <= SIDE and len(side.keys() & {"measure", "own"}) == 1
+            assert side.get("of", next(iter(exercise["objects"]))) in exercise["objects"]
+            assert "own" not in side or f'"{side["own"]}"' in sources(path)
+            assert "measure" not in side or callable(getattr(measures, side["measure"]))
+        else:
+            assert isinstance(side, int | float)
+    for test in exercise["checks"]:
+        assert len(test.keys() & COMPARISONS.keys()) == 1 and "measure" in test
+        assert test.keys() <= SIDE | COMPARISONS.keys() | {"hint"}
 
 
-def test_what_is_missing_is_named():
-    assert "nothing for 32" in judged("01.1", {"2": 40}).words
-
-
-def test_an_unknown_exercise_is_an_error():
-    with pytest.raises(LabError, match="one of 01.1, .*received '10.1'"):
-        check("10.1")
-
-
-def test_without_data_the_checks_still_work():
-    assert check("08.1", {"active": 0, "bce": 0.26}).right
-    assert check("08.1", {"active": 0, "bce": 0.12}).right is False
-
-
-def test_a_notebook_prints_the_verdict(capsys):
-    lab = start_lab("03_denoising", Settings(offline=True))
-    lab.check_exercise("03.3")
-    lab.check_exercise("03.3", {"0.16": 0.09, "0.02": 0.12})
-    lab.check_exercise("03.3", {"0.16": 0.12, "0.02": 0.09})
-    _, none, wrong, right = capsys.readouterr().out.splitlines()
-    assert none.startswith("03.3: no answer yet: hand in a dict with the mean length")
-    assert wrong.startswith("03.3: not yet: the order of 0.16 and 0.02")
-    assert right == "03.3: right."
-
-
-@pytest.mark.parametrize("id", IDS)
-def test_every_check_is_a_function_with_a_hint(id):
-    asked = checks_of(id)
-    assert asked and all(callable(test) and len(hint.split()) >= 5 for test, hint in asked)
-    named = {name for options in EXERCISES[id]["checks"] for name in options.get("names", ())}
-    assert named <= set(EXERCISES[id]["names"])
+@pytest.mark.parametrize("id", MEASURED)
+def test_its_words_can_be_written(id):
+    exercise = EXERCISES[id]
+    for test in exercise["checks"]:
+        hint = test["hint"].format(value=1.5, bound=1.5)
+        assert len(hint.split()) >= 5 and "\n" not in hint
+    explained = exercise["explains"].format(**WORDS)
+    assert "{value" in exercise["explains"]
+    assert len(re.findall(r"[.!?](?:\s|$)", explained)) >= 3

@@ -8,6 +8,7 @@ from nbformat import v4
 
 from ae_lab.errors import LabError
 from ae_lab.report.render.cleaning import clean_outputs, clean_text
+from ae_lab.report.render.outline import MOST
 from ae_lab.report.render.sanitise import sanitise
 from helpers import executed, figure, hostile_notebook, notebook, render, with_output
 
@@ -126,6 +127,36 @@ def test_headings_have_one_h1_no_gap_and_unique_anchors():
     ids = Counter(re.findall(r' id="([^"]+)"', page))
     assert max(ids.values()) == 1 and {"same", "same-2", "section-claim-x"} <= set(ids)
     assert all(target in ids for target in re.findall(r'href="#([^"]+)"', page))
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Linear probe", "PCA", "Cross-entropy", "How far is “far”?", "Claim by claim", "Übung"],
+)
+def test_a_link_to_a_heading_as_jupyter_names_it_arrives_in_the_page(heading):
+    there = render(notebook("# T", f"### {heading}\n\nWords."))
+    fragment = heading.replace(" ", "-")
+    here = render(notebook(f"# T\n\n[a](00_first_steps.ipynb#{fragment}) [b](#{fragment})"))
+    far, near = re.findall(r'href="(?:00_first_steps\.html)?#([^"]+)">[ab]<', here)
+    assert far == near and f'<h2 id="{far}">{heading}</h2>' in there
+    assert 'href="00_first_steps.html#' in here
+
+
+def test_a_link_to_a_claim_or_to_another_site_stays_as_it_is():
+    for address in ("#claim-00.small_code", "https://example.org/A.ipynb#Linear-probe"):
+        assert f'href="{address}"' in sanitise(f'<a href="{address}">a</a>')
+    link = sanitise('<a href="02_x.ipynb#claim-autoencoder.B_c">a</a>')
+    assert 'href="02_x.html#claim-autoencoder.B_c"' in link
+
+
+def test_the_contents_leave_out_the_headings_of_a_glossary():
+    terms = "\n\n".join(f"### Term {number}\n\nWords." for number in range(MOST + 1))
+    page = render(
+        notebook("# T", "## First", "### One", "## Glossary", terms, "## Last", "### Two")
+    )
+    listed = re.findall(r"<li[^>]*><a[^>]*>([^<]+)", page.split("<main")[0])
+    assert listed == ["First", "One", "Glossary", "Last", "Two"]
+    assert f'id="term-{MOST}"' in page
 
 
 def test_static_facts_of_a_page():

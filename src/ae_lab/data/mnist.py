@@ -87,7 +87,7 @@ class Dataset:
         return len(self.train_images) < 10_000
 
     def first(self, train: int, validation: int, test: int) -> "Dataset":
-        """The first so many images of each part; their figures compare with nothing in print."""
+        """The first ``train``, ``validation`` and ``test`` images of the parts, for a trial."""
         return replace(
             self,
             train_images=self.train_images[:train],

@@ -58,7 +58,7 @@ def show_claim(claim: Claim, conditions: Sequence[Condition] = ()) -> None:
 
 
 def show_answer(outcome: Outcome) -> None:
-    """Show what became of an answer to an exercise."""
+    """Show the ``outcome`` of an answer to an exercise."""
     css = {True: "right", False: "wrong", None: "open"}[outcome.right]
     show(f'<p class="answer {css}">{html.escape(outcome.words)}</p>', outcome.words)
 
@@ -73,7 +73,7 @@ def show_list(title: str, sentences: Sequence[str]) -> None:
 
 
 def show_code(source: str) -> None:
-    """Show lines of Python, which JupyterLab and the page colour."""
+    """Show ``source``, lines of Python, which JupyterLab and the page colour."""
     show_raw({"text/markdown": f"```python\n{source}\n```", "text/plain": source}, {})
 
 

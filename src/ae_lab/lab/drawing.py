@@ -11,7 +11,7 @@ from typing import NamedTuple
 import keras
 
 WIDTH, ROW, BAR, MIDDLE, TEXT = 360, 34, 18, 84, 182  # units of the drawing
-PLAIN = {"Dense", "Flatten", "Reshape", "Activation", "Identity", "InputLayer"}
+PLAIN = {"Dense", "Dropout", "Flatten", "Reshape", "Activation", "Identity", "InputLayer"}
 STYLE = (
     "text{font:13px sans-serif;fill:#1f2429}.s{fill:#545d66}.b{fill:#9aa7b4}.o{fill:#d55e00}"
     "@media(prefers-color-scheme:dark){text{fill:#dee2e5}.s{fill:#9ca6ae}.b{fill:#5f6b76}"

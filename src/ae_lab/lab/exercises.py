@@ -95,7 +95,11 @@ def check(id: str, answer: object, prediction: str | None, desk: Desk) -> Outcom
         return Outcome(False, f"{id}: {wrong} Hand in {exercise['asks']}.")
     for test in exercise["checks"]:
         comparison = next(name for name in COMPARISONS if name in test)
-        value, bound = (_number(side, objects, desk) for side in (test, test[comparison]))
+        try:
+            value, bound = (_number(side, objects, desk) for side in (test, test[comparison]))
+        except (AttributeError, LabError, ValueError) as error:  # a part or a shape is missing
+            said = str(error).splitlines()[0]
+            return Outcome(False, f"{id}: {said} Hand in {exercise['asks']}.")
         if not COMPARISONS[comparison](value, bound) and desk.judged:
             return Outcome(False, f"{id}: not yet: {test['hint'].format(value=value, bound=bound)}")
     for name, thing in objects.items():
@@ -152,8 +156,9 @@ def _number(side: object, objects: dict[str, Any], desk: Desk) -> float:
     else:
         from ae_lab.lab import measures  # imports Keras, which this module must not
 
-        thing = objects[side.get("of", next(iter(objects)))]
-        value = getattr(measures, side["measure"])(thing, desk.dataset)
+        names = side.get("of", next(iter(objects)))
+        things = [objects[name] for name in ([names] if isinstance(names, str) else names)]
+        value = getattr(measures, side["measure"])(*things, desk.dataset)
     return float(value) * side.get("times", 1) + side.get("plus", 0)
 
 

@@ -390,24 +390,25 @@ class Lab:
         self._write()
         display.show_answer(outcome)
 
-    def keep_model(self, model: "keras.Model", name: str) -> None:
+    def keep_model(self, model: "keras.Model", name: str | None = None) -> None:
         """Save a trained model as ``models/<name>.keras`` beside the report's pages.
 
-        Outside a report run nothing is saved. ``models.load_model`` reads it back.
+        Outside a report run nothing is saved. ``models.load_model`` reads it back. The exercises
+        do not take it as an answer.
 
         Parameters
         ----------
         model : any Keras model.
         name : the kind's name, or "classifier". It becomes the name of a file: a LabError if it
-            has anything but lower-case letters and underscores.
+            has anything but lower-case letters and underscores. None to save nothing.
         """
-        if not re.fullmatch("[a-z][a-z_]*", name):
+        if name is not None and not re.fullmatch("[a-z][a-z_]*", name):
             raise LabError(
                 f"a model's name must be of lower-case letters and underscores, received {name!r}: "
                 "take the kind's name, for example deep."
             )
         self._desk.models[exercises.digest(model)] = "the notebook's own model"
-        if self.settings.record_folder is None:
+        if name is None or self.settings.record_folder is None:
             return
         folder = Path(self.settings.record_folder) / self.notebook
         folder.mkdir(parents=True, exist_ok=True)

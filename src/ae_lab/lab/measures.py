@@ -1,15 +1,17 @@
 """What the check of an exercise measures on the object that was handed in.
 
-Each takes the object and the notebook's images, and returns one number. ``exercises.toml`` calls
-them by name.
+Each function takes what its first argument says, a ``model`` (``cnn``: a classifier), ``images``,
+or an ``array`` (``estimates``: log-likelihoods), and ``mnist``, the notebook's images; it returns
+one number. An argument that it does not need is called ``_``. `exercises` calls them by name.
 """
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ae_lab import evaluation
-from ae_lab.data import Dataset
+from ae_lab import evaluation, layers
+from ae_lab.data import Dataset, add_gaussian_noise, add_square_hole
 
 if TYPE_CHECKING:
     import keras
@@ -49,3 +51,319 @@ def mean_image_bce(_: object, mnist: Dataset) -> float:
 
 def _mean_image(mnist: Dataset) -> np.ndarray:
     return np.broadcast_to(mnist.x_train.mean(axis=0), mnist.x_test.shape)
+
+
+# 00
+
+
+def count(array: np.ndarray, _: Dataset) -> float:
+    """The numbers in an array."""
+    return array.size
+
+
+def pixels(_: object, mnist: Dataset) -> float:
+    """The pixels of one image."""
+    return mnist.x_test[0].size
+
+
+def all_pixels(_: object, mnist: Dataset) -> float:
+    """The pixels of all test images."""
+    return mnist.x_test.size
+
+
+def sse_of_picture(picture: np.ndarray, mnist: Dataset) -> float:
+    """Squared error per test image of one picture as every output."""
+    picture = np.reshape(picture, mnist.x_test[:1].shape)
+    return evaluation.sse_per_image(mnist.x_test, np.broadcast_to(picture, mnist.x_test.shape))
+
+
+def sse_of_black(_: object, mnist: Dataset) -> float:
+    """Squared error per test image of black as every output."""
+    return evaluation.sse_per_image(mnist.x_test, np.zeros_like(mnist.x_test))
+
+
+def floor_of(images: np.ndarray, _: Dataset) -> float:
+    """The smallest cross-entropy that a reconstruction of images can have, nats per pixel."""
+    return evaluation.bce_floor(images)
+
+
+def floor_of_test(_: object, mnist: Dataset) -> float:
+    """`floor_of` the test images."""
+    return evaluation.bce_floor(mnist.x_test)
+
+
+def grey_share(images: np.ndarray, _: Dataset) -> float:
+    """The share of pixels that are neither 0 nor 1."""
+    return float(np.mean((images != 0) & (images != 1)))
+
+
+def share_rounded(images: np.ndarray, mnist: Dataset) -> float:
+    """The share of pixels that are those of the test images, rounded to 0 or 1."""
+    return float(np.mean(np.ravel(images) == np.ravel(np.round(mnist.x_test))))
+
+
+def sse_of_zeros(model: "keras.Model", mnist: Dataset) -> float:
+    """Squared error per image of the reconstructions of the test images with label 0."""
+    return _sse_where(model, mnist, mnist.y_test == 0)
+
+
+def sse_of_others(model: "keras.Model", mnist: Dataset) -> float:
+    """Squared error per image of the reconstructions of the test images with other labels."""
+    return _sse_where(model, mnist, mnist.y_test != 0)
+
+
+def _sse_where(model: "keras.Model", mnist: Dataset, chosen: np.ndarray) -> float:
+    x = mnist.x_test[chosen]
+    return evaluation.sse_per_image(x, evaluation.reconstruct(model, x))
+
+
+# 02 and 07: what goes into a model and comes out, and what a classifier makes of it
+
+
+def inputs(model: "keras.Model", _: Dataset) -> float:
+    """The numbers that the model takes per image."""
+    return math.prod(model.input_shape[1:])
+
+
+def outputs(model: "keras.Model", _: Dataset) -> float:
+    """The numbers that the model gives per image."""
+    return math.prod(model.output_shape[1:])
+
+
+def convolutions(model: "keras.Model", _: Dataset) -> float:
+    """The convolutional layers of the model and of its parts, transposed ones included."""
+    layers = [layer for part in model.layers for layer in getattr(part, "layers", [part])]
+    return sum(type(layer).__name__.startswith("Conv2D") for layer in layers)
+
+
+def accuracy(cnn: "keras.Model", mnist: Dataset) -> float:
+    """Share of the test images that a classifier gets right."""
+    return accuracy_on(cnn, mnist.x_test, mnist)
+
+
+def accuracy_on(cnn: "keras.Model", images: np.ndarray, mnist: Dataset) -> float:
+    """Share of images, made from the test images in their order, that a classifier gets right."""
+    return float(np.mean(evaluation.predict_labels(cnn, images) == mnist.y_test))
+
+
+def accuracy_through(cnn: "keras.Model", autoencoder: "keras.Model", mnist: Dataset) -> float:
+    """Share of an autoencoder's reconstructions of the test images that a classifier gets right."""
+    return accuracy_on(cnn, evaluation.reconstruct(autoencoder, mnist.x_test), mnist)
+
+
+def rearranged(images: np.ndarray, mnist: Dataset) -> float:
+    """1 if images hold the pixels of each test image in another order, otherwise 0."""
+    if images.shape != mnist.x_test.shape or np.array_equal(images, mnist.x_test):
+        return 0
+    given, pixels = (np.sort(x.reshape(len(x), -1), axis=1) for x in (images, mnist.x_test))
+    return float(np.array_equal(given, pixels))
+
+
+def sharpness(model: "keras.Model", mnist: Dataset) -> float:
+    """Gradient energy of the reconstructed test images as a share of that of the clean ones."""
+    made = evaluation.gradient_energy(evaluation.reconstruct(model, mnist.x_test)).mean()
+    return float(made / evaluation.gradient_energy(mnist.x_test).mean())
+
+
+def hole_sse(model: "keras.Model", mnist: Dataset) -> float:
+    """Squared error per test image of which a square of 10 pixels was cut out, after repair."""
+    holed = add_square_hole(mnist.x_test, 10, seed=0)
+    return evaluation.sse_per_image(mnist.x_test, evaluation.reconstruct(model, holed))
+
+
+def noise_sse(model: "keras.Model", mnist: Dataset) -> float:
+    """Squared error per test image with Gaussian noise of deviation 0.4, after repair."""
+    return evaluation.sse_per_image(mnist.x_test, evaluation.reconstruct(model, _with_noise(mnist)))
+
+
+def untouched_noise_sse(_: object, mnist: Dataset) -> float:
+    """Squared error per test image with the same noise, left as it is."""
+    return evaluation.sse_per_image(mnist.x_test, _with_noise(mnist))
+
+
+def _with_noise(mnist: Dataset) -> np.ndarray:
+    return add_gaussian_noise(mnist.x_test, 0.4, seed=0)
+
+
+# 03 and 06
+
+STDDEV = 0.4  # of the Gaussian noise on the images to clean
+MOVE = 0.1  # standard deviation of a small change of an image
+
+
+def noise_in_training(model: "keras.Model", _: Dataset) -> float:
+    """Strength of the model's corruption layer: a standard deviation or a share; 0 without one."""
+    strengths = (getattr(x, "stddev", getattr(x, "fraction", 0)) for x in model.layers)
+    return max(strengths)
+
+
+def noisy_psnr(_: object, mnist: Dataset) -> float:
+    """PSNR in dB of test images with Gaussian noise, against the clean images."""
+    x, x_noisy = _noisy(mnist)
+    return evaluation.psnr(x, x_noisy)
+
+
+def cleaned_psnr(model: "keras.Model", mnist: Dataset) -> float:
+    """PSNR in dB of what the model makes of test images with Gaussian noise."""
+    x, x_noisy = _noisy(mnist)
+    return evaluation.psnr(x, evaluation.reconstruct(model, x_noisy))
+
+
+def penalty_weight(model: "keras.Model", _: Dataset) -> float:
+    """Weight of the model's contractive penalty; 0 if it has none."""
+    inside = [*model.layers, *model.get_layer("encoder").layers]
+    return max(getattr(layer, "weight", 0) for layer in inside)
+
+
+def jacobian_norm(model: "keras.Model", mnist: Dataset) -> float:
+    """Squared Frobenius norm of the Jacobian of the code, the mean over ten test images."""
+    return evaluation.jacobian_norm(model, mnist.x_test[:10])
+
+
+def relative_contraction(model: "keras.Model", mnist: Dataset) -> float:
+    """How far a small change of a test image moves the code, relative to the spread of both."""
+    x = mnist.x_test[:2_000]
+    return evaluation.relative_contraction(model, x, add_gaussian_noise(x, MOVE, seed=0))
+
+
+def _noisy(mnist: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    x = mnist.x_test[:200]
+    return x, add_gaussian_noise(x, STDDEV, seed=0)
+
+
+# 04: sparse codes
+
+STRONGEST, SOME = 25, 2_000  # units that are compared; images that are enough for a mean
+
+
+def kl_target(model: "keras.Model", _: Dataset) -> float:
+    """The target of the KL penalty in the bottleneck; NaN for a model without one."""
+    return getattr(_bottleneck(model), "target", np.nan)
+
+
+def kl_weight(model: "keras.Model", _: Dataset) -> float:
+    """The weight of the penalty in the bottleneck; NaN for a model without one."""
+    return getattr(_bottleneck(model), "weight", np.nan)
+
+
+def shared_by_digit(model: "keras.Model", mnist: Dataset) -> float:
+    """Share of their 25 strongest units that two test images of the same digit share."""
+    z = evaluation.encode(model, mnist.x_test[:SOME])
+    strongest = min(STRONGEST, z.shape[1])
+    return evaluation.shared_units(z, mnist.y_test[:SOME], strongest)[0]
+
+
+def dead(model: "keras.Model", mnist: Dataset) -> float:
+    """Units that no test image activates."""
+    return evaluation.dead_units(evaluation.encode(model, mnist.x_test)).sum()
+
+
+def most_active(model: "keras.Model", mnist: Dataset) -> float:
+    """Units that are not 0 for a test image, the most of all images."""
+    return np.count_nonzero(evaluation.encode(model, mnist.x_test), axis=1).max()
+
+
+def likeness_to_images(model: "keras.Model", mnist: Dataset) -> float:
+    """Median correlation of unit j of the decoder with training image j minus the mean image.
+
+    0 for a decoder of another shape.
+    """
+    rows = model.get_layer("decoder").get_weights()[0]  # (units, pixels)
+    images = mnist.x_train[: len(rows)].reshape(-1, mnist.x_train[0].size)
+    if rows.shape != images.shape:
+        return 0.0
+    pairs = zip(rows, images - images.mean(axis=0), strict=True)
+    return float(np.median([np.corrcoef(a, b)[0, 1] for a, b in pairs]))
+
+
+def probe_error(model: "keras.Model", mnist: Dataset) -> float:
+    """Share of the test images that a linear classifier of 2,000 images' codes gets wrong."""
+    options = dict(images=SOME, strengths=[1e-2])
+    return 1 - evaluation.probe_accuracy(lambda x: evaluation.encode(model, x), mnist, **options)
+
+
+def _bottleneck(model: "keras.Model") -> object:
+    return next((layer for layer in model.layers if layer.name == "bottleneck"), None)
+
+
+# Notebook 05
+
+
+def hidden_layers(model: "keras.Model", _: Dataset) -> float:
+    """The hidden layers of the encoder."""
+    return len(_hidden(model))
+
+
+def sigmoid_layers(model: "keras.Model", _: Dataset) -> float:
+    """Those of them that have sigmoid units."""
+    return sum(layer.activation.__name__ == "sigmoid" for layer in _hidden(model))
+
+
+def _hidden(model):
+    """The layers of the encoder that have weights, without the last, which is the code."""
+    return [layer for layer in model.get_layer("encoder").layers if layer.weights][:-1]
+
+
+# Notebook 09
+
+
+def noise(model: "keras.Model", _: Dataset) -> float:
+    """Standard deviation of the Gaussian corruption; -1 for a model without one."""
+    return next((layer.stddev for layer in model.layers if hasattr(layer, "stddev")), -1)
+
+
+def rows(array: np.ndarray, _: Dataset) -> float:
+    """The rows of an array."""
+    return len(array)
+
+
+def levels(codes: np.ndarray, _: Dataset) -> float:
+    """The most different values that one number of the codes takes."""
+    return max(len(np.unique(column)) for column in codes.reshape(len(codes), -1).T)
+
+
+def images_sse(images: np.ndarray, mnist: Dataset) -> float:
+    """Squared error per image of reconstructions of the first test images, as many as there are."""
+    return evaluation.sse_per_image(mnist.x_test[: len(images)], images)
+
+
+# Notebook 08: the variational autoencoder
+
+
+def beta(model: "keras.Model", _: Dataset) -> float:
+    """The weight of the divergence; -1 for a model that is not variational."""
+    weights = [layer.beta for layer in model.layers if isinstance(layer, layers.GaussianSampling)]
+    return weights[0] if weights else -1
+
+
+def active_latents(model: "keras.Model", mnist: Dataset) -> float:
+    """The numbers of the code that vary over the test images."""
+    return evaluation.active_units(evaluation.encode(model, mnist.x_test)).sum()
+
+
+def estimate_rows(estimates: np.ndarray, _: Dataset) -> float:
+    """The rows of a table (numbers of samples, images) of likelihoods; 0 if it is no such table."""
+    return len(estimates) if estimates.ndim == 2 else 0
+
+
+def first_estimate(estimates: np.ndarray, _: Dataset) -> float:
+    """Mean of the first row, in nats per image."""
+    return estimates[0].mean()
+
+
+def first_gain(estimates: np.ndarray, _: Dataset) -> float:
+    """By how many nats per image the second row is below the first."""
+    return estimates[0].mean() - estimates[1].mean()
+
+
+def second_gain(estimates: np.ndarray, _: Dataset) -> float:
+    """By how many nats per image the third row is below the second."""
+    return estimates[1].mean() - estimates[2].mean()
+
+
+def follows_ink(estimates: np.ndarray, mnist: Dataset) -> float:
+    """Correlation of the last row with the sum of the pixels of the first test images."""
+    images = mnist.x_test[: estimates.shape[1]]
+    if len(images) != estimates.shape[1] or not estimates[-1].std():
+        return 0.0
+    return np.corrcoef(estimates[-1], images.sum(axis=(1, 2, 3)))[0, 1]

@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 
-from ae_lab.lab.records import ANCHOR
-from ae_lab.report.render.sanitise import plain_text
+from ae_lab.report.render.sanitise import anchor_of, plain_text
 
 HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
+MOST = 8  # subheadings of a section that the contents list; a glossary's are left out
 
 
 class Entry(NamedTuple):
@@ -27,6 +28,15 @@ class Outline:
     _anchors: set[str] = field(default_factory=set)
     _level: int = 1
 
+    @property
+    def contents(self) -> list[Entry]:
+        """Sections, and the subheadings of those that have at most ``MOST`` of them."""
+        listed: list[Entry] = []
+        for is_section, group in groupby(self.entries, lambda entry: entry.level == 2):
+            entries = [entry for entry in group if entry.level <= 3]
+            listed += entries if is_section or len(entries) <= MOST else []
+        return listed
+
     def rewrite(self, html: str) -> str:
         """The fragment with levels mended and anchors set."""
         return HEADING.sub(self._heading, html)
@@ -43,8 +53,7 @@ class Outline:
 
     def _anchor(self, text: str) -> str:
         """A readable anchor; the second of the same name gets a number."""
-        slug = re.sub(r"[^\w]+", "-", text.lower()).strip("-") or "section"
-        slug = f"section-{slug}" if slug.startswith(ANCHOR) else slug
+        slug = anchor_of(text)
         anchor, number = slug, 1
         while anchor in self._anchors:
             number += 1

@@ -5,7 +5,7 @@ The page's policy forbids scripts and requests too; this is the first of two loc
 
 import re
 from html import unescape
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import nh3
 
@@ -63,9 +63,20 @@ def _keep(tag: str, attribute: str, value: str) -> str | None:
         parts = urlsplit(value)
         if parts.scheme == "data":
             return None
-        if not parts.scheme and parts.path.endswith(".ipynb"):  # a page beside this page
-            return parts._replace(path=parts.path.removesuffix(".ipynb") + ".html").geturl()
+        if parts.scheme or parts.netloc or not (parts.path.endswith(".ipynb") or not parts.path):
+            return value
+        if parts.path:  # a notebook beside this one is a page beside this page
+            parts = parts._replace(path=parts.path.removesuffix(".ipynb") + ".html")
+        if parts.fragment and not KEPT_ID.fullmatch(parts.fragment):
+            parts = parts._replace(fragment=anchor_of(unquote(parts.fragment)))
+        return parts.geturl()
     return value
+
+
+def anchor_of(heading: str) -> str:
+    """The anchor of a heading in a page; Jupyter's own, ``Linear-probe``, leads to the same."""
+    slug = re.sub(r"[^\w]+", "-", heading.lower()).strip("-") or "section"
+    return f"section-{slug}" if slug.startswith(ANCHOR) else slug
 
 
 def plain_text(html: str) -> str:
