@@ -14,6 +14,7 @@ import platform
 import re
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -71,6 +72,7 @@ def start_lab(notebook: str, settings: Settings | None = None) -> "Lab":
         import tensorflow as tf
 
         tf.config.run_functions_eagerly(True)  # to compile takes longer than these few steps
+        warnings.filterwarnings("ignore", "Even though the `tf.config.experimental_run_functions")
     return Lab(notebook, settings)
 
 
