@@ -78,7 +78,7 @@ class _WholeEpochs(keras.Model):
 
         def step(i):
             super(_WholeEpochs, self).train_step((steps[i], steps[i]))
-            return i + 1
+            return [i + 1]
 
         count = tensorflow.shape(steps)[0]
         tensorflow.while_loop(lambda i: i < count, step, [0], parallel_iterations=1)
