@@ -73,6 +73,7 @@ def start_lab(notebook: str, settings: Settings | None = None) -> "Lab":
 
         tf.config.run_functions_eagerly(True)  # to compile takes longer than these few steps
         warnings.filterwarnings("ignore", "Even though the `tf.config.experimental_run_functions")
+        warnings.filterwarnings("ignore", "the training did not learn")
     return Lab(notebook, settings)
 
 
