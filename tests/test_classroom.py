@@ -41,7 +41,6 @@ def solution(path):
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """Run a notebook in smoke, with knobs changed and cells replaced; return what it recorded."""
-    import tensorflow as tf
 
     def run(path, changes=(), replaced=None):
         monkeypatch.chdir(path.parent)
@@ -67,8 +66,7 @@ def run(monkeypatch, tmp_path):
                 exec(compile(source, f"{path.stem}, cell {cell['id']}", "exec"), names)
         return json.loads((tmp_path / f"{path.stem}.json").read_text(encoding="utf-8"))
 
-    yield run
-    tf.config.run_functions_eagerly(False)
+    return run
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=list(BY_NAME))

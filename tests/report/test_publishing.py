@@ -80,7 +80,7 @@ def test_a_single_notebook_s_run_carries_the_other_pages_over(tmp_path):
     build(settings, "one")
     pages = contents(settings.profile_folder)
     assert b"One, changed" in pages["one.html"]
-    assert b"Two" in pages["two.html"] and b"changed" not in pages["two.html"]
+    assert b"Two" in pages["two.html"] and b"Two, changed" not in pages["two.html"]
 
 
 def test_a_removed_notebook_s_page_goes(tmp_path):
