@@ -140,3 +140,8 @@ def test_the_table_says_what_was_changed(shown, tmp_path):
     assert any(line.startswith("latent_dim  2 (changed)  numbers") for line in lines)
     assert any(line.startswith("rate  0.003  ") for line in lines)
     assert json.loads((tmp_path / "n.json").read_text())["run"]["changed"] == {"latent_dim": "2"}
+
+
+def test_a_count_is_shown_whole():
+    condition = at_most("parameters", 4_809, 201_616, because="they are counted")
+    assert condition.measured == "4,809" and "201,616" in condition.asked

@@ -14,7 +14,7 @@ from ae_lab.errors import LabError
 from ae_lab.lab import measures, start_lab
 from ae_lab.lab.exercises import COMPARISONS, EXERCISES, FEWEST_WORDS, LETTERS, Desk, check
 from ae_lab.settings import Settings
-from helpers import NOTEBOOKS, halves
+from helpers import NOTEBOOKS, PROJECT, halves
 
 SENTENCE = "The pixels at the edge of a stroke are grey, so that no copy of them scores one."
 TRAINED = {"measure": "sse", "at_most": {"measure": "mean_image_sse", "times": 0.95}}
@@ -275,6 +275,8 @@ MEASURED = [id for id in IDS if "choices" in EXERCISES[id]]
 KEYS = {"asks", "objects", "predict", "choices", "by", "edges", "value", "against", "checks"}
 KEYS |= {"explains"}
 SIDE = {"measure", "own", "of", "times", "plus"}
+REFERENCE = json.loads((PROJECT / "reports" / "reference.json").read_text(encoding="utf-8"))
+RECORDED = {name for figures in REFERENCE.values() for name in figures}
 WORDS = dict.fromkeys(("value", "against", "ratio", "difference"), 1.5)
 
 
@@ -328,11 +330,13 @@ def test_its_choices_meet_at_edges_that_rise(id):
 def test_its_numbers_can_be_found(id):
     exercise = EXERCISES[id]
     (path,) = (path for path in NOTEBOOKS if path.stem[:2] == id[:2])
+    recorded = RECORDED | set(re.findall(r'"(\w+\.\w+)"', sources(path)))
     for side in sides(exercise):
         if isinstance(side, dict):
             assert side.keys() <= SIDE and len(side.keys() & {"measure", "own"}) == 1
-            assert side.get("of", next(iter(exercise["objects"]))) in exercise["objects"]
-            assert "own" not in side or f'"{side["own"]}"' in sources(path)
+            of = side.get("of", next(iter(exercise["objects"])))
+            assert ({of} if isinstance(of, str) else set(of)) <= exercise["objects"].keys()
+            assert "own" not in side or side["own"] in recorded
             assert "measure" not in side or callable(getattr(measures, side["measure"]))
         else:
             assert isinstance(side, int | float)

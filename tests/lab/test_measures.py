@@ -6,6 +6,7 @@ import pytest
 
 from ae_lab import data, evaluation, models
 from ae_lab.lab import measures
+from ae_lab.models.blocks import autoencoder
 
 
 @pytest.fixture(scope="module")
@@ -15,9 +16,11 @@ def few(sample):
 
 @pytest.fixture(scope="module")
 def copying():
-    """A model that gives what it takes."""
-    x = keras.Input((28, 28, 1))
-    return keras.Model(x, keras.layers.Identity()(x))
+    """An autoencoder that gives what it takes."""
+    x, z = keras.Input((28, 28, 1)), keras.Input((784,))
+    encoder = keras.Model(x, keras.layers.Flatten()(x), name="encoder")
+    decoder = keras.Model(z, keras.layers.Reshape((28, 28, 1))(z), name="decoder")
+    return autoencoder(encoder, None, decoder, name="copying")
 
 
 @pytest.fixture(scope="module")

@@ -134,4 +134,6 @@ def _condition(name, value, unit, asked, because, **bounds) -> Condition:
 def _form(value: float, unit: str) -> str:
     if not isinstance(value, numbers.Real):
         return repr(value)  # refused in a moment
-    return f"{value:.1%}" if unit.startswith("share") else f"{value:.4g} {unit}".rstrip()
+    if unit.startswith("share"):
+        return f"{value:.1%}"
+    return f"{value:{',d' if isinstance(value, numbers.Integral) else '.4g'}} {unit}".rstrip()

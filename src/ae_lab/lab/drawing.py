@@ -1,6 +1,6 @@
 """A model as a drawing: a row for each layer, as wide as what leaves it, its kind's part coloured.
 
-The drawing is made from the model itself, so it shows what was built. It is an SVG of 360 units
+The drawing is made from the model itself, so it shows what was built. It is an SVG of 400 units
 that suits light and dark pages.
 """
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import keras
 
-WIDTH, ROW, BAR, MIDDLE, TEXT = 360, 34, 18, 84, 182  # units of the drawing
+WIDTH, ROW, BAR, MIDDLE, TEXT = 400, 34, 18, 84, 182  # units of the drawing
 PLAIN = {"Dense", "Dropout", "Flatten", "Reshape", "Activation", "Identity", "InputLayer"}
 STYLE = (
     "text{font:13px sans-serif;fill:#1f2429}.s{fill:#545d66}.b{fill:#9aa7b4}.o{fill:#d55e00}"

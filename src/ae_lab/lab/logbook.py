@@ -5,6 +5,7 @@ line in the notebook; figures, claims and timings also go to one JSON file in a 
 """
 
 import contextlib
+import gc
 import html
 import importlib.metadata
 import json
@@ -67,6 +68,7 @@ def start_lab(notebook: str, settings: Settings | None = None) -> "Lab":
             f"Keras must compute in float32, received {keras.config.floatx()}: take floatx out of "
             "keras.json in the folder .keras of your home folder, and restart the kernel."
         )
+    gc.freeze()  # the libraries' objects live to the end: to look at them before each model is slow
     settings = settings or Settings.from_environment()
     if settings.profile == "smoke" and keras and keras.backend.backend() == "tensorflow":
         import tensorflow as tf

@@ -336,9 +336,10 @@ def beta(model: "keras.Model", _: Dataset) -> float:
     return weights[0] if weights else -1
 
 
-def active_latents(model: "keras.Model", mnist: Dataset) -> float:
-    """The numbers of the code that vary over the test images."""
-    return evaluation.active_units(evaluation.encode(model, mnist.x_test)).sum()
+def divergence(model: "keras.Model", mnist: Dataset) -> float:
+    """KL of the codes of the test images from a standard Gaussian, in nats per image."""
+    moments = evaluation.posterior(model, mnist.x_test)
+    return evaluation.kl_divergence(*moments).sum(axis=1).mean()
 
 
 def estimate_rows(estimates: np.ndarray, _: Dataset) -> float:

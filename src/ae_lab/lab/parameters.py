@@ -156,6 +156,8 @@ def in_words(value: Any) -> str:
     """A ``value`` as a table shows it: "1,000" or "2, 8, 128"."""
     if isinstance(value, tuple):
         return ", ".join(map(in_words, value))
+    if isinstance(value, float):
+        return f"{value:.4g}"
     return f"{value:,}" if type(value) is int else str(value)
 
 

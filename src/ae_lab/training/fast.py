@@ -43,12 +43,10 @@ def fit_fast(model: keras.Model, plan: Plan, history: History) -> None:
         jit_compile=compiled,
         steps_per_execution=plan.steps if backend == "jax" else 1,
     )
-    logger = logging.getLogger("tensorflow")
-    logger.addFilter(_no_retracing)
+    logging.getLogger("tensorflow").addFilter(_no_retracing)
     try:
         program.fit(**fed, epochs=plan.epochs, callbacks=[history], shuffle=False, verbose=0)
     finally:
-        logger.removeFilter(_no_retracing)
         let_go(program)
 
 
@@ -58,7 +56,10 @@ def _twice(rows):
 
 
 def _no_retracing(record):
-    """Each training is a new program, which TensorFlow takes for a mistake and warns of."""
+    """Each training, and each model that is measured afterwards, is a new program to TensorFlow.
+
+    It takes that for a mistake and warns of it.
+    """
     return "retracing" not in record.getMessage()
 
 
