@@ -176,6 +176,14 @@ def test_a_check_that_fails_says_its_hint_with_what_was_measured(dataset, desk):
     assert outcome.right is False and outcome.words.endswith("its code has 3 numbers")
 
 
+def test_a_model_of_another_structure_is_one_sentence(dataset, desk):
+    """A classifier has no code to measure."""
+    layers = [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
+    outcome = check("99.1", keras.Sequential(layers), "a", desk)
+    assert outcome.right is False and "\n" not in outcome.words
+    assert "cannot be measured" in outcome.words and OURS["99.1"]["asks"] in outcome.words
+
+
 def test_an_untrained_model_is_told_so(dataset, desk):
     outcome = check("99.1", build(dataset, trained=False), "a", desk)
     assert outcome.right is False and "was it trained" in outcome.words
