@@ -96,18 +96,11 @@ def check(id: str, answer: object, prediction: str | None, desk: Desk) -> Outcom
     for test in exercise["checks"]:
         comparison = next(name for name in COMPARISONS if name in test)
         try:
-            try:
             value, bound = (_number(side, objects, desk) for side in (test, test[comparison]))
-        except (AttributeError, LabError, TypeError, ValueError) as error:  # of another structure
-            reason = str(error).partition("\n")[0]
-            return Outcome(
-                False,
-                f"{id}: {test['measure']} cannot be measured on this ({reason}). Hand in "
-                f"{exercise['asks']}.",
-            )
-        except (AttributeError, LabError, ValueError) as error:  # a part or a shape is missing
-            said = str(error).splitlines()[0]
-            return Outcome(False, f"{id}: {said} Hand in {exercise['asks']}.")
+        except (AttributeError, LabError, TypeError, ValueError) as error:  # a part is missing
+            said = str(error).splitlines()[0].rstrip(".")
+            words = f"{test['measure']} cannot be measured on this ({said})"
+            return Outcome(False, f"{id}: {words}. Hand in {exercise['asks']}.")
         if not COMPARISONS[comparison](value, bound) and desk.judged:
             return Outcome(False, f"{id}: not yet: {test['hint'].format(value=value, bound=bound)}")
     for name, thing in objects.items():
