@@ -100,6 +100,7 @@ class Place:
         pages = contents(self.settings.profile_folder)
         assert sorted(pages) == [
             "claims.json",
+            "exercises.json",
             "index.html",
             "metrics.json",
             "one.html",
