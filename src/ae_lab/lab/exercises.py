@@ -48,14 +48,14 @@ class Desk:
     ----------
     dataset : the images that the notebook loaded, or None.
     figures : name to value of what the notebook recorded.
-    models : digest to name of the models that are not an answer: the notebook's own, and those
-        that were handed in for another exercise.
+    models : digest to exercise and name, in words, of the models that were handed in; the
+        notebook's own, which no exercise takes, have "" for the exercise.
     judged : False in the profile smoke, whose models have hardly learned.
     """
 
     dataset: "Dataset | None" = None
     figures: Mapping[str, float] = field(default_factory=dict)
-    models: dict[str, str] = field(default_factory=dict)
+    models: dict[str, tuple[str, str]] = field(default_factory=dict)
     judged: bool = True
 
 
@@ -105,9 +105,8 @@ def check(id: str, answer: object, prediction: str | None, desk: Desk) -> Outcom
             return Outcome(False, f"{id}: not yet: {test['hint'].format(value=value, bound=bound)}")
     for name, thing in objects.items():
         if _is_model(thing):
-            desk.models[digest(thing)] = f"what you handed in for {id}" + f" as {name}" * (
-                len(objects) > 1
-            )
+            role = f" as {name}" if len(objects) > 1 else ""
+            desk.models[digest(thing)] = id, f"what you handed in for {id}{role}"
     return _explained(id, exercise, objects, letters.index(prediction), desk)
 
 
@@ -142,8 +141,8 @@ def _objects(id: str, exercise: dict, answer: object, desk: Desk) -> tuple[dict[
             return {}, f"{name} must be a Keras model, received {type(thing).__name__}."
         if kind == "array" and not isinstance(thing, np.ndarray):
             return {}, f"{name} must be a NumPy array, received {type(thing).__name__}."
-        whose = desk.models.get(digest(thing), "") if kind == "model" else ""
-        if whose and f"for {id}" not in whose:
+        owner, whose = desk.models.get(digest(thing), (id, "")) if kind == "model" else (id, "")
+        if owner != id:
             return {}, f"{name} is {whose}, unchanged."
     return answer, ""
 

@@ -68,7 +68,10 @@ def start_lab(notebook: str, settings: Settings | None = None) -> "Lab":
             f"Keras must compute in float32, received {keras.config.floatx()}: take floatx out of "
             "keras.json in the folder .keras of your home folder, and restart the kernel."
         )
-    gc.freeze()  # the libraries' objects live to the end: to look at them before each model is slow
+    # What the libraries made lives to the end; to look at it again for each model is slow. Once
+    # only: a later freeze would keep what an earlier run of the cells has dropped.
+    if not gc.get_freeze_count():
+        gc.freeze()
     settings = settings or Settings.from_environment()
     if settings.profile == "smoke" and keras and keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -234,8 +237,8 @@ class Lab:
                 f"{id} must have at least one condition that is not a control, each with a name "
                 f"of its own, received {[one.name for one in conditions]}."
             )
-        judged = verdict([one.met for one in conditions if not one.control])
-        judged = NOT_JUDGED if self.settings.profile == "smoke" else judged
+        met = [one.met for one in conditions if not one.control]
+        judged = NOT_JUDGED if self.settings.profile == "smoke" else verdict(met)
         evidence = "; ".join(one.sentence for one in conditions)
         _check_words(id, sentence, evidence)
         claim = Claim(id, judged, sentence=sentence, evidence=evidence, conditions=margins)
@@ -412,7 +415,7 @@ class Lab:
                 f"a model's name must be of lower-case letters and underscores, received {name!r}: "
                 "take the kind's name, for example deep."
             )
-        self._desk.models[exercises.digest(model)] = "the notebook's own model"
+        self._desk.models[exercises.digest(model)] = "", "the notebook's own model"
         if name is None or self.settings.record_folder is None:
             return
         folder = Path(self.settings.record_folder) / self.notebook
