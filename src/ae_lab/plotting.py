@@ -80,17 +80,19 @@ def image_row(
     return ax
 
 
-def code_pictures(codes: np.ndarray) -> np.ndarray:
-    """Codes as small pictures about twice as high as wide, for ``image_row``.
+def code_pictures(codes: np.ndarray, *, tall: float = 2.0, fill: float = 0.0) -> np.ndarray:
+    """Codes as small pictures, (n, height, width), for ``image_row``.
 
     Parameters
     ----------
-    codes : (n, numbers); the last row of a picture is filled up with zeros.
+    codes : (n, numbers).
+    tall : height of a picture divided by its width, about.
+    fill : what the last row of a picture is filled up with.
     """
     numbers = codes.shape[1]
-    width = math.ceil(math.sqrt(numbers / 2))
+    width = math.ceil(math.sqrt(numbers / tall))
     height = math.ceil(numbers / width)
-    filled = np.pad(codes, ((0, 0), (0, width * height - numbers)))
+    filled = np.pad(codes, ((0, 0), (0, width * height - numbers)), constant_values=fill)
     return filled.reshape(-1, height, width)
 
 

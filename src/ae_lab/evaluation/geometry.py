@@ -42,11 +42,7 @@ def contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray) -> float
 
     ``x_moved`` holds an image near each of ``x``, of the same shape; ``model`` gives the codes.
     """
-    check_same_length(x, x_moved, "x", "x_moved")
-    distances = _lengths(x_moved - x)
-    if not distances.all():
-        raise LabError("x_moved must differ from x in every image, received one that is equal.")
-    return float(np.mean(_lengths(encode(model, x_moved) - encode(model, x)) / distances))
+    return _contraction(model, x, x_moved)[0]
 
 
 def relative_contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray) -> float:
@@ -56,7 +52,18 @@ def relative_contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray)
     than the distances between different images. Below 1 it does. ``model``, ``x`` and ``x_moved``
     are as in ``contraction``.
     """
-    return contraction(model, x, x_moved) * spread(x) / spread(encode(model, x))
+    contracted, z = _contraction(model, x, x_moved)
+    return contracted * spread(x) / spread(z)
+
+
+def _contraction(model, x, x_moved) -> tuple[float, np.ndarray]:
+    """`contraction`, and the codes of ``x`` that it was computed from."""
+    check_same_length(x, x_moved, "x", "x_moved")
+    distances = _lengths(x_moved - x)
+    if not distances.all():
+        raise LabError("x_moved must differ from x in every image, received one that is equal.")
+    z = encode(model, x)
+    return float(np.mean(_lengths(encode(model, x_moved) - z) / distances)), z
 
 
 def spread(points: np.ndarray) -> float:

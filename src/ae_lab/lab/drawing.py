@@ -11,7 +11,8 @@ from typing import NamedTuple
 import keras
 
 WIDTH, ROW, BAR, MIDDLE, TEXT = 400, 34, 18, 84, 182  # units of the drawing
-PLAIN = {"Dense", "Dropout", "Flatten", "Reshape", "Activation", "Identity", "InputLayer"}
+LEFT_OUT = {"InputLayer", "Activation", "Flatten"}  # layers that a reader need not see
+PLAIN = {"Dense", "Dropout", "Reshape", "code"}  # that make no kind by themselves
 STYLE = (
     "text{font:13px sans-serif;fill:#1f2429}.s{fill:#545d66}.b{fill:#9aa7b4}.o{fill:#d55e00}"
     "@media(prefers-color-scheme:dark){text{fill:#dee2e5}.s{fill:#9ca6ae}.b{fill:#5f6b76}"
@@ -46,7 +47,7 @@ def rows_of(model: keras.Model) -> list[Row]:
             name = type(layer).__name__
             if name == "Identity":
                 name = "code"
-            if name not in ("InputLayer", "Activation", "Flatten"):
+            if name not in LEFT_OUT:
                 rows.append(Row(part.name, name, tuple(output.shape[1:])))
     return rows
 
@@ -59,13 +60,11 @@ def own_rows(rows: list[Row]) -> list[Row]:
     rows : of `rows_of`.
     """
     inner = [row for row in rows if row.part != "input"]
-    special = [row for row in inner if row.name not in PLAIN | {"code"}]
-    dense = [row for row in inner if row.name == "Dense"]
-    hidden = [
-        row
-        for part in ("encoder", "decoder")
-        for row in [row for row in dense if row.part == part][:-1]
-    ]
+    special = [row for row in inner if row.name not in PLAIN]
+    hidden = []
+    for part in ("encoder", "decoder"):
+        dense = [row for row in inner if row.part == part and row.name == "Dense"]
+        hidden += dense[:-1]  # the last one gives the code, or the pixels
     return special or hidden or [row for row in inner if row.name == "code"]
 
 

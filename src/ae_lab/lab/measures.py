@@ -16,6 +16,9 @@ from ae_lab.data import Dataset, add_gaussian_noise, add_square_hole
 if TYPE_CHECKING:
     import keras
 
+STDDEV = 0.4  # of the Gaussian noise on the images to clean
+FEW = 200  # images that are enough for a PSNR
+
 
 def code_size(model: "keras.Model", mnist: Dataset) -> float:
     """The numbers in the code of one image."""
@@ -173,21 +176,23 @@ def hole_sse(model: "keras.Model", mnist: Dataset) -> float:
 
 def noise_sse(model: "keras.Model", mnist: Dataset) -> float:
     """Squared error per test image with Gaussian noise of deviation 0.4, after repair."""
-    return evaluation.sse_per_image(mnist.x_test, evaluation.reconstruct(model, _with_noise(mnist)))
+    x, x_noisy = _noisy(mnist)
+    return evaluation.sse_per_image(x, evaluation.reconstruct(model, x_noisy))
 
 
 def untouched_noise_sse(_: object, mnist: Dataset) -> float:
     """Squared error per test image with the same noise, left as it is."""
-    return evaluation.sse_per_image(mnist.x_test, _with_noise(mnist))
+    return evaluation.sse_per_image(*_noisy(mnist))
 
 
-def _with_noise(mnist: Dataset) -> np.ndarray:
-    return add_gaussian_noise(mnist.x_test, 0.4, seed=0)
+def _noisy(mnist: Dataset, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The first test images, at ``most`` so many, and the same with Gaussian noise."""
+    x = mnist.x_test[:most]
+    return x, add_gaussian_noise(x, STDDEV, seed=0)
 
 
 # 03 and 06
 
-STDDEV = 0.4  # of the Gaussian noise on the images to clean
 MOVE = 0.1  # standard deviation of a small change of an image
 
 
@@ -199,13 +204,12 @@ def noise_in_training(model: "keras.Model", _: Dataset) -> float:
 
 def noisy_psnr(_: object, mnist: Dataset) -> float:
     """PSNR in dB of test images with Gaussian noise, against the clean images."""
-    x, x_noisy = _noisy(mnist)
-    return evaluation.psnr(x, x_noisy)
+    return evaluation.psnr(*_noisy(mnist, FEW))
 
 
 def cleaned_psnr(model: "keras.Model", mnist: Dataset) -> float:
     """PSNR in dB of what the model makes of test images with Gaussian noise."""
-    x, x_noisy = _noisy(mnist)
+    x, x_noisy = _noisy(mnist, FEW)
     return evaluation.psnr(x, evaluation.reconstruct(model, x_noisy))
 
 
@@ -224,11 +228,6 @@ def relative_contraction(model: "keras.Model", mnist: Dataset) -> float:
     """How far a small change of a test image moves the code, relative to the spread of both."""
     x = mnist.x_test[:2_000]
     return evaluation.relative_contraction(model, x, add_gaussian_noise(x, MOVE, seed=0))
-
-
-def _noisy(mnist: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    x = mnist.x_test[:200]
-    return x, add_gaussian_noise(x, STDDEV, seed=0)
 
 
 # 04: sparse codes

@@ -156,7 +156,7 @@ def render_report(folder: Path, paths: dict[str, Path], texts: Path, *about: obj
 
     from ae_lab.report.front.index import judged, write_index
     from ae_lab.report.render.exporter import PageError, ReportExporter
-    from ae_lab.report.seeds.cells import seeds_in_words
+    from ae_lab.report.seeds.cells import verdict_in_words
 
     folder.mkdir(parents=True)
     exporter = ReportExporter()
@@ -165,9 +165,7 @@ def render_report(folder: Path, paths: dict[str, Path], texts: Path, *about: obj
     for claim in judged(notebooks, profile, results):  # the same verdict on page and index
         if claim.notebook:
             lab = notebooks[claim.notebook].metadata["ae_lab"]
-            words = f"{claim.verdict}{f' ({claim.parts})' * bool(claim.parts)}"
-            words += f"; {seeds_in_words(claim)}" * (claim.verdict != "untested")
-            lab.setdefault("verdicts", {})[claim.anchor] = claim.verdict, words
+            lab.setdefault("verdicts", {})[claim.anchor] = claim.verdict, verdict_in_words(claim)
     for name, notebook in notebooks.items():
         resources = {"metadata": {"name": name, "path": str(texts)}}
         try:

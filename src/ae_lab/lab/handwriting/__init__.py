@@ -75,10 +75,11 @@ def draw_verdict(verdict: Verdict):
     """A figure: the photo, what the model saw, the code, the reconstruction, the ``verdict``."""
     grey = {"cmap": "gray", "vmin": 0, "vmax": 1}
     size = verdict.z.size
+    (square,) = plotting.code_pictures(verdict.z.reshape(1, -1), tall=1, fill=np.nan)
     pictures = [
         ("input", verdict.photo, grey),
         ("what the model saw", verdict.x[0, ..., 0], grey),
-        (f"code, {size} numbers", _as_square(verdict.z.reshape(-1)), {"cmap": "viridis"}),
+        (f"code, {size} numbers", square, {"cmap": "viridis"}),
         ("reconstruction", verdict.x_hat[0, ..., 0], grey),
     ]
     reads = verdict.probabilities is not None
@@ -106,12 +107,6 @@ def save_verdict(verdict: Verdict, path: str | Path) -> None:
         Path(path).write_bytes(picture)
     except OSError as error:
         raise LabError(f"{path} cannot be written: {error.strerror}: name another.") from None
-
-
-def _as_square(z: np.ndarray) -> np.ndarray:
-    """The numbers of a code (n,) in rows as near to a square as they go, NaN at the end."""
-    columns = int(np.ceil(np.sqrt(z.size)))
-    return np.pad(z, (0, -z.size % columns), constant_values=np.nan).reshape(-1, columns)
 
 
 def _draw_probabilities(ax, probabilities):

@@ -21,7 +21,7 @@ def read_photo(path: str | Path) -> np.ndarray:
 
     Parameters
     ----------
-    path : a PNG, JPEG or WebP file; a LabError if it is none that can be read, or too large.
+    path : a PNG, JPEG or WebP file; a LabError if it cannot be read, or is too large.
     """
     path = Path(path)
     if not path.is_file():

@@ -42,7 +42,7 @@ def write_index(
     swept = results_for(notebooks, profile, results)
     good = [result for result in swept if not result["error"]]
     metrics = metrics_of(records, figures_over_seeds(good))
-    claims = judged(notebooks, profile, results)
+    claims = claims_over_seeds(claims_of(records), good)
     exported = [{key: metric.to_json()[key] for key in EXPORTED} for metric in metrics]
     write_json(folder / "metrics.json", exported)
     answers = {id: answer for r in records for id, answer in r.get("exercises", {}).items()}
@@ -81,8 +81,7 @@ def records_of(notebooks: dict[str, dict]) -> list[dict]:
 
 def judged(notebooks: dict[str, dict], profile: str, results: Sequence[dict]) -> list[Claim]:
     """The ledger of these executed notebooks: each claim with its verdict over all seeds."""
-    swept = results_for(notebooks, profile, results)
-    good = [result for result in swept if not result["error"]]
+    good = [result for result in results_for(notebooks, profile, results) if not result["error"]]
     return claims_over_seeds(claims_of(records_of(notebooks)), good)
 
 

@@ -81,6 +81,13 @@ def seeds_in_words(claim: Claim) -> str:
     return words + "; provisional" * claim.provisional
 
 
+def verdict_in_words(claim: Claim) -> str:
+    """A claim's verdict over all seeds, for the page of its notebook."""
+    parts = f" ({claim.parts})" if claim.parts else ""
+    seeds = "" if claim.verdict == "untested" else f"; {seeds_in_words(claim)}"
+    return claim.verdict + parts + seeds
+
+
 def interval_in_words(claim: Claim) -> str:
     """What the verdict over seeds rests on; empty without a sweep."""
     if not (seeds := claim.seeds):
