@@ -1,5 +1,6 @@
-"""Keras without the log lines that its backend writes to the terminal when it starts."""
+"""Keras without the log lines that its backend writes where nothing is wrong."""
 
+import logging
 import os
 import sys
 import tempfile
@@ -37,3 +38,21 @@ def start_log_held_back() -> Iterator[None]:
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
+
+
+@contextmanager
+def retracing_held_back() -> Iterator[None]:
+    """Hold back TensorFlow's warnings of retracing: each model is a new program to it.
+
+    It takes that for a mistake; a notebook trains and measures many models.
+    """
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(_no_retracing)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_no_retracing)
+
+
+def _no_retracing(record: logging.LogRecord) -> bool:
+    return "retracing" not in record.getMessage()

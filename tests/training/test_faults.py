@@ -111,7 +111,8 @@ def test_what_cannot_be_measured_without_variety_is_refused():
 def test_one_class_only_is_learned_and_a_rate_too_high_for_a_classifier_said():
     labels = np.zeros(48, int)
     options = {"validation": X[:8], "validation_labels": labels[:8], "epochs": 3, "batch_size": 16}
-    network = models.classifier(input_shape=SHAPE, widths=(4,), dense=8, classes=3)
+    small = {"widths": (4,), "dense": 8, "dropout": 0, "classes": 3}
+    network = models.classifier(input_shape=SHAPE, **small)
     history = training.fit_classifier(network, X, labels, **options)
     assert history["loss"][-1] < history["loss"][0]
     mixed = np.arange(48) % 3

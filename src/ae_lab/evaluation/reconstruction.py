@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from ae_lab.errors import LabError
+from ae_lab.quiet import retracing_held_back
 from ae_lab.validation import check_images, check_same_shape, check_whole
 
 BATCH = 1_000  # rows
@@ -34,7 +35,8 @@ def posterior(model: keras.Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray
             f"received {model.name!r}: use encode for its code."
         )
     x = check_images(x)
-    parts = [encoder.predict_on_batch(x[i : i + BATCH]) for i in range(0, len(x), BATCH)]
+    with retracing_held_back():
+        parts = [encoder.predict_on_batch(x[i : i + BATCH]) for i in range(0, len(x), BATCH)]
     z_mean, z_log_var = (np.concatenate(part) for part in zip(*parts, strict=True))
     return z_mean, z_log_var
 
@@ -76,10 +78,11 @@ def predict(model: keras.Model, x: np.ndarray, compiled: bool = True) -> np.ndar
     as long as it computed. ``compiled`` is whether the model runs as a compiled program.
     """
     found = np.empty((len(x), *model.output_shape[1:]), "float32")
-    for start in range(0, len(x), BATCH):
-        some = x[start : start + BATCH]
-        output = model.predict_on_batch(some) if compiled else model(some, training=False)
-        found[start : start + BATCH] = keras.ops.convert_to_numpy(output)
+    with retracing_held_back():
+        for start in range(0, len(x), BATCH):
+            some = x[start : start + BATCH]
+            output = model.predict_on_batch(some) if compiled else model(some, training=False)
+            found[start : start + BATCH] = keras.ops.convert_to_numpy(output)
     return found
 
 

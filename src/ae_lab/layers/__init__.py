@@ -10,6 +10,7 @@ Keras backend.
 from ae_lab.layers.contractive import ContractiveBottleneck, ContractiveCode, RandomStep
 from ae_lab.layers.corruption import (
     Corruption,
+    Dropout,
     GaussianCorruption,
     MaskingCorruption,
     RandomShift,

@@ -5,6 +5,8 @@ import inspect
 import keras
 from keras import KerasTensor, ops
 
+from ae_lab.layers.fast import uniform
+
 
 class Layer(keras.layers.Layer):
     """A layer whose output has its input's shape.
@@ -30,4 +32,4 @@ class Seeded(Layer):
 
     def uniform(self, x: KerasTensor) -> KerasTensor:
         """Fresh numbers in [0, 1), one per pixel of the images ``x``."""
-        return keras.random.uniform(ops.shape(x), seed=self.seed_generator)
+        return uniform(ops.shape(x), self.seed_generator)

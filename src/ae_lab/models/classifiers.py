@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from ae_lab.layers import RandomShift
+from ae_lab.layers import Dropout, RandomShift
 from ae_lab.models.blocks import IMAGE_SHAPE
 from ae_lab.validation import check_between, check_whole
 
@@ -41,9 +41,9 @@ def classifier(
     for i, width in enumerate(widths):
         size, strides = 3 if i else 5, 2 if min(h.shape[1:3]) > 7 else 1
         h = layers.Conv2D(check_whole(width, "width"), size, strides, padding="same", **relu)(h)
-    h = layers.Dropout(dropout)(layers.Flatten()(h))
+    h = Dropout(dropout)(layers.Flatten()(h))
     h = layers.Dense(dense, **relu)(h)
-    h = layers.Dropout(dropout)(h)
+    h = Dropout(dropout)(h)
     return keras.Model(x, layers.Dense(classes, name="logits")(h), name="classifier")
 
 
@@ -70,9 +70,9 @@ def perceptron(
     check_whole(classes, "classes", at_least=2)
     x = keras.Input(image_shape, name="x")
     h = layers.Flatten()(x)
-    h = layers.Dropout(check_between(input_dropout, "input_dropout", 0, 0.95))(h)
+    h = Dropout(check_between(input_dropout, "input_dropout", 0, 0.95))(h)
     h = layers.Dense(check_whole(units, "units"), activation="sigmoid", name="code")(h)
-    h = layers.Dropout(check_between(dropout, "dropout", 0, 0.95))(h)
+    h = Dropout(check_between(dropout, "dropout", 0, 0.95))(h)
     return keras.Model(x, layers.Dense(classes, name="logits")(h), name="perceptron")
 
 

@@ -8,7 +8,6 @@ four new iterators per epoch, which takes as long as a small network's arithmeti
 This is the one file of the package with a ``keras.Model`` subclass and a ``train_step``.
 """
 
-import logging
 import math
 from collections.abc import Callable
 
@@ -18,6 +17,7 @@ from keras import ops
 
 from ae_lab import losses
 from ae_lab.models import to_logits
+from ae_lab.quiet import retracing_held_back
 from ae_lab.training.batches import Plan, shuffled
 from ae_lab.training.fit import History, adam
 
@@ -43,9 +43,9 @@ def fit_fast(model: keras.Model, plan: Plan, history: History) -> None:
         jit_compile=compiled,
         steps_per_execution=plan.steps if backend == "jax" else 1,
     )
-    logging.getLogger("tensorflow").addFilter(_no_retracing)
     try:
-        program.fit(**fed, epochs=plan.epochs, callbacks=[history], shuffle=False, verbose=0)
+        with retracing_held_back():
+            program.fit(**fed, epochs=plan.epochs, callbacks=[history], shuffle=False, verbose=0)
     finally:
         let_go(program)
 
@@ -53,14 +53,6 @@ def fit_fast(model: keras.Model, plan: Plan, history: History) -> None:
 def _twice(rows):
     """Row numbers as input and target: a metric is only asked where there is a target."""
     return rows, rows
-
-
-def _no_retracing(record):
-    """Each training, and each model that is measured afterwards, is a new program to TensorFlow.
-
-    It takes that for a mistake and warns of it.
-    """
-    return "retracing" not in record.getMessage()
 
 
 class _WholeEpochs(keras.Model):
@@ -157,7 +149,8 @@ def head_of(model: keras.Model, loss: Callable) -> tuple[keras.Model, Callable]:
 def compiles_well(program: keras.Model) -> bool:
     """Whether XLA speeds ``program`` up, as it does dense networks.
 
-    On a CPU oneDNN's convolutions are several times faster, and so is drawing dropout's masks.
+    On a CPU oneDNN's convolutions are several times faster, and so are Keras's own random draws
+    (`layers.fast.uniform`).
     """
     better_without = keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Dropout
     return not any(
