@@ -355,7 +355,7 @@ def publish(settings: Settings, names: list[str], last: int, counted: Path) -> N
     workplace = Workplace(settings)
     sys.addaudithook(count)
     with build_module.opened(workplace):
-        build_module.publish(workplace, names, set(), lambda text: None)
+        build_module.publish(workplace, names, lambda text: None)
     counted.write_text(str(-left[0]))
 
 

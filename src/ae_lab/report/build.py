@@ -42,8 +42,8 @@ def build_report(
     with os_errors_as_lab_errors(settings.report_folder), opened(place):
         offline = settings.offline or (not force and all_up_to_date(place, chosen))
         at_hand = prepare_data(replace(settings, offline=offline), say)
-        failed = bring_all_up_to_date(place, chosen, at_hand, force, say)
-        return publish(place, list(known), failed, say)
+        bring_all_up_to_date(place, chosen, at_hand, force, say)
+        return publish(place, list(known), say)
 
 
 def choose(names: tuple[str, ...], known: list[str]) -> list[str]:
@@ -99,12 +99,9 @@ def prepare_data(settings: Settings, say: Say) -> DataAtHand:
     return at_hand
 
 
-def publish(place: Workplace, known: list[str], failed: set[str], say: Say) -> Path:
+def publish(place: Workplace, known: list[str], say: Say) -> Path:
     """Render all there is and swap it in; a good report that a failed one displaces is kept."""
-    paths = {
-        name: place.failed_execution(name) if name in failed else place.executed(name)
-        for name in known
-    }
+    paths = {name: place.latest(name) for name in known}
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
     about = place.settings.profile, commit, read_results(place.sweep), place.sibling_pages()
@@ -183,7 +180,7 @@ def render_report(
             notebook.metadata["ae_lab"]["error"] = failure_of(name, error)
             notebook.cells = []
             html, page = render_page(notebook, resources)
-        write_text(folder / page_file(name), html)
+        write_text(folder / page_file(name), html.encode("utf-8", "replace").decode())
         notebook.metadata["ae_lab"]["problems"] = page.problems
         errors += page.errors
         gaps |= {name: len(page.gaps)} if page.gaps else {}
@@ -210,7 +207,7 @@ def finish(place: Workplace, paths: dict[str, Path], published: dict, say: Say) 
     for error in errors[1:]:
         say(f"{sentence_of(error)}\n")
     if errors:
-        more = f", and {len(errors) - 1} more named above" if errors[1:] else ""
+        more = f", and {len(errors) - 1} more failed" if errors[1:] else ""
         raise LabError(f"{sentence_of(errors[0])}{more}; the report that says so is {index}")
     shutil.rmtree(place.last_good, ignore_errors=True)
     say(f"Open {index}\n")

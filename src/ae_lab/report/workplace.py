@@ -1,5 +1,6 @@
 """The folders of a report: notebooks to run, executions kept between runs, pages."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,6 +81,11 @@ class Workplace:
         """The failed execution of a notebook, up to the cell that failed."""
         return self.build / "failed" / f"{name}.ipynb"  # a name may be as long as it can
 
+    def latest(self, name: str) -> Path:
+        """The execution that a page shows: the last one, be it good or failed."""
+        failed = self.failed_execution(name)
+        return failed if failed.exists() else self.executed(name)
+
     def read(self, name: str) -> dict:
         """What the last good execution came to, its ``metadata.ae_lab``; empty if there is none."""
         done = read_json(self.executed(name))
@@ -96,14 +102,14 @@ class Workplace:
 
 
 def page_file(notebook: str) -> str:
-    """The file name of a notebook's page; ``index.html`` is the report's own."""
-    return f"{notebook}-notebook.html" if notebook.lower() == "index" else f"{notebook}.html"
+    """The file name of a notebook's page, another for each; ``index.html`` is the report's own."""
+    return f"{notebook}{'_' if re.fullmatch('index_*', notebook, re.I) else ''}.html"
 
 
 def find_notebooks(settings: Settings) -> dict[str, Path]:
-    """Name → file of the project's notebooks, in order; a LabError if there are none.
+    """Name → file of the notebooks in ``notebooks/``, in order; a LabError if there are none.
 
-    Hidden files are none: macOS puts a ``._name.ipynb`` beside what it copies.
+    Hidden files do not count: macOS puts a ``._name.ipynb`` beside what it copies.
     """
     folder = settings.project_folder / "notebooks"
     files = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))

@@ -1,5 +1,6 @@
 """Execute the notebooks that changed, some at once, and keep what came of them."""
 
+import json
 import math
 import subprocess
 import sys
@@ -31,8 +32,8 @@ class DataAtHand(NamedTuple):
 
 def bring_all_up_to_date(
     place: Workplace, paths: dict[str, Path], data: DataAtHand, force: bool, say: Say
-) -> set[str]:
-    """Execute the notebooks that changed, ``settings.jobs`` at once; name those that failed.
+) -> None:
+    """Execute the notebooks that changed, ``settings.jobs`` at once.
 
     Each has a kernel of its own, so that none can tell whether others run beside it. The longest
     go first, so that none is left alone on one core at the end; what never ran could be the
@@ -57,7 +58,8 @@ def bring_all_up_to_date(
             pool.shutdown(wait=False, cancel_futures=True)
             stop_kernels()
             raise
-    return {name for name, task in tasks.items() if not task.result()}
+    for task in tasks.values():
+        task.result()
 
 
 def jobs_that_fit() -> int:
@@ -73,8 +75,8 @@ def key_of(place: Workplace, path: Path, fingerprint: str) -> str:
     return execution_key(source, place.settings, fingerprint, numeric_environment())
 
 
-def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool, say: Say) -> bool:
-    """Execute a notebook unless its key is known; return whether all went well.
+def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool, say: Say) -> None:
+    """Execute a notebook unless its key is known.
 
     Whatever goes wrong is this notebook's failure: the others are executed all the same.
     """
@@ -83,13 +85,16 @@ def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool
         if place.read(path.stem).get("key") == key and not force:
             say(f"  {path.stem}  unchanged, not executed again\n")
             place.failed_execution(path.stem).unlink(missing_ok=True)
-            return True
+            return
         notebook = executed(place, path, key, say)
     except OSError:
         raise  # a full disk is no fault of the notebook
     except Exception as error:
         notebook = unexecuted({"cells": []}, failure_of(path.stem, error))
         say(f"  {path.stem}  FAILED: {error}\n")
+    # A kernel may send what no file can hold: half a character, or NaN in JSON.
+    text = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
+    notebook = json.loads(text, parse_constant=str)
     lab = notebook["metadata"]["ae_lab"]
     # What a page says of its run even if the notebook came to record nothing.
     lab["run"] = {
@@ -98,7 +103,6 @@ def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool
         "data": data.source,
     }
     place.store(path.stem, notebook)
-    return not lab["error"]
 
 
 def executed(place: Workplace, path: Path, key: str, say: Say) -> NotebookNode:

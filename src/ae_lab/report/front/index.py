@@ -1,6 +1,7 @@
 """``index.html``: what was run, what came out, and what became of the handout's claims."""
 
 import io
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from ae_lab.report.seeds.cells import interval_in_words, seed_rows, seeds_in_wor
 from ae_lab.report.seeds.spread import claims_over_seeds, figures_over_seeds, results_for
 from ae_lab.report.workplace import page_file
 
+IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")  # of a text; a card has the notebook's first figure
 CARD_WIDTH = 640  # twice a card's width, to stay crisp
 
 
@@ -107,12 +109,12 @@ def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
 
 
 def _card(name: str, notebook: dict) -> dict:
-    texts = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
-    cell, question = question_of(texts)
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    question = question_of([cell["source"] for cell in cells])
     fragments = Fragments()  # what it cannot show is said where its page is rendered
-    titles = fragments.markdown(texts[0]["source"]) if texts else ""
-    title = HEADING.search(titles)
-    asked = fragments.markdown(question, cell.get("attachments"))
+    texts = [fragments.markdown(cell["source"]) for cell in cells]  # they may define macros
+    title = HEADING.search(texts[0]) if texts else None
+    asked = fragments.markdown(IMAGE.sub(r"\1", question))
     image, alt = first_figure(notebook)
     lab, link = notebook["metadata"]["ae_lab"], quote(page_file(name))
     return {
@@ -126,16 +128,13 @@ def _card(name: str, notebook: dict) -> dict:
     }
 
 
-def question_of(cells: list[dict]) -> tuple[dict, str]:
-    """The paragraph that asks the notebook's question, or else its first one, and its cell."""
-    paragraphs = [
-        (cell, part.strip())
-        for cell in cells
-        for part in cell["source"].split("\n\n")
-        if part.strip() and not part.strip().startswith(("#", "$$", "|", "```", "![", "<"))
-    ]
-    asked = [pair for pair in paragraphs if pair[1].lower().startswith(("**question", "question"))]
-    return (asked or paragraphs or [({}, "")])[0]
+def question_of(texts: list[str]) -> str:
+    """The paragraph that asks the notebook's question, or else its first one."""
+    paragraphs = [part.strip() for text in texts for part in text.split("\n\n") if part.strip()]
+    beginnings = ("#", "$$", "|", "```", "![", "<")
+    plain = [part for part in paragraphs if not part.startswith(beginnings)]
+    asked = [part for part in plain if part.lower().startswith(("**question", "question"))]
+    return (asked or plain or [""])[0]
 
 
 def first_figure(notebook: dict) -> tuple[str, str]:

@@ -20,9 +20,9 @@ VERDICT = re.compile(
     r"<strong>Verdict: [^<]*</strong>",
     re.DOTALL,
 )
-# What tags leave out of a page, those of Jupyter Book and nbconvert's own; "hide" folds code.
+# What tags leave out of a page or fold, as in Jupyter Book.
 LEFT_OUT, NO_INPUT, NO_OUTPUT = "remove-cell", "remove-input", "remove-output"
-FOLDED = ("hide-input", "hide-cell")
+FOLDED = {"input": ("hide-input", "hide-cell"), "output": ("hide-output", "hide-cell")}
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Part:
     number: int
     source: str
     outputs: str = ""
-    folded: bool = False
+    folded: tuple[str, ...] = ()  # of "input" and "output"
 
 
 class Page:
@@ -128,10 +128,8 @@ class Page:
         removed = cell.get("transient", {}).get("remove_source") or NO_INPUT in tags
         source = "" if removed or not self._shows("input") else highlight(cell.source, "ipython3")
         outputs = [] if NO_OUTPUT in tags or not self._shows("output") else cell.outputs
-        outputs = [
-            output for output in outputs if not output.get("transient", {}).get("remove_source")
-        ]
-        return Part(number, source, self.outputs.html(outputs), bool(set(FOLDED) & set(tags)))
+        folded = tuple(what for what, names in FOLDED.items() if set(names) & set(tags))
+        return Part(number, source, self.outputs.html(outputs), folded)
 
     def _markdown(self, source: str, attachments: NotebookNode | None = None) -> str:
         self.fragments.place = place = dict(self._step)
