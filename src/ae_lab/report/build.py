@@ -83,13 +83,14 @@ def clear_up(place: Workplace) -> None:
 def all_up_to_date(place: Workplace, paths: dict[str, Path]) -> bool:
     """Whether no notebook has to be executed with the data on disk: nothing to download for."""
     fingerprint = data.local_fingerprint(place.settings)
-    try:
-        return all(
-            place.read(name).get("key") == key_of(place, path, fingerprint)
-            for name, path in paths.items()
-        )
-    except LabError:
-        return True  # said of that notebook, which has no use for data
+
+    def up_to_date(name: str, path: Path) -> bool:
+        try:
+            return place.read(name).get("key") == key_of(place, path, fingerprint)
+        except LabError:
+            return True  # it cannot be executed at all, which is said later
+
+    return all(up_to_date(name, path) for name, path in paths.items())
 
 
 def prepare_data(settings: Settings, say: Say) -> DataAtHand:

@@ -49,7 +49,8 @@ def as_format_4_5(found: dict) -> NotebookNode:
         cell["metadata"] = _dict(cell.get("metadata"))
         name = cell.get("id")
         if not isinstance(name, str) or not ID.fullmatch(name) or name in ids:
-            name = f"cell-{number}" if f"cell-{number}" not in ids else f"cell-{number}-again"
+            name = f"cell-{number + 1}"
+            name += "-again" * (name in ids)
         ids.add(name)
         cell["id"] = name
         if cell.get("cell_type") not in CELL_TYPES:

@@ -1,6 +1,7 @@
 """What a report's kernels use in place of ipykernel's own stdout and stderr: none of it is lost."""
 
 import os
+import sys
 import time
 
 from ipykernel.iostream import OutStream
@@ -19,6 +20,8 @@ class WholeStream(OutStream):
     def __init__(self, session, pub_thread, name, **options):
         self._reading = False
         pub_thread.schedule(lambda: setattr(pub_thread.socket, "sndhwm", 0))  # in its own thread
+        if sys.platform in ("linux", "darwin"):
+            options["watchfd"] = "force"  # whatever the environment says
         super().__init__(session, pub_thread, name, **options)
 
     def _watch_pipe_fd(self):

@@ -150,6 +150,10 @@ def _elements(html: str, name: str) -> Iterator[tuple[int, int]]:
     opening, closing = re.compile(rf"<{name}\b", re.I), re.compile(rf"</{name}\s*>", re.I)
     at = 0
     while start := opening.search(html, at):
+        before = html.rfind("<", at, start.start())
+        if html[before + 1 : before + 2].isalpha() and html.find(">", before, start.start()) < 0:
+            at = start.end()  # in an attribute of another element
+            continue
         end = closing.search(html, start.end())
         at = end.end() if end else len(html)
         yield start.start(), at
