@@ -151,7 +151,8 @@ def _elements(html: str, name: str) -> Iterator[tuple[int, int]]:
     at = 0
     while start := opening.search(html, at):
         before = html.rfind("<", at, start.start())
-        if html[before + 1 : before + 2].isalpha() and html.find(">", before, start.start()) < 0:
+        is_tag = before >= 0 and html[before + 1 : before + 2].isalpha()
+        if is_tag and html.find(">", before, start.start()) < 0:
             at = start.end()  # in an attribute of another element
             continue
         end = closing.search(html, start.end())
