@@ -47,6 +47,10 @@ def as_format_4_5(found: dict) -> NotebookNode:
             found["cells"][number] = cell = {"cell_type": "unknown", "source": str(cell)}
         cell["source"] = text_of(cell.get("source", "")).replace("\r\n", "\n")
         cell["metadata"] = _dict(cell.get("metadata"))
+        tags = cell["metadata"].get("tags", [])
+        cell["metadata"]["tags"] = tags if isinstance(tags, list) else []
+        if "attachments" in cell:
+            cell["attachments"] = _dict(cell["attachments"])
         name = cell.get("id")
         if not isinstance(name, str) or not ID.fullmatch(name) or name in ids:
             name = f"cell-{number + 1}"

@@ -109,23 +109,33 @@ def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
 
 
 def _card(name: str, notebook: dict) -> dict:
+    link = quote(page_file(name))
+    try:
+        title, question = _introduction(notebook, link)
+    except Exception:  # what the texts cannot be turned into is said on the notebook's page
+        title = question = ""
+    image, alt = first_figure(notebook)
+    lab = notebook["metadata"]["ae_lab"]
+    return {
+        "name": name,
+        "link": link,
+        "title": title or name,
+        "question": question,
+        "image": image,
+        "alt": alt,
+        "errors": [lab["error"]] * bool(lab["error"]) + lab.get("problems", []),
+    }
+
+
+def _introduction(notebook: dict, link: str) -> tuple[str, str]:
+    """A notebook's title, and its question as HTML whose links lead to its page."""
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
     question = question_of([cell["source"] for cell in cells])
     fragments = Fragments()  # what it cannot show is said where its page is rendered
     texts = [fragments.markdown(cell["source"]) for cell in cells]  # they may define macros
     title = HEADING.search(texts[0]) if texts else None
-    asked = fragments.markdown(IMAGE.sub(r"\1", question))
-    image, alt = first_figure(notebook)
-    lab, link = notebook["metadata"]["ae_lab"], quote(page_file(name))
-    return {
-        "name": name,
-        "link": link,
-        "title": (title and fragments.text(title[3])) or name,
-        "question": fragments.finish(asked.replace('href="#', f'href="{link}#')),
-        "image": image,
-        "alt": alt,
-        "errors": [lab["error"]] * bool(lab["error"]) + lab.get("problems", []),
-    }
+    asked = fragments.markdown(IMAGE.sub(r"\1", question)).replace('href="#', f'href="{link}#')
+    return fragments.text(title[3]) if title else "", fragments.finish(asked)
 
 
 def question_of(texts: list[str]) -> str:

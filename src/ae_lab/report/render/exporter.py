@@ -71,8 +71,15 @@ class ReportExporter(TemplateExporter):
     def from_notebook_node(self, nb: NotebookNode, resources: dict | None = None, **kw):
         """The page and its resources; with ``--execute``, of the notebook as a report runs it."""
         nb = as_format_4_5(deepcopy(nb))
-        if self.config.ExecutePreprocessor.get("enabled") and "ae_lab" not in nb.metadata:
-            nb = self._executed(resources["metadata"])
+        switches = self.config.ExecutePreprocessor
+        if switches.get("enabled") and "ae_lab" not in nb.metadata:
+            if ignored := ", ".join(sorted(set(switches) - {"enabled"})):
+                self.log.warning("a notebook is executed as a report does it, without %s", ignored)
+            metadata = (resources or {}).get("metadata", {})
+            try:
+                nb = self._executed(metadata)
+            except Exception as error:
+                nb = unexecuted(nb, failure_of(metadata.get("name", "notebook"), error))
         html, resources = super().from_notebook_node(nb, resources, **kw)
         for error in self.page.errors:
             self.log.error(sentence_of(error))

@@ -19,8 +19,8 @@ from pygments.util import ClassNotFound
 from ae_lab.report.render.formulas import Formulas
 from ae_lab.report.render.sanitise import IMAGE, note_html, plain_text, sanitise
 
-TAG = re.compile(r"<[a-zA-Z][^>]*>")
-ID, TO_ID = re.compile(r' id="([^"]*)"'), re.compile(r' href="#([^"]*)"')
+WITH_ID = re.compile(r'(<[a-zA-Z][^>]*?) id="([^"]*)"')
+TO_ID = re.compile(r'(<a\b[^>]*? href=")#([^"]*)"')
 DEAD_LINK = re.compile(r'<a\b[^>]* href="dead:([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 
 
@@ -66,24 +66,19 @@ class Fragments:
         ids: set[str] = set()
 
         def first_only(tag: re.Match) -> str:
-            found = ID.search(tag[0])
-            if not found:
-                return tag[0]
-            again = found[1] in ids
-            ids.add(found[1])
-            return ID.sub("", tag[0]) if again else tag[0]
+            again = tag[2] in ids
+            ids.add(tag[2])
+            return tag[1] if again else tag[0]
 
-        def checked(tag: re.Match) -> str:
-            found = TO_ID.search(tag[0])
-            known = not found or unquote(found[1]) in ids or found[1] in ids
-            return tag[0] if known else tag[0].replace(' href="#', ' href="dead:', 1)
+        def checked(link: re.Match) -> str:
+            return (
+                link[0]
+                if link[2] in ids or unquote(link[2]) in ids
+                else f'{link[1]}dead:{link[2]}"'
+            )
 
-        html = (
-            TAG.sub(checked, TAG.sub(first_only, html))
-            if "<a" in html
-            else TAG.sub(first_only, html)
-        )
-        return DEAD_LINK.sub(self._dead_link, html) if "dead:" in html else html
+        html = TO_ID.sub(checked, WITH_ID.sub(first_only, html))
+        return DEAD_LINK.sub(self._dead_link, html)
 
     def image(self, source: str) -> str | None:
         """The data address of an image: one in the text, attached to the cell, or in a file."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
 
-from ae_lab.report.render.markdown import ID, Fragments
+from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.sanitise import anchor_of
 
 HEADING = re.compile(r"<h([1-6])([^>]*)>(.*?)</h\1>", re.DOTALL)
+ID = re.compile(r' id="([^"]*)"')
 MOST = 8  # subheadings of a section that the contents list; a glossary's are left out
 
 

@@ -51,7 +51,8 @@ class Outputs:
         self.fragments, self.markdown, self.folder = fragments, markdown, fragments.folder
         stored = notebook.metadata.get("widgets", {})
         stored = stored.get(WIDGET_STATE, stored) if isinstance(stored, dict) else {}
-        self.widgets = stored.get("state", {}) if isinstance(stored, dict) else {}
+        stored = stored.get("state", stored) if isinstance(stored, dict) else {}  # not in Colab's
+        self.widgets = stored if isinstance(stored, dict) else {}
 
     def html(self, outputs: list[NotebookNode]) -> str:
         """All outputs of a cell."""
@@ -71,7 +72,7 @@ class Outputs:
             decoder = json.dumps(data[DECODER], sort_keys=True, separators=(",", ":"))
             still = self._image("image/png", output)
             return f'{OPENING}"{escape(decoder)}">{still}{CONTROLS}</div>'
-        if WIDGET in data:
+        if isinstance(data.get(WIDGET), dict):
             return self._widget(data[WIDGET].get("model_id"), data.get("text/plain", ""))
         plain = data.get("text/plain", "").rstrip()
         plain = "" if BARE.fullmatch(plain) else plain

@@ -80,7 +80,8 @@ class Page:
     def is_alive(self) -> bool:
         return any(OPENING in part.outputs for part in self.parts)
 
-    def _shows(self, what: str) -> bool:
+    def shows(self, what: str) -> bool:
+        """Whether nbconvert's switches leave a kind of content on the page."""
         return self.content.get(f"include_{what}", True)
 
     def _parts(self, notebook: NotebookNode) -> Iterator[Part]:
@@ -116,18 +117,18 @@ class Page:
 
     def _part(self, cell: NotebookNode, number: int, failed: bool) -> Part | None:
         tags = () if failed else cell.metadata.get("tags", [])
-        if cell.cell_type == "markdown" and self._shows("markdown"):
+        if cell.cell_type == "markdown" and self.shows("markdown"):
             return Part(0, self._markdown(cell.source, cell.get("attachments")))
-        if cell.cell_type == "raw" and cell.source.strip() and self._shows("raw"):
+        if cell.cell_type == "raw" and cell.source.strip() and self.shows("raw"):
             kind = cell.metadata.get("unknown_type")
             words = f"a cell of the unknown type {kind!r}" if kind else "a raw cell"
             note = self.fragments.note(f"{words}, which is not rendered: its text follows")
             return Part(0, f'<p>{note}</p><pre class="raw">{escape(cell.source)}</pre>')
-        if not number or not self._shows("code"):
+        if not number or not self.shows("code"):
             return None
         removed = cell.get("transient", {}).get("remove_source") or NO_INPUT in tags
-        source = "" if removed or not self._shows("input") else highlight(cell.source, "ipython3")
-        outputs = [] if NO_OUTPUT in tags or not self._shows("output") else cell.outputs
+        source = "" if removed or not self.shows("input") else highlight(cell.source, "ipython3")
+        outputs = [] if NO_OUTPUT in tags or not self.shows("output") else cell.outputs
         folded = tuple(what for what, names in FOLDED.items() if set(names) & set(tags))
         return Part(number, source, self.outputs.html(outputs), folded)
 
