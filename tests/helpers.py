@@ -6,6 +6,7 @@ Nothing here imports Keras, so that a process that needs one of these starts at 
 import ctypes
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -170,7 +171,8 @@ def problems(content: NotebookNode, folder: Path | str = "") -> list[str]:
 
 def main_of(page: str) -> str:
     """What a reader sees of a page, without its banner."""
-    return page.split("<main")[1].split("</main>")[0].split('<div class="banner"')[-1]
+    main = page.split("<main")[1].split("</main>")[0]
+    return re.sub(r'<div class="banner".*?</div>', "", main, flags=re.DOTALL)
 
 
 def executed(content: NotebookNode, record: dict | None = None, error: dict | None = None):

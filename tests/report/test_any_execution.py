@@ -1,7 +1,6 @@
 """A report computes what the notebook computes, and loses nothing of what it prints."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -102,12 +101,10 @@ def test_one_notebook_s_failure_costs_no_other_its_page(tmp_path, monkeypatch):
         del cell["id"]
     (tmp_path / "notebooks" / "old.ipynb").write_text(json.dumps(content))
     (tmp_path / "notebooks" / "torn.ipynb").write_text("{")
-    strange = notebook("# Strange", "%%print('\\ud800')\nfloat('nan')", "%%1")
-    (tmp_path / "notebooks" / "strange.ipynb").write_text(json.dumps(strange))
     with pytest.raises(LabError, match=r"old, cell 2 \(Old\).*and 1 more failed"):
         build(settings)
     pages = {p.stem: p.read_text() for p in settings.profile_folder.glob("*.html")}
-    assert "well" in pages["good"] and "Strange" in pages["strange"]
+    assert "well" in pages["good"]
     assert "remaining code cell was not run" in pages["old"] and ">in [3]<" not in pages["old"]
     assert "must be a notebook" in pages["torn"] and "must be a notebook" in pages["index"]
 
@@ -126,7 +123,7 @@ def convert(folder, *switches: str, name: str = "one") -> tuple[str, str]:
     done = subprocess.run(
         [sys.executable, "-m", "nbconvert", "--to", EXPORTER, *switches, f"{name}.ipynb"],
         cwd=folder,
-        env=environment(PYTHONPATH=os.pathsep.join(sys.path)),
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -137,9 +134,7 @@ def convert(folder, *switches: str, name: str = "one") -> tuple[str, str]:
 
 @pytest.mark.kernel
 def test_nbconvert_gives_the_same_page_and_the_same_sentences(tmp_path):
-    content = notebook(
-        "# One", "%%print('before')\nopen('note.txt', 'w').close()", "%%1 / 0", "%%2"
-    )
+    content = notebook("# One", "%%print('before')", "%%1 / 0", "%%2")
     content.cells[0].source += "\n\n<iframe src='https://x.org'></iframe> $\\foo$"
     settings = project(tmp_path, one=content)
     with pytest.raises(LabError) as caught:

@@ -1,6 +1,5 @@
 """A notebook's texts as HTML, and what the pieces of one page share."""
 
-import mimetypes
 import re
 from base64 import b64encode
 from functools import cache
@@ -16,11 +15,13 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from ae_lab.report.notebook_file import text_of
 from ae_lab.report.render.formulas import Formulas
-from ae_lab.report.render.sanitise import IMAGE, note_html, plain_text, sanitise
+from ae_lab.report.render.sanitise import IMAGE, Surroundings, note_html, plain_text, sanitise
 
 WITH_ID = re.compile(r'(<[a-zA-Z][^>]*?) id="([^"]*)"')
 TO_ID = re.compile(r'(<a\b[^>]*? href=")#([^"]*)"')
+ENDINGS = {"jpg": "jpeg", "svg": "svg+xml"}  # where a file's ending is not its MIME type's
 DEAD_LINK = re.compile(r'<a\b[^>]* href="dead:([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 
 
@@ -35,7 +36,7 @@ class Renderer(mistune.HTMLRenderer):
         return f"<pre><code>{highlight(code.rstrip(), language)}</code></pre>"
 
 
-class Fragments:
+class Fragments(Surroundings):
     """Turns the texts of one page into HTML; what they share is settled once, in ``finish``.
 
     ``notes`` are what could not be shown, each with the ``place`` that was set when it was met, and
@@ -71,11 +72,8 @@ class Fragments:
             return tag[1] if again else tag[0]
 
         def checked(link: re.Match) -> str:
-            return (
-                link[0]
-                if link[2] in ids or unquote(link[2]) in ids
-                else f'{link[1]}dead:{link[2]}"'
-            )
+            is_there = link[2] in ids or unquote(link[2]) in ids
+            return link[0] if is_there else f'{link[1]}dead:{link[2]}"'
 
         html = TO_ID.sub(checked, WITH_ID.sub(first_only, html))
         return DEAD_LINK.sub(self._dead_link, html)
@@ -88,11 +86,14 @@ class Fragments:
         if name.startswith("attachment:"):
             name = name.removeprefix("attachment:")
             stored = self._attachments.get(name) or self._attachments.get(source[11:]) or {}
-            kinds = [kind for kind in stored if IMAGE.match(f"data:{kind};")]
-            return f"data:{kinds[0]};base64,{''.join(stored[kinds[0]].split())}" if kinds else None
+            for kind in stored:
+                if IMAGE.match(f"data:{kind};"):
+                    return f"data:{kind};base64,{''.join(text_of(stored[kind]).split())}"
+            return None
         folder = Path(self.folder).absolute()
         path = folder / name.split("?")[0]
-        kind = mimetypes.guess_type(path.name)[0]
+        ending = path.suffix[1:].lower()
+        kind = f"image/{ENDINGS.get(ending, ending)}"
         if not self.folder or not IMAGE.match(f"data:{kind};"):
             return None
         try:
@@ -103,12 +104,10 @@ class Fragments:
         return None
 
     def note(self, what: str, failed: bool = False) -> str:
-        """Count something that cannot be shown, and return the words that stand in its place."""
         self.notes.append({"what": what, "failed": failed, "place": self.place})
         return note_html(what, failed)
 
     def raw(self, text: str) -> str:
-        """A text with its formulas as they were written."""
         return self.formulas.raw(text)
 
     def text(self, html: str) -> str:

@@ -8,7 +8,6 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from html import escape, unescape
-from typing import Protocol
 from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree
 
@@ -73,29 +72,19 @@ ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 FILE_LINK = re.compile(r'<a\b[^>]* href="missing:([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 
 
-class Surroundings(Protocol):
-    """What a fragment needs to know of its page."""
+class Surroundings:
+    """What a fragment needs to know of its page; here, of a fragment that stands alone."""
 
     def image(self, source: str) -> str | None:
         """The data address of an image, None if it cannot be had."""
-
-    def note(self, what: str, failed: bool = False) -> str:
-        """Count something that cannot be shown, and return the words that stand in its place."""
-
-    def raw(self, text: str) -> str:
-        """A text without marks."""
-
-
-class Nowhere:
-    """Surroundings of a fragment that stands alone."""
-
-    def image(self, source: str) -> str | None:
         return source if IMAGE.match(source) else None
 
     def note(self, what: str, failed: bool = False) -> str:
+        """Count something that cannot be shown, and return the words that stand in its place."""
         return note_html(what, failed)
 
     def raw(self, text: str) -> str:
+        """A text without marks."""
         return text
 
 
@@ -111,10 +100,16 @@ def sanitise(html: str, headings: bool = False, page: Surroundings | None = None
     The fragment need not be well-formed; h1 to h6 and anchors of its own stay in a notebook's text,
     not in an output. ``page`` finds images and counts what is cut.
     """
-    page = page or Nowhere()
+    page = page or Surroundings()
     colours = _colours_of(html)
 
     def keep(tag: str, attribute: str, value: str) -> str | None:
+        try:
+            return understood(tag, attribute, value)
+        except Exception:  # nh3 would keep the value as it is
+            return None
+
+    def understood(tag: str, attribute: str, value: str) -> str | None:
         if attribute == "src" and tag == "img":
             return page.image(page.raw(value)) or "missing:" + quote(page.raw(value)[:200])
         if attribute == "style":
@@ -239,8 +234,8 @@ def _checked_image(attributes: str, page: Surroundings) -> str:
     if source.startswith("missing:"):
         name = unquote(source.removeprefix("missing:")) or "without a source"
         words = f"the image {name!r} is not a file in the notebook's folder"
-        alt = f" ({found['alt']})" if found.get("alt") else ""
-        return page.note(unescape(words + alt), failed=True)
+        alt = f" ({page.raw(unescape(found['alt']))})" if found.get("alt") else ""
+        return page.note(words + alt, failed=True)
     alt = found.get("alt", "").strip()
     rest = "".join(f' {k}="{v}"' for k, v in found.items() if k not in ("src", "alt"))
     image = f'<img src="{source}" alt="{alt}"{rest}>'
