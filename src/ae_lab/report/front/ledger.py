@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.lab.verdicts import CLAIMS
+from ae_lab.report.workplace import page_file
 
 EXPORTED = ("notebook", "name", "value", "unit", "published", "source", "words", "seeds")
 
@@ -29,6 +30,7 @@ def figure_row(metric: Metric, marked: bool, profile: str) -> dict:
     """A metric as text for a table, ``marked`` if the figures may be compared with goals at all."""
     return {
         "notebook": metric.notebook,
+        "link": quote(page_file(metric.notebook)),
         "name": metric.name,
         "unit": metric.unit,
         "source": metric.source or "",
@@ -50,7 +52,7 @@ def claims_of(records: Iterable[dict]) -> list[Claim]:
     for record in records:
         name = record["notebook"]
         for claim in map(Claim.from_json, record.get("claims", [])):
-            link = f"{quote(name)}.html#{quote(claim.anchor)}"  # the very cell that tested it
+            link = f"{quote(page_file(name))}#{quote(claim.anchor)}"  # the very cell that tested it
             claims.append(replace(claim, notebook=name, link=link))
     evidence = "no notebook of this report puts it to the test"
     for id in CLAIMS.keys() - {claim.id for claim in claims}:
