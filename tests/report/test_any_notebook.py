@@ -622,3 +622,56 @@ def test_what_a_notebook_says_is_not_altered(text, kind):
     )
     (clean,) = clean_outputs([output], "/root/notebooks")
     assert (clean.text if kind == "stdout" else clean.data[kind]) == text
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory):
+    """A page with every kind of thing that is shown in a still form or named."""
+    texts = [
+        "see \\eqref{a}: \\begin{equation}a\\label{a}\\end{equation} and $\\color{red} x$ $\\no$",
+        f"{SVG} <progress value=3 max=4></progress> <iframe src='https://x.org'></iframe> [a](#b)",
+        "<table><tr><td style='color:red'>r</td><td style='background:#777'>g</td></tr></table>",
+        "<font color=yellow>f</font> <center>c</center> ![](gone.png) - [x] <button>b</button>",
+        "<div class='alert alert-info'>note</div>\n\n- [x] done\n- [ ] open",
+    ]
+    content = notebook("# All", *texts, "%%show()")
+    content.cells.append(v4.new_raw_cell("raw", id="raw"))
+    content.cells[-2].metadata["tags"] = ["hide-cell"]
+    box = {"children": ["IPY_MODEL_a"]}
+    content.metadata.update(state(box=("VBox", box), a=("IntSlider", {"value": 5})))
+    content.metadata.widgets = dict(content.metadata)
+    cell = content.cells[-2]
+    for data in (
+        {WIDGET: {"model_id": "box"}},
+        {WIDGET: {"model_id": "gone"}},
+        {PLOTLY: {}},
+        {"text/html": "<style>#a{background:navy}</style><p id=a>navy</p><script>1</script>"},
+        {"image/png": PIXEL},
+    ):
+        cell.outputs.append(v4.new_output("display_data", data=data))
+    folder = tmp_path_factory.mktemp("everything")
+    (folder / "all.html").write_text(rendered(content, "all")[0])
+    return folder / "all.html"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_named_is_accessible_and_asks_for_nothing(browser, everything, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    size = {"width": 360, "height": 740}
+    context = browser.new_context(bypass_csp=True, color_scheme=scheme, viewport=size)
+    page = context.new_page()
+    requests, messages = [], []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: messages.append(message.text))
+    page.goto(everything.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert [url for url in requests if not url.startswith("data:")] == [page.url]
+    assert messages == []
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = axe.run(page, options={"runOnly": {"type": "tag", "values": tags}})
+    assert found.violations_count == 0, found.generate_report()
+    context.close()

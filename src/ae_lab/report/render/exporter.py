@@ -57,6 +57,9 @@ class ReportExporter(TemplateExporter):
         own = [p for p in self._preprocessors if not isinstance(p, ExecutePreprocessor)]
         self._preprocessors = own
 
+    def _validate_preprocessor(self, nbc: NotebookNode, preprocessor: object) -> None:
+        """Not asked for: a page is made of any notebook, whatever its metadata lack."""
+
     def from_file(self, file_stream, resources: dict | None = None, **kw):
         """A page of a notebook of any format, or one that says why the file is none."""
         name = (resources or {}).get("metadata", {}).get("name", "notebook")

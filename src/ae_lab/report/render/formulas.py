@@ -34,7 +34,8 @@ MACROS = {"mbox": r"\text{#1}", "substack": r"\begin{matrix}#1\end{matrix}"}
 MACROS |= dict.fromkeys(("tiny", "small", "normalsize", "large", "Large", "LARGE", "huge"), "")
 IN_OTHER_WORDS = [
     # a notebook may define a macro twice, as cells are run twice
-    (r"\\(?:(?:re)?new|provide)command\*?\s*\{?(\\[a-zA-Z]+)\}?\s*(?:\[(\d)\](?!\[))?(?=\{)", "macro"),
+    (r"\\(?:(?:re)?new|provide)command\*?\s*\{?(\\[a-zA-Z]+)\}?\s*(?:\[(\d)\](?!\[))?(?=\{)",
+     "macro"),
     (r"\\DeclareMathOperator(\*?)\s*\{?(\\[a-zA-Z]+)\}?\s*(\{[^{}]*\})",
      r"\\gdef\2{\\operatorname\1\3}"),
     (r"\{eqnarray(\*?)\}", r"{align\1}"),
