@@ -20,10 +20,12 @@ from nbformat.v4 import new_output
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 # "at 0x…" as Python's own reprs end, or go on.
 ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]{6,16}(?=>|&gt;|; to '|, file \")")
-# The clock at the end of a bar: Keras's "1s 3ms/step" and tqdm's "[00:01<00:00, 9.5it/s]".
+# The clock at the end of a bar: Keras's "1s 3ms/step" and tqdm's "[00:01<00:00, 9.5it/s]",
+# which has figure spaces in a widget.
 KERAS_CLOCK = re.compile(r"(━ {1,9})(?:\d+:)*\d+m?s +\d+(?:ms|us|s)/(?:step|epoch)(?: - )?")
 TQDM_CLOCK = re.compile(
-    r"(?<=\w) \[(?:\d+:)+\d\d(?:(?:<|&lt;)[\d:?]+)?, +[^\],\s]{1,20}/\w+(?:, ([^\]\n]*))?\]"
+    r"(?<=\w)[ \u2007]\[(?:\d+:)+\d\d(?:(?:<|&lt;)[\d:?]+)?,"
+    r"[ \u2007]+[^\],\s]{1,20}/\w+(?:, ([^\]\n]*))?\]"
 )
 # TensorFlow's C++ code writes to file descriptor 2, with times and process ids.
 CPP_LOG = re.compile(

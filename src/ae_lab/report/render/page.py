@@ -126,7 +126,7 @@ class Page:
             return Part(0, f'<p>{note}</p><pre class="raw">{escape(cell.source)}</pre>')
         if not number or not self.shows("code"):
             return None
-        removed = cell.get("transient", {}).get("remove_source") or NO_INPUT in tags
+        removed = cell.metadata.get("transient", {}).get("remove_source") or NO_INPUT in tags
         source = "" if removed or not self.shows("input") else highlight(cell.source, "ipython3")
         outputs = [] if NO_OUTPUT in tags or not self.shows("output") else cell.outputs
         folded = tuple(what for what, names in FOLDED.items() if set(names) & set(tags))
