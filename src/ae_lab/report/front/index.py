@@ -12,7 +12,13 @@ from PIL import Image, UnidentifiedImageError
 
 from ae_lab.files import write_json, write_text
 from ae_lab.lab.records import Claim
-from ae_lab.report.front.ledger import EXPORTED, claims_of, figure_row, metrics_of
+from ae_lab.report.front.ledger import (
+    EXPORTED,
+    claims_of,
+    conditions_in_words,
+    figure_row,
+    metrics_of,
+)
 from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.outline import HEADING
 from ae_lab.report.render.template import render_template
@@ -63,6 +69,7 @@ def write_index(
         formulas=any("<math" in card["question"] for card in cards),
         seeds_in_words=seeds_in_words,
         interval_in_words=interval_in_words,
+        conditions_in_words=conditions_in_words,
         facts=facts,
         siblings=siblings,
         figures=rows,

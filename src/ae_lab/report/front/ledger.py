@@ -6,7 +6,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from ae_lab.lab.records import Claim, Metric
-from ae_lab.lab.verdicts import CLAIMS
+from ae_lab.lab.verdicts import CLAIMS, is_met
 from ae_lab.report.workplace import page_file
 
 EXPORTED = ("notebook", "name", "value", "unit", "published", "source", "words", "seeds")
@@ -39,6 +39,13 @@ def figure_row(metric: Metric, marked: bool, profile: str) -> dict:
         "goal": metric.goal_in_words,
         "mark": metric.goal_mark(profile) if marked else "",
     }
+
+
+def conditions_in_words(claim: Claim) -> str:
+    """For example "1 of 2 conditions met", the controls not counted."""
+    counted = [test for test in claim.tests if not test["control"]]
+    met = sum(is_met(test["margin"]) for test in counted)
+    return f"{met} of {len(counted)} condition{'s' * (len(counted) != 1)} met"
 
 
 def number(value: float | None) -> str:
