@@ -14,7 +14,7 @@ def failure(notebook: str, name: str, message: str, **place) -> dict:
 
 
 def failure_of(notebook: str, error: Exception) -> dict:
-    """Describe an exception that concerns a whole notebook, such as a file that is none."""
+    """Describe an exception that concerns a whole notebook, such as a file that is not one."""
     name = "FileError" if isinstance(error, LabError) else type(error).__name__
     return failure(notebook, name, str(error))
 

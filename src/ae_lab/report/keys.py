@@ -7,7 +7,6 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ae_lab.report.notebook_file import text_of
 from ae_lab.settings import Settings
 
 PACKAGE = Path(__file__).absolute().parents[1]
@@ -47,7 +46,7 @@ def execution_key(notebook: dict, settings: Settings, data: str, environment: di
     """Changes with whatever can change the notebook's outputs."""
     # as lists of lines, the form in which files hold them
     cells = [
-        [cell["cell_type"], text_of(cell["source"]).splitlines(True)] for cell in notebook["cells"]
+        [cell["cell_type"], "".join(cell["source"]).splitlines(True)] for cell in notebook["cells"]
     ]
     run = (settings.profile, settings.seed, settings.knobs, data, environment)
     return digest(cells, package_digest(), *run, versions(EXECUTED_WITH))

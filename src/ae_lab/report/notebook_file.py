@@ -1,4 +1,4 @@
-"""Any notebook file as a notebook of format 4.5, or one sentence that says why it is none."""
+"""Any notebook file as a notebook of format 4.5, or one sentence that says why it is not one."""
 
 import json
 import re

@@ -26,7 +26,7 @@ class Workplace:
     records : where notebooks leave their figures and claims.
     models : what notebooks kept, a folder for each, as of its last good execution.
     connections : files by which kernels and the run find each other; empty between runs.
-    target : the last good report.
+    target : the last report.
     last_good : the last report without a failure, once one with a failure has taken its place.
     sweep : results of the same notebooks under other seeds.
     """

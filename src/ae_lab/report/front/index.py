@@ -51,7 +51,7 @@ def write_index(
     swept = results_for(notebooks, profile, results)
     good = [result for result in swept if not result["error"]]
     metrics = metrics_of(records, figures_over_seeds(good))
-    claims = claims_over_seeds(claims_of(records), good)
+    claims = judged(notebooks, profile, results)
     exported = [{key: metric.to_json()[key] for key in EXPORTED} for metric in metrics]
     write_json(folder / "metrics.json", exported)
     answers = {id: answer for r in records for id, answer in r.get("exercises", {}).items()}
@@ -137,11 +137,13 @@ def _card(name: str, notebook: dict) -> dict:
 def _introduction(notebook: dict, link: str) -> tuple[str, str]:
     """A notebook's title, and its question as HTML whose links lead to its page."""
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
-    question = question_of([cell["source"] for cell in cells])
+    texts = [cell["source"] for cell in cells]
     fragments = Fragments()  # what it cannot show is said where its page is rendered
-    texts = [fragments.markdown(cell["source"]) for cell in cells]  # they may define macros
-    title = HEADING.search(texts[0]) if texts else None
-    asked = fragments.markdown(IMAGE.sub(r"\1", question)).replace('href="#', f'href="{link}#')
+    title = HEADING.search(fragments.markdown(texts[0])) if texts else None
+    for text in texts[1:]:
+        fragments.formulas.lift(text)  # they may define macros
+    question = IMAGE.sub(r"\1", question_of(texts))
+    asked = fragments.markdown(question).replace('href="#', f'href="{link}#')
     return fragments.text(title[3]) if title else "", fragments.finish(asked)
 
 

@@ -61,7 +61,7 @@ class ReportExporter(TemplateExporter):
         """Not asked for: a page is made of any notebook, whatever its metadata lack."""
 
     def from_file(self, file_stream, resources: dict | None = None, **kw):
-        """A page of a notebook of any format, or one that says why the file is none."""
+        """A page of a notebook of any format, or one that says why the file is not one."""
         name = (resources or {}).get("metadata", {}).get("name", "notebook")
         try:
             content = file_stream.read()

@@ -150,7 +150,7 @@ class Formulas:
         return TAG_OR_MARK.sub(replaced, html)
 
     def _written(self, mark: re.Match) -> str:
-        """A formula as it was written; a mark that a kernel printed is none of ours."""
+        """A formula as it was written; a mark that a kernel printed is not ours."""
         number = int(mark[1])
         return self.found[number][0] if number < len(self.found) else "�"
 

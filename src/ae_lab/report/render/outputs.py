@@ -156,7 +156,7 @@ class Outputs:
 
 
 def _pixels(model: dict) -> str:
-    """An image widget's PNG in base64, "" if it is none; its bytes are stored beside its state."""
+    """An image widget's PNG in base64, "" without one; its bytes are stored beside its state."""
     address = model["state"].get("_data_url", "")
     if isinstance(address, str) and address.startswith("data:image/png;base64,"):
         return address.partition(",")[2]
