@@ -12,7 +12,13 @@ from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json, write_text
 from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, key_of
 from ae_lab.report.failure import sentence_of
-from ae_lab.report.folders import os_errors_as_lab_errors, recover_folder, replace_folder
+from ae_lab.report.folders import (
+    check_ours,
+    os_errors_as_lab_errors,
+    recover_folder,
+    remove,
+    replace_folder,
+)
 from ae_lab.report.keys import digest_of_files, render_key
 from ae_lab.report.seeds.spread import read_results
 from ae_lab.report.workplace import Workplace, find_notebooks
@@ -59,6 +65,8 @@ def choose(names: tuple[str, ...], known: list[str]) -> list[str]:
 def opened(place: Workplace) -> Iterator[None]:
     """Make the folders, keep other runs out, and clear up after one that was killed."""
     with place.alone("report"):
+        for folder in (place.target, place.failed):
+            check_ours(folder)
         clear_up(place)
         place.make_folders()
         try:
@@ -69,10 +77,10 @@ def opened(place: Workplace) -> Iterator[None]:
 
 def clear_up(place: Workplace) -> None:
     """Put back or remove what a killed or failed run left between its renames."""
-    for folder in (place.build / "new", place.connections):
-        shutil.rmtree(folder, ignore_errors=True)
+    for folder in (place.new, place.connections):
+        remove(folder)
     with place.publish_lock():  # a sweep may be writing a result
-        recover_folder(place.target, place.build / "aside")
+        recover_folder(place.target, place.aside)
         for folder in (place.build, place.target):
             for part in folder.rglob(".writing-*"):
                 shutil.rmtree(part, ignore_errors=True)
@@ -102,15 +110,16 @@ def publish(place: Workplace, known: list[str], failed: set[str], say: Say) -> P
     }
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
-    about = place.settings.profile, commit, read_results(place.sweep), place.sibling_pages()
+    about = place.settings.profile, commit, read_results(place.sweep, say), place.sibling_pages()
     key = render_key(paths, *about, digest_of_files(place.models))
     published = read_json(place.build / "published.json") or {}
     unchanged = not failed and published.get("key") == key
     if unchanged and published.get("files") == digest_of_files(place.target):
         return finish(place, paths, say)  # every byte of it stands in its place
-    new = place.build / "new"
+    new = place.new
     if errors := render_report(new, paths, place.settings.project_folder / "notebooks", *about):
-        shutil.rmtree(place.failed, ignore_errors=True)
+        check_ours(place.failed)
+        remove(place.failed)
         new.rename(place.failed)
         more = f", and {len(errors) - 1} more failed" if errors[1:] else ""
         page = place.failed / f"{errors[0]['notebook']}.html"
@@ -121,11 +130,18 @@ def publish(place: Workplace, known: list[str], failed: set[str], say: Say) -> P
         shutil.copyfile(path, new / "models" / path.name)
     with place.publish_lock():
         if place.sweep.is_dir():
-            shutil.copytree(place.sweep, new / place.sweep.name)
+            shutil.copytree(place.sweep, new / place.sweep.name, symlinks=True, ignore=_endless)
         files = digest_of_files(new)
-        replace_folder(new, place.target, place.build / "aside")
+        check_ours(place.target)
+        replace_folder(new, place.target, place.aside)
     write_json(place.build / "published.json", {"key": key, "files": files})
     return finish(place, paths, say)
+
+
+def _endless(folder: str, names: list[str]) -> list[str]:
+    """What cannot be copied: pipes and devices."""
+    paths = (Path(folder) / name for name in names)
+    return [path.name for path in paths if path.exists() and not (path.is_file() or path.is_dir())]
 
 
 def describe_commit(project: Path) -> str:
@@ -181,7 +197,8 @@ def render_report(folder: Path, paths: dict[str, Path], texts: Path, *about: obj
 
 def finish(place: Workplace, paths: dict[str, Path], say: Say) -> Path:
     """Drop an earlier failed report; say the seconds each notebook took and where to look."""
-    shutil.rmtree(place.failed, ignore_errors=True)
+    check_ours(place.failed)
+    remove(place.failed)
     timings = {}
     for name, path in paths.items():
         lab = read_json(path)["metadata"]["ae_lab"]

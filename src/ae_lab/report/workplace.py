@@ -1,6 +1,7 @@
 """The folders of a report: notebooks to run, executions kept between runs, pages."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,8 +27,9 @@ class Workplace:
     records : where notebooks leave their figures and claims.
     models : what notebooks kept, a folder for each, as of its last good execution.
     connections : files by which kernels and the run find each other; empty between runs.
-    target : the last good report.
+    target : the last good report; where its name is a link, the folder that it leads to.
     failed : the report of a run that failed.
+    new, aside : the next report and the last, on the disk of both, for the moment of their swap.
     sweep : results of the same notebooks under other seeds.
     """
 
@@ -38,7 +40,9 @@ class Workplace:
         self.records = self.build / "records"
         self.models = self.build / "models"
         self.connections = self.build / "kernels"
-        self.target = settings.profile_folder
+        self.target = Path(os.path.realpath(settings.profile_folder))
+        swap = self.target.parent / ".build" / settings.profile
+        self.new, self.aside = swap / "new", swap / "aside"
         self.failed = self.target.with_name(f"{self.target.name}-failed")
         self.sweep = self.target / "sweep"
 
@@ -83,8 +87,10 @@ class Workplace:
 
     def read(self, name: str) -> dict:
         """What the last good execution came to, its ``metadata.ae_lab``; empty if there is none."""
-        done = read_json(self.executed(name))
-        return done["metadata"]["ae_lab"] if done else {}
+        try:
+            return dict(read_json(self.executed(name))["metadata"]["ae_lab"])
+        except (KeyError, TypeError, ValueError):  # absent, or not ours
+            return {}
 
     def store(self, name: str, notebook: dict) -> None:
         """Keep an execution; a failed one does not displace the last good one."""
@@ -97,9 +103,18 @@ class Workplace:
 
 
 def find_notebooks(settings: Settings) -> dict[str, Path]:
-    """Name → file of the project's notebooks, in order; a LabError if there are none."""
+    """Name → file of the project's notebooks, in order; a LabError if there are none.
+
+    Another says that one is a pipe, or a link out of their folder to what nobody meant to publish.
+    """
     folder = settings.project_folder / "notebooks"
     found = {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
+    for path in found.values():
+        if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
+            raise LabError(
+                f"a notebook must be a file in {folder}, received {path.name}, which is none or a "
+                "link to another place: copy the file there."
+            )
     if not found:
         raise LabError(
             f"a report needs notebooks, found none in {folder}: "
