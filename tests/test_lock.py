@@ -208,7 +208,9 @@ def test_nothing_is_installed_by_a_range():
     for name in ("torch", "peers"):
         text = (PROJECT / "tests" / "benchmarks" / f"{name}.lock").read_text(encoding="utf-8")
         lines = [line.rstrip(" \\") for line in text.splitlines() if line[0] != "#"]
-        assert all(re.fullmatch(r"[a-z]+==[\d.]+| +--hash=sha256:[0-9a-f]{64}", one) for one in lines)
+        assert all(
+            re.fullmatch(r"[a-z]+==[\d.]+| +--hash=sha256:[0-9a-f]{64}", one) for one in lines
+        )
 
 
 # The first version of each without a known fault in what it does with a stranger's file: code run
