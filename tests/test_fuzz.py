@@ -1,4 +1,4 @@
-"""What nobody foresaw: verbs and files drawn at random end in one sentence, and never in "our fault".
+"""What nobody foresaw: verbs and files drawn at random end in one sentence, not in "our fault".
 
 A minute of it in the slow tier; ``AE_LAB_FUZZ=100000`` examples, by hand, take an hour.
 """

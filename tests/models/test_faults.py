@@ -270,7 +270,7 @@ def test_a_compiled_model_s_optimiser_and_losses_are_not_read(tmp_path):
     assert not load_autoencoder(tmp_path / "model.keras", SHAPE).compiled
 
 
-# What costs more than it brings: a small file, a limit on memory, and the time that a good one takes
+# What costs more than it brings: small files, a limit on memory, and the time of a good one
 
 
 def cost_bounded(*paths):

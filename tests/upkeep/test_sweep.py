@@ -347,13 +347,6 @@ def test_a_result_that_is_not_of_the_task_is_a_failure(tmp_path, kind):
         result_from(asked, lie)
 
 
-class Trap:
-    """What runs a program when it is unpickled."""
-
-    def __reduce__(self):
-        return os.system, ("touch sprung",)
-
-
 @pytest.mark.cluster
 def test_what_a_worker_sends_is_never_unpickled(tmp_path, cluster, monkeypatch):
     from ae_lab.upkeep.sweep.sweep import connected
