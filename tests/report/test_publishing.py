@@ -200,7 +200,8 @@ def test_a_report_folder_that_is_a_link_stays_one(tmp_path):
 def test_a_link_in_the_place_of_a_temporary_folder_is_removed_and_not_what_it_leads_to(tmp_path):
     settings = project(tmp_path, one=notebook("# One"))
     place, mine = Workplace(settings), tmp_path / "mine"
-    place.build.mkdir(parents=True)
+    build(settings)
+    project(tmp_path, one=notebook("# One, changed"))
     mine.mkdir()
     (mine / "thesis.txt").write_text("mine")
     for name in ("new", "aside"):
@@ -275,9 +276,12 @@ def test_a_wrong_result_of_a_sweep_is_named_and_left_out(tmp_path, kind):
     else:
         text = content if isinstance(content, str) else json.dumps(result(9, 0.2) | content)
         path.write_text(text)
-    for _ in range(2):
+    for run in range(2):
         said = build(settings)
-        assert said.count(f"{path} is left out") == 1 and "good.json is" not in said
+        assert run or f"{path} is left out" in said
+        # a pipe cannot be copied into the next report
+        assert said.count(f"{path} is left out") == path.exists() or kind == "a pipe"
+        assert "good.json is" not in said
         project(tmp_path, one=notebook("# One, changed"))
     assert (path.parent / "good.json").exists()
     assert path.is_symlink() == (kind == "a link")
