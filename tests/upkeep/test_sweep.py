@@ -360,6 +360,7 @@ def test_what_a_worker_sends_is_never_unpickled(tmp_path, cluster, monkeypatch):
 
 
 @pytest.mark.cluster
+@pytest.mark.filterwarnings("ignore:Port .* is already in use")
 def test_no_one_without_its_keys_joins_a_cluster_of_this_machine():
     pytest.importorskip("cryptography")
     from ae_lab.upkeep.sweep.sweep import connected
