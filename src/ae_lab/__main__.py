@@ -1,10 +1,13 @@
-"""``python -m ae_lab``: the project's verbs for those without make."""
+"""``ae-lab``, or ``python -m ae_lab``: the project's verbs for those without make."""
 
 import argparse
 import os
+import re
 import signal
 import sys
+import tempfile
 import threading
+import traceback
 from functools import partial
 from pathlib import Path
 
@@ -23,13 +26,36 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.verb(options)
+        sys.stdout.flush()
     except LabError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        words = str(error)
     except KeyboardInterrupt:
         print("\nstopped; the last good report is as it was", file=sys.stderr)
         return 130
-    return 0
+    except BrokenPipeError:  # whoever read what is printed has had enough, as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        words = _our_fault(error)
+    else:
+        return 0
+    # one line, and nothing in it that a terminal would obey: file names may hold anything
+    print("error:", re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", words), file=sys.stderr)
+    return 1
+
+
+def _our_fault(error: Exception) -> str:
+    """The sentence for what nobody foresaw; the traceback goes to a file that it names."""
+    said = f"{type(error).__name__}: {error}"[:300]
+    where = "set TMPDIR to a folder that can be written, to get more"
+    try:
+        options = {"encoding": "utf-8", "errors": "backslashreplace", "delete": False}
+        with tempfile.NamedTemporaryFile("w", prefix="ae_lab-", suffix=".log", **options) as log:
+            traceback.print_exception(error, file=log)
+            where = f"report it with the file {log.name}"
+    except OSError:
+        pass  # a full disk may be the reason for all of it
+    return f"{said}: this is our fault, not yours; {where}."
 
 
 def _interrupt_again(lost) -> None:
@@ -139,7 +165,7 @@ def _model_file(settings: Settings, name: str) -> str | os.PathLike:
     if not path.is_file():
         raise LabError(
             f"the model {name} must be in {path}, found no file there: make it with "
-            f"python -m ae_lab report --profile {settings.profile}"
+            f"ae-lab report --profile {settings.profile}"
         )
     return path
 
@@ -168,7 +194,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ae_lab", description="Autoencoder laboratory.")
+    parser = argparse.ArgumentParser(prog="ae-lab", description="Autoencoder laboratory.")
     verbs = parser.add_subparsers(required=True, metavar="verb")
     profile, model = (argparse.ArgumentParser(add_help=False) for _ in range(2))
     names = f"{', '.join(PROFILES)} (default: AE_LAB_PROFILE, quick)"

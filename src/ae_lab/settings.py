@@ -1,5 +1,6 @@
 """What a run depends on besides code and data, read once from the environment."""
 
+import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -90,8 +91,18 @@ class Settings:
             return environment.get(name) or str(default)
 
         def folder(name: str) -> Path | None:
-            value = text(name, "")
-            return Path(value).expanduser().absolute() if value else None
+            if not (value := text(name, "")):
+                return None
+            try:
+                path = Path(value).expanduser().absolute()
+                os.stat(path)
+            except (OSError, RuntimeError) as error:  # an unknown user's home, a name too long
+                if getattr(error, "errno", errno.ENAMETOOLONG) == errno.ENAMETOOLONG:
+                    raise LabError(
+                        f"{name} must be a path, received {value[:60]!r} ({error.args[-1]}): "
+                        "correct it, or unset it."
+                    ) from None
+            return path
 
         project, dataset = find_project_folder(), text("AE_LAB_DATASET", cls.dataset)
         if (offline := text("AE_LAB_OFFLINE", 0)) not in ("0", "1"):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from ae_lab.errors import LabError
+from ae_lab.lab import feedback
 from ae_lab.upkeep import verify
 
 KEPT = {"a": {"value": 2.0, "tolerance": 0.2}, "b": {"value": 0.0, "tolerance": 0.01}}
@@ -60,3 +61,28 @@ def test_the_verb_wants_kept_figures_keeps_them_and_then_compares(tmp_path, monk
     (settings.profile_folder / "metrics.json").write_text('[{"name": "a", "value": 2.0}]')
     with pytest.raises(LabError, match="a is 2, expected 1"):
         verify.verify(settings, say=said.append)
+
+
+WRONG = [
+    "[1]",
+    "{",
+    '{"quick, MNIST": [1]}',
+    '{"quick, MNIST": {"a": 1}}',
+    '{"quick, MNIST": {"a": {"value": 1}}}',
+    '{"quick, MNIST": {"a": {"value": "one", "tolerance": 1}}}',
+    '{"quick, MNIST": {"a": {"value": NaN, "tolerance": 1}}}',
+    '{"quick, MNIST": {"a": {"value": 1, "tolerance": Infinity}}}',
+    '{"quick, MNIST": {"a": {"value": 1' + "0" * 400 + ', "tolerance": 1}}}',
+]
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_wrong_reference_file_is_named_and_left_as_it_is(tmp_path, monkeypatch, text):
+    settings = project(tmp_path, monkeypatch, {"a": 1.0})
+    path = tmp_path / "reports" / "reference.json"
+    path.write_text(text)
+    for accept in (False, True):
+        with pytest.raises(LabError, match="reference.json must hold a value and a tolerance"):
+            verify.verify(settings, accept=accept, say=lambda text: None)
+    assert path.read_text() == text
+    assert "reference.json" in feedback.beside_reference("a", 1.0, settings, "MNIST")

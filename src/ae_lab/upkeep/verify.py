@@ -8,6 +8,7 @@ from pathlib import Path
 from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json
+from ae_lab.lab.feedback import reference_figures
 from ae_lab.lab.records import Metric
 from ae_lab.report.build import build_report, say_now
 from ae_lab.settings import Settings
@@ -22,7 +23,7 @@ def verify(settings: Settings, accept: bool = False, say: Callable[[str], None] 
 
     ``accept`` writes the figures into the file in place of comparing. Otherwise a LabError names
     each figure that is missing or out of its tolerance, or says that the file has none for this
-    profile and data.
+    profile and data, or is damaged.
     """
     settings.refuse_changes("verify")
     build_report(settings, say=say)
@@ -31,15 +32,15 @@ def verify(settings: Settings, accept: bool = False, say: Callable[[str], None] 
     path = settings.project_folder / "reports" / "reference.json"
     source = data.prepare(replace(settings, offline=True))  # the report has tried a download
     key = f"{settings.profile}, {source}"
+    kept = reference_figures(settings, source)  # a damaged file is not written over
     if accept:
         keep(path, key, found)
         say(f"{len(found)} figures kept in {path}\n")
         return
-    kept = (read_json(path) or {}).get(key)
     if not kept:
         raise LabError(
             f"{path.name} must hold the figures of “{key}”, it has none: "
-            "run python -m ae_lab verify --accept once they are right."
+            "run ae-lab verify --accept once they are right."
         )
     compare(found, kept)
     say(f"All {len(kept)} figures are within their tolerances.\n")
@@ -59,7 +60,7 @@ def compare(found: dict[str, float], kept: dict[str, dict]) -> None:
     if strays:
         raise LabError(
             f"{len(strays)} of {len(kept)} figures left their tolerance: {'; '.join(strays)}. "
-            "Look for what changed them, or accept them with python -m ae_lab verify --accept."
+            "Look for what changed them, or accept them with ae-lab verify --accept."
         )
 
 
