@@ -1,10 +1,13 @@
 """Files written whole or not at all, and archives measured before they are unpacked."""
 
 import json
+import os
 import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+
+from ae_lab.errors import LabError
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
@@ -24,6 +27,13 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
         temporary = Path(folder) / path.name
         write(temporary)
         return temporary.replace(path)
+
+
+def check_not_read(target: str | Path, *sources: str | Path) -> None:
+    """Raise a LabError if ``target``, to be written, is one of ``sources``, by whatever name."""
+    for source in sources:
+        if os.path.exists(target) and os.path.samefile(target, source):
+            raise LabError(f"{target} is {source}, which is read: name another file to write.")
 
 
 def check_archive(path: Path, largest: int, names: tuple[str, ...] = ()) -> dict[str, int]:

@@ -6,14 +6,12 @@
 import math
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from ae_lab.data.download import first_line
-from ae_lab.data.formats import read_safely, wrong
-from ae_lab.data.sets import open_set
+from ae_lab.data.formats import SAVE, Stored, read_safely, wrong
 from ae_lab.errors import LabError
 from ae_lab.files import write_whole
 from ae_lab.quiet import import_keras
@@ -26,16 +24,7 @@ LEAST_OF_CLASS = {"train": 50, "test": 20}  # so that the validation part has ea
 DARK = 31  # of 255: if no pixel is brighter, the scale is another than 0 to 255
 DUPLICATES = 0.01  # of the test images: what is worth a word
 SPLIT_SEED = 0  # the split is part of the data, not of the experiment: no setting changes it
-FASHION = "T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot".split(
-    ", "
-)
-
-
-class Plain(NamedTuple):
-    """Images uint8 (n, side, side[, 3]) and labels (n,), under ``NAMES``, and what was done."""
-
-    arrays: dict[str, np.ndarray]
-    notes: list[str]
+FASHION = "T-shirt trouser pullover dress coat sandal shirt sneaker bag ankle-boot".split()
 
 
 def find_other(settings: Settings) -> Path:
@@ -65,91 +54,79 @@ def find_other(settings: Settings) -> Path:
             reason = f"its download failed ({first_line(error)})"
     raise LabError(
         f"{path.stem} must be available as {path}, found no file there, and {reason}: put "
-        f"{path.name} there, or its four IDX files into the folder that AE_LAB_DATA names, "
-        "or connect."
+        f"{path.name} or its IDX files into the folder that AE_LAB_DATA names, or connect."
     )
 
 
-def read_plain(path: Path) -> Plain:
-    """Read a data set and bring it into one form, without judging what it shows.
+def read_plain(stored: dict[str, Stored], unused: list[str]) -> tuple[dict, list[str]]:
+    """Bring ``stored`` and ``unused`` of `sets.open_set` into one form, and say what was done.
 
-    A part for testing is held out if there is none. A ``LabError``, without the path, says what
-    cannot be converted, and the line that does it.
+    Returns the arrays ``NAMES``, images as uint8 (n, side, side[, 3]) and labels as whole numbers
+    or words (n,), and the words. A part for testing is held out if there is none. A ``LabError``
+    says what cannot be converted, and gives the line that does it.
     """
-    stored, unused = open_set(path)
     parts = [part for part in ("_train", "_test", "") if {f"x{part}", f"y{part}"} <= set(stored)]
-    whole = {"_train", "_test"} <= set(parts)
     if not parts:
-        received = ", ".join(one.origin for one in stored.values()) or ", ".join(unused)
-        do = 'save them under these names, with np.savez("mine.npz", x_train=..., y_train=...)'
-        raise wrong(f"the arrays {', '.join(NAMES)}", received, do)
-    arrays, notes = {}, []
-    for part in parts[: 1 + whole]:
-        x, y = (read_safely(stored[f"{axis}{part}"]) for axis in "xy")
-        name = f"x{part}"
-        x = to_squares(name, x, len(y), notes)
-        x = to_bytes(name, x, notes)
-        if re.match("emnist", stored[name].origin.lower()) and ".np" not in stored[name].origin:
+        received = ", ".join([*(one.origin for one in stored.values()), *unused])
+        raise wrong(f"the arrays {', '.join(NAMES)}", received, f"save {SAVE}")
+    parts = ["_train", "_test"] if {"_train", "_test"} <= set(parts) else parts[:1]
+    used = [f"{axis}{part}" for part in parts for axis in "xy"]
+    unused = [*unused, *(one.origin for name, one in stored.items() if name not in used)]
+    arrays, notes = [], [f"{', '.join(unused[:5])} not used"] * bool(unused)
+    for x_name, y_name in zip(used[::2], used[1::2], strict=True):
+        x, y = read_safely(stored[x_name]), read_safely(stored[y_name])
+        x = to_bytes(x_name, to_squares(x_name, x, len(y), notes), notes)
+        if re.match(r"emnist.*(idx|\.mat|\.csv)", stored[x_name].origin.lower()):
             x = x.swapaxes(1, 2)
             notes.append("turned upright (EMNIST is stored on its side)")
-        arrays |= {f"x{part}": x, f"y{part}": to_labels(f"y{part}", y, len(x), notes)}
-    if not whole:
-        x, y = mixed(*arrays.values())
-        held_out = min(10_000, len(x) // 4)
-        notes.append(f"{held_out:,} images held out for testing (no test part with labels)")
-        (x_train, x_test), (y_train, y_test) = (np.split(one, [-held_out]) for one in (x, y))
-        arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
-    if unused:
-        notes.append(f"{', '.join(unused[:5])} not used")
-    return Plain(arrays, list(dict.fromkeys(notes)))
+        arrays += [x, to_labels(y_name, y, len(x), notes)]
+    if len(arrays) == 2:
+        x, y = mixed(*arrays)
+        split = len(x) - min(10_000, len(x) // 4)
+        arrays = [x[:split], y[:split], x[split:], y[split:]]
+        notes.append(f"{len(x) - split:,} images held out for testing (no labelled test part)")
+    return dict(zip(NAMES, arrays, strict=True)), list(dict.fromkeys(notes))
 
 
-def stand_in(plain: Plain, name: str) -> tuple[dict[str, np.ndarray], str, list[str]]:
-    """Make images of one's own fit for the notebooks.
+def stand_in(arrays: dict, notes: list[str], name: str) -> tuple[dict, str, tuple[str, ...]]:
+    """Make ``arrays`` and ``notes`` of `read_plain` fit for the notebooks, under a ``name``.
 
-    Parameters
-    ----------
-    plain : from `read_plain`.
-    name : what they are called on the pages.
-
-    Returns
-    -------
-    The four arrays, images uint8 (n, 28, 28) and labels uint8 from 0; what they are, in words;
-    and the names of the classes. A ``LabError``, without the path, says what does not fit.
+    Returns the arrays, images as uint8 (n, 28, 28) and labels as uint8 from 0; what they are, in
+    words; and the classes' names. A ``LabError`` says what does not fit.
     """
-    arrays, notes = dict(plain.arrays), list(plain.notes)
     found = np.unique(arrays["y_train"])
-    names = [str(one) for one in sorted(found.tolist(), key=_by_number)][:CLASSES]
+    first, made = found[:CLASSES], {}
+    names = tuple(map(str, first))
     if len(found) > CLASSES:
-        notes.append(f"the first {CLASSES} of {len(found)} classes: {', '.join(names)}")
-    elif names != [str(number) for number in range(len(names))]:
-        classes = ", ".join(f"{number} {one}" for number, one in enumerate(names))
-        notes.append(f"classes numbered: {classes}")
-    number_of = {one: number for number, one in enumerate(names)}
+        notes = [*notes, f"the first {CLASSES} of {len(found)} classes ({' '.join(names)})"]
+    elif found.tolist() != list(range(len(found))):
+        notes = [*notes, f"classes {' '.join(names)} numbered from 0"]
     for part, least in LEAST.items():
-        known, which = np.unique(arrays[f"y_{part}"], return_inverse=True)
-        numbers = np.array([number_of.get(str(one), CLASSES) for one in known])[which]
-        kept = numbers < CLASSES
-        x, y = arrays[f"x_{part}"][kept], numbers[kept].astype(np.uint8)
-        arrays |= {f"x_{part}": x, f"y_{part}": y}
+        x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
+        if not np.array_equal(here := np.unique(y), found):
+            expected = f"in y_{part} the classes of y_train, {_few(found)}"
+            raise wrong(expected, _few(here), "keep the classes that both have")
+        kept = np.isin(y, first)
+        x, y = x[kept], np.searchsorted(first, y[kept]).astype(np.uint8)
         if len(x) < least:
-            do = "take more, or a smaller test part" if part == "train" else "take more of them"
+            do = "take more (without x_test and y_test a quarter is held out for them)"
             raise wrong(f"at least {least:,} images in x_{part}", f"{len(x):,}", do)
-        counts = np.bincount(y, minlength=len(names))
-        if len(names) < 2 or counts.min() < LEAST_OF_CLASS[part]:
+        counts = np.bincount(y)
+        if len(counts) < 2 or counts.min() < LEAST_OF_CLASS[part]:
             expected = f"2 classes or more, each with {LEAST_OF_CLASS[part]} images in x_{part}"
-            received = ", ".join(f"{n} of {one}" for n, one in zip(counts, names, strict=True))
+            received = ", ".join(f"{n:,} of {one}" for n, one in zip(counts, names, strict=True))
             raise wrong(expected, received, "add images, or leave the rare classes out")
-    if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
-        shapes = f"{arrays['x_train'].shape} and {arrays['x_test'].shape}"
-        raise wrong("x_train and x_test with images of one shape", shapes, "prepare both alike")
-    side, colours = arrays["x_train"].shape[1], arrays["x_train"].shape[3:]
-    notes += ["made grey (luma)"] * bool(colours)
-    notes += [f"made 28x28 from {side}x{side} (means over areas)"] * (side != SIDE)
-    arrays |= {f"x_{part}": _grey_28(arrays[f"x_{part}"]) for part in LEAST}
-    size = f"{len(arrays['x_train']):,} + {len(arrays['x_test']):,}"
-    source = f"{', '.join([name, size, *notes])}: figures below are not comparable with published"
-    return arrays, "; ".join([f"{source} ones", *_warnings(arrays)]), names
+        made |= {f"x_{part}": x, f"y_{part}": y}
+    shape, other = made["x_train"].shape[1:], made["x_test"].shape[1:]
+    if shape != other:
+        received = f"{shape} and {other}"
+        raise wrong("x_train and x_test with images of one shape", received, "prepare both alike")
+    notes = [*notes, *["made grey (luma)"] * (len(shape) == 3)]
+    notes += [f"made 28x28 from {shape[0]}x{shape[0]} (means over areas)"] * (shape[0] != SIDE)
+    made |= {f"x_{part}": _grey_28(made[f"x_{part}"]) for part in LEAST}
+    about = ", ".join([name, f"{len(made['x_train']):,} + {len(made['x_test']):,}", *notes])
+    source = f"{about}: figures below are not comparable with published ones"
+    return made, "; ".join([source, *_warnings(made)]), names
 
 
 def is_light_on_dark(images: np.ndarray) -> bool:
@@ -158,12 +135,13 @@ def is_light_on_dark(images: np.ndarray) -> bool:
 
 
 def to_squares(name: str, x: np.ndarray, count: int, notes: list[str]) -> np.ndarray:
-    """``x`` as (count, side, side) or (count, side, side, 3), its axes moved if need be."""
+    """``x`` as (count, side, side) or (count, side, side, 3); ``notes`` say if axes are moved.
+
+    ``name`` is what the `LabError` calls it that gives the line to convert another shape.
+    """
     if x.ndim > 1 and x.shape[-1] == count != len(x):
-        x, note = np.moveaxis(x, -1, 0), "images counted along the last axis"
-        notes.append(note)
-    if x.ndim == 3 and x.shape[2] == 1:
-        x = x[..., 0]
+        x = np.moveaxis(x, -1, 0)
+        notes.append("images counted along the last axis")
     if x.ndim == 2 and (side := math.isqrt(x.shape[1])) ** 2 == x.shape[1]:
         x = x.reshape(-1, side, side)
         notes.append(f"rows of {side * side} pixels made {side}x{side}")
@@ -171,75 +149,77 @@ def to_squares(name: str, x: np.ndarray, count: int, notes: list[str]) -> np.nda
         x = np.moveaxis(x, 1, -1)
         notes.append("channels moved behind")
     x = x[..., 0] if x.ndim == 4 and x.shape[3] == 1 else x
-    expected = f"{name} of shape (n, side, side[, 1 or 3]), side from {SIDE}"
-    if x.ndim not in (3, 4) or x.shape[3:] not in ((), (3,)):
-        do = f"{name}[..., :3]" if x.ndim == 4 else f"{name}.reshape(n, side, side)"
-        raise wrong(expected, f"shape {x.shape}", f"save {do} in its place")
-    if x.shape[1] != x.shape[2] or x.shape[1] < SIDE:
+    received = f"shape {x.shape}, dtype {x.dtype}"
+    do = f"{name}.reshape(n, side, side)" if x.ndim < 4 else f"{name}[..., :3]"
+    if x.ndim in (3, 4) and x.shape[3:] in ((), (3,)):
+        if x.shape[1] == x.shape[2] >= SIDE:
+            return x
         side = max(SIDE, *x.shape[1:3])
         pads = [((side - n) // 2, (side - n + 1) // 2) for n in x.shape[1:3]]
-        pads = [(0, 0), *pads, *[(0, 0)] * (x.ndim - 3)]
-        raise wrong(expected, f"shape {x.shape}", f"save np.pad({name}, {pads}) in its place")
-    return x
+        do = f"np.pad({name}, {[(0, 0), *pads, *[(0, 0)] * (x.ndim - 3)]})"
+    expected = f"{name} of shape (n, side, side[, 1 or 3]), side at least {SIDE}"
+    raise wrong(expected, received, f"save {do} in its place")
 
 
 def to_bytes(name: str, x: np.ndarray, notes: list[str]) -> np.ndarray:
-    """``x`` as uint8: Booleans, whole numbers to 255, or floats in [0, 1] or to 255."""
+    """``x`` as uint8: Booleans, whole numbers to 255, or floats in [0, 1] or to 255.
+
+    ``name`` and ``notes`` as in `to_squares`; images too dark to be meant are refused.
+    """
     if x.dtype == bool:
         notes.append("made bytes from bool")
         return x * np.uint8(255)
-    expected, received = f"{name} as bytes, or as floats in [0, 1]", f"{x.dtype}"
-    if x.dtype.kind not in "uif":
-        raise wrong(expected, received, f"save np.asarray({name}, np.uint8) in its place")
-    low, high = (x.min(), x.max()) if x.size else (0, 0)
-    received += f" from {low:g} to {high:g}"
-    if not np.isfinite([low, high]).all():
-        raise wrong(expected, received, f"save np.nan_to_num({name}) in its place")
-    if low < 0 or high > 255:
-        do = f"255 * ({name} - {low:g}) / ({high:g} - {low:g})"
-        do = f"{name}.view(np.uint8)" if x.dtype == np.int8 else f"np.uint8({do})"
-        raise wrong(expected, received, f"save {do} in its place")
+    number = x.dtype.kind in "uif" and x.size > 0
+    low, high = (float(x.min()), float(x.max())) if number else (np.nan, np.nan)
     unit = 255 if x.dtype.kind == "f" and high <= 1 else 1
-    if 0 < unit * high <= DARK:
-        do = f"the scale is another; save {name} * {255 / (unit * high):.4g} in its place"
-        raise wrong(f"a pixel of {name} brighter than {DARK} of 255", received, do)
-    if x.dtype == np.uint8:
-        return x
-    notes.append(f"made bytes from {x.dtype}{' in [0, 1]' if unit == 255 else ''}")
-    return np.rint(unit * x).astype(np.uint8)
+    expected = f"{name} as bytes, or as floats in [0, 1]"
+    if not number:
+        do = f"{name}.astype(np.uint8)"
+    elif not np.isfinite([low, high]).all():
+        do = f"np.nan_to_num({name})"
+    elif x.dtype == np.int8:
+        do = f"{name}.view(np.uint8)"
+    elif low < 0 or high > 255:
+        do = f"np.uint8(255 * ({name} - {low:g}) / {high - low:g})"
+    elif 0 < unit * high <= DARK:
+        expected = f"{name} with a pixel brighter than {DARK} of 255"
+        do = f"{name} * {255 / (unit * high):.4g}"
+    else:
+        if x.dtype == np.uint8:
+            return x
+        notes.append(f"made bytes from {x.dtype}{' in [0, 1]' if unit == 255 else ''}")
+        return np.rint(unit * x).astype(np.uint8)
+    raise wrong(expected, f"{x.dtype} from {low:g} to {high:g}", f"save {do} in its place")
 
 
 def to_labels(name: str, y: np.ndarray, count: int, notes: list[str]) -> np.ndarray:
-    """``y`` as (count,): whole numbers from 0 up, or words."""
-    if y.ndim == 2 and 1 < y.shape[1] and y.shape[0] == count:
-        if not ((np.count_nonzero(y, axis=1) == 1).all() and y.max() == 1):
+    """``y`` as (``count``,): whole numbers from 0 up, or words; ``name``, ``notes`` as above."""
+    if y.ndim == 2 and len(y) == count and y.shape[1] > 1:
+        if (np.count_nonzero(y, axis=1) != 1).any() or y.max() != 1:
             do = f"save {name}[:, 0] or {name}.argmax(1) in its place, whichever is the class"
             raise wrong(f"one class per image in {name}", f"shape {y.shape}", do)
-        notes.append("labels made numbers from one-hot")
+        notes.append("one-hot labels made numbers")
         y = y.argmax(axis=1)
-    expected = f"{count:,} whole numbers or words in {name}"
-    if y.size != count:
-        do = "pass the label of each image, in the same order"
-        raise wrong(expected, f"shape {y.shape}", do)
-    y = y.reshape(-1)
-    if y.dtype.kind in "fb" and np.isfinite(y).all() and (y == np.rint(y)).all():
-        y = y.astype(np.int64)
-    if y.dtype.kind not in "iuSU" or (y.dtype.kind == "i" and y.size and y.min() < 0):
-        received = f"{y.dtype}" + (f" from {y.min()}" if y.dtype.kind in "if" and y.size else "")
-        raise wrong(expected, received, f"keep the images with {name} >= 0, as {name}.astype(int)")
-    return y.astype(str) if y.dtype.kind == "S" else y
+    received = f"shape {y.shape}, dtype {y.dtype}"
+    if y.size == count and y.dtype.kind in "SU":
+        y = y.reshape(-1).astype(str)
+        return y.astype(int) if np.char.isdecimal(y).all() else y
+    if y.size == count and y.dtype.kind in "uifb":
+        if (y >= 0).all() and np.isfinite(y).all() and (y == np.rint(y)).all():
+            return y.reshape(-1).astype(int)
+        received = f"numbers from {y.min():g} to {y.max():g}"
+    do = f"keep the images that have one ({name} >= 0), and save {name}.astype(int)"
+    raise wrong(f"{count:,} whole numbers or words in {name}", received, do)
 
 
 def mixed(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both in one order drawn from SPLIT_SEED: files may be ordered by writer or by class."""
+    """``images`` and ``labels`` in an order drawn from SPLIT_SEED: files may be ordered by class."""
     order = np.random.default_rng(SPLIT_SEED).permutation(len(images))
     return images[order], labels[order]
 
 
-def _by_number(label: object) -> tuple:
-    """Numbers in their order before words in theirs, for labels and for names of folders."""
-    text = str(label)
-    return (0, int(text), "") if text.isdecimal() else (1, 0, text)
+def _few(labels: np.ndarray) -> str:
+    return f"{len(labels)}: {' '.join(map(str, labels[:12]))}{' …' if len(labels) > 12 else ''}"
 
 
 def _warnings(arrays: dict[str, np.ndarray]) -> list[str]:

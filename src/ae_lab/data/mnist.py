@@ -87,9 +87,13 @@ class Dataset:
     x_test = cached_property(lambda self: as_floats(self.test_images))
 
     @property
-    def light_on_dark(self) -> bool:
-        """Whether most pixels are darker than medium grey, as in MNIST."""
-        return is_light_on_dark(self.train_images)
+    def about(self) -> dict:
+        """What a model that is trained on these images should know of them, ready for JSON."""
+        about = {"data": self.source, "sha256": self.sha256, "digits": self.digits}
+        return about | {
+            "classes": list(self.classes),
+            "light_on_dark": is_light_on_dark(self.train_images),
+        }
 
     @property
     def is_small(self) -> bool:
@@ -126,13 +130,11 @@ def load_mnist(settings: Settings | None = None) -> Dataset:
     folder without it.
     """
     settings = settings or Settings.from_environment()
-    digits, classes = True, DIGITS
+    classes = DIGITS
     if settings.dataset != "mnist":
-        path = find_other(settings)
-        arrays, source, classes = read_other(path, settings)
-        digits = source == FULL_NAME
+        arrays, source, classes = read_other(find_other(settings), settings.dataset)
         held_out = min(VALIDATION_IMAGES, len(arrays["x_train"]) // 8)
-        if not digits:
+        if source != FULL_NAME:
             arrays["x_test"], arrays["y_test"] = mixed(arrays["x_test"], arrays["y_test"])
     elif path := _local_file(settings) or _downloaded_file(settings):
         arrays, source, held_out = read_verified(path), FULL_NAME, VALIDATION_IMAGES
@@ -143,29 +145,29 @@ def load_mnist(settings: Settings | None = None) -> Dataset:
     test = arrays["x_test"]
     sha256 = hashlib.sha256(train.tobytes() + test.tobytes()).hexdigest()
     parts = train[..., None], y_train, validation[..., None], y_validation, test[..., None]
-    about = source, source == FULL_NAME, sha256, digits, classes
+    about = source, source == FULL_NAME, sha256, source in (FULL_NAME, SAMPLE_NAME), classes
     dataset = Dataset(*parts, arrays["y_test"], *about)
     return dataset.first(*SMOKE_IMAGES) if settings.profile == "smoke" else dataset
 
 
-def read_other(path: Path, settings: Settings) -> tuple[dict[str, np.ndarray], str, tuple]:
-    """What `custom.stand_in` makes of the data set at ``path``; MNIST is known by its content.
+def read_other(path: Path, name: str) -> tuple[dict[str, np.ndarray], str, tuple[str, ...]]:
+    """The four arrays at ``path``, what they are in words, and the names of the classes.
 
-    A ``LabError`` says what cannot be used, and how to convert it. With Fashion-MNIST in
-    ``settings``, it must have its numbers of images.
+    ``name`` is "fashion_mnist", which must have its numbers of images, or another. MNIST is known
+    by its content. A ``LabError`` says what cannot be used, and how to convert it.
     """
     try:
-        plain = read_plain(path)
-        if _first_difference(plain.arrays) is None:
-            return _as_bytes(plain.arrays), FULL_NAME, DIGITS
-        if settings.dataset != "fashion_mnist":
-            return stand_in(plain, name_of_set(path))
-        arrays, source, _ = stand_in(plain, settings.dataset)
+        arrays, notes = read_plain(*open_set(path))
+        if not _difference(arrays):
+            return _as_bytes(arrays), FULL_NAME, DIGITS
+        if name != "fashion_mnist":
+            return stand_in(arrays, notes, name_of_set(path))
+        arrays, source, _ = stand_in(arrays, notes, name)
         counts = [np.bincount(arrays[f"y_{part}"]).tolist() for part in ("train", "test")]
         if counts != [[6_000] * 10, [1_000] * 10]:  # equally many of each class, unlike MNIST
             expected = "6,000 training and 1,000 test images of each class"
             raise wrong(expected, f"{counts}", "name the file with AE_LAB_DATASET instead")
-        return arrays, source, FASHION
+        return arrays, source, tuple(FASHION)
     except (LabError, OSError) as error:
         raise LabError(f"{path} cannot stand in for MNIST: {error}") from None
 
@@ -184,47 +186,68 @@ def local_fingerprint(settings: Settings) -> str:
     return f"{settings.dataset}: {digest.hexdigest()}" if other else digest.hexdigest()
 
 
+def describe(path: Path) -> list[str]:
+    """What the file or folder at ``path`` is, and what would be done with it, line by line.
+
+    A ``LabError`` says what keeps it from standing in for MNIST, and how to convert it.
+    """
+    lines = [f"{path} holds"]
+    try:
+        stored, unused = open_set(path)
+        for name, one in stored.items():
+            lines.append(f"  {name}: {one.origin}, shape {one.shape}, dtype {one.dtype}")
+        lines += [f"  not used: {origin}" for origin in unused]
+        source, classes = read_other(path, "")[1:]
+    except (LabError, OSError) as error:
+        raise LabError("\n".join([*lines, str(error)])) from None
+    return [
+        *lines,
+        f"It is taken as {source}.",
+        f"Classes: {', '.join(f'{number} {name}' for number, name in enumerate(classes))}.",
+        f"To use it, set AE_LAB_DATASET={path}",
+    ]
+
+
 def prepare(settings: Settings) -> str:
     """Load the data that ``settings`` name, by download if need be; gives the source in words."""
     return load_mnist(settings).source
 
 
 def read_verified(path: Path) -> dict[str, np.ndarray]:
-    """Read the four arrays of MNIST from the file or folder ``path``, in any form `sets` can read.
+    """The four arrays of MNIST at ``path``, in any form that `sets` can read.
 
     A ``LabError`` says that it cannot be read, or that an array has another size (told before it
     is read) or other content than MNIST's.
     """
     try:
-        stored, _ = open_set(path)
+        stored, unused = open_set(path)
         for name, shape in SHAPES.items():
-            if name in stored and math.prod(stored[name].shape) not in (
-                math.prod(shape),
-                len(DIGITS) * math.prod(shape),  # one-hot labels
-            ):
-                raise wrong(f"{name} of shape {shape}", f"{stored[name].shape}", OTHERWISE)
-        arrays = read_plain(path).arrays
-        if difference := _first_difference(arrays):
+            size = math.prod(stored[name].shape) if name in stored else 0
+            if size not in (math.prod(shape), 10 * math.prod(shape)):  # one-hot labels have ten
+                received = f"{stored[name].shape}" if name in stored else "none"
+                raise wrong(f"{name} of shape {shape}", received, OTHERWISE)
+        arrays, _ = read_plain(stored, unused)
+        if difference := _difference(arrays):
             raise wrong(*difference, OTHERWISE)
     except (LabError, OSError) as error:
         raise LabError(f"{path} is not MNIST: {error}") from None
     return _as_bytes(arrays)
 
 
-def _as_bytes(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Whole numbers as uint8, row after row, whatever their dtype; words become zeros."""
-    return {
-        name: np.ascontiguousarray(one if one.dtype.kind in "ui" else np.zeros(len(one)), np.uint8)
-        for name, one in arrays.items()
-    }
-
-
-def _first_difference(arrays: dict[str, np.ndarray]) -> tuple[str, str] | None:
+def _difference(arrays: dict[str, np.ndarray]) -> tuple[str, str] | None:
     """What MNIST has and these arrays have instead; None if they are MNIST."""
     for name, array in _as_bytes(arrays).items():
         if (received := hashlib.sha256(array).hexdigest()) != CONTENT[name]:
             return f"{name} with SHA-256 {CONTENT[name][:12]}…", f"{received[:12]}…"
     return None
+
+
+def _as_bytes(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Whole numbers as uint8, row after row; words as nothing."""
+    return {
+        name: np.ascontiguousarray(one if one.dtype.kind in "ui" else [], np.uint8)
+        for name, one in arrays.items()
+    }
 
 
 def _local_file(settings: Settings) -> Path | None:
@@ -233,16 +256,10 @@ def _local_file(settings: Settings) -> Path | None:
     try:
         if path.is_file():
             return path
-        if settings.data_folder and folder.exists():
-            files_of(folder)
+        if settings.data_folder and files_of(folder):
             return folder
     except (LabError, OSError) as error:  # a folder above it that may not be entered, for example
-        raise LabError(f"AE_LAB_DATA must name MNIST, such as {path}: {error}") from None
-    if settings.data_folder:
-        raise LabError(
-            f"AE_LAB_DATA must name a folder or file with MNIST, such as {path}, found no file "
-            "there: correct the path, or unset it for the download."
-        )
+        raise LabError(f"MNIST must be at {path}, or be what AE_LAB_DATA names: {error}") from None
     return None
 
 

@@ -1,7 +1,7 @@
 """Which files belong to one data set, and which of their arrays are what.
 
-Told by names, of files and of arrays: ``X_train``, ``train_images``, ``train/data``,
-``t10k-labels-idx1-ubyte.gz``, ``mnist_test.csv``; or by class folders of pictures.
+Told by the names of files and arrays, such as ``X_train``, ``train_images``, ``train/data``,
+``t10k-labels-idx1-ubyte.gz`` and ``mnist_test.csv``, or by class folders of pictures.
 """
 
 import re
@@ -26,24 +26,16 @@ PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
 def open_set(path: Path) -> tuple[dict[str, Stored], list[str]]:
-    """The arrays of a data set, none of them read yet.
+    """The arrays of a data set by what they are, and the names of those that are nothing of it.
 
-    Parameters
-    ----------
-    path : a file, beside which others of the same set may lie; or a folder with such files, or
-        with class folders of pictures, of which there may be one tree each for train and test.
-
-    Returns
-    -------
-    dict of "x_train", "y_test" and the like, or "x" and "y" where no part is named, to `Stored`,
-    and the names of the arrays that are not used. A ``LabError`` says that there is nothing to
-    read, two arrays for one part, or too much.
+    Keys are "x_train", "y_test" and the like, or "x" and "y" where no part is named. ``path`` is a
+    file, beside which others of the same set may lie, or a folder: with such files, or with class
+    folders of pictures, perhaps below ``train`` and ``test``. A ``LabError`` says that there is
+    nothing to read, that two arrays are the same, or that a file cannot be used.
     """
-    files = files_of(path)
-    if path.is_dir() and files[0].suffix.lower() in PICTURES:
-        return _pictures(path, files), []
-    found, unused = {}, []
-    for stored in (one for file in files for one in arrays_in(file).values()):
+    files, found, unused = files_of(path), {}, []
+    pictures = path.is_dir() and files[0].suffix.lower() in PICTURES
+    for stored in _pictures(path, files) if pictures else sum(map(arrays_in, files), []):
         name = name_of(stored.origin)
         if name in found:
             two = f"{found[name].origin} and {stored.origin}"
@@ -56,7 +48,7 @@ def open_set(path: Path) -> tuple[dict[str, Stored], list[str]]:
 
 
 def name_of(origin: str) -> str | None:
-    """What an array is, by the last words of its file's and its own name that say so."""
+    """What an array is, by the last words of ``origin``, its file's name and its own, that say it."""
     roles, parts = ROLE.findall(origin.lower()), PART.findall(origin.lower())
     if not roles:
         return None
@@ -65,32 +57,34 @@ def name_of(origin: str) -> str | None:
 
 
 def name_of_set(path: Path) -> str:
-    """What a data set is called: what stands before "train", "." and the like in its name."""
+    """What a data set at ``path`` is called: its name as far as "train", "test" or a suffix."""
     name = path.name if path.is_dir() else path.name.split(".")[0]
-    return re.split(r"(?i)[-_.]?(?<![a-z])(?:train|test|t10k)", name)[0] or path.parent.name
+    return (
+        re.split(r"(?i)[-_]?(?<![a-z])(?:[xy]_)?(?:train|test|t10k)", name)[0] or path.parent.name
+    )
 
 
 def files_of(path: Path) -> list[Path]:
     """The files that a data set at ``path`` is read from, at least one."""
+    if path.is_file() and not PART.search(path.name.lower()):
+        return [path]
     if path.is_file():
-        if not PART.search(path.name.lower()):
-            return [path]
-        beside = [file for file in sorted(path.parent.iterdir()) if file.is_file()]
-        return _families([path, *beside])[_family(path)]
+        return _families([path, *filter(Path.is_file, sorted(path.parent.iterdir()))])[
+            _family(path)
+        ]
     if not path.is_dir():
         raise wrong("a file or folder", "no file", "correct the path")
     for pattern in ("*", "*/*", "*/*/*"):  # torchvision has them two folders below
         files = [one for one in sorted(path.glob(pattern)) if ARRAYS.search(one.name.lower())]
-        families = _families([one for one in files if one.is_file()])
-        several = [family for family in families.values() if len(family) > 1]
-        found = several or list(families.values())
+        families = list(_families([one for one in files if one.is_file()]).values())
+        several = [family for family in families if len(family) > 1]
         if not several and (pictures := _class_pictures(path)):
             return pictures
-        if len(found) > 1:
-            names = ", ".join(family[0].name for family in found[:9])
+        if len(several or families) > 1:
+            names = ", ".join(family[0].name for family in (several or families)[:9])
             raise wrong("one data set", names, "name one of these files instead of the folder")
-        if found:
-            return found[0]
+        if families:
+            return (several or families)[0]
     received = ", ".join(sorted(one.name for one in path.iterdir())[:5]) or "an empty folder"
     expected = "IDX, .npz, CSV, HDF5 or MATLAB files, or a folder of pictures per class"
     raise wrong(expected, received, f"put the files there, or save {SAVE}")
@@ -108,35 +102,36 @@ def _families(files: list[Path]) -> dict[str, list[Path]]:
 
 
 def _family(file: Path) -> str:
-    name = re.sub(r"idx\d[-_]?(ubyte|int)", "", file.name.lower().removesuffix(".gz"))
+    name = re.sub(r"idx\d[-_]?(ubyte|int)|\.gz$", "", file.name.lower())
+    if not PART.search(name):
+        return name
     return re.sub(r"[^a-z0-9]", "", ROLE.sub("", PART.sub("", name)))
 
 
 def _class_pictures(folder: Path) -> list[Path]:
-    """Pictures in folders of classes, or in such below folders called train and test."""
-    classes = [
+    """Pictures in folders of classes, which may lie in folders called train and test."""
+    found = sorted([*folder.glob("*/*"), *folder.glob("*/*/*")])
+    found = [(one, one.relative_to(folder).parts) for one in found]
+    return [
         one
-        for pattern in ("*/*", "*/*/*")
-        for one in sorted(folder.glob(pattern))
-        if one.suffix.lower() in PICTURES and one.name[0] != "."
+        for one, parts in found
+        if one.suffix.lower() in PICTURES
+        and not any(part[0] in "._" for part in parts)
+        and (len(parts) == 2 or PART.match(parts[0].lower()))
     ]
-    return [one for one in classes if not any(part[0] in "._" for part in one.parts[-3:-1])]
 
 
-def _pictures(folder: Path, files: list[Path]) -> dict[str, Stored]:
-    """Stored arrays of the pictures of each part; what a class is called is its folder's name."""
-    parts = defaultdict(list)
+def _pictures(folder: Path, files: list[Path]) -> list[Stored]:
+    """Arrays of the pictures of each part, and of the names of their folders, the classes."""
+    parts, found = defaultdict(list), []
     for file in files:
-        above = file.relative_to(folder).parts[:-2]  # a class may itself be called "train"
-        part = PART.match(above[0].lower()) if above else None
-        parts["_" + part[1] if part else ""].append(file)
-    found = {}
+        above = file.relative_to(folder).parts[:-2]  # a class, too, may be called "train"
+        parts["".join(above)].append(file)
     for part, paths in parts.items():
         labels = np.array([path.parent.name for path in paths])
         shape, read = (len(paths), SIDE, SIDE), partial(_read_pictures, paths)
-        origin = f"the class folders{part.replace('_', ' of ')}"
-        found[f"x{part}"] = Stored(shape, np.dtype(np.uint8), read, origin)
-        found[f"y{part}"] = Stored(labels.shape, labels.dtype, lambda y=labels: y, origin)
+        found.append(Stored(shape, np.dtype(np.uint8), read, f"{part}/images"))
+        found.append(Stored(labels.shape, labels.dtype, lambda y=labels: y, f"{part}/labels"))
     return found
 
 
@@ -144,10 +139,10 @@ def _read_pictures(paths: list[Path]) -> np.ndarray:
     images = np.empty((len(paths), SIDE, SIDE), np.uint8)
     for image, path in zip(images, paths, strict=True):
         with Image.open(path) as picture:
-            if picture.width * picture.height > LARGEST_PIXELS:
+            if picture.width * picture.height > LARGEST_PIXELS:  # before it is unpacked
                 raise ValueError(f"{path.name} of {picture.width}x{picture.height} pixels")
             if picture.mode.startswith("I"):  # 16 bits
-                picture = Image.fromarray(np.uint8(np.asarray(picture, np.float32) / 257))
+                picture = Image.fromarray(np.uint8(np.asarray(picture, "f4") / 257))
             if picture.has_transparency_data:
                 picture = picture.convert("RGBA")
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)

@@ -19,7 +19,7 @@ from ae_lab import layers as own_layers
 from ae_lab.errors import LabError
 from ae_lab.models.blocks import IMAGE_SHAPE
 
-CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+CONFIG, WEIGHTS, TRAINED_ON = "config.json", "model.weights.h5", "trained_on.json"
 LARGEST = {CONFIG: 1_000_000, WEIGHTS: 500_000_000}  # bytes; some hundred times what ours take
 BYTES_PER_NUMBER = 4
 OWN = {f"ae_lab>{name}" for name in own_layers.__all__}
@@ -28,6 +28,37 @@ OF_KERAS = set(
     "Activation Conv2D Conv2DTranspose Cropping2D Dense Dropout Flatten Reshape "
     "GlorotUniform HeNormal Zeros".split()
 )
+
+
+def save_model(model: keras.Model, path: str | Path, about: dict | None = None) -> None:
+    """Save ``model`` to the ``.keras`` file at ``path``, and beside it what it was trained on.
+
+    ``about`` is a dataset's own `about`; None if it is not known. Keras reads the file as before.
+    """
+    model.save(path)
+    if about:
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr(zipfile.ZipInfo(TRAINED_ON), json.dumps(about))
+
+
+def trained_on(path: str | Path) -> dict | None:
+    """What the model at ``path`` was trained on, as `save_model` took it; None if it was not said.
+
+    A ``LabError`` says that it cannot be read, or is not of the form of `data.Dataset.about`.
+    """
+    expected = {"data": str, "sha256": str, "classes": list, "light_on_dark": bool, "digits": bool}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if TRAINED_ON not in archive.namelist():
+                return None
+            with archive.open(TRAINED_ON) as member:
+                about = json.loads(member.read(10_000))
+        if not all(isinstance(about[name], kind) for name, kind in expected.items()):
+            raise ValueError(f"{about}")
+    except Exception as error:  # damage shows in many ways
+        reason = ascii(str(error))[:200]
+        raise _wrong(path, f"{TRAINED_ON} with {', '.join(expected)}", reason) from None
+    return about
 
 
 def load_model(path: str | Path) -> keras.Model:
