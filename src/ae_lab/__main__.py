@@ -80,7 +80,8 @@ def data(options: argparse.Namespace) -> None:
     from ae_lab import data
 
     if options.path:
-        print("\n".join(data.describe(Path(options.path).expanduser())))
+        for line in data.describe(Path(options.path).expanduser()):
+            print(line)
     else:
         print(data.prepare(_settings(options)))
 

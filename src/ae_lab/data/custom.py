@@ -172,7 +172,9 @@ def to_bytes(name: str, x: np.ndarray, notes: list[str]) -> np.ndarray:
     number = x.dtype.kind in "uif" and x.size > 0
     low, high = (float(x.min()), float(x.max())) if number else (np.nan, np.nan)
     unit = 255 if x.dtype.kind == "f" and high <= 1 else 1
-    expected = f"{name} as bytes, or as floats in [0, 1]"
+    expected, received = f"{name} as bytes, or as floats in [0, 1]", f"dtype {x.dtype}"
+    if number:
+        received += f" from {low:g} to {high:g}"
     if not number:
         do = f"{name}.astype(np.uint8)"
     elif not np.isfinite([low, high]).all():
@@ -180,7 +182,7 @@ def to_bytes(name: str, x: np.ndarray, notes: list[str]) -> np.ndarray:
     elif x.dtype == np.int8:
         do = f"{name}.view(np.uint8)"
     elif low < 0 or high > 255:
-        do = f"np.uint8(255 * ({name} - {low:g}) / {high - low:g})"
+        do = f"np.uint8(255.0 * ({name} - {low:g}) / {high - low:g})"
     elif 0 < unit * high <= DARK:
         expected = f"{name} with a pixel brighter than {DARK} of 255"
         do = f"{name} * {255 / (unit * high):.4g}"
@@ -189,7 +191,7 @@ def to_bytes(name: str, x: np.ndarray, notes: list[str]) -> np.ndarray:
             return x
         notes.append(f"made bytes from {x.dtype}{' in [0, 1]' if unit == 255 else ''}")
         return np.rint(unit * x).astype(np.uint8)
-    raise wrong(expected, f"{x.dtype} from {low:g} to {high:g}", f"save {do} in its place")
+    raise wrong(expected, received, f"save {do} in its place")
 
 
 def to_labels(name: str, y: np.ndarray, count: int, notes: list[str]) -> np.ndarray:
@@ -213,7 +215,7 @@ def to_labels(name: str, y: np.ndarray, count: int, notes: list[str]) -> np.ndar
 
 
 def mixed(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``images`` and ``labels`` in an order drawn from SPLIT_SEED: files may be ordered by class."""
+    """``images`` and ``labels`` in one order drawn from SPLIT_SEED: files may be sorted."""
     order = np.random.default_rng(SPLIT_SEED).permutation(len(images))
     return images[order], labels[order]
 

@@ -10,7 +10,7 @@ import math
 import struct
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -24,22 +24,19 @@ from ae_lab.files import check_archive
 
 LARGEST = 2**30  # bytes of all arrays when unpacked: 87,000 images of 64x64 in colour
 SAVE = 'np.savez("mine.npz", x_train=a, y_train=b, x_test=c, y_test=d)'
-AGAIN = "save or download it again"
+EXPECTED = "a whole .npz, IDX, HDF5, MATLAB file or CSV of numbers"
 IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 NPY_HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
+PICKLE = (
+    "a pickle, which can run any program when it is read",
+    "MNIST needs no file, it is downloaded; convert what you trust: (a, b), _, (c, d) = "
+    f'pickle.load(gzip.open("mnist.pkl.gz"), encoding="latin1"); {SAVE}',
+)
 PICTURE = "one picture", "name a folder of class folders, or pass it to the verb reconstruct"
-REFUSED = {  # first bytes: what that is, what to do
-    b"\x80": (
-        "a pickle, which can run any program when it is read",
-        "MNIST needs no file, it is downloaded; convert what you trust: (a, b), _, (c, d) = "
-        f'pickle.load(gzip.open("mnist.pkl.gz"), encoding="latin1"); {SAVE}',
-    ),
-    b"\x89PNG": PICTURE,
-    b"\xff\xd8\xff": PICTURE,
-}
+REFUSED = {b"\x80": PICKLE, b"\x89PNG": PICTURE, b"\xff\xd8\xff": PICTURE}  # by first bytes
 
 
 class Stored(NamedTuple):
@@ -67,12 +64,12 @@ def arrays_in(path: Path) -> list[Stored]:
         with _opened(path) as file:
             start = file.read(520)
         found = _reader(path, start)(path)
+        if (size := sum(math.prod(one.shape) * one.dtype.itemsize for one in found)) > LARGEST:
+            raise _too_large(size)
     except LabError:
         raise
     except Exception as error:  # damage shows in many ways
-        raise wrong("a readable file", first_line(error), AGAIN) from None
-    if (size := sum(math.prod(one.shape) * one.dtype.itemsize for one in found)) > LARGEST:
-        raise _too_large(size)
+        raise _damaged(error, path.name) from None
     return found
 
 
@@ -84,8 +81,16 @@ def read_safely(stored: Stored) -> np.ndarray:
     try:
         return stored.read()
     except Exception as error:
-        received = f"{first_line(error)} in {stored.origin}"
-        raise wrong("a readable file", received, AGAIN) from None
+        raise _damaged(error, stored.origin) from None
+
+
+def _damaged(error: Exception, origin: str) -> LabError:
+    do = f"save or download it again, or convert it in Python: {SAVE}"
+    return wrong(EXPECTED, f"{first_line(error)} in {origin}", do)
+
+
+def _too_large(size: int) -> LabError:
+    return wrong(f"at most {LARGEST:,} bytes of arrays", f"{size:,}", "keep fewer images")
 
 
 def _reader(path: Path, start: bytes) -> Callable[[Path], list[Stored]]:
@@ -96,13 +101,13 @@ def _reader(path: Path, start: bytes) -> Callable[[Path], list[Stored]]:
     for first, read in ((b"PK", _npz), (b"\x93NUMPY", _npy), (b"MATLAB 5.0", _mat)):
         if start.startswith(first):
             return read
-    for first, (received, do) in REFUSED.items():
-        if start.startswith(first) or (first == b"\x80" and ".pkl" in path.name.lower()):
-            raise wrong("a file of arrays", received, do)
+    for first, refusal in REFUSED.items():
+        if start.startswith(first) or (refusal is PICKLE and ".pkl" in path.name.lower()):
+            raise wrong(EXPECTED, *refusal)
     if not start or b"\0" in start:
         received = "bytes of no known format" if start else "an empty file"
         do = f"convert it, for example a = np.fromfile(path, np.uint8).reshape(-1, 28, 28); {SAVE}"
-        raise wrong("a file of arrays (.npz, IDX, CSV, HDF5, MATLAB)", received, do)
+        raise wrong(EXPECTED, received, do)
     return _table
 
 
@@ -110,10 +115,6 @@ def _opened(path: Path) -> BinaryIO:
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
     return gzip.open(path) if packed else path.open("rb")
-
-
-def _too_large(size: int) -> LabError:
-    return wrong(f"at most {LARGEST:,} bytes of arrays", f"{size:,}", "keep fewer images")
 
 
 def _npz(path: Path) -> list[Stored]:
@@ -128,13 +129,11 @@ def _npz(path: Path) -> list[Stored]:
             shape, _, dtype = NPY_HEADERS[np.lib.format.read_magic(member)](member)
             size = sizes[name] - member.tell()
         if not dtype.hasobject and size != math.prod(shape) * dtype.itemsize:
-            raise ValueError(f"{name} of {sizes[name]:,} bytes for shape {shape}, dtype {dtype}")
+            raise ValueError(f"{name} of {size:,} bytes for shape {shape}, dtype {dtype}")
         found.append(Stored(shape, dtype, partial(read, name), f"{path.name}/{name[:-4]}"))
     if not found:
         received = f"a zip file with {', '.join(list(sizes)[:3])}"
-        raise wrong(
-            "arrays in an .npz file", received, f"unpack it, or convert it in Python: {SAVE}"
-        )
+        raise wrong(EXPECTED, received, f"unpack it, or convert it in Python: {SAVE}")
     return found
 
 
@@ -166,23 +165,9 @@ def _table(path: Path) -> list[Stored]:
     separator = max(",;\t", key=first.count)
     cells = [cell.strip(' "\r\n').lower() for cell in first.split(separator)]
     named = any(cell[:1].isalpha() for cell in cells)
-    left = LARGEST // 2  # a number takes two bytes or more there, four in memory
-
-    def lines(file: BinaryIO):
-        nonlocal left
-        for line in io.TextIOWrapper(file, "utf-8-sig"):
-            if (left := left - len(line)) < 0:
-                raise _too_large(LARGEST + 1)
-            yield line
-
-    try:
-        with _opened(path) as file:
-            rows = np.loadtxt(
-                lines(file), "f4", delimiter=separator, skiprows=named, quotechar='"', ndmin=2
-            )
-    except ValueError as error:
-        do = f"convert it, for example with pandas.read_csv; {SAVE}"
-        raise wrong("rows of numbers, a label and pixels", first_line(error), do) from None
+    with _opened(path) as file:
+        how = {"delimiter": separator, "skiprows": named, "quotechar": '"', "ndmin": 2}
+        rows = np.loadtxt(_lines(file), "f4", **how)
     if named and cells[0] in ("", "id", "index"):  # as pandas numbers rows
         cells, rows = cells[1:], rows[:, 1:]
     if math.isqrt(rows.shape[1]) ** 2 == rows.shape[1]:
@@ -191,6 +176,14 @@ def _table(path: Path) -> list[Stored]:
     x, y = (rows[:, :-1], rows[:, -1]) if last else (rows[:, 1:], rows[:, 0])
     both = ("x", x), ("y", y)
     return [Stored(a.shape, a.dtype, lambda a=a: a, f"{path.name}/{name}") for name, a in both]
+
+
+def _lines(file: BinaryIO) -> Iterator[str]:
+    left = LARGEST // 2  # a number takes two bytes or more here, four in memory
+    for line in io.TextIOWrapper(file, "utf-8-sig"):
+        if (left := left - len(line)) < 0:
+            raise _too_large(LARGEST + 1)
+        yield line
 
 
 def _hdf5(path: Path, turned: bool) -> list[Stored]:

@@ -12,6 +12,7 @@ import importlib.resources
 import math
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -186,26 +187,22 @@ def local_fingerprint(settings: Settings) -> str:
     return f"{settings.dataset}: {digest.hexdigest()}" if other else digest.hexdigest()
 
 
-def describe(path: Path) -> list[str]:
-    """What the file or folder at ``path`` is, and what would be done with it, line by line.
+def describe(path: Path) -> Iterator[str]:
+    """Say line by line what the file or folder at ``path`` is, and what would be done with it.
 
     A ``LabError`` says what keeps it from standing in for MNIST, and how to convert it.
     """
-    lines = [f"{path} holds"]
     try:
         stored, unused = open_set(path)
-        for name, one in stored.items():
-            lines.append(f"  {name}: {one.origin}, shape {one.shape}, dtype {one.dtype}")
-        lines += [f"  not used: {origin}" for origin in unused]
-        source, classes = read_other(path, "")[1:]
     except (LabError, OSError) as error:
-        raise LabError("\n".join([*lines, str(error)])) from None
-    return [
-        *lines,
-        f"It is taken as {source}.",
-        f"Classes: {', '.join(f'{number} {name}' for number, name in enumerate(classes))}.",
-        f"To use it, set AE_LAB_DATASET={path}",
-    ]
+        raise LabError(f"{path}: {error}") from None
+    for name, one in stored.items():
+        yield f"{name}: {one.origin}, shape {one.shape}, dtype {one.dtype}"
+    yield from (f"not used: {origin}" for origin in unused)
+    _, source, classes = read_other(path, "")
+    yield f"It is taken as {source}."
+    yield f"Classes: {', '.join(f'{number} {name}' for number, name in enumerate(classes))}."
+    yield f"To use it, set AE_LAB_DATASET={path}"
 
 
 def prepare(settings: Settings) -> str:

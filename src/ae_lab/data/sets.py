@@ -48,7 +48,7 @@ def open_set(path: Path) -> tuple[dict[str, Stored], list[str]]:
 
 
 def name_of(origin: str) -> str | None:
-    """What an array is, by the last words of ``origin``, its file's name and its own, that say it."""
+    """What an array is, by the last words in ``origin`` (file and array) that say so."""
     roles, parts = ROLE.findall(origin.lower()), PART.findall(origin.lower())
     if not roles:
         return None
@@ -59,19 +59,14 @@ def name_of(origin: str) -> str | None:
 def name_of_set(path: Path) -> str:
     """What a data set at ``path`` is called: its name as far as "train", "test" or a suffix."""
     name = path.name if path.is_dir() else path.name.split(".")[0]
-    return (
-        re.split(r"(?i)[-_]?(?<![a-z])(?:[xy]_)?(?:train|test|t10k)", name)[0] or path.parent.name
-    )
+    return re.split(r"(?i)[-_]?(?<![a-z])([xy]_)?(train|test|t10k)", name)[0] or path.parent.name
 
 
 def files_of(path: Path) -> list[Path]:
     """The files that a data set at ``path`` is read from, at least one."""
-    if path.is_file() and not PART.search(path.name.lower()):
-        return [path]
     if path.is_file():
-        return _families([path, *filter(Path.is_file, sorted(path.parent.iterdir()))])[
-            _family(path)
-        ]
+        beside = [file for file in sorted(path.parent.iterdir()) if file.is_file()]
+        return _families([path, *beside])[_family(path)]
     if not path.is_dir():
         raise wrong("a file or folder", "no file", "correct the path")
     for pattern in ("*", "*/*", "*/*/*"):  # torchvision has them two folders below
@@ -110,15 +105,14 @@ def _family(file: Path) -> str:
 
 def _class_pictures(folder: Path) -> list[Path]:
     """Pictures in folders of classes, which may lie in folders called train and test."""
-    found = sorted([*folder.glob("*/*"), *folder.glob("*/*/*")])
-    found = [(one, one.relative_to(folder).parts) for one in found]
-    return [
-        one
-        for one, parts in found
-        if one.suffix.lower() in PICTURES
-        and not any(part[0] in "._" for part in parts)
-        and (len(parts) == 2 or PART.match(parts[0].lower()))
-    ]
+    found = []
+    for path in sorted([*folder.glob("*/*"), *folder.glob("*/*/*")]):
+        parts = path.relative_to(folder).parts
+        hidden = any(part[0] in "._" for part in parts)
+        deep = len(parts) == 3 and not PART.match(parts[0].lower())
+        if path.suffix.lower() in PICTURES and not hidden and not deep:
+            found.append(path)
+    return found
 
 
 def _pictures(folder: Path, files: list[Path]) -> list[Stored]:
@@ -143,7 +137,7 @@ def _read_pictures(paths: list[Path]) -> np.ndarray:
                 raise ValueError(f"{path.name} of {picture.width}x{picture.height} pixels")
             if picture.mode.startswith("I"):  # 16 bits
                 picture = Image.fromarray(np.uint8(np.asarray(picture, "f4") / 257))
-            if picture.has_transparency_data:
+            if "A" in picture.getbands() or "transparency" in picture.info:
                 picture = picture.convert("RGBA")
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
             grey = ImageOps.exif_transpose(picture).convert("L")
