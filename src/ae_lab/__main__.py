@@ -94,6 +94,8 @@ def reconstruct(options: argparse.Namespace) -> None:
 
     photo = handwriting.read_photo(options.photo)  # before the models: its errors come at once
     out = options.out or f"{os.path.splitext(options.photo)[0]}-{Path(options.model).stem}.png"
+    if Path(out).suffix.lower() != ".png":
+        raise LabError(f"--out must be a .png file, received {out}: rename it.")
     check_not_read(out, options.photo)
     model = _autoencoder(options)
     _check_digits(_model_file(_settings(options), options.model))
