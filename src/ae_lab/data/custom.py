@@ -182,7 +182,7 @@ def to_bytes(name: str, x: np.ndarray, notes: list[str]) -> np.ndarray:
     elif x.dtype == np.int8:
         do = f"{name}.view(np.uint8)"
     elif low < 0 or high > 255:
-        do = f"np.uint8(255.0 * ({name} - {low:g}) / {high - low:g})"
+        do = f"np.uint8(255.0 * ({name} {-low:+g}) / {high - low:g})"
     elif 0 < unit * high <= DARK:
         expected = f"{name} with a pixel brighter than {DARK} of 255"
         do = f"{name} * {255 / (unit * high):.4g}"

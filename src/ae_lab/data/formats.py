@@ -166,7 +166,7 @@ def _table(path: Path) -> list[Stored]:
     cells = [cell.strip(' "\r\n').lower() for cell in first.split(separator)]
     named = any(cell[:1].isalpha() for cell in cells)
     with _opened(path) as file:
-        how = {"delimiter": separator, "skiprows": named, "quotechar": '"', "ndmin": 2}
+        how = {"delimiter": separator, "skiprows": int(named), "quotechar": '"', "ndmin": 2}
         rows = np.loadtxt(_lines(file), "f4", **how)
     if named and cells[0] in ("", "id", "index"):  # as pandas numbers rows
         cells, rows = cells[1:], rows[:, 1:]
