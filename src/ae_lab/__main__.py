@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from ae_lab.errors import LabError
+from ae_lab.files import check_not_read
 from ae_lab.quiet import import_keras
 from ae_lab.settings import KNOB, PROFILES, Settings
 
@@ -101,10 +102,14 @@ def sweep(options: argparse.Namespace) -> None:
 
 
 def data(options: argparse.Namespace) -> None:
-    """Make the data ready and say which they are."""
+    """Make the data ready and say which they are, or what a file of one's own is."""
     from ae_lab import data
 
-    print(data.prepare(_settings(options)))
+    if options.path:
+        for line in data.describe(Path(options.path).expanduser()):
+            print(line)
+    else:
+        print(data.prepare(_settings(options)))
 
 
 def reconstruct(options: argparse.Namespace) -> None:
@@ -114,14 +119,19 @@ def reconstruct(options: argparse.Namespace) -> None:
     from ae_lab.lab import handwriting
 
     photo = handwriting.read_photo(options.photo)  # before the models: its errors come at once
+    out = options.out or f"{os.path.splitext(options.photo)[0]}-{Path(options.model).stem}.png"
+    if Path(out).suffix.lower() != ".png":
+        raise LabError(f"--out must be a .png file, received {out}: rename it.")
+    check_not_read(out, options.photo)
     model = _autoencoder(options)
+    _check_digits(_model_file(_settings(options), options.model))
     try:
-        classifier = models.load_model(_model_file(_settings(options), "classifier"))
+        classifier = models.load_model(file := _model_file(_settings(options), "classifier"))
+        _check_digits(file)
     except LabError as error:  # its place stays empty
         print(f"No verdict: {error}", file=sys.stderr)
         classifier = None
     verdict = handwriting.judge(photo, model, classifier)
-    out = options.out or f"{os.path.splitext(options.photo)[0]}-{Path(options.model).stem}.png"
     handwriting.save_verdict(verdict, out)
     print(f"{verdict.sentence}\nOpen {out}")
 
@@ -148,6 +158,25 @@ def _autoencoder(options: argparse.Namespace):
     from ae_lab import models
 
     return models.load_autoencoder(_model_file(_settings(options), options.model))
+
+
+def _check_digits(file: str | os.PathLike) -> None:
+    """Refuse a model that was not trained on digits, and say where that is not sure."""
+    from ae_lab.models import trained_on
+
+    about = trained_on(file)
+    if about is None:
+        print(f"Note: {file} does not say what it was trained on.", file=sys.stderr)
+    elif not about["digits"]:
+        classes, name = about["classes"], ascii(about["data"].split(",")[0])
+        if classes != list("0123456789") or not about["light_on_dark"]:
+            how = "light on dark" if about["light_on_dark"] else "dark on light"
+            raise LabError(
+                f"{file} must be a model of handwritten digits, light on dark, received one of "
+                f"{name}, {how}, classes {ascii(classes[:10])}: make one with python -m ae_lab "
+                "report, AE_LAB_DATASET unset."
+            )
+        print(f"Note: {file} was trained on {name}, not on MNIST.", file=sys.stderr)
 
 
 def _model_file(settings: Settings, name: str) -> str | os.PathLike:
@@ -242,7 +271,8 @@ def _parser() -> argparse.ArgumentParser:
         option("target", help="file to write")
         option("--array", help="which array of an .npz; needless if it holds one")
 
-    add(data, "make MNIST ready and say which source is used")
+    option = add(data, "make MNIST ready and say which source is used, or what a file is")
+    option("path", nargs="?", help="a file or folder of images of one's own")
 
     option = add(bench, "time our work beside what one would use instead")
     option("--row", help="time this one; may be repeated", **several)

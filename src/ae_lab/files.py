@@ -11,6 +11,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
+from ae_lab.errors import LabError
+
 LARGEST_TEXT = 100_000_000  # bytes of a text file; an executed notebook with its figures has some
 LARGEST_DIRECTORY = 1_000_000  # bytes of a zip file's list of its members
 METHODS = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED  # zipfile unpacks others without a limit
@@ -52,6 +54,13 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
         temporary = Path(folder) / path.name
         write(temporary)
         return temporary.replace(path)
+
+
+def check_not_read(target: str | Path, *sources: str | Path) -> None:
+    """Raise a LabError if ``target``, to be written, is one of ``sources``, by whatever name."""
+    for source in sources:
+        if os.path.exists(target) and os.path.samefile(target, source):
+            raise LabError(f"{target} is {source}, which is read: name another file to write.")
 
 
 def check_archive(

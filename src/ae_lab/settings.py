@@ -32,7 +32,7 @@ class Settings:
     offline : True if no download is to be tried.
     jobs : notebooks executed at once; 0 for as many as cores and memory allow.
     knobs : pairs of a name and a text: numbers of the notebook that are changed from outside.
-    dataset : "mnist", "fashion_mnist", or the path of an ``.npz`` file of one's own.
+    dataset : "mnist", "fashion_mnist", or the path of a file or folder of one's own.
 
     A LabError refuses a profile, seed, number of jobs or data set that is not one of these.
     """
@@ -54,10 +54,10 @@ class Settings:
                 f"AE_LAB_PROFILE must be one of {', '.join(PROFILES)}, "
                 f"received {self.profile!r}: set it to one of these."
             )
-        if self.dataset not in DATASETS and not self.dataset.endswith(".npz"):
+        if self.dataset not in DATASETS and not _is_path(self.dataset):
             raise LabError(
-                f"AE_LAB_DATASET must be one of {', '.join(DATASETS)}, or the path of an .npz "
-                f"file, received {self.dataset!r}: set it to one of these."
+                f"AE_LAB_DATASET must be one of {', '.join(DATASETS)}, or the path of a file or "
+                f"folder, received {self.dataset!r}: set it to one of these."
             )
         _whole_number("AE_LAB_SEED", self.seed, LARGEST_SEED)
         _whole_number("AE_LAB_JOBS", self.jobs, MOST_JOBS)
@@ -105,6 +105,8 @@ class Settings:
             return path
 
         project, dataset = find_project_folder(), text("AE_LAB_DATASET", cls.dataset)
+        if (forgiven := dataset.lower().replace("-", "_")) in DATASETS:
+            dataset = forgiven
         if (offline := text("AE_LAB_OFFLINE", 0)) not in ("0", "1"):
             raise LabError(
                 f"AE_LAB_OFFLINE must be 0 or 1, received {offline!r}: set it to one of these."
@@ -119,7 +121,7 @@ class Settings:
             offline=offline == "1",
             jobs=_whole_number("AE_LAB_JOBS", text("AE_LAB_JOBS", cls.jobs), MOST_JOBS),
             # a path must be absolute: kernels run in another folder
-            dataset=str(folder("AE_LAB_DATASET")) if dataset.endswith(".npz") else dataset,
+            dataset=str(folder("AE_LAB_DATASET")) if _is_path(dataset) else dataset,
             knobs=tuple(
                 (name.removeprefix(KNOB).lower(), value)
                 for name, value in sorted(environment.items())
@@ -140,6 +142,11 @@ def find_project_folder(start: Path | None = None) -> Path:
         if (folder / "notebooks").is_dir() and (folder / "pyproject.toml").is_file():
             return folder
     return start
+
+
+def _is_path(dataset: str) -> bool:
+    path = Path(dataset).expanduser()
+    return dataset not in DATASETS and (len(path.parts) > 1 or bool(path.suffix) or path.exists())
 
 
 def _whole_number(name: str, value: str | int, largest: int) -> int:

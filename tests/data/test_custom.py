@@ -74,16 +74,14 @@ def changed(**changes):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"x_train": np.zeros((9, 28, 28), np.uint8)}, "no y_train.npy, x_test.npy, y_test.npy"),
-        (arrays(27), "side one of 28, 32, 64"),
-        (changed(x_test=np.zeros((1_000, 28, 28), np.float32)), "float32"),
+        ({"x_train": np.zeros((9, 28, 28), np.uint8)}, "x_train, y_train, x_test, y_test"),
+        (arrays(27), r"np.pad\(x_train"),
         (arrays(test=999), "at least 1,000 images in x_test, received 999"),
         (changed(x_test=np.zeros((1_000, 32, 32), np.uint8)), "of one shape"),
-        (changed(y_test=np.zeros(9, int)), "1,000 whole numbers in y_test"),
-        (changed(y_train=np.zeros(3_000)), "float64"),
-        (arrays(classes=11), "of 2 to 10 classes"),
-        (changed(y_train=1 + np.arange(3_000) % 4), "labels 0, 1"),
-        (changed(y_test=np.arange(1_000) % 3), r"in y_test the classes \[0, 1, 2, 3\]"),
+        (changed(y_test=np.zeros(9, int)), "1,000 whole numbers or words in y_test"),
+        (changed(y_train=np.zeros(3_000)), "3,000 of 0"),
+        (changed(y_train=1 + np.arange(3_000) % 4), "4: 1 2 3 4"),
+        (changed(y_test=np.arange(1_000) % 3), "3: 0 1 2"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_reason(content, message, tmp_path):
@@ -95,10 +93,10 @@ def test_files_that_are_missing_damaged_or_hold_objects_are_refused(tmp_path):
     with pytest.raises(LabError, match="found none at"):
         data.load_mnist(Settings(dataset=str(tmp_path / "none.npz")))
     (tmp_path / "bad.npz").write_bytes(b"PK no archive")
-    with pytest.raises(LabError, match="readable .npz"):
+    with pytest.raises(LabError, match="a whole .npz"):
         data.load_mnist(Settings(dataset=str(tmp_path / "bad.npz")))
     objects = changed(y_train=np.array([{"a": 1}] * 3_000, dtype=object))
-    with pytest.raises(LabError, match="readable .npz archive of the plain arrays"):
+    with pytest.raises(LabError, match="plain arrays, received dtype object"):
         data.load_mnist(stored(tmp_path, **objects))
 
 
@@ -124,7 +122,7 @@ def test_a_dataset_is_named_in_the_environment_and_handed_to_kernels(tmp_path, m
     assert settings.dataset == str(tmp_path / "leaves.npz")
     kernel = kernel_environment(settings, tmp_path / "records", tmp_path / "homes")
     assert Settings.from_environment(kernel).dataset == settings.dataset
-    with pytest.raises(LabError, match="mnist, fashion_mnist, or the path of an .npz"):
+    with pytest.raises(LabError, match="mnist, fashion_mnist, or the path of a file"):
         Settings.from_environment({"AE_LAB_DATASET": "cifar"})
 
 

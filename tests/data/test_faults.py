@@ -120,7 +120,7 @@ def healthy(handler, good):
 FAULTS = {
     cut_off: "cut off after",
     reset: "",
-    wrong_bytes: "readable .npz",
+    wrong_bytes: "a whole .npz",
     one_wrong_byte: "is not MNIST",
     other_digits: "with SHA-256",
     endless: "more than 2,000,000 bytes came",
@@ -128,8 +128,8 @@ FAULTS = {
     stuck: "timed out",
     dripping: "longer than 1 s",
     error_500: "500",
-    login_page: "readable .npz",
-    redirect_to_login: "readable .npz",
+    login_page: "a whole .npz",
+    redirect_to_login: "a whole .npz",
     no_http: "220 mail",
 }
 
@@ -307,7 +307,7 @@ def test_a_bomb_is_refused(tmp_path, arrays):
             for _ in range(200):
                 member.write(bytes(1_000_000))
     assert path.stat().st_size < 2_000_000
-    refused(path, "200,00", "more than 100,000,000")
+    refused(path, "magic string")
 
 
 def test_a_bomb_whose_directory_lies_is_refused(tmp_path, arrays):
@@ -320,7 +320,7 @@ def test_a_bomb_whose_directory_lies_is_refused(tmp_path, arrays):
     entry = content.rindex(b"PK\x01\x02")
     content[entry + 24 : entry + 28] = len(real).to_bytes(4, "little")
     path.write_bytes(content)
-    refused(path, "readable .npz")
+    refused(path, "a whole .npz")
 
 
 @pytest.mark.parametrize("fault", ["a folder", "a pipe", "unreadable", "a folder above it"])

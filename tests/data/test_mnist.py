@@ -3,6 +3,7 @@
 import http.server
 import io
 import os
+import re
 import threading
 import zipfile
 from pathlib import Path
@@ -14,7 +15,7 @@ from ae_lab import data
 from ae_lab.data import mnist
 from ae_lab.errors import LabError
 from ae_lab.settings import Settings
-from helpers import COUNTS, small_arrays, with_member, write_arrays
+from helpers import small_arrays, with_member, write_arrays
 
 
 def settings(tmp_path, **options) -> Settings:
@@ -76,8 +77,9 @@ def refused(tmp_path, path: Path, *words: str) -> None:
     for place in (settings(tmp_path), settings(tmp_path, data_folder=path.parent)):
         with pytest.raises(LabError) as error:
             data.load_mnist(place)
-        for said in (str(path), "expected", "received", "delete the file", *words):
+        for said in (str(path), "expected", "received", *words):
             assert said in str(error.value)
+        assert not re.search("delete|remove", str(error.value).replace(str(path), ""))
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
@@ -118,33 +120,24 @@ def test_a_truncated_file_is_refused(tmp_path, arrays, share):
     path = write_arrays(tmp_path / "data", arrays)
     good = path.read_bytes()
     path.write_bytes(good[: int(len(good) * share)])
-    refused(tmp_path, path, "readable .npz")
+    refused(tmp_path, path, "a whole .npz")
 
 
 def test_what_is_no_archive_is_refused(tmp_path, arrays):
     path = write_arrays(tmp_path / "data", arrays)
     path.write_text("<html>Not found</html>")
-    refused(tmp_path, path, "readable .npz")
+    refused(tmp_path, path, "a whole .npz")
 
 
 def test_a_missing_array_is_named(tmp_path, arrays):
     del arrays["y_test"]
-    refused(tmp_path, write_arrays(tmp_path / "data", arrays), "no y_test.npy")
+    refused(tmp_path, write_arrays(tmp_path / "data", arrays), "y_test of shape", "none")
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda x: x.reshape(COUNTS["train"], -1),
-        lambda x: x.astype(np.int8),
-        lambda x: x.astype(np.float32),
-        lambda x: x[:-1],
-    ],
-    ids=["flat", "signed", "floats", "short"],
-)
-def test_another_shape_or_dtype_is_refused(tmp_path, arrays, change):
+@pytest.mark.parametrize("change", [lambda x: x.astype(np.int8), lambda x: x[:-1]])
+def test_another_scale_or_number_is_refused(tmp_path, arrays, change):
     arrays["x_train"] = change(arrays["x_train"])
-    refused(tmp_path, write_arrays(tmp_path / "data", arrays), "x_train of")
+    refused(tmp_path, write_arrays(tmp_path / "data", arrays), "x_train")
 
 
 class Trap:
@@ -166,9 +159,9 @@ def test_pickled_objects_are_refused_and_never_run(tmp_path, arrays):
     stored = io.BytesIO()
     np.save(stored, np.array([Trap(tmp_path / "sprung")], object), allow_pickle=True)
     path = with_member(tmp_path / "data", arrays, "y_test", stored.getvalue())
-    refused(tmp_path, path, "dtype object")
+    refused(tmp_path, path, "y_test of shape (4,)")
     path.write_bytes(stored.getvalue())  # a lone .npy under the archive's name
-    refused(tmp_path, path, "readable .npz")
+    refused(tmp_path, path, "a whole .npz")
     assert not (tmp_path / "sprung").exists()
 
 

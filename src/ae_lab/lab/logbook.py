@@ -137,9 +137,8 @@ class Lab:
         }
         self._write()
         print(f"{dataset.source}.")
-        if self.settings.dataset != "mnist":
-            name = Path(self.settings.dataset).stem
-            print(f"The text speaks of digits; these are {name}.")
+        if not dataset.digits:
+            print(f"The text speaks of digits; these are {dataset.source.split(',')[0]}.")
         return dataset
 
     def record(
@@ -418,9 +417,11 @@ class Lab:
         self._desk.models[exercises.digest(model)] = "", "the notebook's own model"
         if name is None or self.settings.record_folder is None:
             return
+        from ae_lab.models import save_model  # imports Keras
+
         folder = Path(self.settings.record_folder) / self.notebook
         folder.mkdir(parents=True, exist_ok=True)
-        model.save(folder / f"{name}.keras")
+        save_model(model, folder / f"{name}.keras", self._dataset and self._dataset.about)
 
     @contextlib.contextmanager
     def timer(self, name: str, *, quick: int = 0, full: int = 0) -> Iterator[None]:

@@ -25,8 +25,10 @@ from ae_lab.files import check_archive, open_regular
 from ae_lab.models.blocks import IMAGE_SHAPE
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+TRAINED_ON = "trained_on.json"
 LARGEST = {  # bytes; some hundred times what ours take
     METADATA: 10_000,
+    TRAINED_ON: 10_000,
     CONFIG: 1_000_000,
     WEIGHTS: 500_000_000,
 }
@@ -41,6 +43,37 @@ OF_KERAS = set(
     "Activation Conv2D Conv2DTranspose Cropping2D Dense Dropout Flatten Reshape "
     "GlorotUniform HeNormal Zeros".split()
 )
+
+
+def save_model(model: keras.Model, path: str | Path, about: dict | None = None) -> None:
+    """Save ``model`` to the ``.keras`` file at ``path``, and beside it what it was trained on.
+
+    ``about`` is a dataset's own `about`; None if it is not known. Keras reads the file as before.
+    """
+    model.save(path)
+    if about:
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr(zipfile.ZipInfo(TRAINED_ON), json.dumps(about))
+
+
+def trained_on(path: str | Path) -> dict | None:
+    """What the model at ``path`` was trained on, as `save_model` took it; None if it was not said.
+
+    A ``LabError`` says that it cannot be read, or is not of the form of `data.Dataset.about`.
+    """
+    expected = {"data": str, "sha256": str, "classes": list, "light_on_dark": bool, "digits": bool}
+    try:
+        with open_regular(Path(path)) as file:
+            if TRAINED_ON not in check_archive(file, sum(LARGEST.values())):
+                return None
+            with zipfile.ZipFile(file) as archive, archive.open(TRAINED_ON) as member:
+                about = json.loads(member.read(LARGEST[TRAINED_ON]))
+        if not all(isinstance(about[name], kind) for name, kind in expected.items()):
+            raise ValueError(f"{about}")
+    except Exception as error:  # damage shows in many ways
+        reason = ascii(str(error))[:200]
+        raise _wrong(path, f"{TRAINED_ON} with {', '.join(expected)}", reason) from None
+    return about
 
 
 def load_model(path: str | Path) -> keras.Model:
