@@ -11,6 +11,7 @@ import threading
 import time
 import tracemalloc
 import urllib.request
+import urllib.response
 import zipfile
 
 import numpy as np
@@ -204,6 +205,19 @@ def test_a_server_that_recovers_gives_the_file(tmp_path, plays, capsys, fault):
     assert data.prepare(Settings(project_folder=tmp_path)) == data.FULL_NAME
 
 
+def test_a_server_may_not_send_us_on_from_https_to_http(tmp_path, plays, monkeypatch):
+    def sent_on(self, request):
+        headers = {"Location": request.full_url.replace("https", "http")}
+        answer = urllib.response.addinfourl(io.BytesIO(), headers, request.full_url, 302)
+        answer.msg = "Found"
+        return answer
+
+    monkeypatch.setattr(urllib.request.HTTPSHandler, "https_open", sent_on)
+    monkeypatch.setattr(urllib.request.HTTPHandler, "http_open", None)  # it is never asked
+    with pytest.raises(OSError, match="sends us on to http://127.0.0.1/mnist.npz"):
+        download.fetch("https://127.0.0.1/mnist.npz", tmp_path / "mnist.npz")
+
+
 @pytest.mark.parametrize("absent", ["listener", "name", "route"])
 def test_without_a_network_it_is_said_once_and_not_waited_for(
     tmp_path, monkeypatch, capsys, absent
@@ -238,7 +252,7 @@ def refused(path, *words):
     tracemalloc.start()
     try:
         with pytest.raises(LabError) as caught:
-            mnist.read_verified(path)
+            mnist.read(path, "mnist")
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

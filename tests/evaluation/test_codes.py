@@ -73,7 +73,7 @@ def test_an_archive_of_one_array_needs_no_name_and_one_of_two_does(deep, capsys)
     np.savez("two.npz", a=BYTES, b=BYTES[:3])
     assert main(["encode", "one.npz", "z.npy"]) == 0
     assert main(["encode", "two.npz", "z.npy"]) == 1
-    assert "there are ['a', 'b']" in capsys.readouterr().err
+    assert "one of ['a', 'b']" in capsys.readouterr().err
     assert main(["encode", "two.npz", "z.npy", "--array", "b"]) == 0
     assert np.load("z.npy").shape == (3, 5)
 
@@ -125,7 +125,7 @@ def test_files_are_looked_at_before_they_are_believed(deep, capsys, monkeypatch)
     path.write_bytes(path.read_bytes()[:-100])
     assert "a whole .npz" in said("x.npy")
     Path("x.csv").write_text("1,2,3\n")
-    assert "there are ['x', 'y']" in said("x.csv") and "pickle" not in said("x.csv")
+    assert "one of ['x', 'y']" in said("x.csv") and "pickle" not in said("x.csv")
     np.savez_compressed("x.npz", np.zeros((100, 784), np.uint8))
     monkeypatch.setattr(formats, "LARGEST", 1_000)
     assert "78,528 bytes when unpacked, more than 1,000" in said("x.npz")

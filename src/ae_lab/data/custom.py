@@ -1,61 +1,25 @@
 """Images of one's own, converted so that every notebook can use them, and what was done, in words.
 
-``AE_LAB_DATASET`` names Keras's ``fashion_mnist``, or a file or folder that `sets` can read.
+``AE_LAB_DATASET`` names a file or folder that `sets` can read.
 """
 
 import math
 import re
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from ae_lab.data.download import first_line
 from ae_lab.data.formats import SAVE, Stored, read_safely, wrong
-from ae_lab.errors import LabError
-from ae_lab.files import write_whole
-from ae_lab.quiet import import_keras
-from ae_lab.settings import Settings
+from ae_lab.data.sets import SIDE
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
-SIDE, CLASSES = 28, 10  # what the notebooks are written for
+CLASSES = 10  # the most that the notebooks are written for
 LEAST = {"train": 3_000, "test": 1_000}  # images, the fewest that every experiment can run with
 LEAST_OF_CLASS = {"train": 50, "test": 20}  # so that the validation part has each class as well
 DARK = 31  # of 255: if no pixel is brighter, the scale is another than 0 to 255
 DUPLICATES = 0.01  # of the test images: what is worth a word
 SPLIT_SEED = 0  # the split is part of the data, not of the experiment: no setting changes it
-FASHION = "T-shirt trouser pullover dress coat sandal shirt sneaker bag ankle-boot".split()
-
-
-def find_other(settings: Settings) -> Path:
-    """The file or folder that ``settings`` name; Fashion-MNIST is downloaded if need be."""
-    if settings.dataset != "fashion_mnist":
-        path = Path(settings.dataset)
-        if not path.exists():
-            raise LabError(
-                f"AE_LAB_DATASET must name a file or folder, found none at {path}: correct the "
-                "path, or unset it for MNIST."
-            )
-        return path
-    for folder in filter(None, (settings.data_folder, settings.download_folder)):
-        path = folder / f"{settings.dataset}.npz"
-        if path.is_file():
-            return path
-    if settings.data_folder and list(settings.data_folder.glob("*train*")):
-        return settings.data_folder  # the IDX files have the names of MNIST's
-    if settings.offline:
-        reason = "downloads are off (AE_LAB_OFFLINE)"
-    else:
-        try:
-            train, test = getattr(import_keras().datasets, settings.dataset).load_data()
-            arrays = dict(zip(NAMES, (*train, *test), strict=True))
-            return write_whole(path, lambda part: np.savez_compressed(part, **arrays))
-        except Exception as error:  # whatever the network does
-            reason = f"its download failed ({first_line(error)})"
-    raise LabError(
-        f"{path.stem} must be available as {path}, found no file there, and {reason}: put "
-        f"{path.name} or its IDX files into the folder that AE_LAB_DATA names, or connect."
-    )
+NOT_COMPARABLE = "figures below are not comparable with published ones"
 
 
 def read_plain(stored: dict[str, Stored], unused: list[str]) -> tuple[dict, list[str]]:
@@ -125,7 +89,7 @@ def stand_in(arrays: dict, notes: list[str], name: str) -> tuple[dict, str, tupl
     notes += [f"made 28x28 from {shape[0]}x{shape[0]} (means over areas)"] * (shape[0] != SIDE)
     made |= {f"x_{part}": _grey_28(made[f"x_{part}"]) for part in LEAST}
     about = ", ".join([name, f"{len(made['x_train']):,} + {len(made['x_test']):,}", *notes])
-    source = f"{about}: figures below are not comparable with published ones"
+    source = f"{about}: {NOT_COMPARABLE}"
     return made, "; ".join([source, *_warnings(made)]), names
 
 

@@ -20,16 +20,12 @@ import numpy as np
 
 from ae_lab.data.download import first_line
 from ae_lab.errors import LabError
-from ae_lab.files import check_archive
+from ae_lab.files import check_archive, open_regular
 
 LARGEST = 2**30  # bytes of all arrays when unpacked: 87,000 images of 64x64 in colour
 SAVE = 'np.savez("mine.npz", x_train=a, y_train=b, x_test=c, y_test=d)'
 EXPECTED = "a whole .npz, IDX, HDF5, MATLAB file or CSV of numbers"
 IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
-NPY_HEADERS = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
 PICKLE = (
     "a pickle, which can run any program when it is read",
     "MNIST needs no file, it is downloaded; convert what you trust: (a, b), _, (c, d) = "
@@ -48,6 +44,11 @@ class Stored(NamedTuple):
     origin: str
 
 
+def in_memory(array: np.ndarray, origin: str) -> Stored:
+    """An ``array`` that had to be read at once."""
+    return Stored(array.shape, array.dtype, lambda: array, origin)
+
+
 def wrong(expected: str, received: str, do: str) -> LabError:
     """One sentence: what was ``expected`` and ``received``, what to ``do``; no path in front."""
     return LabError(f"expected {expected}, received {received}: {do}.")
@@ -63,14 +64,13 @@ def arrays_in(path: Path) -> list[Stored]:
     try:
         with _opened(path) as file:
             start = file.read(520)
-        found = _reader(path, start)(path)
-        if (size := sum(math.prod(one.shape) * one.dtype.itemsize for one in found)) > LARGEST:
-            raise _too_large(size)
+        found = list(_reader(path, start)(path))
+        _check_size(sum(math.prod(one.shape) * one.dtype.itemsize for one in found))
+        return found
     except LabError:
         raise
     except Exception as error:  # damage shows in many ways
         raise _damaged(error, path.name) from None
-    return found
 
 
 def read_safely(stored: Stored) -> np.ndarray:
@@ -89,11 +89,12 @@ def _damaged(error: Exception, origin: str) -> LabError:
     return wrong(EXPECTED, f"{first_line(error)} in {origin}", do)
 
 
-def _too_large(size: int) -> LabError:
-    return wrong(f"at most {LARGEST:,} bytes of arrays", f"{size:,}", "keep fewer images")
+def _check_size(size: int) -> None:
+    if size > LARGEST:
+        raise wrong(f"at most {LARGEST:,} bytes of arrays", f"{size:,}", "keep fewer images")
 
 
-def _reader(path: Path, start: bytes) -> Callable[[Path], list[Stored]]:
+def _reader(path: Path, start: bytes) -> Callable[[Path], list[Stored] | Iterator[Stored]]:
     if b"\x89HDF\r\n" in (start[:6], start[512:518]):  # MATLAB 7.3 puts 512 bytes in front
         return partial(_hdf5, turned=start.startswith(b"MATLAB"))
     if len(start) > 4 and start[:2] == b"\0\0" and start[2] in IDX_TYPES and start[3] in (1, 2, 3):
@@ -112,37 +113,45 @@ def _reader(path: Path, start: bytes) -> Callable[[Path], list[Stored]]:
 
 
 def _opened(path: Path) -> BinaryIO:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         packed = file.read(2) == b"\x1f\x8b"
     return gzip.open(path) if packed else path.open("rb")
 
 
-def _npz(path: Path) -> list[Stored]:
-    sizes, found = check_archive(path, LARGEST), []
-
+def _npz(path: Path) -> Iterator[Stored]:
     def read(name: str) -> np.ndarray:
-        with np.load(path, allow_pickle=False) as stored:
-            return stored[name]
+        with ZipFile(path) as archive, archive.open(f"{name}.npy") as member:
+            return np.lib.format.read_array(member, allow_pickle=False)
 
-    for name in (name for name in sizes if name.endswith(".npy")):
-        with ZipFile(path) as archive, archive.open(name) as member:
-            shape, _, dtype = NPY_HEADERS[np.lib.format.read_magic(member)](member)
-            size = sizes[name] - member.tell()
-        if not dtype.hasobject and size != math.prod(shape) * dtype.itemsize:
-            raise ValueError(f"{name} of {size:,} bytes for shape {shape}, dtype {dtype}")
-        found.append(Stored(shape, dtype, partial(read, name), f"{path.name}/{name[:-4]}"))
-    if not found:
+    sizes = check_archive(path, LARGEST)
+    names = [name.removesuffix(".npy") for name in sizes if name.endswith(".npy")]
+    if not names:
         received = f"a zip file with {', '.join(list(sizes)[:3])}"
         raise wrong(EXPECTED, received, f"unpack it, or convert it in Python: {SAVE}")
-    return found
+    for name in names:
+        with ZipFile(path) as archive, archive.open(f"{name}.npy") as member:
+            yield _declared(
+                member, sizes[f"{name}.npy"], partial(read, name), f"{path.name}/{name}"
+            )
 
 
-def _npy(path: Path) -> list[Stored]:
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
-    return [Stored(array.shape, array.dtype, lambda: np.array(array), path.name)]
+def _npy(path: Path) -> Iterator[Stored]:
+    with path.open("rb") as file:
+        read = partial(np.load, path, allow_pickle=False)
+        yield _declared(file, path.stat().st_size, read, path.name)
 
 
-def _idx(path: Path) -> list[Stored]:
+def _declared(file: BinaryIO, size: int, read: Callable, origin: str) -> Stored:
+    """What NumPy's header at the start of ``file`` says, if that fits the ``size`` of the file."""
+    version = "{}_{}".format(*np.lib.format.read_magic(file))
+    shape, _, dtype = getattr(np.lib.format, f"read_array_header_{version}")(file)
+    size -= file.tell()
+    if not dtype.hasobject and size != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{size:,} bytes for shape {shape}, dtype {dtype}")
+    return Stored(shape, dtype, read, origin)
+
+
+def _idx(path: Path) -> Iterator[Stored]:
     """A type and the sizes of the axes, big-endian, then the numbers."""
     with _opened(path) as file:
         _, kind, axes = struct.unpack(">HBB", file.read(4))
@@ -155,7 +164,7 @@ def _idx(path: Path) -> list[Stored]:
             content = file.read(math.prod(shape) * dtype.itemsize + 1)
         return np.frombuffer(content, dtype).reshape(shape)  # refuses more as well as fewer
 
-    return [Stored(shape, dtype, read, path.name)]
+    yield Stored(shape, dtype, read, path.name)
 
 
 def _table(path: Path) -> list[Stored]:
@@ -171,18 +180,16 @@ def _table(path: Path) -> list[Stored]:
     if named and cells[0] in ("", "id", "index"):  # as pandas numbers rows
         cells, rows = cells[1:], rows[:, 1:]
     if math.isqrt(rows.shape[1]) ** 2 == rows.shape[1]:
-        return [Stored(rows.shape, rows.dtype, lambda: rows, f"{path.name}/x")]
+        return [in_memory(rows, f"{path.name}/x")]
     last = cells[-1] in ("label", "class", "y") or not np.ptp(rows[:, 0])  # a corner is constant
     x, y = (rows[:, :-1], rows[:, -1]) if last else (rows[:, 1:], rows[:, 0])
-    both = ("x", x), ("y", y)
-    return [Stored(a.shape, a.dtype, lambda a=a: a, f"{path.name}/{name}") for name, a in both]
+    return [in_memory(x, f"{path.name}/x"), in_memory(y, f"{path.name}/y")]
 
 
 def _lines(file: BinaryIO) -> Iterator[str]:
-    left = LARGEST // 2  # a number takes two bytes or more here, four in memory
+    size = 0  # in memory: a number takes two bytes or more here, four there
     for line in io.TextIOWrapper(file, "utf-8-sig"):
-        if (left := left - len(line)) < 0:
-            raise _too_large(LARGEST + 1)
+        _check_size(size := size + 2 * len(line))
         yield line
 
 
@@ -198,6 +205,9 @@ def _hdf5(path: Path, turned: bool) -> list[Stored]:
 
     def note(name: str, item: h5py.Dataset | h5py.Group) -> None:
         if isinstance(item, h5py.Dataset):
+            if item.external or item.is_virtual:
+                raise ValueError(f"{name} of other files")
+            _check_size(math.prod(item.chunks or ()) * item.dtype.itemsize)  # each is read whole
             shape = item.shape[::-1] if turned else item.shape
             found.append(Stored(shape, item.dtype, partial(read, name), f"{path.name}/{name}"))
 
@@ -206,11 +216,11 @@ def _hdf5(path: Path, turned: bool) -> list[Stored]:
     return found
 
 
-def _mat(path: Path) -> list[Stored]:
+def _mat(path: Path) -> Iterator[Stored]:
     """What MATLAB up to 7.2 writes: elements with their sizes in front, packed one by one."""
     import scipy.io
 
-    total, found = 0, []
+    total = 0
     with path.open("rb") as file:
         order = "<II" if file.read(128)[126:] == b"IM" else ">II"
         while len(tag := file.read(8)) == 8:
@@ -219,19 +229,16 @@ def _mat(path: Path) -> list[Stored]:
             if kind == 15:  # packed
                 inside = zlib.decompressobj().decompress(file.read(min(size, 4096)), 8)
                 size = struct.unpack(order, inside)[1]
-            total += size
+            _check_size(total := total + size)
             file.seek(end)
-    if total > LARGEST:
-        raise _too_large(total)
 
-    def note(name: str, item: object) -> None:
+    def arrays(name: str, item: object) -> Iterator[Stored]:
         if isinstance(item, dict):
             for key in (key for key in item if not key.startswith("__")):
-                note(f"{name}/{key}", item[key])
+                yield from arrays(f"{name}/{key}", item[key])
         elif isinstance(item, np.ndarray):
-            found.append(Stored(item.shape, item.dtype, lambda: item, name))
+            yield in_memory(item, name)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        note(path.name, scipy.io.loadmat(path, simplify_cells=True))
-    return found
+        return arrays(path.name, scipy.io.loadmat(path, simplify_cells=True))

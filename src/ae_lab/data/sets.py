@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from ae_lab.data.formats import SAVE, Stored, arrays_in, wrong
+from ae_lab.data.formats import SAVE, Stored, arrays_in, in_memory, wrong
 
 SIDE = 28  # of the images that pictures become
 LARGEST_PIXELS = 60_000_000  # of one picture
@@ -68,7 +68,7 @@ def files_of(path: Path) -> list[Path]:
         beside = [file for file in sorted(path.parent.iterdir()) if file.is_file()]
         return _families([path, *beside])[_family(path)]
     if not path.is_dir():
-        raise wrong("a file or folder", "no file", "correct the path")
+        raise wrong(f"a file or folder at {path}", "no file", "correct the path")
     for pattern in ("*", "*/*", "*/*/*"):  # torchvision has them two folders below
         files = [one for one in sorted(path.glob(pattern)) if ARRAYS.search(one.name.lower())]
         families = list(_families([one for one in files if one.is_file()]).values())
@@ -125,7 +125,7 @@ def _pictures(folder: Path, files: list[Path]) -> list[Stored]:
         labels = np.array([path.parent.name for path in paths])
         shape, read = (len(paths), SIDE, SIDE), partial(_read_pictures, paths)
         found.append(Stored(shape, np.dtype(np.uint8), read, f"{part}/images"))
-        found.append(Stored(labels.shape, labels.dtype, lambda y=labels: y, f"{part}/labels"))
+        found.append(in_memory(labels, f"{part}/labels"))
     return found
 
 
