@@ -50,6 +50,7 @@ class Workplace:
         """Make those that an execution writes to."""
         for folder in (self.build, self.records, self.homes, self.connections):
             folder.mkdir(parents=True, exist_ok=True)
+        self.connections.chmod(0o700)  # whoever has a kernel's key can run programs in it
 
     def sibling_pages(self) -> dict[str, str]:
         """Those of `SIBLING_PAGES` that are there, and what each says."""
