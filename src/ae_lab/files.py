@@ -56,11 +56,10 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
         return temporary.replace(path)
 
 
-def check_not_read(target: str | Path, *sources: str | Path) -> None:
-    """Raise a LabError if ``target``, to be written, is one of ``sources``, by whatever name."""
-    for source in sources:
-        if os.path.exists(target) and os.path.samefile(target, source):
-            raise LabError(f"{target} is {source}, which is read: name another file to write.")
+def check_not_read(target: str | Path, source: str | Path) -> None:
+    """Raise a LabError if ``target``, to be written, is the file ``source``, by whatever name."""
+    if os.path.exists(target) and os.path.samefile(target, source):
+        raise LabError(f"{target} is {source}, which is read: name another file to write.")
 
 
 def check_archive(

@@ -145,8 +145,8 @@ def find_project_folder(start: Path | None = None) -> Path:
 
 
 def _is_path(dataset: str) -> bool:
-    path = Path(dataset).expanduser()
-    return dataset not in DATASETS and (len(path.parts) > 1 or bool(path.suffix) or path.exists())
+    named = os.path.dirname(dataset) or os.path.splitext(dataset)[1]
+    return dataset not in DATASETS and (bool(named) or os.path.exists(dataset))
 
 
 def _whole_number(name: str, value: str | int, largest: int) -> int:

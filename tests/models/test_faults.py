@@ -377,9 +377,9 @@ WEIGHTS = {
     linked_outside: "the link '0'",
     outside: "plain arrays|weights",
     virtual: "plain arrays",
-    circle: "a circle",
-    same_array_often: "bytes of weights",
-    crowded: "more, or a circle",
+    circle: "weights",
+    same_array_often: "each once",
+    crowded: "more than 10,000",
     texts: "plain arrays",
     lists: "plain arrays",
 }

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from ae_lab.data.formats import SAVE, Stored, read_safely, wrong
-from ae_lab.data.sets import SIDE
+from ae_lab.data.sets import SIDE, grey_28
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 CLASSES = 10  # the most that the notebooks are written for
@@ -72,14 +72,12 @@ def stand_in(arrays: dict, notes: list[str], name: str) -> tuple[dict, str, tupl
             raise wrong(expected, _few(here), "keep the classes that both have")
         kept = np.isin(y, first)
         x, y = x[kept], np.searchsorted(first, y[kept]).astype(np.uint8)
-        if len(x) < least:
-            do = "take more (without x_test and y_test a quarter is held out for them)"
-            raise wrong(f"at least {least:,} images in x_{part}", f"{len(x):,}", do)
-        counts = np.bincount(y)
-        if len(counts) < 2 or counts.min() < LEAST_OF_CLASS[part]:
-            expected = f"2 classes or more, each with {LEAST_OF_CLASS[part]} images in x_{part}"
+        each, counts = LEAST_OF_CLASS[part], np.bincount(y)
+        if len(x) < least or len(counts) < 2 or counts.min() < each:
+            expected = f"at least {least:,} images in x_{part}, of 2 classes or more {each} each"
             received = ", ".join(f"{n:,} of {one}" for n, one in zip(counts, names, strict=True))
-            raise wrong(expected, received, "add images, or leave the rare classes out")
+            do = "add images (a quarter is held out where x_test is missing), or drop rare classes"
+            raise wrong(expected, f"{len(x):,}, {received}", do)
         made |= {f"x_{part}": x, f"y_{part}": y}
     shape, other = made["x_train"].shape[1:], made["x_test"].shape[1:]
     if shape != other:
@@ -87,7 +85,9 @@ def stand_in(arrays: dict, notes: list[str], name: str) -> tuple[dict, str, tupl
         raise wrong("x_train and x_test with images of one shape", received, "prepare both alike")
     notes = [*notes, *["made grey (luma)"] * (len(shape) == 3)]
     notes += [f"made 28x28 from {shape[0]}x{shape[0]} (means over areas)"] * (shape[0] != SIDE)
-    made |= {f"x_{part}": _grey_28(made[f"x_{part}"]) for part in LEAST}
+    if shape != (SIDE, SIDE):
+        pictures = {f"x_{part}": map(Image.fromarray, made[f"x_{part}"]) for part in LEAST}
+        made |= {name: np.stack([*map(grey_28, x)]) for name, x in pictures.items()}
     about = ", ".join([name, f"{len(made['x_train']):,} + {len(made['x_test']):,}", *notes])
     source = f"{about}: {NOT_COMPARABLE}"
     return made, "; ".join([source, *_warnings(made)]), names
@@ -199,14 +199,3 @@ def _warnings(arrays: dict[str, np.ndarray]) -> list[str]:
     if not is_light_on_dark(arrays["x_train"]):
         found.append("the images are dark on light, MNIST's light on dark")
     return found
-
-
-def _grey_28(images: np.ndarray) -> np.ndarray:
-    """uint8 (n, side, side[, 3]) to (n, 28, 28): ITU-R 601 luma, means over areas."""
-    if images.shape[1:] == (SIDE, SIDE):
-        return images
-    small = np.empty((len(images), SIDE, SIDE), np.uint8)
-    for i, image in enumerate(images):
-        grey = Image.fromarray(image).convert("L")
-        small[i] = np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BOX))
-    return small

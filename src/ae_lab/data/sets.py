@@ -129,9 +129,14 @@ def _pictures(folder: Path, files: list[Path]) -> list[Stored]:
     return found
 
 
+def grey_28(picture: Image.Image) -> np.ndarray:
+    """The middle square of a ``picture`` as uint8 (28, 28): ITU-R 601 luma, means over areas."""
+    return np.asarray(ImageOps.fit(picture.convert("L"), (SIDE, SIDE), Image.Resampling.BOX))
+
+
 def _read_pictures(paths: list[Path]) -> np.ndarray:
-    images = np.empty((len(paths), SIDE, SIDE), np.uint8)
-    for image, path in zip(images, paths, strict=True):
+    images = []
+    for path in paths:
         with Image.open(path) as picture:
             if picture.width * picture.height > LARGEST_PIXELS:  # before it is unpacked
                 raise ValueError(f"{path.name} of {picture.width}x{picture.height} pixels")
@@ -140,6 +145,5 @@ def _read_pictures(paths: list[Path]) -> np.ndarray:
             if "A" in picture.getbands() or "transparency" in picture.info:
                 picture = picture.convert("RGBA")
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-            grey = ImageOps.exif_transpose(picture).convert("L")
-        image[...] = ImageOps.fit(grey, (SIDE, SIDE), Image.Resampling.BOX)
-    return images
+            images.append(grey_28(ImageOps.exif_transpose(picture)))
+    return np.stack(images)

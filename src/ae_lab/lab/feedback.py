@@ -83,15 +83,8 @@ def diagnosis(metric: Metric) -> str:
 def reference_figures(settings: Settings, source: str) -> dict[str, dict[str, float]]:
     """Figure → ``value`` and ``tolerance`` in ``reports/reference.json``; {} if there are none.
 
-    Parameters
-    ----------
-    settings : of the run; the file is in its project folder, and holds figures by profile.
-    source : of the data, in words, as `data.Dataset.source`.
-
-    Raises
-    ------
-    LabError
-        If the file holds something else.
+    ``settings`` and ``source`` are those of `beside_reference`. A ``LabError`` says that the file
+    holds something else.
     """
     path = settings.project_folder / "reports" / "reference.json"
     if (reference := read_json(path)) is None:

@@ -158,29 +158,24 @@ def _checked_members(path) -> dict[str, bytes]:
 
 
 def _check_weights(path, content):
-    """Refuse arrays that are not stored as they are, number by number, and every kind of link."""
+    """Refuse arrays that are not stored as they are, number by number, and all but hard links."""
     count, total = 0, 0
+
+    def fault(name, link):
+        nonlocal count, total
+        count += 1
+        if count > MOST_OBJECTS or not isinstance(link, h5py.HardLink):
+            return f"more than {MOST_OBJECTS:,}" if count > MOST_OBJECTS else f"the link {name!r}"
+        if isinstance(one := file[name], h5py.Group):
+            return None
+        total += one.nbytes
+        plain = one.dtype.kind in "fiu" and one.nbytes == one.id.get_storage_size()
+        if not plain or total > len(content):
+            return f"{total:,} bytes" if plain else f"another at {name!r}"
+
     with h5py.File(io.BytesIO(content), "r") as file:
-        groups, seen = [file], set()
-        while groups:
-            group = groups.pop()
-            count += len(group)  # known before the names are read
-            address = h5py.h5o.get_info(group.id).addr
-            if count > MOST_OBJECTS or address in seen:
-                raise _wrong(path, f"at most {MOST_OBJECTS:,} arrays", "more, or a circle of them")
-            seen.add(address)
-            for name in group:
-                if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                    raise _wrong(path, "weights in the file itself", f"the link {name!r}")
-                one = group[name]
-                if isinstance(one, h5py.Group):
-                    groups.append(one)
-                    continue
-                total += one.nbytes
-                if one.dtype.kind not in "fiu" or one.nbytes != one.id.get_storage_size():
-                    raise _wrong(path, "plain arrays of numbers", f"another at {one.name!r}")
-    if total > len(content):
-        raise _wrong(path, f"at most {len(content):,} bytes of weights", f"{total:,}")
+        if received := file.visititems_links(fault):
+            raise _wrong(path, "plain arrays of numbers, each once in the file itself", received)
 
 
 def _parts(config) -> Iterator[dict]:

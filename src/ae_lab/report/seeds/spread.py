@@ -27,21 +27,17 @@ def read_results(folder: Path, say: Callable[[str], None]) -> list[dict]:
         try:
             if path.is_symlink():
                 raise ValueError("a symbolic link")
-            result = json.loads(read_text(path))
-            fault = fault_of(result)
-        except (OSError, ValueError, RecursionError) as error:
-            fault = str(error) or type(error).__name__
-        if fault:
-            say(f"{path} is left out, it is no result of a sweep ({fault}): remove it\n")
-        else:
-            found.append(result)
+            found.append(parse_result(read_text(path)))
+        except (OSError, ValueError) as error:
+            say(f"{path} is left out, it is no result of a sweep ({error}): remove it\n")
     order = ("notebook", "backend", "seed")
     return sorted(found, key=lambda result: [result[name] for name in order])
 
 
-def fault_of(result: object) -> str:
-    """Why something is no result of a sweep, in words; "" if it is one."""
+def parse_result(text: str) -> dict:
+    """The result of a sweep in JSON; a ValueError says in words why it is none."""
     try:
+        result = json.loads(text)
         # what is not finite, or is no text in UTF-8, could not be written into a report
         json.dumps(result, allow_nan=False, ensure_ascii=False).encode()
         metrics = [Metric.from_json(one) for one in result["metrics"]]
@@ -53,13 +49,13 @@ def fault_of(result: object) -> str:
         numbers += [margin for one in claims for margin in one.conditions.values()]
         if result["error"] is not None:
             sentence_of(result["error"])
+        if type(result["seed"]) is not int or not all(isinstance(text, str) for text in texts):
+            raise TypeError("a name or seed of another type")
+        if not all(isinstance(one, int | float) and abs(one) < LARGEST for one in numbers):
+            raise TypeError("a figure that is no number, or too large")
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        return f"{type(error).__name__}: {error}"[:200]
-    if type(result["seed"]) is not int or not all(isinstance(text, str) for text in texts):
-        return "a name or seed of another type"
-    if not all(isinstance(one, int | float) and abs(one) < LARGEST for one in numbers):
-        return "a figure that is no number, or too large"
-    return ""
+        raise ValueError(f"{type(error).__name__}: {error}"[:200]) from None
+    return result
 
 
 def results_for(notebooks: dict[str, dict], profile: str, results: list[dict]) -> list[dict]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ae_lab.errors import LabError
-from ae_lab.files import read_json, write_json
+from ae_lab.files import read_text, write_json
 from ae_lab.report.execute.environment import numeric_environment
 from ae_lab.report.folders import recover_folder
 from ae_lab.report.keys import digest_of_cells, execution_key, package_digest
 from ae_lab.report.notebook_file import read_notebook
-from ae_lab.report.seeds.spread import fault_of
+from ae_lab.report.seeds.spread import parse_result
 from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 
@@ -104,14 +104,12 @@ def result_of(task: Task, record: dict | None, error: dict | None, seconds: floa
 def result_from(task: Task, sent: object) -> dict:
     """The result that a worker sent as JSON; a LabError says that it is not one of this task."""
     try:
-        result = json.loads(sent)
-        fault = fault_of(result)
-    except (TypeError, ValueError, RecursionError) as error:
-        fault = str(error)
-    if not fault:
+        result = parse_result(sent)
         expected = result_of(task, None, None, 0.0)
         same = ("notebook", "profile", "seed", "backend", "data", "key", "cells", "package")
         fault = ", ".join(name for name in same if result.get(name) != expected[name])
+    except ValueError as error:
+        fault = str(error)
     if fault:
         raise LabError(
             f"a worker must send the result of {task.label}, received another ({fault[:200]}): "
@@ -143,5 +141,8 @@ def store_result(place: Workplace, task: Task, result: dict) -> None:
 
 def is_done(place: Workplace, task: Task) -> bool:
     """Whether a good result of this very task is kept."""
-    kept = read_json(place.sweep / f"{task.label}.json") or {}
-    return kept.get("key") == task.key and not fault_of(kept) and not kept["error"]
+    try:
+        kept = parse_result(read_text(place.sweep / f"{task.label}.json"))
+    except (OSError, ValueError):
+        return False
+    return kept.get("key") == task.key and not kept["error"]
