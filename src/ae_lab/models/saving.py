@@ -26,13 +26,8 @@ from ae_lab.models.blocks import IMAGE_SHAPE
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 TRAINED_ON = "trained_on.json"
-LARGEST = {  # bytes; some hundred times what ours take
-    METADATA: 10_000,
-    TRAINED_ON: 10_000,
-    CONFIG: 1_000_000,
-    WEIGHTS: 500_000_000,
-}
-# The rest are some fifteen times what our largest model has.
+# In bytes, some hundred times what ours take; the rest some fifteen times what our largest has.
+LARGEST = {METADATA: 10_000, TRAINED_ON: 10_000, CONFIG: 1_000_000, WEIGHTS: 500_000_000}
 MOST_PARTS = 1_000  # layers, initialisers and tensors that a configuration names
 MOST_OBJECTS = 10_000  # groups and arrays of the weights
 MOST_OUTPUTS = 1_000_000  # numbers that all layers together put out for one image
