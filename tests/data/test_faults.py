@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import http.client
 import http.server
 import io
 import os
@@ -207,7 +208,8 @@ def test_a_server_that_recovers_gives_the_file(tmp_path, plays, capsys, fault):
 
 def test_a_server_may_not_send_us_on_from_https_to_http(tmp_path, plays, monkeypatch):
     def sent_on(self, request):
-        headers = {"Location": request.full_url.replace("https", "http")}
+        headers = http.client.HTTPMessage()
+        headers["Location"] = request.full_url.replace("https", "http")
         answer = urllib.response.addinfourl(io.BytesIO(), headers, request.full_url, 302)
         answer.msg = "Found"
         return answer

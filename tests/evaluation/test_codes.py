@@ -89,7 +89,7 @@ def test_an_archive_of_one_array_needs_no_name_and_one_of_two_does(deep, capsys)
         (np.full((2, 28, 28), 300), "bytes, or as floats"),
         (np.zeros((2, 28, 28), "U3"), "dtype <U3"),
         (np.zeros((2, 28, 28), [("a", "f4")]), "[('a', '<f4')]"),
-        (np.array([{"a": 1}], dtype=object), "a whole .npz"),
+        (np.array([{"a": 1}], dtype=object), "dtype object"),
     ],
 )
 def test_what_are_no_images_is_refused(array, message, deep, capsys):
