@@ -13,6 +13,7 @@ from ae_lab.files import read_json, write_json, write_text
 from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, key_of
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.folders import os_errors_as_lab_errors, recover_folder, replace_folder
+from ae_lab.report.front.before import report_before
 from ae_lab.report.keys import digest_of_files, render_key
 from ae_lab.report.seeds.spread import read_results
 from ae_lab.report.workplace import Workplace, find_notebooks
@@ -102,7 +103,9 @@ def publish(place: Workplace, known: list[str], failed: set[str], say: Say) -> P
     }
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
-    about = place.settings.profile, commit, read_results(place.sweep), place.sibling_pages()
+    before = report_before(place.target, commit)
+    results, siblings = read_results(place.sweep), place.sibling_pages()
+    about = place.settings.profile, commit, results, siblings, before
     key = render_key(paths, *about, digest_of_files(place.models))
     published = read_json(place.build / "published.json") or {}
     unchanged = not failed and published.get("key") == key
@@ -128,9 +131,10 @@ def publish(place: Workplace, known: list[str], failed: set[str], say: Say) -> P
     return finish(place, paths, say)
 
 
-def describe_commit(project: Path) -> str:
+def describe_commit(project: Path, form: str = "%h") -> str:
     """Short hash of the last commit that touched code or notebooks, "" where there is no git.
 
+    ``form`` is git's: "%h of %cs" adds the commit's date.
     ``", modified"`` is added if either differs from that commit.
     """
 
@@ -142,7 +146,7 @@ def describe_commit(project: Path) -> str:
         except (OSError, subprocess.TimeoutExpired):
             return ""
 
-    commit = git("log", "-1", "--format=%h")
+    commit = git("log", "-1", f"--format={form}")
     return f"{commit}, modified" if commit and git("status", "--porcelain") else commit
 
 
@@ -161,7 +165,7 @@ def render_report(folder: Path, paths: dict[str, Path], texts: Path, *about: obj
     folder.mkdir(parents=True)
     exporter = ReportExporter()
     notebooks = {name: nbformat.read(path, as_version=4) for name, path in paths.items()}
-    profile, _, results, _ = about
+    profile, _, results, *_ = about
     for claim in judged(notebooks, profile, results):  # the same verdict on page and index
         if claim.notebook:
             lab = notebooks[claim.notebook].metadata["ae_lab"]

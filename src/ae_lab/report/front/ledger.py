@@ -8,7 +8,8 @@ from urllib.parse import quote
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.lab.verdicts import CLAIMS
 
-EXPORTED = ("notebook", "name", "value", "unit", "published", "source", "words", "seeds")
+EXPORTED = ("notebook", "name", "value", "unit", "better", "published", "source", "goal")
+EXPORTED += ("baselines", "best", "words", "seeds")
 
 
 def metrics_of(records: Iterable[dict], over_seeds: Mapping = MappingProxyType({})) -> list[Metric]:
