@@ -9,7 +9,8 @@ from ae_lab.lab.records import Claim, Metric
 from ae_lab.lab.verdicts import CLAIMS, is_met
 from ae_lab.report.workplace import page_file
 
-EXPORTED = ("notebook", "name", "value", "unit", "published", "source", "words", "seeds")
+EXPORTED = ("notebook", "name", "value", "unit", "better", "published", "source", "goal")
+EXPORTED += ("baselines", "best", "words", "seeds")
 
 
 def metrics_of(records: Iterable[dict], over_seeds: Mapping = MappingProxyType({})) -> list[Metric]:
