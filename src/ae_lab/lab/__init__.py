@@ -4,7 +4,13 @@ from ae_lab.lab.conditions import at_least, at_most, better_than, between, contr
 from ae_lab.lab.logbook import Lab, start_lab
 from ae_lab.lab.parameters import knob
 from ae_lab.lab.readings import either
-from ae_lab.lab.statistics import format_chance, format_interval, mcnemar, wilson_interval
+from ae_lab.lab.statistics import (
+    format_chance,
+    format_interval,
+    mcnemar,
+    paired_error,
+    wilson_interval,
+)
 
 __all__ = [
     "Lab",
@@ -18,6 +24,7 @@ __all__ = [
     "format_interval",
     "knob",
     "mcnemar",
+    "paired_error",
     "start_lab",
     "wilson_interval",
 ]

@@ -352,6 +352,17 @@ class Lab:
                 )
         display.show_table(columns, rows, caption)
 
+    def deviations(self, *, paper: str, rows: Sequence[tuple[str, str, str, str]]) -> None:
+        """Show where a recipe differs from a paper's.
+
+        Parameters
+        ----------
+        paper : author, year and place.
+        rows : what differs, the paper's, ours, and what we think it costs.
+        """
+        columns = ["what", "paper", "here", "what we think it costs"]
+        self.table(columns, rows, caption=f"Where this notebook differs from {paper}")
+
     def epochs(
         self, history: Mapping[str, Sequence[float]], *, caption: str, most: int = 8
     ) -> None:

@@ -65,6 +65,19 @@ def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> tuple[int, int, flo
     return only_a, only_b, float(stats.binomtest(only_a, only_a + only_b).pvalue)
 
 
+def paired_error(correct_a: np.ndarray, correct_b: np.ndarray) -> float:
+    """Standard error of the difference of two shares of the same images.
+
+    Parameters
+    ----------
+    correct_a, correct_b : bool (n,): which images either classifier gets right; a LabError if
+        they differ in length.
+    """
+    check_same_length(correct_a, correct_b, "correct_a", "correct_b")
+    difference = np.asarray(correct_a, float) - np.asarray(correct_b, float)
+    return float(difference.std() / len(difference) ** 0.5)
+
+
 def format_interval(share: float, count: int) -> str:
     """A ``share`` of ``count`` cases in per cent, with its interval from `wilson_interval`."""
     low, high = wilson_interval(share, count)
