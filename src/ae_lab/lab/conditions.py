@@ -13,10 +13,9 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from ae_lab.errors import LabError
-from ae_lab.lab.statistics import paired_gain
+from ae_lab.lab.statistics import STANDARD_ERRORS, paired_gain
 
 EXACT = 1e-9  # share of two numbers within which their difference is a mere rounding error
-STANDARD_ERRORS = 2  # of a difference that is not chance
 
 
 @dataclass(frozen=True)
@@ -162,10 +161,12 @@ def more_correct(
     because : why so much is asked, in words.
     """
     other, theirs = _only(name, rival)
-    gain, error, images = paired_gain(correct, theirs)
-    bound = max(by, STANDARD_ERRORS * error)
-    asked = f"{bound:.4g} more than {other}; two standard errors are {STANDARD_ERRORS * error:.3g}"
-    return _condition(name, gain, f"images of {images:,}", asked, because, low=bound)
+    paired = paired_gain(correct, theirs)
+    bound = max(by, paired.limit)
+    asked = (
+        f"{bound:.4g} more than {other}; {STANDARD_ERRORS} standard errors are {paired.limit:.3g}"
+    )
+    return _condition(name, paired.gain, f"images of {paired.images:,}", asked, because, low=bound)
 
 
 def control(condition: Condition) -> Condition:

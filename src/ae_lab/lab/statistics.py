@@ -8,6 +8,7 @@ from scipy import stats
 from ae_lab.validation import check_between, check_same_length, check_whole
 
 CONFIDENCE = 0.95
+STANDARD_ERRORS = 2  # of a difference that is not chance
 
 
 class Mean(NamedTuple):
@@ -53,6 +54,16 @@ class Paired(NamedTuple):
     gain: int
     error: float
     images: int
+
+    @property
+    def limit(self) -> float:
+        """Two standard errors: a gain of fewer images could be chance in their choice."""
+        return STANDARD_ERRORS * self.error
+
+    @property
+    def clear(self) -> bool:
+        """Whether either is right about more images than chance explains."""
+        return abs(self.gain) > self.limit
 
 
 def paired_gain(correct_a: np.ndarray, correct_b: np.ndarray) -> Paired:
