@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from ae_lab.errors import LabError
-from ae_lab.lab import format_chance, format_interval, paired_error, start_lab, wilson_interval
+from ae_lab.lab import format_chance, format_interval, start_lab, wilson_interval
 from ae_lab.lab.conditions import at_least, at_most
 from ae_lab.lab.readings import either
 from ae_lab.lab.records import Claim, Metric
@@ -335,19 +335,6 @@ def test_a_long_history_is_thinned_with_its_ends_kept(lab, shown):
 )
 def test_the_interval_is_wilsons(right, count, low, high):
     assert wilson_interval(right / count, count) == pytest.approx((low, high), abs=6e-5)
-
-
-def test_the_paired_error_counts_only_the_images_on_which_two_classifiers_differ():
-    a, b = np.ones(100, bool), np.ones(100, bool)
-    assert paired_error(a, b) == 0
-    a[:6], b[6:10] = False, False  # 6 only b right, 4 only a right
-    assert paired_error(a, b) == pytest.approx(np.sqrt(10 - (6 - 4) ** 2 / 100) / 100)
-
-
-def test_deviations_are_a_table_that_names_the_paper(lab, shown):
-    lab.deviations(paper="Doe (2011)", rows=[("epochs", "50", "5", "0.2 points")])
-    page = "".join(str(getattr(thing, "data", thing)) for thing, _ in shown)
-    assert all(word in page for word in ("Doe (2011)", "epochs", "0.2 points"))
 
 
 def test_an_interval_is_written_in_per_cent():

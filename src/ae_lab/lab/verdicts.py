@@ -34,8 +34,8 @@ def when_written(id: str, sentence: str) -> str:
         return "Not written down before this run."
     if "changed" not in entry:
         return f"Written on {entry['written']}, before this run."
-    then = f"Changed on {entry['changed']}, after earlier runs and before this one"
-    return f"{then}; on {entry['written']} it read: {entry['was']}"
+    then = f"Written on {entry['written']}; changed on {entry['changed']}, after earlier runs"
+    return f"{then} and before this one. Before the change: {entry['was']}."
 
 
 def verdict(met: Collection[bool | None]) -> str:
