@@ -43,7 +43,7 @@ def test_a_bar_that_is_just_reached_is_not_passed():
 def test_a_condition_needs_numbers_and_a_reason(value):
     for given in ((value, 1), (1, value)):
         with pytest.raises(LabError, match="what x compares must be finite numbers"):
-            at_least("x", *given, **WHY)
+            at_least("x", *given, "share", **WHY)
     with pytest.raises(LabError, match="x must say why"):
         at_least("x", 1, 1, "units", because=" ")
     with pytest.raises(LabError, match="x must say its unit"):
@@ -151,7 +151,7 @@ def test_the_table_says_what_was_changed(shown, tmp_path):
 
 def test_a_count_is_shown_whole():
     condition = at_most("parameters", 4_809, 201_616, "units", because="they are counted")
-    assert condition.measured == "4,809" and "201,616" in condition.asked
+    assert condition.measured == "4,809 units" and "201,616" in condition.asked
 
 
 def test_a_margin_of_counts_is_a_count_and_none_is_a_rounding_error():

@@ -363,7 +363,7 @@ def test_an_untested_claim_is_listed_with_its_reason(lab, tmp_path):
 
 
 def test_by_how_much_a_claim_holds_is_kept(lab, tmp_path):
-    few = at_least("few", np.float32(0.12345678), 0, because="b")
+    few = at_least("few", np.float32(0.12345678), 0, "units", because="b")
     lab.claim(HANDOUTS, few, at_least("many", -2, 0, "units", because="b"))
     claim = log(tmp_path)["claims"][0]
     assert claim["conditions"] == {"few": 0.123457, "many": -2}
