@@ -80,15 +80,20 @@ def test_the_file_holds_run_metrics_claims_and_timings(lab, tmp_path):
             "kind": "handout",
             "sentence": CLAIMS[HANDOUTS],
             "verdict": "holds",
+            "written": "",
             "evidence": "error: 0.09 nats (asked: at most 0.1 nats, because of the paper): met",
             "conditions": {"error": 0.01},
             "tests": [
                 {
                     "name": "error",
-                    "margin": 0.01,
+                    "value": 0.09,
+                    "unit": "nats",
                     "measured": "0.09 nats",
                     "asked": "at most 0.1 nats",
                     "because": "of the paper",
+                    "low": None,
+                    "high": 0.1,
+                    "margin": 0.01,
                     "control": False,
                 }
             ],

@@ -14,6 +14,7 @@ from ae_lab.upkeep import choose
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.filterwarnings("ignore:the training did not learn")  # in one epoch
 @pytest.mark.parametrize("name", sorted(choose.TABLES["choices"]))
 def test_a_choice_is_the_least_of_its_grid_and_reads_no_test_image(tmp_path, monkeypatch, name):
     loaded = data.load_mnist(Settings(profile="smoke", offline=True))

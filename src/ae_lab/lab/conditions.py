@@ -67,8 +67,8 @@ class Condition:
         return f"{what}: {self.measured} (asked: {self.asked}, because {self.because}): {met}"
 
     def to_json(self) -> dict:
-        """The fields by name, and the margin, ready for ``json.dump``."""
-        return asdict(self) | {"margin": self.margin}
+        """The fields by name, what was measured in words, and the margin; for ``json.dump``."""
+        return asdict(self) | {"measured": self.measured, "margin": self.margin}
 
 
 def at_least(name: str, value: float, bound: float, unit: str, *, because: str) -> Condition:

@@ -28,7 +28,10 @@ CLAIMS = {  # id to sentence, in the ledger's order
 
 
 def when_written(id: str, sentence: str) -> str:
-    """When a prediction was written, in words; only one with this very ``sentence`` was before."""
+    """When a prediction was written, in words; only one with this very ``sentence`` was before.
+
+    ``id`` is the prediction's name in ``predictions.toml``.
+    """
     entry = PREDICTIONS.get(id, {})
     if entry.get("sentence") != sentence:
         return "Not written down before this run."
