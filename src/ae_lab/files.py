@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ae_lab.errors import LabError
 
@@ -109,10 +109,10 @@ def write_text(path: Path, text: str) -> None:
     write_whole(path, lambda part: part.write_text(text, encoding="utf-8", newline="\n"))
 
 
-def read_json(path: Path) -> dict | None:
-    """The file's content, or None if it is absent, was cut off, or holds anything but a dict."""
+def read_json(path: Path, kind: type = dict) -> Any:
+    """The file's content, or None if it is absent, was cut off, or is not of this ``kind``."""
     try:
         found = json.loads(read_text(path))
     except (FileNotFoundError, ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return found if isinstance(found, kind) else None

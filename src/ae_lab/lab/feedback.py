@@ -80,11 +80,11 @@ def diagnosis(metric: Metric) -> str:
     return ""
 
 
-def reference_figures(settings: Settings, source: str) -> dict[str, dict[str, float]]:
-    """Figure → ``value`` and ``tolerance`` in ``reports/reference.json``; {} if there are none.
+def reference_figures(settings: Settings, source: str) -> dict[str, dict[str, float | None]]:
+    """Figure → ``mean`` and ``tolerance`` in ``reports/reference.json``; {} if there are none.
 
-    ``settings`` and ``source`` are those of `beside_reference`. A ``LabError`` says that the file
-    holds something else.
+    A tolerance that is not known is None. ``settings`` and ``source`` are those of
+    `beside_reference`. A ``LabError`` says that the file holds something else.
     """
     path = settings.project_folder / "reports" / "reference.json"
     if (reference := read_json(path)) is None:
@@ -92,16 +92,17 @@ def reference_figures(settings: Settings, source: str) -> dict[str, dict[str, fl
     try:
         kept = reference.get(f"{settings.profile}, {source}", {}).items()
         found = {
-            name: {part: float(entry[part]) for part in ("value", "tolerance")}
-            for name, entry in kept
+            name: {part: entry[part] for part in ("mean", "tolerance")} for name, entry in kept
         }
-        if all(math.isfinite(number) for entry in found.values() for number in entry.values()):
+        if all(
+            math.isfinite(e["mean"]) and math.isfinite(e["tolerance"] or 0) for e in found.values()
+        ):
             return found
         reason = "a number that is not finite"
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         reason = f"{type(error).__name__}: {error}"
     raise LabError(
-        f"{path} must hold a value and a tolerance for each figure, received something else "
+        f"{path} must hold a mean and a tolerance for each figure, received something else "
         f"({reason}): restore it with git checkout."
     )
 
@@ -121,11 +122,20 @@ def beside_reference(name: str, value: float, settings: Settings, source: str) -
         return f"No reference value: {error}"
     if entry is None:
         return ""
-    inside = abs(value - entry["value"]) <= entry["tolerance"]
-    return (
-        f"Reference value of the {settings.profile} profile: {entry['value']:.4g} ± "
-        f"{entry['tolerance']:.2g}; " + ("inside." if inside else "outside: what was changed?")
-    )
+    words = f"Reference value of the {settings.profile} profile: {entry['mean']:.4g}"
+    if (inside := is_within(value, entry)) is None:
+        return f"{words}; its spread over seeds is not known."
+    words += f" ± {entry['tolerance']:.2g}; "
+    return words + ("inside." if inside else "outside: what was changed?")
+
+
+def is_within(value: float, entry: dict) -> bool | None:
+    """Whether ``value`` is within the tolerance of an ``entry`` of the reference file.
+
+    None where the entry has no tolerance: too few seeds of this figure are known.
+    """
+    wide = entry["tolerance"]
+    return None if wide is None else bool(abs(value - entry["mean"]) <= wide)
 
 
 def _beside_baselines(metric: Metric) -> list[str]:
