@@ -45,7 +45,7 @@ class Stored(NamedTuple):
 
 
 def in_memory(array: np.ndarray, origin: str) -> Stored:
-    """An ``array`` that had to be read at once."""
+    """An ``array`` that had to be read at once; ``origin`` names it in messages."""
     return Stored(array.shape, array.dtype, lambda: array, origin)
 
 
