@@ -154,7 +154,10 @@ def bench(options: argparse.Namespace) -> None:
 
 def _settings(options: argparse.Namespace) -> Settings:
     """The environment's settings, with those given as options in their place."""
-    given = {f"AE_LAB_{name.upper()}": getattr(options, name, None) for name in ("profile", "seed")}
+    given = {
+        f"AE_LAB_{name.upper()}": getattr(options, name, None)
+        for name in ("profile", "seed", "author")
+    }
     given = {name: value for name, value in given.items() if value is not None}
     for change in getattr(options, "set", []):
         name, sign, value = change.partition("=")
@@ -191,6 +194,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="change a number of the notebook's table; may be given again",
     )
+    option("--author", help="who made the report (default: AE_LAB_AUTHOR, git's user.name)")
     option("--force", action="store_true", help="execute even what did not change")
 
     option = add(verify, "compare a profile's figures with reference.json", profile)

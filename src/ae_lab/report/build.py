@@ -108,7 +108,8 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     commit = describe_commit(place.settings.project_folder)
     before = report_before(place.target, commit)
     results, siblings = read_results(place.sweep), place.sibling_pages()
-    about = place.settings.profile, commit, results, siblings, before
+    made = describe_making(place.settings)
+    about = place.settings.profile, commit, results, siblings, before, made
     key = render_key(paths, *about, digest_of_files(place.models))
     published = read_json(place.build / "published.json") or {}
     if published.get("key") == key and published["files"] == digest_of_files(place.target):
@@ -150,6 +151,20 @@ def describe_commit(project: Path, form: str = "%h") -> str:
 
     commit = git("log", "-1", f"--format={form}")
     return f"{commit}, modified" if commit and git("status", "--porcelain") else commit
+
+
+def describe_making(settings: Settings) -> dict[str, str]:
+    """The report's author and the date of its commit, each "" where it is not known."""
+    command = ["git", "-C", str(settings.project_folder), "config", "user.name"]
+    try:
+        named = subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", timeout=20
+        )
+        user = named.stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        user = ""
+    date = describe_commit(settings.project_folder, "%cs").partition(",")[0]
+    return {"author": settings.author or user, "date": date}
 
 
 def render_report(

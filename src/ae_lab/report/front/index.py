@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ae_lab.files import write_json, write_text
 from ae_lab.lab.records import Claim
+from ae_lab.report.front.answer import conclusion, parts
 from ae_lab.report.front.before import NAME, changes
 from ae_lab.report.front.ledger import (
     EXPORTED,
@@ -19,6 +20,7 @@ from ae_lab.report.front.ledger import (
     conditions_in_words,
     figure_row,
     metrics_of,
+    plain_sentence,
 )
 from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.outline import HEADING
@@ -28,7 +30,7 @@ from ae_lab.report.seeds.spread import claims_over_seeds, figures_over_seeds, re
 from ae_lab.report.workplace import page_file
 
 IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")  # of a text; a card has the notebook's first figure
-CARD_WIDTH = 640  # twice a card's width, to stay crisp
+CARD_WIDTH = 1000  # about twice a card's width, to stay crisp
 
 
 def write_index(
@@ -39,12 +41,14 @@ def write_index(
     results: Sequence[dict] = (),
     siblings: Mapping[str, str] = MappingProxyType({}),
     before: Mapping = MappingProxyType({"before": None}),
+    made: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Write ``index.html`` and the figures, claims and exercises as JSON beside the pages.
 
     The executed ``notebooks`` have record and error in ``metadata.ae_lab``. Of the ``results`` of
     a sweep, those of other notebooks, profiles or data play no part. ``siblings`` are pages beside
-    the report, to be linked to, and what each says; ``before`` is from `before.report_before`.
+    the report, to be linked to, and what each says; ``before`` is from `before.report_before`;
+    ``made`` has the "author" and the "date" of the commit.
     """
     labs = {name: notebook["metadata"]["ae_lab"] for name, notebook in notebooks.items()}
     records = records_of(notebooks)
@@ -60,7 +64,12 @@ def write_index(
     write_json(folder / "exercises.json", answers)
     write_json(folder / "claims.json", [claim.to_json() for claim in claims])
     write_json(folder / NAME, dict(before))
-    facts = run_facts(runs, profile, commit) | sweep_facts(swept, len(notebooks))
+    facts = (
+        {"author": "", "date": ""}
+        | dict(made)
+        | run_facts(runs, profile, commit)
+        | sweep_facts(swept, len(notebooks))
+    )
     rows = [
         row
         for metric in metrics
@@ -74,6 +83,12 @@ def write_index(
         interval_in_words=interval_in_words,
         conditions_in_words=conditions_in_words,
         facts=facts,
+        parts=[
+            part | dict(zip(("image", "alt"), _picture(notebooks, part), strict=True))
+            for part in parts(metrics, notebooks)
+        ],
+        conclusion=conclusion(claims),
+        plain_sentence=plain_sentence,
         siblings=siblings,
         figures=rows,
         swept=any(row["spread"] for row in rows),
@@ -112,6 +127,7 @@ def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
         "commit": commit,
         "data": named("data"),
         "seed": named("seed"),
+        "machine": named("machine"),
         "backend": named("backend"),
         "versions": ", ".join(f"{name} {versions[name]}" for name in sorted(versions)),
         "comparable": all(run.get("comparable", True) and not run.get("changed") for run in runs),
@@ -158,6 +174,14 @@ def question_of(texts: list[str]) -> str:
     plain = [part for part in paragraphs if not part.startswith(beginnings)]
     asked = [part for part in plain if part.lower().startswith(("**question", "question"))]
     return (asked or plain or [""])[0]
+
+
+def _picture(notebooks: dict[str, dict], part: dict) -> tuple[str, str]:
+    """The picture of a part of the assignment: that of its cell, or else its notebook's first."""
+    notebook = notebooks.get(part["notebook"], {"cells": []})
+    one = {"cells": [cell for cell in notebook["cells"] if cell.get("id") == part["cell"]]}
+    found = first_figure(one)
+    return found if found[0] else first_figure(notebook)
 
 
 def first_figure(notebook: dict) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Figures and claims of all notebooks as the rows an index shows."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -49,9 +50,25 @@ def conditions_in_words(claim: Claim) -> str:
     return f"{met} of {len(counted)} condition{'s' * (len(counted) != 1)} met"
 
 
-def number(value: float | None) -> str:
-    """Five significant digits, enough to tell a figure from its goal."""
-    return "" if value is None else f"{value:.5g}"
+def number(value: float | None, unit: str = "", digits: int = 2) -> str:
+    """A number as people write it: 13.87, 1,024, −0.67; a share or per cent to ``digits`` decimals.
+
+    "" for None.
+    """
+    if value is None:
+        return ""
+    if unit.startswith(("share", "%")):
+        text = f"{value * (100 if unit.startswith('share') else 1):.{digits}f}\u00a0%"
+    elif abs(value) >= 1000 or float(value).is_integer():
+        text = f"{value:,.0f}"
+    else:
+        text = f"{value:.4g}"
+    return text.replace("-", "\u2212")
+
+
+def plain_sentence(claim: Claim) -> str:
+    """What is claimed, without the words in brackets that say how it was read."""
+    return re.sub(r" \([^()]*\)(?=\W*$)", "", claim.sentence)
 
 
 def claims_of(records: Iterable[dict]) -> list[Claim]:

@@ -1,0 +1,137 @@
+"""The front page's first screen: the assignment, its two parts, the conclusion, who and when."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from ae_lab.lab.records import Claim, Metric
+from ae_lab.report.build import describe_making
+from ae_lab.report.front.answer import NEEDED, TASKS, conclusion, parts, tally
+from ae_lab.report.front.index import write_index
+from ae_lab.report.front.ledger import number, plain_sentence
+from ae_lab.settings import Settings
+from helpers import NOTEBOOKS, PIXEL, executed, figure, index_of, notebook, with_output
+
+DENSE, CNN = (TASKS[letter][1] for letter in "ab")
+ERROR = Metric("dense.test_sse", 7.4909, notebook=DENSE, baselines={"PCA, 32 components": 13.1942})
+PRINTED = Metric(
+    "dense.handout_code_bce", 0.693119, notebook=DENSE, baselines={"0.5 everywhere": 0.693147}
+)
+FIGURES = [
+    ERROR,
+    Metric("dense.test_bce", 0.0913, notebook=DENSE),
+    PRINTED,
+    Metric("cnn.reconstruction_accuracy", 0.9878, "share of test images", CNN),
+    Metric("cnn.raw_accuracy", 0.9941, "share of test images", CNN),
+    Metric("cnn.code_accuracy", 0.9822, "share of test images", CNN),
+]
+
+
+def claim(id, verdict, bar=1.0, margin=-1.0, **more):
+    test = {"name": "a", "measured": "m", "asked": "q", "because": "b", "control": False}
+    test |= {"unit": "dB", "low": bar, "high": None, "margin": margin}
+    return Claim(id, verdict, sentence=f"{id} is so.", tests=[test], link=f"{id}.html", **more)
+
+
+def test_each_part_has_a_number_and_at_most_three_sentences():
+    a, b = parts(FIGURES, [DENSE, CNN])
+    assert (
+        a["number"] == "43\u00a0%" and a["what"] == "less squared error than PCA with 32 components"
+    )
+    assert b["number"] == "98.78\u00a0%" and "costs 0.63 points" in b["sentences"][1]
+    assert "learns nothing" in a["sentences"][2]
+    assert len(a["sentences"]) <= 3 and len(b["sentences"]) <= 3
+
+
+def test_the_words_follow_the_numbers():
+    worse = [replace(ERROR, value=20.0), replace(PRINTED, value=0.2), *FIGURES]
+    figures = {metric.name: metric for metric in reversed(worse)}.values()
+    better = [
+        replace(one, value=0.98) if one.name == "cnn.raw_accuracy" else one for one in figures
+    ]
+    a, b = parts(better, [DENSE, CNN])
+    assert a["number"] == "52\u00a0%" and a["what"].startswith("more squared error")
+    assert "nothing" not in a["sentences"][2] and "gains 0.78 points" in b["sentences"][1]
+
+
+def test_a_part_says_what_is_missing():
+    a, b = parts([metric for metric in FIGURES if metric is not ERROR], [DENSE, "own"])
+    assert a["sentences"][0].startswith("Missing") and "dense.test_sse" in a["sentences"][0]
+    assert not a["number"] and a["link"]
+    assert b["sentences"][0].startswith("Missing") and CNN in b["sentences"][0] and not b["link"]
+
+
+def test_the_distributed_notebooks_have_the_pictures_and_figures_of_the_parts():
+    paths = {path.stem: path for path in NOTEBOOKS}
+    for letter, (_, name, cell) in TASKS.items():
+        cells = json.loads(paths[name].read_text(encoding="utf-8"))["cells"]
+        assert any(one["id"] == cell and "lab.show(" in "".join(one["source"]) for one in cells)
+        code = "".join("".join(one["source"]) for one in cells)
+        for figure_name in NEEDED[letter]:
+            kind, _, quantity = figure_name.partition(".")
+            assert figure_name in code or f'f"{kind}.{{name}}_{quantity.split("_")[-1]}"' in code
+
+
+def test_the_conclusion_counts_verdicts_and_names_the_main_claims_and_the_surprise():
+    claims = [
+        claim("autoencoder.output_feeds_cnn", "holds"),
+        claim("deep.pretraining_helps", "does not hold", bar=10, margin=-1),
+        claim("own", "does not hold", bar=0.1, margin=-1, kind="prediction"),
+        claim("untold", "untested"),
+    ]
+    found = conclusion(claims)
+    assert found["tally"] == {"holds": 1, "does not hold": 1, "untested": 1}
+    assert [one["link"] for one in found["main"]["does not hold"]] == [
+        "deep.pretraining_helps.html"
+    ]
+    assert found["surprise"].id == "own", "it missed its bar by ten times the bar"
+    assert found["provisional"] and found["judged"]
+    assert tally([]) == {} and not conclusion([])["judged"]
+
+
+def test_the_first_screen_names_author_date_machine_and_data(tmp_path):
+    content = with_output(notebook("# T", "%%draw()"), *figure("A dot."))
+    content.metadata["ae_lab"] = executed(content).metadata["ae_lab"]
+    content.metadata["ae_lab"]["run"] = {"machine": "A loom, 2 cores", "data": "MNIST, all"}
+    made = {"author": "Ada <L>", "date": "1843-09-01"}
+    write_index(tmp_path, {DENSE: content}, "quick", "abc1234", made=made)
+    page = (tmp_path / "index.html").read_text()
+    first = page.split('class="made"')[0].split("<h1")[1]
+    assert "Assignment 8" in first and PIXEL[:20] in page and 'alt="A dot."' in first
+    assert first.index('id="part-a"') < first.index('id="part-b"') < first.index('id="conclusion"')
+    for text in ("Ada &lt;L&gt;", "1843-09-01", "A loom, 2 cores", "MNIST, all", "abc1234"):
+        assert text in page.split('class="made"')[1].split("</p>")[0]
+
+
+def test_a_report_without_the_two_notebooks_still_answers(tmp_path):
+    page = index_of(tmp_path)
+    assert page.count("Missing") == 2 and 'id="conclusion"' in page
+
+
+def test_the_author_is_gits_user_or_the_one_given(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.name")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "Ada")
+    assert describe_making(Settings(project_folder=tmp_path)) == {"author": "Ada", "date": ""}
+    assert describe_making(Settings(project_folder=tmp_path, author="Bo"))["author"] == "Bo"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "written"),
+    [
+        (13.866, "squared error/image", "13.87"),
+        (0.9939, "share of test images", "99.39\u00a0%"),
+        (1.4, "% of test images", "1.40\u00a0%"),
+        (-1.3695e6, "", "\u22121,369,500"),
+        (20.0, "", "20"),
+        (0.0837057, "nats/pixel", "0.08371"),
+        (None, "", ""),
+    ],
+)
+def test_numbers_are_written_as_people_write_them(value, unit, written):
+    assert number(value, unit) == written
+
+
+def test_the_words_in_brackets_that_end_a_sentence_are_left_out():
+    assert plain_sentence(Claim("a", "holds", sentence="It (a) can (b).")) == "It (a) can."
