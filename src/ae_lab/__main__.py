@@ -74,6 +74,16 @@ def sweep(options: argparse.Namespace) -> None:
     )
 
 
+def grade(options: argparse.Namespace) -> None:
+    """Collect many students' submissions in one table, their exercises measured again."""
+    import_keras()
+    from ae_lab.report.grade import grade
+
+    settings = _settings(options)
+    folders, out = map(Path, options.folders), options.out or settings.report_folder / "grades"
+    print(f"Open {grade(settings, list(folders), Path(out), options.run)}")
+
+
 def data(options: argparse.Namespace) -> None:
     """Make the data ready and say which they are."""
     from ae_lab import data
@@ -206,6 +216,11 @@ def _parser() -> argparse.ArgumentParser:
     option("--backend", default="tensorflow", help="one or more, with commas between")
     option("--scheduler", metavar="ADDRESS", help="a running one, such as tcp://…:8786")
     option("--workers", type=int, help="of a cluster here (default: one per core)")
+
+    option = add(grade, "collect many submissions in one table", profile)
+    option("folders", nargs="+", metavar="FOLDER", help="a student's, with the student's name")
+    option("--run", action="store_true", help="execute their notebooks first, which are programs")
+    option("--out", help="folder to write (default: grades in the report folder)")
 
     option = add(reconstruct, "send a photo of a digit through a trained model", model, profile)
     option("photo", help="a PNG, JPEG or WebP file")

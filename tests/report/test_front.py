@@ -8,10 +8,10 @@ import pytest
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.report.build import describe_making
 from ae_lab.report.front.answer import NEEDED, TASKS, conclusion, parts, tally
-from ae_lab.report.front.index import write_index
-from ae_lab.report.front.ledger import number, plain_sentence
+from ae_lab.report.front.index import commands, write_index
+from ae_lab.report.front.ledger import WORDS, figure_row, finding, grouped, number, plain_sentence
 from ae_lab.settings import Settings
-from helpers import NOTEBOOKS, PIXEL, executed, figure, index_of, notebook, with_output
+from helpers import NOTEBOOKS, PIXEL, PROJECT, executed, figure, index_of, notebook, with_output
 
 DENSE, CNN = (TASKS[letter][1] for letter in "ab")
 ERROR = Metric("dense.test_sse", 7.4909, notebook=DENSE, baselines={"PCA, 32 components": 13.1942})
@@ -135,3 +135,56 @@ def test_numbers_are_written_as_people_write_them(value, unit, written):
 
 def test_the_words_in_brackets_that_end_a_sentence_are_left_out():
     assert plain_sentence(Claim("a", "holds", sentence="It (a) can (b).")) == "It (a) can."
+
+
+def test_every_figure_that_is_kept_for_reference_has_a_name_in_words():
+    kept = json.loads((PROJECT / "reports" / "reference.json").read_text(encoding="utf-8"))
+    assert {name for figures in kept.values() for name in figures} <= WORDS.keys()
+    row = figure_row(FIGURES[3], True, "full")
+    assert row["words"].startswith("CNN on reconstructions") and row["unit"] == "of test images"
+    assert row["better"] == "lower is better"
+    own = figure_row(Metric("own.name", 3, "nats/pixel", better=None), True, "full")
+    assert (own["words"], own["unit"], own["better"]) == ("own.name", "nats per pixel", "")
+
+
+def test_goals_are_in_the_unit_of_their_figure():
+    metric = Metric("a", 0.99, "share of images", goal={"at_least": 0.985})
+    assert figure_row(metric, True, "full")["goal"] == "at least 98.50\u00a0%"
+
+
+def test_a_claims_finding_comes_first_and_its_numbers_on_demand(tmp_path):
+    tests = [
+        {"name": f"n{k}", "measured": f"-{k}.5%", "asked": "q", "because": "b", "margin": 1}
+        | {"control": k == 0}
+        for k in range(5)
+    ]
+    found = finding(Claim("sparse.x", "holds", tests=tests))
+    assert found == "N1: \u22121.5\u00a0%; n2: \u22122.5\u00a0%; n3: \u22123.5\u00a0%; and 1 more"
+    assert finding(Claim("a", "untested", evidence="no corpus")) == "No corpus"
+    groups = grouped([Claim("sparse.x", "holds"), Claim("03.y", "holds", notebook="03_b")])
+    assert list(groups) == ["Sparse autoencoders", "03_b"]
+    page = index_of(tmp_path)
+    ours = page.split('id="predictions"')[1].split("</section>")[0]
+    card = ours.split('<li class="card verdict does-not-hold">')[1].split("</li>")[0]
+    assert card.index("1 of 2") < card.index("Ours.")
+    assert 'aria-label="1 does not hold"' in ours
+
+
+def test_the_page_shows_the_commands_that_made_it():
+    runs = {
+        "01_a": {"run": {"seed": 8, "knobs": {}}, "record": None},
+        "02_b": {"run": {"seed": 8, "knobs": {"sizes": "2, 4"}}, "record": None},
+        "03_c": {"run": {"seed": 8}, "record": {"run": {"backend": "jax", "seed": 9}}},
+        "04_d": {"run": {"seed": 8, "knobs": {}}, "record": {"run": {"changed": {}}}},
+    }
+    verb = "python -m ae_lab report --profile full --seed"
+    assert commands(runs, "full", [{"seed": 9}, {"seed": 8}]) == [
+        "AE_LAB_SEED=8 python -m ae_lab sweep --profile full --seeds 2",
+        f"{verb} 8",
+        f"{verb} 8 --set 'sizes=2, 4' --notebook 02_b",
+        f"KERAS_BACKEND=jax {verb} 9 --notebook 03_c",
+    ]
+    changed = {"01_a": runs["02_b"]}
+    assert commands(changed, "quick", []) == [
+        "python -m ae_lab report --profile quick --seed 8 --set 'sizes=2, 4' --notebook 01_a"
+    ]

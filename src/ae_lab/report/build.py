@@ -20,6 +20,8 @@ from ae_lab.report.seeds.spread import read_results
 from ae_lab.report.workplace import Workplace, find_notebooks, page_file
 from ae_lab.settings import Settings
 
+HANDED_IN = "handed-in"  # folder of a report for the answers to its exercises
+
 
 def say_now(text: str) -> None:
     """Print without waiting for the line's end."""
@@ -117,10 +119,11 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     new = place.build / "new"
     notebooks = place.settings.project_folder / "notebooks"
     errors, gaps = render_report(new, paths, notebooks, *about)
-    kept = [path for name in paths for path in sorted((place.models / name).glob("*.keras"))]
-    for path in kept:
-        (new / "models").mkdir(exist_ok=True)
-        shutil.copyfile(path, new / "models" / path.name)
+    for name in paths:  # models, and what was handed in, whose names begin with an exercise's
+        for path in sorted((place.models / name).glob("*")):
+            kept = new / (HANDED_IN if path.name[0].isdigit() else "models")
+            kept.mkdir(exist_ok=True)
+            shutil.copyfile(path, kept / path.name)
     with place.publish_lock():
         if place.sweep.is_dir():
             shutil.copytree(place.sweep, new / place.sweep.name)

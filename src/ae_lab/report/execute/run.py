@@ -108,6 +108,7 @@ def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool
         "data": data.source,
         "machine": machine(),
         "knobs": dict(place.settings.knobs),
+        "dataset": Path(place.settings.dataset).name,
     }
     place.store(path.stem, notebook)
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import shlex
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,13 +13,16 @@ from PIL import Image, UnidentifiedImageError
 
 from ae_lab.files import write_json, write_text
 from ae_lab.lab.records import Claim
-from ae_lab.report.front.answer import conclusion, parts
+from ae_lab.report.front.answer import conclusion, parts, tally
 from ae_lab.report.front.before import NAME, changes
 from ae_lab.report.front.ledger import (
     EXPORTED,
+    as_people_write,
     claims_of,
     conditions_in_words,
     figure_row,
+    finding,
+    grouped,
     metrics_of,
     plain_sentence,
 )
@@ -89,14 +93,20 @@ def write_index(
         ],
         conclusion=conclusion(claims),
         plain_sentence=plain_sentence,
+        as_people_write=as_people_write,
+        finding=finding,
+        tally=tally,
+        commands=commands(labs, profile, good),
         siblings=siblings,
         figures=rows,
         swept=any(row["spread"] for row in rows),
         headline=[row for row in rows if row["published"] or row["goal"]],
         cards=cards,
-        handout=[claim for claim in claims if claim.kind == "handout"],
+        handout=grouped(claim for claim in claims if claim.kind == "handout" and claim.link),
+        absent=[claim for claim in claims if claim.kind == "handout" and not claim.link],
         changed=changes(before, claims),
-        predictions=[claim for claim in claims if claim.kind != "handout"],
+        predictions=grouped(claim for claim in claims if claim.kind != "handout"),
+        predicted=tally(claim for claim in claims if claim.kind != "handout"),
     )
     write_text(folder / "index.html", html)
 
@@ -133,6 +143,37 @@ def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
         "comparable": all(run.get("comparable", True) and not run.get("changed") for run in runs),
         "changed": {name: value for run in runs for name, value in run.get("changed", {}).items()},
     }
+
+
+def commands(labs: dict[str, dict], profile: str, swept: Sequence[dict]) -> list[str]:
+    """The commands that make this report again: a sweep, all notebooks, and those run otherwise."""
+    groups: dict[str, list[str]] = {}
+    for name, lab in labs.items():
+        run = lab.get("run", {}) | (lab["record"] or {}).get("run", {})
+        changes = run.get("knobs", run.get("changed", {}))
+        given = [f"--seed {run['seed']}"] if "seed" in run else []
+        given += [f"--set {shlex.quote(f'{knob}={text}')}" for knob, text in changes.items()]
+        other = {"AE_LAB_DATASET": ("dataset", "mnist"), "KERAS_BACKEND": ("backend", "tensorflow")}
+        before = [
+            f"{variable}={shlex.quote(str(run[key]))}"
+            for variable, (key, usual) in other.items()
+            if run.get(key, usual) not in (usual, "none")
+        ]
+        verb = "python -m ae_lab report --profile"
+        groups.setdefault(" ".join([*before, verb, profile, *given]), []).append(name)
+    unchanged = [command for command in groups if " --set " not in command]
+    plain = max(unchanged, key=lambda command: len(groups[command]), default="")
+    lines = [plain] * bool(plain)
+    for command, names in groups.items():
+        if command != plain:
+            lines.append(
+                " ".join([command, *(f"--notebook {shlex.quote(name)}" for name in names)])
+            )
+    if swept:
+        seeds = sorted({result["seed"] for result in swept})
+        verb = f"python -m ae_lab sweep --profile {profile} --seeds {len(seeds)}"
+        lines.insert(0, f"AE_LAB_SEED={seeds[0]} {verb}")
+    return lines
 
 
 def _card(name: str, notebook: dict) -> dict:

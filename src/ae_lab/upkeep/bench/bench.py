@@ -4,7 +4,6 @@ import os
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from ae_lab import data
 from ae_lab.errors import LabError
