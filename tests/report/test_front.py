@@ -188,3 +188,41 @@ def test_the_page_shows_the_commands_that_made_it():
     assert commands(changed, "quick", []) == [
         "python -m ae_lab report --profile quick --seed 8 --set 'sizes=2, 4' --notebook 01_a"
     ]
+
+
+def test_the_authors_own_work_is_counted(tmp_path):
+    name, text = NOTEBOOKS[0].stem, "The encoder is a funnel & the decoder is one the other way."
+    content = notebook("# T", "%%x")
+    exercises = {
+        "00.1": {"right": True, "words": "00.1: right.", "given": True},
+        "00.2": {"right": False, "words": "00.2: not yet: -3%", "given": True},
+        "00.4": {"right": None, "words": text, "given": True},
+        "00.3": {"right": None, "words": "00.3: no answer yet.", "given": False},
+        "<b>": {"right": True, "words": "forged"},
+    }
+    metric = {"name": "first.test_sse", "value": 30.0, "unit": "squared error/image"}
+    run = {"data": "MNIST, all", "profile": "quick"}
+    recorded = {"run": run, "exercises": exercises, "metrics": [metric]}
+    entry = {"mean": 17.0, "deviation": 0.2, "seeds": 5, "tolerance": 0.6}
+    known = {"quick, MNIST, all": {"first.test_sse": entry}}
+
+    def page(**changes):
+        write_index(
+            tmp_path, {name: executed(content, recorded | changes)}, "quick", "", reference=known
+        )
+        return (tmp_path / "index.html").read_text()
+
+    shown = page()
+    made = shown.split('id="own"')[0].split('class="made"')[-1]
+    assert "1 solved, 1 tried, 1 answered, 1 open" in made and "1 of 1" in made
+    assert "2 added" in made and "removed" in made
+    own = shown.split('id="own"')[1].split("<h2")[0]
+    assert "funnel &amp; the" in own and "forged" not in shown and "\u22123\u00a0%" in own
+    assert "16.4 to 17.6" in own and "30" in own
+    assert "of 1" not in page(run=run | {"changed": {"epochs": "2"}}).split('id="own"')[0]
+    inside = page(metrics=[metric | {"value": 17.5}])
+    assert "0 of 1" in inside and "16.4 to 17.6" not in inside
+
+
+def test_the_published_report_has_nothing_of_a_student(tmp_path):
+    assert 'id="own"' not in index_of(tmp_path)

@@ -66,9 +66,9 @@ def test_a_table_of_what_was_handed_in(settings, ada):
     assert row["student"] == "ada" and row["points"] == "1" and row["of"] == str(len(CHECKED))
     assert [row[id] for id in ("00.1", "00.2", "00.3", "00.4")] == [
         "solved",
-        "wrong",
+        "tried",
         "open",
-        "in words",
+        "answered",
     ]
     assert row["cells"] == "1 changed, 1 removed" and row["failures"] == "0"
     assert WORDS in page and "<script" not in page
@@ -96,7 +96,7 @@ def test_a_forged_page_and_record_change_nothing(settings, ada, tmp_path):
     # says that it was right, without the object
     (report / HANDED_IN / "00.3.json").write_text(json.dumps(right | {"prediction": "c"}))
     (row,), _, _ = graded(settings, ada)
-    assert row == honest | {"00.3": "wrong"}
+    assert row == honest | {"00.3": "tried"}
 
 
 def test_what_a_notebook_records_when_it_is_run_is_not_read_either(

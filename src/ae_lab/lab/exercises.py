@@ -41,6 +41,13 @@ class Outcome(NamedTuple):
     words: str
     given: bool = True
 
+    @property
+    def state(self) -> str:
+        """In a word: "solved", "tried", "answered" (nothing to judge) or "open"."""
+        if self.right is None:
+            return "answered" if self.given else "open"
+        return "solved" if self.right else "tried"
+
 
 @dataclass
 class Desk:

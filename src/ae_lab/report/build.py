@@ -111,7 +111,8 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     before = report_before(place.target, commit)
     results, siblings = read_results(place.sweep), place.sibling_pages()
     made = describe_making(place.settings)
-    about = place.settings.profile, commit, results, siblings, before, made
+    reference = read_json(place.settings.project_folder / "reports" / "reference.json") or {}
+    about = place.settings.profile, commit, results, siblings, before, made, reference
     key = render_key(paths, *about, digest_of_files(place.models))
     published = read_json(place.build / "published.json") or {}
     if published.get("key") == key and published["files"] == digest_of_files(place.target):
@@ -195,8 +196,10 @@ def render_report(
             lab = notebooks[claim.notebook].metadata["ae_lab"]
             lab.setdefault("verdicts", {})[claim.anchor] = claim.verdict, verdict_in_words(claim)
     errors, gaps = [], {}
-    for name, notebook in notebooks.items():
-        resources = {"metadata": {"name": name, "path": str(texts)}}
+    names = ["", *notebooks, ""]
+    for place, (name, notebook) in enumerate(notebooks.items()):
+        neighbours = names[place], names[place + 2]
+        resources = {"metadata": {"name": name, "path": str(texts)}, "neighbours": neighbours}
         try:
             html, page = render_page(notebook, resources)
         except Exception as error:  # one page's failure costs no other its page

@@ -1,7 +1,7 @@
 """Which cells of a notebook differ from the distributed ones, whose hashes the package brings."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 from pathlib import Path
 
@@ -25,6 +25,13 @@ def differences(name: str, cells: Iterable[dict]) -> dict[str, str]:
         if known.get(id) != digest
     }
     return changed | dict.fromkeys(known.keys() - found.keys(), "removed")
+
+
+def in_words(differences: Collection[str]) -> str:
+    """For example "2 changed, 1 added"; "none" without any."""
+    kinds = list(differences)
+    counts = {kind: kinds.count(kind) for kind in ("changed", "added", "removed")}
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "none"
 
 
 def cell_hash(cell: dict) -> str:

@@ -17,7 +17,7 @@ from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json, write_text
 from ae_lab.lab.exercises import EXERCISES, Desk, Outcome, check, digest
 from ae_lab.report.build import HANDED_IN, say_now
-from ae_lab.report.distributed import HASHES, differences
+from ae_lab.report.distributed import HASHES, differences, in_words
 from ae_lab.report.execute.run import Say, executed
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.folders import os_errors_as_lab_errors
@@ -53,11 +53,7 @@ class Submission:
     @property
     def changed(self) -> str:
         """How many cells differ, in words."""
-        if self.cells is None:
-            return "no notebook"
-        kinds = list(self.cells.values())
-        words = [f"{kinds.count(kind)} {kind}" for kind in ("changed", "added", "removed")]
-        return ", ".join(word for word in words if word[0] != "0") or "none"
+        return "no notebook" if self.cells is None else in_words(self.cells.values())
 
 
 def grade(
@@ -175,7 +171,7 @@ def _write(table: list[Submission], profile: str, out: Path) -> Path:
     writer.writerow(["student", "points", "of", *EXERCISES, "cells", "failures"])
     suites = ElementTree.Element("testsuites", name="ae_lab")
     for one in table:
-        words = {id: _state(one.outcomes[id]) for id in EXERCISES}
+        words = {id: one.outcomes[id].state for id in EXERCISES}
         # a spreadsheet would take such a name for a formula
         name = f"'{one.student}" if one.student.startswith(("=", "+", "-", "@")) else one.student
         more = [one.changed, len(one.failures)]
@@ -185,16 +181,9 @@ def _write(table: list[Submission], profile: str, out: Path) -> Path:
     write_text(out / "grades.csv", rows.getvalue())
     text = ElementTree.tostring(suites, encoding="unicode", xml_declaration=True)
     write_text(out / "grades.xml", text.encode("utf-8", "replace").decode())
-    page = {"table": table, "profile": profile, "state": _state, "checked": CHECKED}
+    page = {"table": table, "profile": profile, "checked": CHECKED}
     write_text(out / "grades.html", render_template("grades.html.j2", exercises=EXERCISES, **page))
     return out / "grades.html"
-
-
-def _state(outcome: Outcome) -> str:
-    """What became of an answer: "solved", "wrong", "in words" or "open"."""
-    if outcome.right is None:
-        return "in words" if outcome.given else "open"
-    return "solved" if outcome.right else "wrong"
 
 
 def _gradescope(one: Submission) -> dict:

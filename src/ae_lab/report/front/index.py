@@ -26,6 +26,7 @@ from ae_lab.report.front.ledger import (
     metrics_of,
     plain_sentence,
 )
+from ae_lab.report.front.own import own_work
 from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.outline import HEADING
 from ae_lab.report.render.template import render_template
@@ -46,13 +47,15 @@ def write_index(
     siblings: Mapping[str, str] = MappingProxyType({}),
     before: Mapping = MappingProxyType({"before": None}),
     made: Mapping[str, str] = MappingProxyType({}),
+    reference: Mapping = MappingProxyType({}),
 ) -> None:
     """Write ``index.html`` and the figures, claims and exercises as JSON beside the pages.
 
     The executed ``notebooks`` have record and error in ``metadata.ae_lab``. Of the ``results`` of
     a sweep, those of other notebooks, profiles or data play no part. ``siblings`` are pages beside
     the report, to be linked to, and what each says; ``before`` is from `before.report_before`;
-    ``made`` has the "author" and the "date" of the commit.
+    ``made`` has the "author" and the "date" of the commit; ``reference`` is the content of the
+    file of reference values.
     """
     labs = {name: notebook["metadata"]["ae_lab"] for name, notebook in notebooks.items()}
     records = records_of(notebooks)
@@ -74,6 +77,8 @@ def write_index(
         | run_facts(runs, profile, commit)
         | sweep_facts(swept, len(notebooks))
     )
+    key = f"{profile}, {facts['data']}"
+    ranges = {} if facts["changed"] else reference.get(key, {})
     rows = [
         row
         for metric in metrics
@@ -87,6 +92,7 @@ def write_index(
         interval_in_words=interval_in_words,
         conditions_in_words=conditions_in_words,
         facts=facts,
+        own=own_work(notebooks, records, metrics, ranges),
         parts=[
             part | dict(zip(("image", "alt"), _picture(notebooks, part), strict=True))
             for part in parts(metrics, notebooks)

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from types import MappingProxyType
 
 from nbformat import NotebookNode
 
+from ae_lab.report.distributed import differences
 from ae_lab.report.failure import failure
 from ae_lab.report.render.cleaning import clean_message
 from ae_lab.report.render.markdown import Fragments, highlight
@@ -22,7 +23,7 @@ VERDICT = re.compile(
 )
 # What tags leave out of a page or fold, as in Jupyter Book.
 LEFT_OUT, NO_INPUT, NO_OUTPUT = "remove-cell", "remove-input", "remove-output"
-FOLDED = {"input": ("hide-input", "hide-cell"), "output": ("hide-output", "hide-cell")}
+FOLDED = {"output": ("hide-output", "hide-cell")}  # code is folded anyway
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Part:
     number: int
     source: str
     outputs: str = ""
-    folded: tuple[str, ...] = ()  # of "input" and "output"
+    folded: tuple[str, ...] = ()  # of "output"
+    differs: str = ""  # from the distributed notebook: "changed", "added"
 
 
 class Page:
@@ -65,6 +67,7 @@ class Page:
         self.outline = Outline(self.fragments)
         self.outputs = Outputs(notebook, self.fragments, self._markdown)
         self.not_run = 0
+        self.differences = differences(name, notebook.cells)
         self.parts = self._finished(list(self._parts(notebook)))
         self.title = self.outline.title or name
         notes = sorted(self.fragments.notes, key=lambda note: note["place"]["order"])
@@ -75,6 +78,10 @@ class Page:
     @property
     def has_formulas(self) -> bool:
         return any("<math" in part.source + part.outputs for part in self.parts)
+
+    @property
+    def has_code(self) -> bool:
+        return any(part.number and part.source for part in self.parts)
 
     @property
     def is_alive(self) -> bool:
@@ -107,7 +114,7 @@ class Page:
                     note = self.fragments.note(f"the cell cannot be rendered: {words}", failed=True)
                     part = Part(0, f"<p>{note}</p><pre>{escape(cell.source)}</pre>")
                 if part:
-                    yield part
+                    yield replace(part, differs=self.differences.get(cell.get("id"), ""))
             if failed:
                 rest = notebook.cells[index + 1 :]
                 self.not_run = sum(
@@ -158,6 +165,7 @@ class Page:
                 part.source if part.number else whole[2 * i],
                 whole[2 * i + 1],
                 part.folded,
+                part.differs,
             )
             for i, part in enumerate(parts)
         ]
