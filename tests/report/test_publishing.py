@@ -7,6 +7,7 @@ import pytest
 from filelock import FileLock
 
 from ae_lab.errors import LabError
+from ae_lab.report.build import HANDED_IN
 from ae_lab.report.workplace import Workplace
 from helpers import (
     build,
@@ -138,3 +139,15 @@ def test_models_stand_beside_the_pages_and_stay_when_nothing_is_executed(tmp_pat
     (place.models / "one" / "deep.keras").write_bytes(b"better weights")
     build(settings)
     assert kept.read_bytes() == b"better weights"
+
+
+def test_models_and_what_was_handed_in_stand_beside_the_pages(tmp_path, as_executed):
+    settings = project(tmp_path, **{"01_a": notebook("# A", "%%x")})
+    records = Workplace(settings).records / "01_a"
+    records.mkdir(parents=True)
+    for name in ("deep.keras", "00.1.json", "00.3.model.keras"):
+        (records / name).write_text(name)
+    build(settings)
+    kept = {path.name for path in (settings.profile_folder / HANDED_IN).iterdir()}
+    assert kept == {"00.1.json", "00.3.model.keras"}
+    assert [path.name for path in (settings.profile_folder / "models").iterdir()] == ["deep.keras"]

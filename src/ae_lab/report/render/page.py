@@ -158,6 +158,7 @@ class Page:
             for text in (part.source if not part.number else "", part.outputs)
         ]
         whole = self.fragments.finish(boundary.join(text.replace(boundary, "") for text in texts))
+        whole = whole.replace("<pre>", '<pre tabindex="0">')  # a long line scrolls
         whole = VERDICT.sub(self._over_seeds, whole).split(boundary)
         return [
             Part(
