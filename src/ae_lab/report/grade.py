@@ -19,14 +19,14 @@ from ae_lab.lab.exercises import EXERCISES, Desk, Outcome, check, digest
 from ae_lab.report.build import HANDED_IN, say_now
 from ae_lab.report.distributed import HASHES, differences, in_words
 from ae_lab.report.execute.run import Say, executed
-from ae_lab.report.failure import sentence_of
+from ae_lab.report.failure import failure_of, sentence_of
 from ae_lab.report.folders import os_errors_as_lab_errors
 from ae_lab.report.notebook_file import read_notebook
 from ae_lab.report.render.template import render_template
 from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 
-CHECKED = [id for id in EXERCISES if "choices" in EXERCISES[id]]  # a point each; others are read
+CHECKED = [id for id in sorted(EXERCISES) if "choices" in EXERCISES[id]]  # a point each; others are read
 
 
 @dataclass
@@ -77,6 +77,7 @@ def grade(
     """
     from ae_lab import data
 
+    settings.refuse_changes("grade")
     folders = [folder.resolve() for folder in folders]
     for folder in folders:
         if not folder.is_dir():
@@ -126,6 +127,7 @@ def _graded(settings: Settings, folder: Path, desk: Desk, run: bool, say: Say) -
             cells = differences(name, read_notebook(path).cells)
         except LabError as error:
             found.failures.append(str(error))
+            del paths[name]
             continue
         found.cells = (found.cells or {}) | {f"{name}, {id}": how for id, how in cells.items()}
     if not run:
@@ -135,16 +137,19 @@ def _graded(settings: Settings, folder: Path, desk: Desk, run: bool, say: Say) -
             found.failures.append(f"no folder {HANDED_IN}: the report was not handed in with it")
         found.outcomes = {
             id: _checked(kept[0] if kept else folder / HANDED_IN, id, desk, found.failures)
-            for id in EXERCISES
+            for id in sorted(EXERCISES)
         }
         return found
     with tempfile.TemporaryDirectory() as temporary:
         place = Workplace(replace(settings, report_folder=Path(temporary)))
         place.make_folders()
-        for path in paths.values():
-            if error := executed(place, path, "", say).metadata["ae_lab"]["error"]:
-                found.failures.append(sentence_of(error))
-        for id in EXERCISES:
+        for name, path in paths.items():
+            try:
+                error = executed(place, path, "", say).metadata["ae_lab"]["error"]
+            except Exception as refused:  # one notebook's failure costs no other its exercises
+                error = failure_of(name, refused)
+            found.failures += [sentence_of(error)] if error else []
+        for id in sorted(EXERCISES):
             name = next((name for name in sorted(names) if name.startswith(id[:2])), "")
             kept = place.records / name
             found.outcomes[id] = _checked(kept, id, desk, found.failures)
@@ -168,53 +173,30 @@ def _checked(folder: Path, id: str, desk: Desk, failures: list[str]) -> Outcome:
 def _write(table: list[Submission], profile: str, out: Path) -> Path:
     rows = io.StringIO()
     writer = csv.writer(rows, lineterminator="\n")
-    writer.writerow(["student", "points", "of", *EXERCISES, "cells", "failures"])
+    writer.writerow(["student", "points", "of", *sorted(EXERCISES), "cells", "failures"])
     suites = ElementTree.Element("testsuites", name="ae_lab")
     for one in table:
-        words = {id: one.outcomes[id].state for id in EXERCISES}
         # a spreadsheet would take such a name for a formula
         name = f"'{one.student}" if one.student.startswith(("=", "+", "-", "@")) else one.student
-        more = [one.changed, len(one.failures)]
-        writer.writerow([name, one.points, len(CHECKED), *words.values(), *more])
-        _junit(suites, one)
-        write_json(out / one.student / "results.json", _gradescope(one))
+        states = [outcome.state for outcome in one.outcomes.values()]
+        failures = len(one.failures)
+        writer.writerow([name, one.points, len(CHECKED), *states, one.changed, failures])
+        suite = ElementTree.SubElement(suites, "testsuite", name=one.student)
+        tests = []  # those in words are for a person to mark
+        for id, outcome in one.outcomes.items():
+            score, most = int(outcome.right is True), int(id in CHECKED)
+            tests.append({"name": id, "score": score, "max_score": most, "output": outcome.words})
+            case = ElementTree.SubElement(suite, "testcase", classname=one.student, name=id)
+            if not outcome.right:
+                kind = "skipped" if outcome.right is None else "failure"
+                words = "".join(c if c.isprintable() else " " for c in outcome.words)
+                ElementTree.SubElement(case, kind, message=words)
+        lines = [f"Cells that differ: {one.changed}.", *one.failures]
+        marks = {"score": one.points, "output": "\n".join(lines), "tests": tests}
+        write_json(out / one.student / "results.json", marks)
     write_text(out / "grades.csv", rows.getvalue())
     text = ElementTree.tostring(suites, encoding="unicode", xml_declaration=True)
-    write_text(out / "grades.xml", text.encode("utf-8", "replace").decode())
-    page = {"table": table, "profile": profile, "checked": CHECKED}
-    write_text(out / "grades.html", render_template("grades.html.j2", exercises=EXERCISES, **page))
+    write_text(out / "grades.xml", text)
+    page = render_template("grades.html.j2", table=table, profile=profile, checked=CHECKED)
+    write_text(out / "grades.html", page)
     return out / "grades.html"
-
-
-def _gradescope(one: Submission) -> dict:
-    """Gradescope's results: a test for each exercise; those in words are for a person to mark."""
-    tests = [
-        {
-            "name": id,
-            "score": int(outcome.right is True),
-            "max_score": int(id in CHECKED),
-            "output": outcome.words,
-            "output_format": "text",
-        }
-        for id, outcome in one.outcomes.items()
-    ]
-    lines = [f"Cells that differ: {one.changed}.", *one.failures]
-    return {"score": one.points, "output": "\n".join(lines), "tests": tests}
-
-
-def _junit(suites: ElementTree.Element, one: Submission) -> None:
-    wrong = [id for id in CHECKED if one.outcomes[id].right is False]
-    skipped = [id for id in CHECKED if one.outcomes[id].right is None]
-    counts = {"tests": len(CHECKED), "failures": len(wrong), "skipped": len(skipped)}
-    texts = {name: str(count) for name, count in counts.items()}
-    suite = ElementTree.SubElement(suites, "testsuite", name=one.student, **texts)
-    for id in CHECKED:
-        case = ElementTree.SubElement(suite, "testcase", classname=one.student, name=id)
-        if id in wrong + skipped:
-            kind = "failure" if id in wrong else "skipped"
-            ElementTree.SubElement(case, kind, message=_printable(one.outcomes[id].words))
-
-
-def _printable(text: str) -> str:
-    """A text without the characters that XML cannot hold."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
