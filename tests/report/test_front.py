@@ -9,7 +9,8 @@ from ae_lab.lab.records import Claim, Metric
 from ae_lab.report.build import describe_making
 from ae_lab.report.front.answer import NEEDED, TASKS, conclusion, parts, tally
 from ae_lab.report.front.index import commands, write_index
-from ae_lab.report.front.ledger import WORDS, figure_row, finding, grouped, number, plain_sentence
+from ae_lab.report.front.ledger import WORDS, figure_row, finding, grouped, plain_sentence
+from ae_lab.report.numbers import number
 from ae_lab.settings import Settings
 from helpers import NOTEBOOKS, PIXEL, PROJECT, executed, figure, index_of, notebook, with_output
 

@@ -117,3 +117,13 @@ def test_cells_that_differ_are_marked_on_the_page():
     assert page.count("not as in the distributed notebook") == 2
     assert '<div class="cell differs"' in page
     assert "distributed" not in render(executed(changed), "own_notebook")
+
+
+def test_what_the_lab_shows_has_numbers_as_people_write_them_and_nothing_else_is_touched():
+    html = '<p class="reading">It lost -2.5% of 3.1 nats/pixel.</p>'
+    page = render(executed(with_output(notebook("# A", "%%x"), {"text/html": html})))
+    assert "It lost \u22122.5\u00a0% of 3.1 nats per pixel." in page
+    page = render(executed(with_output(notebook("# A", "%%x"), {"text/html": "<b>-2.5%</b>"})))
+    assert "<b>-2.5%</b>" in page
+    page = render(executed(notebook("# A"), record={"headlines": ["Up by 3%."]}))
+    assert "Up by 3\u00a0%." in page

@@ -26,7 +26,8 @@ from ae_lab.report.render.template import render_template
 from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 
-CHECKED = [id for id in sorted(EXERCISES) if "choices" in EXERCISES[id]]  # a point each; others are read
+# a point each; the others are in words
+CHECKED = [id for id in sorted(EXERCISES) if "choices" in EXERCISES[id]]
 
 
 @dataclass

@@ -5,7 +5,8 @@ from urllib.parse import quote
 
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.lab.verdicts import NOT_JUDGED, PRIMARY
-from ae_lab.report.front.ledger import number, plain_sentence
+from ae_lab.report.front.ledger import plain_sentence
+from ae_lab.report.numbers import number
 from ae_lab.report.workplace import page_file
 
 VERDICTS = ("holds", "holds in part", "does not hold", "undecided", "untested", NOT_JUDGED)

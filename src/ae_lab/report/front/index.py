@@ -17,7 +17,6 @@ from ae_lab.report.front.answer import conclusion, parts, tally
 from ae_lab.report.front.before import NAME, changes
 from ae_lab.report.front.ledger import (
     EXPORTED,
-    as_people_write,
     claims_of,
     conditions_in_words,
     figure_row,
@@ -27,6 +26,7 @@ from ae_lab.report.front.ledger import (
     plain_sentence,
 )
 from ae_lab.report.front.own import own_work
+from ae_lab.report.numbers import as_people_write
 from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.outline import HEADING
 from ae_lab.report.render.template import render_template

@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.lab.verdicts import BY_KIND, CLAIMS
+from ae_lab.report.numbers import as_people_write, number, unit_in_words
 from ae_lab.report.workplace import page_file
 
 WORDS = tomllib.loads(Path(__file__).with_name("figures.toml").read_text(encoding="utf-8"))
-MINUS = re.compile(r"(?<![\w.)\]-])-(?=\d)")  # of a number, not between two
 KINDS = {kind: f"{kind.capitalize()} autoencoders" for kind in BY_KIND}  # heading of its claims
 KINDS["autoencoder"] = "Autoencoders in general"
 EXPORTED = ("notebook", "name", "value", "unit", "better", "published", "source", "goal")
@@ -59,32 +59,6 @@ def conditions_in_words(claim: Claim) -> str:
     counted = [test for test in claim.tests if not test["control"]]
     met = sum(test["margin"] > 0 for test in counted)
     return f"{met} of {len(counted)} condition{'s' * (len(counted) != 1)} met"
-
-
-def number(value: float | None, unit: str = "", digits: int = 2) -> str:
-    """A number as people write it: 13.87, 1,024, −0.67; a share or per cent to ``digits`` decimals.
-
-    "" for None.
-    """
-    if value is None:
-        return ""
-    if unit.startswith(("share", "%")):
-        text = f"{value * (100 if unit.startswith('share') else 1):.{digits}f}\u00a0%"
-    elif abs(value) >= 1000 or float(value).is_integer():
-        text = f"{value:,.0f}"
-    else:
-        text = f"{value:.4g}"
-    return text.replace("-", "\u2212")
-
-
-def unit_in_words(unit: str) -> str:
-    """For example "nats per pixel", or "of test images" beside a number in per cent."""
-    return re.sub(r"^(share|%) ?", "", unit).replace("/", " per ")
-
-
-def as_people_write(text: str) -> str:
-    """A sentence with true minus signs, and a blank between a number and its per cent sign."""
-    return re.sub(r"(?<=\d) ?%", "\u00a0%", MINUS.sub("\u2212", text))
 
 
 def finding(claim: Claim) -> str:

@@ -7,7 +7,8 @@ from ae_lab.lab.exercises import EXERCISES, Outcome
 from ae_lab.lab.feedback import is_within
 from ae_lab.lab.records import Metric
 from ae_lab.report.distributed import differences, in_words
-from ae_lab.report.front.ledger import figure_row, number
+from ae_lab.report.front.ledger import figure_row
+from ae_lab.report.numbers import number
 from ae_lab.report.workplace import page_file
 
 STATES = ("solved", "tried", "answered", "open")

@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ae_lab.lab.records import DECODER
 from ae_lab.report.notebook_file import as_format_4_5
+from ae_lab.report.numbers import as_people_write
 from ae_lab.report.render.cleaning import clean_outputs, clean_text
 from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.sanitise import CHART, MEDIA, plain_text, svg_root
@@ -31,6 +32,9 @@ NAMES = {  # kinds of output that no page holds, by the start of their MIME type
     "image/": f"an image in a form that browsers do not show: {CHART}",
     "": f"an output that needs a program of its own: {CHART}",
 }
+# what the lab shows, whose numbers a page writes as people do
+OURS = re.compile(r'<(?:p|div) class="(?:reading|claim|record|summary|answer)\b|<table><caption>')
+WORDS = re.compile(r">[^<]+")
 HEAD = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
 ROW = re.compile(r"<t[dh]\b(?![^>]*span=)(?=[^>]*>)")
 TABLE = re.compile(r"<table>(?:(?!</?table).)*?</thead>(?:(?!</?table).)*</table>", re.DOTALL)
@@ -90,6 +94,8 @@ class Outputs:
             if scripted and plain and not _has_content(rich):
                 rich += _pre(plain)
             if rich.strip() and (_has_content(rich) or not images):
+                if OURS.match(markup):
+                    rich = WORDS.sub(lambda text: as_people_write(text[0]), rich)
                 return f'<div class="rich">{labelled(rich)}</div>'
         for kind in ("text/markdown", "text/latex"):
             if data.get(kind, "").strip():

@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 
 from ae_lab.report.distributed import differences
 from ae_lab.report.failure import failure
+from ae_lab.report.numbers import as_people_write
 from ae_lab.report.render.cleaning import clean_message
 from ae_lab.report.render.markdown import Fragments, highlight
 from ae_lab.report.render.outline import Outline
@@ -56,7 +57,8 @@ class Page:
         self.name, self.content = name, content
         lab = notebook.metadata.get("ae_lab", {})
         self.run = lab.get("run", {}) | (lab.get("record") or {}).get("run", {})
-        self.headlines = (lab.get("record") or {}).get("headlines", [])
+        headlines = (lab.get("record") or {}).get("headlines", [])
+        self.headlines = [as_people_write(str(one)) for one in headlines]
         self.verdicts = lab.get("verdicts", {})
         self.error = lab.get("error")
         if self.error:

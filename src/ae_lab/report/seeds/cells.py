@@ -5,8 +5,8 @@ from html import escape
 
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.report.failure import sentence_of
-from ae_lab.report.front.ledger import number, unit_in_words
 from ae_lab.report.keys import package_digest
+from ae_lab.report.numbers import number, unit_in_words
 
 ONE_SEED = "one seed"
 WIDTH, HEIGHT, EDGE = 100, 18, 6  # of a strip of dots, in pixels
