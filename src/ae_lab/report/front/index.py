@@ -35,7 +35,7 @@ from ae_lab.report.seeds.spread import claims_over_seeds, figures_over_seeds, re
 from ae_lab.report.workplace import page_file
 
 IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")  # of a text; a card has the notebook's first figure
-CARD_WIDTH = 1000  # about twice a card's width, to stay crisp
+CARD_WIDTH = 800  # about twice a card's width, to stay crisp
 
 
 def write_index(
