@@ -1,5 +1,6 @@
 """The front page's first screen: parts (a) and (b) of the assignment, and the conclusion."""
 
+import math
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
@@ -48,24 +49,25 @@ def parts(metrics: Iterable[Metric], notebooks: Iterable[str]) -> list[dict]:
 
 
 def _part_a(error: Metric, entropy: Metric, printed: Metric) -> dict:
-    rival = next((name for name in error.baselines if name.startswith("PCA")), "mean image")
-    theirs, rival_name = error.baselines.get(rival), rival.replace(", ", " with ")
-    if theirs is None:
-        share, words = number(error.value, error.unit), "squared error per test image"
+    rival = next((name for name in error.baselines if name.startswith("PCA")), None)
+    if rival is None:
+        size, beside, share = "few", "", number(error.value)
+        words = "squared error per test image"
     else:
+        theirs, name = error.baselines[rival], rival.replace(", ", " with ")
         gain = 1 - error.value / theirs
+        size = "".join(letter for letter in rival if letter.isdigit())
+        beside = f", that of {name} {number(theirs)}"
         share = number(abs(gain), "share", 0)
-        words = f"{'less' if gain > 0 else 'more'} squared error than {rival_name}"
-    beside = f", that of {rival_name} {number(theirs)}" if theirs else ""
-    floor = printed.baselines.get("0.5 everywhere")
-    learned = floor is None or printed.value < 0.95 * floor
+        words = f"{'less' if gain > 0 else 'more'} squared error than {name}"
+    learned = printed.value < 0.95 * printed.baselines.get("0.5 everywhere", math.inf)
     return {
         "number": share,
         "what": words,
         "sentences": [
-            f"The squared error of its reconstructions is {number(error.value)} per test image"
-            f"{beside}.",
-            f"Its cross-entropy is {number(entropy.value)} nats per pixel.",
+            f"A dense network was trained to give each image back through {size} numbers.",
+            f"Its squared error is {number(error.value)} per test image{beside}; its cross-entropy "
+            f"is {number(entropy.value)} nats per pixel.",
             f"The handout’s program, run as printed, ends at {number(printed.value)} nats per pixel"
             + ("." if learned else ", where an answer of 0.5 everywhere is: it learns nothing."),
         ],
@@ -75,14 +77,15 @@ def _part_a(error: Metric, entropy: Metric, printed: Metric) -> dict:
 def _part_b(reconstructed: Metric, raw: Metric, code: Metric) -> dict:
     cost = 100 * (raw.value - reconstructed.value)
     lost = f"costs {number(cost)} points" if cost > 0 else f"gains {number(-cost)} points"
+    own, other, alone = (number(one.value, "share") for one in (reconstructed, raw, code))
     return {
-        "number": number(reconstructed.value, "share"),
+        "number": own,
         "what": "of the reconstructed test images classified correctly",
         "sentences": [
-            f"A CNN classifies {number(reconstructed.value, 'share')} of the reconstructed test "
-            f"images correctly, and {number(raw.value, 'share')} of the raw ones.",
+            f"A CNN was trained on the autoencoder’s output and another one on raw images: of the "
+            f"test images of its kind the first classifies {own} correctly, the second {other}.",
             f"So the way through the autoencoder {lost}.",
-            f"From the code alone a CNN classifies {number(code.value, 'share')} correctly.",
+            f"A third one, on the codes alone, classifies {alone} correctly.",
         ],
     }
 
