@@ -16,7 +16,7 @@ PYTHONS := 3.11 3.12 3.13
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help smoke solved report verify sweep bench test test-all lab lint lock platforms audit clean
+.PHONY: help smoke solved report verify sweep bench test test-all lab cells lint lock platforms audit clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ solved: $(READY)  ## execute copies of the notebooks in which every exercise is 
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/jupyter lab notebooks
+
+cells: $(READY)  ## renew the hashes of the distributed cells, after a notebook was changed
+	@$(BIN)/python -m ae_lab.report.distributed
 
 lint: $(READY)  ## check code and notebooks with ruff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -28,6 +28,7 @@ from ae_lab.report.front.index import write_index
 from ae_lab.report.keys import digest_of_cells, package_digest
 from ae_lab.report.render.exporter import render_page
 from ae_lab.report.render.page import Page
+from ae_lab.report.render.template import PAGE
 from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 
@@ -162,6 +163,12 @@ def rendered(
 ) -> tuple[str, Page]:
     """The page of an executed notebook, and what is known of it."""
     return render_page(content, {"metadata": {"name": name, "path": str(folder)}})
+
+
+def without_script(page: str) -> str:
+    """A page without the script by which its code folds."""
+    script = (PAGE / "folds.js").read_text(encoding="utf-8")
+    return page.replace(f"<script>{script}</script>", "", 1)
 
 
 def problems(content: NotebookNode, folder: Path | str = "") -> list[str]:

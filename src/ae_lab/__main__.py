@@ -101,6 +101,16 @@ def sweep(options: argparse.Namespace) -> None:
     )
 
 
+def grade(options: argparse.Namespace) -> None:
+    """Collect many students' submissions in one table, their exercises measured again."""
+    import_keras()
+    from ae_lab.report.grade import grade
+
+    settings = _settings(options)
+    folders, out = map(Path, options.folders), options.out or settings.report_folder / "grades"
+    print(f"Open {grade(settings, list(folders), Path(out), options.run)}")
+
+
 def data(options: argparse.Namespace) -> None:
     """Make the data ready and say which they are, or what a file of one's own is."""
     from ae_lab import data
@@ -209,7 +219,10 @@ def bench(options: argparse.Namespace) -> None:
 
 def _settings(options: argparse.Namespace) -> Settings:
     """The environment's settings, with those given as options in their place."""
-    given = {f"AE_LAB_{name.upper()}": getattr(options, name, None) for name in ("profile", "seed")}
+    given = {
+        f"AE_LAB_{name.upper()}": getattr(options, name, None)
+        for name in ("profile", "seed", "author")
+    }
     given = {name: value for name, value in given.items() if value is not None}
     for change in getattr(options, "set", []):
         name, sign, value = change.partition("=")
@@ -246,6 +259,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="change a number of the notebook's table; may be given again",
     )
+    option("--author", help="who made the report (default: AE_LAB_AUTHOR, git's user.name)")
     option("--force", action="store_true", help="execute even what did not change")
 
     option = add(verify, "compare a profile's figures with reference.json", profile)
@@ -257,6 +271,11 @@ def _parser() -> argparse.ArgumentParser:
     option("--backend", default="tensorflow", help="one or more, with commas between")
     option("--scheduler", metavar="ADDRESS", help="a running one, such as tcp://…:8786")
     option("--workers", type=int, help="of a cluster here (default: one per core)")
+
+    option = add(grade, "collect many submissions in one table", profile)
+    option("folders", nargs="+", metavar="FOLDER", help="a student's, with the student's name")
+    option("--run", action="store_true", help="execute their notebooks first, which are programs")
+    option("--out", help="folder to write (default: grades in the report folder)")
 
     option = add(reconstruct, "send a photo of a digit through a trained model", model, profile)
     option("photo", help="a PNG, JPEG or WebP file")

@@ -31,6 +31,7 @@ class Settings:
         so that trying things out by hand never changes a report.
     offline : True if no download is to be tried.
     jobs : notebooks executed at once; 0 for as many as cores and memory allow.
+    author : who is named as the report's author; git's user if empty.
     knobs : pairs of a name and a text: numbers of the notebook that are changed from outside.
     dataset : "mnist", "fashion_mnist", or the path of a file or folder of one's own.
 
@@ -47,6 +48,7 @@ class Settings:
     jobs: int = 0
     dataset: str = "mnist"
     knobs: tuple[tuple[str, str], ...] = ()
+    author: str = ""
 
     def __post_init__(self):
         if self.profile not in PROFILES:
@@ -120,6 +122,7 @@ class Settings:
             record_folder=folder("AE_LAB_RECORDS"),
             offline=offline == "1",
             jobs=_whole_number("AE_LAB_JOBS", text("AE_LAB_JOBS", cls.jobs), MOST_JOBS),
+            author=text("AE_LAB_AUTHOR", ""),
             # a path must be absolute: kernels run in another folder
             dataset=str(folder("AE_LAB_DATASET")) if _is_path(dataset) else dataset,
             knobs=tuple(

@@ -500,7 +500,8 @@ def test_tags_leave_out_or_fold(tag, code, output):
     content.cells[1].metadata["tags"] = [tag]
     page, _ = rendered(content)
     assert ("secret_code" in page, "the_result" in page) == (code, output)
-    assert ("<details>" in page) == tag.startswith("hide")
+    assert ("<details><summary>Output" in page) == (tag == "hide-cell")
+    assert ('<details class="fold">' in page) == code, "code is folded anyway"
 
 
 # One cell's fault, one page's fault

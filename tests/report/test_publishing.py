@@ -9,6 +9,7 @@ from filelock import FileLock
 
 from ae_lab.errors import LabError
 from ae_lab.files import write_json
+from ae_lab.report.build import HANDED_IN
 from ae_lab.report.workplace import Workplace
 from helpers import (
     build,
@@ -294,3 +295,15 @@ def test_a_note_of_the_last_report_of_another_type_is_no_obstacle(tmp_path):
     for text in ("[1]", "7", "{}", '{"key": [], "files": 3}', "[" * 200_000):
         (Workplace(settings).build / "published.json").write_text(text)
         build(settings)
+
+
+def test_models_and_what_was_handed_in_stand_beside_the_pages(tmp_path, as_executed):
+    settings = project(tmp_path, **{"01_a": notebook("# A", "%%x")})
+    records = Workplace(settings).records / "01_a"
+    records.mkdir(parents=True)
+    for name in ("deep.keras", "00.1.json", "00.3.model.keras"):
+        (records / name).write_text(name)
+    build(settings)
+    kept = {path.name for path in (settings.profile_folder / HANDED_IN).iterdir()}
+    assert kept == {"00.1.json", "00.3.model.keras"}
+    assert [path.name for path in (settings.profile_folder / "models").iterdir()] == ["deep.keras"]

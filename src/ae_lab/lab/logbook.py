@@ -25,7 +25,7 @@ import numpy as np
 
 from ae_lab.errors import LabError
 from ae_lab.files import write_text
-from ae_lab.lab import display, exercises
+from ae_lab.lab import display, exercises, handed_in
 from ae_lab.lab.conditions import Condition
 from ae_lab.lab.feedback import beside_reference, compare
 from ae_lab.lab.parameters import Knob, chosen, in_words
@@ -412,6 +412,8 @@ class Lab:
         self._desk.figures = {name: metric.value for name, metric in self._metrics.items()}
         outcome = exercises.check(id, answer, prediction, self._desk)
         self._answers[id] = outcome
+        if self.settings.record_folder is not None:
+            handed_in.keep(self.settings.record_folder / self.notebook, id, answer, prediction)
         self._write()
         display.show_answer(outcome)
 

@@ -26,6 +26,8 @@ from ae_lab.report.seeds.spread import read_results
 from ae_lab.report.workplace import Workplace, find_notebooks, page_file
 from ae_lab.settings import Settings
 
+HANDED_IN = "handed-in"  # folder of a report for the answers to its exercises
+
 
 def say_now(text: str) -> None:
     """Print without waiting for the line's end."""
@@ -116,7 +118,9 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     commit = describe_commit(place.settings.project_folder)
     before = report_before(place.target, commit)
     results, siblings = read_results(place.sweep, say), place.sibling_pages()
-    about = place.settings.profile, commit, results, siblings, before
+    made = describe_making(place.settings)
+    reference = read_json(place.settings.project_folder / "reports" / "reference.json") or {}
+    about = place.settings.profile, commit, results, siblings, before, made, reference
     key = render_key(paths, *about, digest_of_files(place.models))
     published = read_json(place.build / "published.json") or {}
     if published.get("key") == key and published["files"] == digest_of_files(place.target):
@@ -124,10 +128,11 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     new = place.new
     notebooks = place.settings.project_folder / "notebooks"
     errors, gaps = render_report(new, paths, notebooks, *about)
-    kept = [path for name in paths for path in sorted((place.models / name).glob("*.keras"))]
-    for path in kept:
-        (new / "models").mkdir(exist_ok=True)
-        shutil.copyfile(path, new / "models" / path.name)
+    for name in paths:  # models, and what was handed in, whose names begin with an exercise's
+        for path in sorted((place.models / name).glob("*")):
+            kept = new / (HANDED_IN if path.name[0].isdigit() else "models")
+            kept.mkdir(exist_ok=True)
+            shutil.copyfile(path, kept / path.name)
     with place.publish_lock():
         if place.sweep.is_dir():
             shutil.copytree(place.sweep, new / place.sweep.name, symlinks=True, ignore=_endless)
@@ -168,6 +173,20 @@ def describe_commit(project: Path, form: str = "%h") -> str:
     return f"{commit}, modified" if commit and git("status", "--porcelain") else commit
 
 
+def describe_making(settings: Settings) -> dict[str, str]:
+    """The report's author and the date of its commit, each "" where it is not known."""
+    command = ["git", "-C", str(settings.project_folder), "config", "user.name"]
+    try:
+        named = subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", timeout=20
+        )
+        user = named.stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        user = ""
+    date = describe_commit(settings.project_folder, "%cs").partition(",")[0]
+    return {"author": settings.author or user, "date": date}
+
+
 def render_report(
     folder: Path, paths: dict[str, Path], texts: Path, *about: object
 ) -> tuple[list[dict], dict[str, int]]:
@@ -193,8 +212,10 @@ def render_report(
             lab = notebooks[claim.notebook].metadata["ae_lab"]
             lab.setdefault("verdicts", {})[claim.anchor] = claim.verdict, verdict_in_words(claim)
     errors, gaps = [], {}
-    for name, notebook in notebooks.items():
-        resources = {"metadata": {"name": name, "path": str(texts)}}
+    names = ["", *notebooks, ""]
+    for place, (name, notebook) in enumerate(notebooks.items()):
+        neighbours = names[place], names[place + 2]
+        resources = {"metadata": {"name": name, "path": str(texts)}, "neighbours": neighbours}
         try:
             html, page = render_page(notebook, resources)
         except Exception as error:  # one page's failure costs no other its page

@@ -16,6 +16,7 @@ KEPT = {
     "exercises.json",
     "before.json",
     "models",
+    "handed-in",
     "sweep",
 }  # or more
 OF_DESKTOPS = {"Thumbs.db", "desktop.ini"}

@@ -14,7 +14,11 @@ from ae_lab.report.folders import move_files
 from ae_lab.settings import Settings
 
 # What other verbs write into the report folder, which holds one folder per profile.
-SIBLING_PAGES = {"bench.html": "how fast its trainings are beside what one would use instead"}
+SIBLING_PAGES = {
+    "bench.html": "how fast the trainings are, beside what one would use instead",
+    "reference.json": "reproducibility: the values that make verify holds a run against",
+    "choices.json": "every figure behind the choices of rates, weights and sizes",
+}
 
 
 class Workplace:

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from types import MappingProxyType
 
 from nbformat import NotebookNode
 
+from ae_lab.report.distributed import differences
 from ae_lab.report.failure import failure
+from ae_lab.report.numbers import as_people_write
 from ae_lab.report.render.cleaning import clean_message
 from ae_lab.report.render.markdown import Fragments, highlight
 from ae_lab.report.render.outline import Outline
@@ -22,7 +24,7 @@ VERDICT = re.compile(
 )
 # What tags leave out of a page or fold, as in Jupyter Book.
 LEFT_OUT, NO_INPUT, NO_OUTPUT = "remove-cell", "remove-input", "remove-output"
-FOLDED = {"input": ("hide-input", "hide-cell"), "output": ("hide-output", "hide-cell")}
+FOLDED = {"output": ("hide-output", "hide-cell")}  # code is folded anyway
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Part:
     number: int
     source: str
     outputs: str = ""
-    folded: tuple[str, ...] = ()  # of "input" and "output"
+    folded: tuple[str, ...] = ()  # of "output"
+    differs: str = ""  # from the distributed notebook: "changed", "added"
 
 
 class Page:
@@ -54,7 +57,8 @@ class Page:
         self.name, self.content = name, content
         lab = notebook.metadata.get("ae_lab", {})
         self.run = lab.get("run", {}) | (lab.get("record") or {}).get("run", {})
-        self.headlines = (lab.get("record") or {}).get("headlines", [])
+        headlines = (lab.get("record") or {}).get("headlines", [])
+        self.headlines = [as_people_write(str(one)) for one in headlines]
         self.verdicts = lab.get("verdicts", {})
         self.error = lab.get("error")
         if self.error:
@@ -65,6 +69,7 @@ class Page:
         self.outline = Outline(self.fragments)
         self.outputs = Outputs(notebook, self.fragments, self._markdown)
         self.not_run = 0
+        self.differences = differences(name, notebook.cells)
         self.parts = self._finished(list(self._parts(notebook)))
         self.title = self.outline.title or name
         notes = sorted(self.fragments.notes, key=lambda note: note["place"]["order"])
@@ -75,6 +80,10 @@ class Page:
     @property
     def has_formulas(self) -> bool:
         return any("<math" in part.source + part.outputs for part in self.parts)
+
+    @property
+    def has_code(self) -> bool:
+        return any(part.number and part.source for part in self.parts)
 
     @property
     def is_alive(self) -> bool:
@@ -107,7 +116,7 @@ class Page:
                     note = self.fragments.note(f"the cell cannot be rendered: {words}", failed=True)
                     part = Part(0, f"<p>{note}</p><pre>{escape(cell.source)}</pre>")
                 if part:
-                    yield part
+                    yield replace(part, differs=self.differences.get(cell.get("id"), ""))
             if failed:
                 rest = notebook.cells[index + 1 :]
                 self.not_run = sum(
@@ -151,6 +160,7 @@ class Page:
             for text in (part.source if not part.number else "", part.outputs)
         ]
         whole = self.fragments.finish(boundary.join(text.replace(boundary, "") for text in texts))
+        whole = whole.replace("<pre>", '<pre tabindex="0">')  # a long line scrolls
         whole = VERDICT.sub(self._over_seeds, whole).split(boundary)
         return [
             Part(
@@ -158,6 +168,7 @@ class Page:
                 part.source if part.number else whole[2 * i],
                 whole[2 * i + 1],
                 part.folded,
+                part.differs,
             )
             for i, part in enumerate(parts)
         ]

@@ -13,7 +13,7 @@ PAGE = Path(__file__).parents[1] / "templates" / "ae_lab_report"
 
 def render_template(name: str, formulas: bool = False, **values: object) -> str:
     """A page from a template file of the report; all ``values`` that it names are escaped."""
-    css = page_css(formulas)
+    css = page_css(formulas) + (PAGE / "overview.css").read_text(encoding="utf-8")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGE),
         autoescape=True,
