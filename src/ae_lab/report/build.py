@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, key
 from ae_lab.report.failure import failure_of, sentence_of
 from ae_lab.report.folders import os_errors_as_lab_errors, recover_folder, replace_folder
 from ae_lab.report.keys import digest_of_files, render_key
+from ae_lab.report.live.sections import Section, live_sections
 from ae_lab.report.seeds.spread import read_results
 from ae_lab.report.workplace import Workplace, find_notebooks, page_file
 from ae_lab.settings import Settings
@@ -112,7 +113,8 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
         return finish(place, paths, published, say)  # every byte of it stands in its place
     new = place.build / "new"
     notebooks = place.settings.project_folder / "notebooks"
-    errors, gaps = render_report(new, paths, notebooks, *about)
+    sections = live_sections(place.models, list(paths), lambda: images_of(place.settings))
+    errors, gaps = render_report(new, paths, notebooks, *about, sections=sections)
     kept = [path for name in paths for path in sorted((place.models / name).glob("*.keras"))]
     for path in kept:
         (new / "models").mkdir(exist_ok=True)
@@ -148,13 +150,22 @@ def describe_commit(project: Path) -> str:
     return f"{commit}, modified" if commit and git("status", "--porcelain") else commit
 
 
+def images_of(settings: Settings) -> data.Dataset:
+    """The images of a run, which are on disk."""
+    return data.load_mnist(replace(settings, offline=True))
+
+
 def render_report(
-    folder: Path, paths: dict[str, Path], texts: Path, *about: object
+    folder: Path,
+    paths: dict[str, Path],
+    texts: Path,
+    *about: object,
+    sections: Mapping[str, list[Section]],
 ) -> tuple[list[dict], dict[str, int]]:
     """Write pages, index and JSON of executed notebooks to a new folder.
 
     Images that texts name are in the folder ``texts``; the arguments ``about`` are those of
-    `write_index`. Returns what failed, and notebook → number of places that a page cannot show.
+    `write_index`, and ``sections`` are from `live_sections`. Returns what failed, and notebook → number of places that a page cannot show.
     """
     import nbformat
 
@@ -175,6 +186,7 @@ def render_report(
     errors, gaps = [], {}
     for name, notebook in notebooks.items():
         resources = {"metadata": {"name": name, "path": str(texts)}}
+        resources["sections"] = sections.get(name, [])
         try:
             html, page = render_page(notebook, resources)
         except Exception as error:  # one page's failure costs no other its page
@@ -185,7 +197,7 @@ def render_report(
         notebook.metadata["ae_lab"]["problems"] = page.problems
         errors += page.errors
         gaps |= {name: len(page.gaps)} if page.gaps else {}
-    write_index(folder, notebooks, *about)
+    write_index(folder, notebooks, *about, sections=sections[""])
     return errors, gaps
 
 

@@ -15,7 +15,7 @@ from ae_lab.errors import LabError
 from ae_lab.report.failure import failure_of, sentence_of
 from ae_lab.report.notebook_file import as_format_4_5, parse_notebook, unexecuted
 from ae_lab.report.render.page import Page
-from ae_lab.report.render.template import PAGE, page_css, page_policy
+from ae_lab.report.render.template import PAGE, page_css, page_policy, page_script
 
 
 def render_page(notebook: NotebookNode, resources: dict) -> tuple[str, Page]:
@@ -115,9 +115,8 @@ class ReportExporter(TemplateExporter):
         metadata = resources.get("metadata", {})
         content = resources.get("global_content_filter", {})
         name, folder = metadata.get("name", "notebook"), metadata.get("path", "")
-        self.page = Page(nb, name, folder, content)
-        resources["css"] = page_css(self.page.has_formulas)
-        script = PAGE / "living.js"
-        resources["script"] = script.read_text(encoding="utf-8") if self.page.is_alive else ""
+        self.page = Page(nb, name, folder, content, resources.get("sections", ()))
+        resources["css"] = page_css(self.page.has_formulas, self.page.is_alive)
+        resources["script"] = page_script() if self.page.is_alive else ""
         resources["policy"] = page_policy(resources["css"], resources["script"])
         return self.page

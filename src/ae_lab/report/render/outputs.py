@@ -31,15 +31,20 @@ NAMES = {  # kinds of output that no page holds, by the start of their MIME type
 }
 PROGRESS = ("FloatProgressModel", "IntProgressModel")
 
-# The one figure that moves, computed by a script known by its hash: a still one, and controls
-# that take its place where the script may run.
-OPENING = '<div class="living" data-decoder='  # no output of a kernel can hold it unescaped
-CONTROLS = """<div class="live" hidden>
+# A figure that moves, computed by a script known by its hash: a still one, and controls that take
+# its place where the script may run.
+OPENING = '<div class="living" data-'  # no output of a kernel can hold it unescaped
+TICKS = "".join(f"<span>{tick}</span>" for tick in ("−3", "−2", "−1", "0", "1", "2", "3"))
+PLANE = f"""<div class="live" hidden>
+<div class="axes"><p class="axis upright" aria-hidden="true">{TICKS}</p>
 <canvas class="plane" width="392" height="392" tabindex="0" role="application"
  aria-label="The plane of the two latents; arrow keys move the point"></canvas>
-<div><canvas class="digit" role="img" aria-label="The image decoded at the point"></canvas>
+<p class="axis" aria-hidden="true">{TICKS}</p></div>
+<div class="beside"><canvas class="digit" role="img" aria-label="The image decoded at the point"></canvas>
 <p class="where" aria-live="polite"></p>
-<p class="note">Move the pointer or a finger over the plane, or focus it and press the arrow
+<label>z 1, to the right <input type="range" min="-3" max="3" step="0.01"></label>
+<label>z 2, upwards <input type="range" min="-3" max="3" step="0.01"></label>
+<p class="note">Move over the plane, tap it, move the sliders, or focus the plane and press the arrow
 keys: the image above is decoded on this page, with the model’s own weights.</p></div>
 </div>"""
 
@@ -68,10 +73,7 @@ class Outputs:
             return f'<pre class="error">{escape(trace)}</pre>'
         data = output.data
         if DECODER in data and "image/png" in data:
-            # the decoder, from lab.portable, becomes an attribute, never markup or code
-            decoder = json.dumps(data[DECODER], sort_keys=True, separators=(",", ":"))
-            still = self._image("image/png", output)
-            return f'{OPENING}"{escape(decoder)}">{still}{CONTROLS}</div>'
+            return self._living("decoder", data[DECODER], output, PLANE)
         if isinstance(data.get(WIDGET), dict):
             return self._widget(data[WIDGET].get("model_id"), data.get("text/plain", ""))
         plain = data.get("text/plain", "").rstrip()
@@ -98,6 +100,15 @@ class Outputs:
             named = f"{NAMES[start]} ({kinds[0]})"
             return f"<p>{self.fragments.note(named)}</p>" + _pre(plain)
         return _pre(plain or data.get("text/plain", "").rstrip())
+
+    def _living(self, what: str, data: dict, output: NotebookNode, controls: str) -> str:
+        """A still figure, and the controls for what is computed from ``data`` in its place.
+
+        These become an attribute, never markup or code.
+        """
+        packed = json.dumps(data, sort_keys=True, separators=(",", ":"))
+        still = self._image("image/png", output)
+        return f'{OPENING}{what}="{escape(packed)}">{still}{controls}</div>'
 
     def _image(self, kind: str, output: NotebookNode) -> str:
         details = output.metadata.get(kind)

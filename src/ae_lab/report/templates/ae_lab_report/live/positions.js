@@ -1,0 +1,24 @@
+// A widget of the notebook: the images of all its positions are tiles of one picture.
+async function positions(figure, { sliders, rows, views, side, picture }) {
+  const canvas = figure.querySelector(".rows"), says = figure.querySelector(".says");
+  const mosaic = element("img", { src: `data:image/png;base64,${picture}` });
+  await mosaic.decode();
+  const across = mosaic.naturalWidth / side, context = canvas.getContext("2d");
+  const draw = () => {
+    const at = inputs.map((input) => Number(input.value));
+    const view = views[at.reduce((place, value, i) => place * sliders[i].labels.length + value, 0)];
+    const widest = Math.max(...view.map((row) => row.length));
+    [canvas.width, canvas.height] = [widest * side, view.length * side];
+    view.forEach((row, y) => row.forEach((tile, x) => context.drawImage(
+      mosaic, (tile % across) * side, Math.floor(tile / across) * side, side, side, x * side, y * side, side, side)));
+    says.textContent = `${at.map((value, i) => `${sliders[i].name}: ${sliders[i].labels[value]}`).join("; ")}. Rows: ${rows.join(", ")}.`;
+    canvas.setAttribute("aria-label", says.textContent);
+  };
+  const inputs = sliders.map(({ name, labels, start }) => {
+    const input = element("input", { type: "range", min: 0, max: labels.length - 1, value: start });
+    input.addEventListener("input", draw);
+    figure.querySelector(".sliders").append(element("label", {}, name, input));
+    return input;
+  });
+  draw();
+}
