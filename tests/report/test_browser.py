@@ -51,7 +51,7 @@ def decoder():
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory):
+def report(tmp_path_factory, live_models):
     """A page with everything on it, a hostile one, a failed one, and an index."""
     folder = tmp_path_factory.mktemp("report")
     content = notebook(
@@ -79,16 +79,24 @@ def report(tmp_path_factory):
         "message": "m",
     }
     failed = render(executed(notebook("# F", "%%x", "later"), None, error), "failed")
-    pages = {"01_a": page, "alive": alive, "hostile": render(hostile_notebook()), "failed": failed}
+    sections = live_models.sections()
+    computing = render(executed(notebook("# It computes"), record()), "c", sections["01_dense"])
+    pages = {
+        "computing": computing,
+        "01_a": page,
+        "alive": alive,
+        "hostile": render(hostile_notebook()),
+        "failed": failed,
+    }
     for name, html in pages.items():
         (folder / f"{name}.html").write_text(html)
     index_of(folder, *(result(seed, 0.09 + seed / 1000) for seed in range(8, 13)))
     (folder / "index.html").rename(folder / "swept.html")
-    index_of(folder)
+    index_of(folder, sections=sections[""])
     return folder
 
 
-PAGES = ("01_a", "alive", "hostile", "failed", "index", "swept")
+PAGES = ("01_a", "alive", "computing", "hostile", "failed", "index", "swept")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -152,12 +160,15 @@ def test_the_living_figure_draws_what_keras_decodes(browser, report, point):
     page = browser.new_page()
     page.goto(f"file://{report}/alive.html")
     page.locator(".plane").focus()
+    for name in ("z 1, to the right", "z 2, upwards"):  # it starts elsewhere
+        page.get_by_role("slider", name=name).fill("0")
     for value, keys in zip(
         point, (("ArrowRight", "ArrowLeft"), ("ArrowUp", "ArrowDown")), strict=True
     ):
         for _ in range(round(abs(value) * 10)):
             page.keyboard.press(keys[value < 0])
-    assert page.locator(".where").inner_text() == f"z = ({point[0]:.2f}, {point[1]:.2f})"
+    where = f"z = ({point[0]:.2f}, {point[1]:.2f})".replace("-", "−")
+    assert page.locator(".where").inner_text() == where
     drawn = np.array(page.locator(".digit").evaluate(PIXELS)).reshape(12, 10)
     page.close()
     expected = model_of_a_plane().get_layer("decoder").predict(np.array([point]), verbose=0)
@@ -170,7 +181,7 @@ def test_a_pointer_moves_the_point(browser, report):
     page.goto(f"file://{report}/alive.html")
     box = page.locator(".plane").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.5)
-    x, y = page.locator(".where").inner_text()[5:-1].split(", ")
+    x, y = page.locator(".where").inner_text().replace("−", "-")[5:-1].split(", ")
     assert abs(float(x) - 1.5) < 0.05 and abs(float(y)) < 0.05
     page.close()
 

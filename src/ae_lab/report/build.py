@@ -165,7 +165,8 @@ def render_report(
     """Write pages, index and JSON of executed notebooks to a new folder.
 
     Images that texts name are in the folder ``texts``; the arguments ``about`` are those of
-    `write_index`, and ``sections`` are from `live_sections`. Returns what failed, and notebook → number of places that a page cannot show.
+    `write_index`, and ``sections`` are from `live_sections`. Returns what failed, and notebook →
+    number of places that a page cannot show.
     """
     import nbformat
 

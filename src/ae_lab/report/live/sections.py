@@ -89,9 +89,10 @@ def _draw_values(dense: list[Layer], cnn: list[Layer], images: Dataset) -> dict:
     x = images.x_test.reshape(-1, PIXELS)
     code = _through(encoder, x)
     x_hat = _through(decoder, code)
-    limit = np.percentile(np.sum((x - x_hat) ** 2, axis=1), DOUBTFUL)
+    error = np.sum((x - x_hat) ** 2, axis=1)
+    limit = np.percentile(error, DOUBTFUL)
     pca = _pca(images.train_images, code.shape[1])
-    each = [int(np.argmax(images.y_test == label)) for label in range(CLASSES)]
+    each = [_typical(error, images.y_test == label) for label in range(CLASSES)]
     linear = _through(pca["decoder"], _through(pca["encoder"], x[each]))
     rows = np.concatenate([x[each], x_hat[each], linear])
     data = {
@@ -102,6 +103,12 @@ def _draw_values(dense: list[Layer], cnn: list[Layer], images: Dataset) -> dict:
         "tops": [round(float(top), 3) for top in code.max(axis=0)],
     }
     return {"data": data, "picture": mosaic(rows, CLASSES), "numbers": code.shape[1]}
+
+
+def _typical(error: np.ndarray, chosen: np.ndarray) -> int:
+    """The chosen image whose error is their median."""
+    ranked = np.argsort(np.where(chosen, error, np.inf), kind="stable")
+    return int(ranked[max(chosen.sum() - 1, 0) // 2])
 
 
 def _train_values(images: Dataset) -> dict:

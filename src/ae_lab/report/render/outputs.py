@@ -34,18 +34,19 @@ PROGRESS = ("FloatProgressModel", "IntProgressModel")
 # A figure that moves, computed by a script known by its hash: a still one, and controls that take
 # its place where the script may run.
 OPENING = '<div class="living" data-'  # no output of a kernel can hold it unescaped
-TICKS = "".join(f"<span>{tick}</span>" for tick in ("−3", "−2", "−1", "0", "1", "2", "3"))
+TICKS = [f"<span>{tick}</span>" for tick in ("−3", "−2", "−1", "0", "1", "2", "3")]
 PLANE = f"""<div class="live" hidden>
-<div class="axes"><p class="axis upright" aria-hidden="true">{TICKS}</p>
+<div class="axes"><p class="axis upright" aria-hidden="true">{"".join(TICKS[::-1])}</p>
 <canvas class="plane" width="392" height="392" tabindex="0" role="application"
  aria-label="The plane of the two latents; arrow keys move the point"></canvas>
-<p class="axis" aria-hidden="true">{TICKS}</p></div>
-<div class="beside"><canvas class="digit" role="img" aria-label="The image decoded at the point"></canvas>
+<p class="axis" aria-hidden="true">{"".join(TICKS)}</p></div>
+<div class="beside">
+<canvas class="digit" role="img" aria-label="The image decoded at the point"></canvas>
 <p class="where" aria-live="polite"></p>
 <label>z 1, to the right <input type="range" min="-3" max="3" step="0.01"></label>
 <label>z 2, upwards <input type="range" min="-3" max="3" step="0.01"></label>
-<p class="note">Move over the plane, tap it, move the sliders, or focus the plane and press the arrow
-keys: the image above is decoded on this page, with the model’s own weights.</p></div>
+<p class="note">Move over the plane, tap it, move the sliders, or focus the plane and press the
+arrow keys: the image above is decoded on this page, with the model’s own weights.</p></div>
 </div>"""
 
 

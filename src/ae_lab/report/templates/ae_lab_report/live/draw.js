@@ -55,7 +55,7 @@ async function draw(figure, { dense, pca, cnn, limit, tops }) {
   const reading = (image) => {
     if (!read) return "";
     const shares = softmax(read(image)), digit = shares.indexOf(Math.max(...shares));
-    return `read as ${digit}, ${(100 * shares[digit]).toFixed(1)} %`;
+    return `read as ${digit}, ${(100 * shares[digit]).toFixed(1)}\u00a0%`;
   };
   const show = (name, image, ...lines) => {
     const box = figure.querySelector(`[data-shows=${name}]`);
@@ -77,8 +77,8 @@ async function draw(figure, { dense, pca, cnn, limit, tops }) {
     const error = reconstruct();
     says.classList.toggle("caution", error > limit && !empty);
     says.textContent = empty ? "Nothing is drawn yet."
-      : error > limit ? `This does not look like a digit: the autoencoder’s squared error, ${error.toFixed(1)}, is larger than that of 99 % of the test images (${limit.toFixed(1)}).`
-      : `The autoencoder’s squared error is ${error.toFixed(1)}; that of 99 % of the test images is at most ${limit.toFixed(1)}.`;
+      : error > limit ? `This does not look like a digit: the autoencoder’s squared error, ${error.toFixed(1)}, is larger than that of 99\u00a0% of the test images (${limit.toFixed(1)}).`
+      : `The autoencoder’s squared error is ${error.toFixed(1)}; that of 99\u00a0% of the test images is at most ${limit.toFixed(1)}.`;
   };
   const soon = () => {
     if (!waiting) requestAnimationFrame(update);

@@ -15,6 +15,7 @@ function plane(figure, { shape: [height, width], layers }) {
       const at = [centre(column), -centre(row)], values = decode(at);
       paint(whole, values, width, column * width, row * height);
       // what is neither black nor white, for each white pixel
+      if (Math.max(...at.map(Math.abs)) > 2) continue;  // of those that are not at the edge
       const grey = values.reduce((sum, v) => sum + v * (1 - v), 0) / values.reduce((sum, v) => sum + v, 0);
       if (grey < clearest.grey) clearest = { grey, at };
     }

@@ -7,17 +7,20 @@ async function positions(figure, { sliders, rows, views, side, picture }) {
   const draw = () => {
     const at = inputs.map((input) => Number(input.value));
     const view = views[at.reduce((place, value, i) => place * sliders[i].labels.length + value, 0)];
-    const widest = Math.max(...view.map((row) => row.length));
+    const widest = Math.max(...view.map((row) => row.length - 1));
     [canvas.width, canvas.height] = [widest * side, view.length * side];
-    view.forEach((row, y) => row.forEach((tile, x) => context.drawImage(
+    view.forEach(([, ...tiles], y) => tiles.forEach((tile, x) => context.drawImage(
       mosaic, (tile % across) * side, Math.floor(tile / across) * side, side, side, x * side, y * side, side, side)));
-    says.textContent = `${at.map((value, i) => `${sliders[i].name}: ${sliders[i].labels[value]}`).join("; ")}. Rows: ${rows.join(", ")}.`;
-    canvas.setAttribute("aria-label", says.textContent);
+    values.forEach((output, i) => { output.textContent = sliders[i].labels[at[i]]; });
+    says.textContent = `Rows: ${view.map(([label]) => rows[label]).join("; ")}.`;
+    canvas.setAttribute("aria-label", `${inputs.map((input, i) => `${sliders[i].name} ${values[i].textContent}`).join(", ")}. ${says.textContent}`);
   };
-  const inputs = sliders.map(({ name, labels, start }) => {
-    const input = element("input", { type: "range", min: 0, max: labels.length - 1, value: start });
+  const values = sliders.map(() => element("output", {}));
+  const inputs = sliders.map(({ name, labels, start }, i) => {
+    const input = element("input", { type: "range", min: 0, max: labels.length - 1 });
+    input.value = start;
     input.addEventListener("input", draw);
-    figure.querySelector(".sliders").append(element("label", {}, name, input));
+    figure.querySelector(".sliders").append(element("label", {}, `${name}: `, values[i], input));
     return input;
   });
   draw();

@@ -31,11 +31,14 @@ function newNetwork(k, random) {
 
 function reconstructed({ k, encoder, code, decoder, pixels }, x) {
   const z = Float32Array.from(code.value), y = Float32Array.from(pixels.value);
-  for (let i = 0; i < PIXELS; i++)
-    if (x[i]) for (let j = 0; j < k; j++) z[j] += x[i] * encoder.value[i * k + j];
+  const [into, out] = [encoder.value, decoder.value];
+  for (let i = 0; i < PIXELS; i++) {
+    const value = x[i];
+    if (value) for (let j = 0, row = i * k; j < k; j++) z[j] += value * into[row + j];
+  }
   for (let j = 0; j < k; j++) {
-    if (!(z[j] > 0)) z[j] = 0;
-    else for (let i = 0; i < PIXELS; i++) y[i] += z[j] * decoder.value[j * PIXELS + i];
+    const value = (z[j] = Math.max(z[j], 0));
+    if (value) for (let i = 0, row = j * PIXELS; i < PIXELS; i++) y[i] += value * out[row + i];
   }
   for (let i = 0; i < PIXELS; i++) y[i] = 1 / (1 + Math.exp(-y[i]));
   return { z, y };
@@ -43,25 +46,32 @@ function reconstructed({ k, encoder, code, decoder, pixels }, x) {
 
 // Add one image's gradient, divided by the batch's size, and return its loss.
 function addGradient({ k, encoder, code, decoder, pixels }, x, { z, y }, count) {
+  const [into, out, weights] = [encoder.gradient, decoder.gradient, decoder.value];
+  const before = new Float32Array(PIXELS), slope = new Float32Array(k);  // of the loss, before sigmoid and ReLU
   let loss = 0;
   for (let i = 0; i < PIXELS; i++) {
     const p = Math.min(1 - EPSILON, Math.max(EPSILON, y[i]));
-    loss -= (x[i] * Math.log(p) + (1 - x[i]) * Math.log(1 - p)) / PIXELS;
-    y[i] = (y[i] - x[i]) / PIXELS / count;  // from here on the slope of the loss before the sigmoid
-    pixels.gradient[i] += y[i];
+    if (x[i] > 0) loss -= x[i] * Math.log(p);
+    if (x[i] < 1) loss -= (1 - x[i]) * Math.log(1 - p);
+    before[i] = (y[i] - x[i]) / PIXELS / count;
+    pixels.gradient[i] += before[i];
   }
-  const slope = new Float32Array(k);
   for (let j = 0; j < k; j++) {
-    if (!z[j]) continue;  // ReLU passes nothing
+    const value = z[j];
+    if (!value) continue;  // ReLU passes nothing
+    let sum = 0;
     for (let i = 0, row = j * PIXELS; i < PIXELS; i++) {
-      slope[j] += y[i] * decoder.value[row + i];
-      decoder.gradient[row + i] += z[j] * y[i];
+      sum += before[i] * weights[row + i];
+      out[row + i] += value * before[i];
     }
-    code.gradient[j] += slope[j];
+    slope[j] = sum;
+    code.gradient[j] += sum;
   }
-  for (let i = 0; i < PIXELS; i++)
-    if (x[i]) for (let j = 0; j < k; j++) encoder.gradient[i * k + j] += x[i] * slope[j];
-  return loss;
+  for (let i = 0; i < PIXELS; i++) {
+    const value = x[i];
+    if (value) for (let j = 0, row = i * k; j < k; j++) into[row + j] += value * slope[j];
+  }
+  return loss / PIXELS;
 }
 
 // Zeiler (2012), as Keras has it.
