@@ -143,9 +143,9 @@ def test_a_drawn_digit_goes_through_the_models_as_in_keras(page, live_models):
     flat = live_models.images.x_train.reshape(-1, 784)
     basis = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=False)[2][:32]
     expected = (x.ravel() - flat.mean(axis=0)) @ basis.T @ basis + flat.mean(axis=0)
-    np.testing.assert_allclose(linear.ravel(), expected.clip(0, 1), atol=2e-2)
+    np.testing.assert_allclose(linear.ravel(), expected.clip(0, 1), atol=1e-2)
     error = float(re.search(r"error ([\d.]+)", text)[1])
-    assert error == pytest.approx(np.sum((x.ravel() - expected) ** 2), rel=0.02)
+    assert error == pytest.approx(np.sum((x.ravel() - expected) ** 2), abs=0.1)
 
 
 @pytest.mark.browser
@@ -189,19 +189,15 @@ def test_a_moved_slider_changes_one_number_of_the_code(page, live_models):
     np.testing.assert_allclose(shown(page, "dense")[0], expected, atol=1e-2)
 
 
-EPOCH = (
-    """async ([k, rate, seed, count]) => {
+EPOCH = """async ([k, rate, seed, count]) => {
   const mosaic = await pixelsOf(document.querySelector('[data-train] img'));
   const images = Array.from({ length: count }, (_, number) => tileOf(mosaic, number));
   const random = randomFrom(seed), net = newNetwork(k, random);
-  const parts = ['encoder', 'code', 'decoder', 'pixels'];
-  const start = parts.map((part) => [...net[part].value]);
-  const order = shuffled(images.length, random);
+  const values = () => ['encoder', 'code', 'decoder', 'pixels'].map((part) => [...net[part].value]);
+  const start = values(), order = shuffled(images.length, random);
   const loss = trainEpoch(net, images, order, rate);
-  return { batch: BATCH, order, start, loss, end: parts.map((part) => [...net[part].value]) };
+  return { batch: BATCH, order, start, loss, end: values() };
 }"""
-    % TRAINED_ON
-)
 
 
 @pytest.mark.browser

@@ -15,7 +15,7 @@ import numpy as np
 
 from ae_lab.errors import LabError
 
-LEVELS = 127  # a weight is a signed byte times its unit's scale
+LARGE = 100_000  # weights of a layer; a larger one is kept in 8 bits a weight, others in 16
 WITHOUT_EFFECT = set("InputLayer Flatten Reshape Identity Dropout RandomShift".split())
 
 
@@ -35,13 +35,19 @@ class Layer(NamedTuple):
     stride: int = 0
 
     def packed(self) -> dict:
-        """For JSON: ``weights`` as bytes, divided by each unit's largest; all arrays in base64."""
+        """For JSON: ``weights`` as whole numbers of ``bits``, times each unit's scale, in base64.
+
+        Eight bits for the autoencoder would change a pixel by up to 0.12; sixteen change it, and
+        the CNN's probabilities, by less than 0.01.
+        """
         kernel = self.kernel.reshape(-1, self.kernel.shape[-1])
-        scale = np.maximum(np.abs(kernel).max(axis=0), 1e-12) / LEVELS
+        bits = 8 if kernel.size > LARGE else 16
+        scale = np.maximum(np.abs(kernel).max(axis=0), 1e-12) / (2 ** (bits - 1) - 1)
         convolution = {"side": self.side, "stride": self.stride, "kernel": len(self.kernel)}
         return {
             "activation": self.activation,
-            "weights": base64(np.round(kernel / scale).astype("int8")),
+            "bits": bits,
+            "weights": base64(np.round(kernel / scale).astype(f"<i{bits // 8}")),
             "scales": base64(scale.astype("<f4")),
             "biases": base64(self.bias.astype("<f4")),
         } | (convolution if self.side else {})

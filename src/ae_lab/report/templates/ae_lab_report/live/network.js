@@ -1,5 +1,5 @@
 "use strict";
-// A trained network from bytes: each unit's weights are signed bytes times its scale.
+// A trained network from bytes: each unit's weights are whole numbers of 8 or 16 bits times its scale.
 
 // Abramowitz & Stegun (1964), 7.1.26: off by less than 2e-7.
 const erf = (x) => {
@@ -46,7 +46,7 @@ function convolve(layer, input) {
 function network(packed) {
   const layers = packed.map((layer) => ({
     ...layer,
-    weights: numbers(layer.weights, Int8Array),
+    weights: numbers(layer.weights, layer.bits === 16 ? Int16Array : Int8Array),
     scales: numbers(layer.scales, Float32Array),
     biases: numbers(layer.biases, Float32Array),
   })).map((layer) => ({ ...layer, units: layer.biases.length, activation: ACTIVATIONS[layer.activation] }));

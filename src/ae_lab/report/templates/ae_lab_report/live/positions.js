@@ -1,6 +1,6 @@
 // A widget of the notebook: the images of all its positions are tiles of one picture.
 async function positions(figure, { sliders, rows, views, side, picture }) {
-  const canvas = figure.querySelector(".rows"), says = figure.querySelector(".says");
+  const canvas = figure.querySelector(".rows"), names = figure.querySelector(".names");
   const mosaic = element("img", { src: `data:image/png;base64,${picture}` });
   await mosaic.decode();
   const across = mosaic.naturalWidth / side, context = canvas.getContext("2d");
@@ -11,9 +11,14 @@ async function positions(figure, { sliders, rows, views, side, picture }) {
     [canvas.width, canvas.height] = [widest * side, view.length * side];
     view.forEach(([, ...tiles], y) => tiles.forEach((tile, x) => context.drawImage(
       mosaic, (tile % across) * side, Math.floor(tile / across) * side, side, side, x * side, y * side, side, side)));
-    values.forEach((output, i) => { output.textContent = sliders[i].labels[at[i]]; });
-    says.textContent = `Rows: ${view.map(([label]) => rows[label]).join("; ")}.`;
-    canvas.setAttribute("aria-label", `${inputs.map((input, i) => `${sliders[i].name} ${values[i].textContent}`).join(", ")}. ${says.textContent}`);
+    canvas.style.width = `${7 * widest}rem`;
+    inputs.forEach((input, i) => {
+      values[i].textContent = sliders[i].labels[at[i]];
+      input.setAttribute("aria-valuetext", sliders[i].labels[at[i]]);
+    });
+    const labels = view.map(([label]) => rows[label]);
+    names.replaceChildren(...labels.map((label) => element("span", { textContent: label })));
+    canvas.setAttribute("aria-label", `Rows of images: ${labels.join("; ")}`);
   };
   const values = sliders.map(() => element("output", {}));
   const inputs = sliders.map(({ name, labels, start }, i) => {
