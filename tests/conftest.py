@@ -72,7 +72,8 @@ def live_models(sample, tmp_path_factory):
     keras.utils.set_random_seed(5)
     dense, cnn = models.undercomplete(), models.classifier(widths=(6, 8, 8), dense=16)
     options = {"epochs": 6, "learning_rate": 3e-3, "batch_size": 50}
-    training.fit(dense, sample.train_images, loss=losses.binary_cross_entropy, **options)
+    options |= {"validation": sample.validation_images, "loss": losses.binary_cross_entropy}
+    training.fit(dense, sample.train_images, **options)
     logits = cnn.get_layer("logits")  # untrained, but sure of what it says
     logits.set_weights([20 * weights for weights in logits.get_weights()])
     folder = tmp_path_factory.mktemp("models")

@@ -1,13 +1,17 @@
 """Pages in a real browser, with no network; skipped where there is none."""
 
+import io
 import shutil
 import socket
 import subprocess
+from base64 import b64encode
 
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
+from ae_lab.lab.records import POSITIONS
 from helpers import (
     CLAIM,
     executed,
@@ -44,10 +48,29 @@ def model_of_a_plane():
     return model
 
 
+def grey_png(levels):
+    """A PNG of one row, in base64."""
+    packed = io.BytesIO()
+    Image.fromarray(np.array([levels], np.uint8)).save(packed, format="png")
+    return b64encode(packed.getvalue()).decode()
+
+
 def decoder():
     from ae_lab.lab.portable import portable_decoder
 
     return portable_decoder(model_of_a_plane())
+
+
+SLIDERS = {  # two sliders of two positions over four tiles, the grey levels of one pixel each
+    "sliders": [
+        {"name": "first", "labels": ["a", "b"], "start": 1},
+        {"name": "second", "labels": ["c", "d"], "start": 0},
+    ],
+    "rows": ["above", "below"],
+    "views": [[[0, 0, 1], [1, 2, 3]], [[0, 1, 1]], [[0, 2, 1]], [[1, 3, 3, 0]]],
+    "side": 1,
+    "picture": grey_png([10, 80, 150, 220]),
+}
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +92,9 @@ def report(tmp_path_factory, live_models):
     for data in ({"text/html": TABLE}, {"text/html": claim}, {"text/plain": "plain"}):
         with_output(content, data)
     page = render(executed(with_output(content, *figure("A dot.")), record()), "all")
-    alive = render(with_output(notebook("# A plane", "%%x"), *living(decoder())), "alive")
+    plane = with_output(notebook("# A plane", "%%x"), *living(decoder()))
+    data, metadata = figure("A still row of images.")
+    alive = render(with_output(plane, {POSITIONS: SLIDERS, **data}, metadata), "alive")
     error = {
         "notebook": "failed",
         "cell": 1,
@@ -176,6 +201,28 @@ def test_the_living_figure_draws_what_keras_decodes(browser, report, point):
     np.testing.assert_allclose(drawn / 255, expected[0, ..., 0], atol=0.04)
 
 
+def test_sliders_show_what_was_rendered_for_their_positions(browser, report):
+    page = browser.new_page()
+    page.goto(f"file://{report}/alive.html")
+    first, second = (page.get_by_role("slider", name=name) for name in ("first", "second"))
+    shown = {}
+    for a in "01":
+        for b in "01":
+            first.fill(a)
+            second.fill(b)
+            shown[a + b] = page.locator(".rows").evaluate(PIXELS)
+            texts = [slider.get_attribute("aria-valuetext") for slider in (first, second)]
+            assert texts == ["ab"[int(a)], "cd"[int(b)]]
+    assert shown == {
+        "00": [10, 80, 150, 220],
+        "01": [80, 80],
+        "10": [150, 80],
+        "11": [220, 220, 10],
+    }
+    assert page.locator(".names").inner_text() == "below"
+    page.close()
+
+
 def test_a_pointer_moves_the_point(browser, report):
     page = browser.new_page()
     page.goto(f"file://{report}/alive.html")
@@ -189,14 +236,16 @@ def test_a_pointer_moves_the_point(browser, report):
 def test_without_scripts_and_on_paper_the_still_figure_stands(browser, report):
     without = browser.new_context(java_script_enabled=False).new_page()
     without.goto(f"file://{report}/alive.html")
-    assert without.locator("figure img").is_visible()
+    assert without.locator("figure img").count() == 2
+    assert all(still.is_visible() for still in without.locator("figure img").all())
     assert not without.locator(".plane").is_visible()
     without.close()
     page = browser.new_page()
     page.goto(f"file://{report}/alive.html")
-    assert page.locator(".plane").is_visible() and not page.locator("figure img").is_visible()
+    still, plane = page.locator("figure img").first, page.locator(".plane")
+    assert plane.is_visible() and not still.is_visible()
     page.emulate_media(media="print")
-    assert page.locator("figure img").is_visible() and not page.locator(".plane").is_visible()
+    assert still.is_visible() and not plane.is_visible()
     page.close()
 
 

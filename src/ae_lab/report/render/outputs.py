@@ -8,7 +8,7 @@ from html import escape
 
 from nbformat import NotebookNode, from_dict
 
-from ae_lab.lab.records import DECODER
+from ae_lab.lab.records import DECODER, POSITIONS
 from ae_lab.report.notebook_file import as_format_4_5
 from ae_lab.report.render.cleaning import clean_outputs, clean_text
 from ae_lab.report.render.markdown import Fragments
@@ -50,6 +50,13 @@ arrow keys: the image above is decoded on this page, with the model’s own weig
 </div>"""
 
 
+SLIDERS = """<div class="live" hidden>
+<div class="named"><div class="names"></div>
+<canvas class="rows" role="img" aria-label="Rows of images"></canvas></div>
+<div class="sliders"></div>
+</div>"""
+
+
 class Outputs:
     """Shows outputs on a page; ``markdown`` renders a text with its headings in the outline."""
 
@@ -75,6 +82,8 @@ class Outputs:
         data = output.data
         if DECODER in data and "image/png" in data:
             return self._living("decoder", data[DECODER], output, PLANE)
+        if POSITIONS in data and "image/png" in data:
+            return self._living("positions", data[POSITIONS], output, SLIDERS)
         if isinstance(data.get(WIDGET), dict):
             return self._widget(data[WIDGET].get("model_id"), data.get("text/plain", ""))
         plain = data.get("text/plain", "").rstrip()
