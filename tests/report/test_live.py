@@ -76,7 +76,7 @@ def test_what_is_left_out_is_said_in_a_line(tmp_path, files, words):
 def test_without_the_cnn_the_rest_is_there(live_models):
     sections = live_sections(live_models.folder, ["01_dense"], lambda: live_models.images)
     assert "The CNN is left out" in sections[""][0].html
-    assert [section.anchor for section in sections["01_dense"]] == ["Draw-a-digit", "Train-it-here"]
+    assert [section.anchor for section in sections["01_dense"]] == ["draw-a-digit", "train-it-here"]
 
 
 def test_sections_stand_before_the_exercises_and_the_bytes_are_the_same(live_models):
@@ -84,7 +84,7 @@ def test_sections_stand_before_the_exercises_and_the_bytes_are_the_same(live_mod
     sections = live_models.sections()["01_dense"]
     page = render(content, "01_dense", sections)
     order = re.findall(r'<h2 id="([^"]*)"', page)
-    assert order == ["Draw-a-digit", "Train-it-here", "Exercises", "Next"]
+    assert order == ["draw-a-digit", "train-it-here", "exercises", "next"]
     assert re.findall(r'href="#([^"]*)"', page)[1:] == order
     assert page == render(content, "01_dense", live_models.sections()["01_dense"])
     assert page.count("<script") == 1 and len(page) < 2_000_000
@@ -222,7 +222,7 @@ def test_an_epoch_in_the_page_is_an_epoch_of_keras(page, live_models, k, rate):
     model.fit(x, x, batch_size=done["batch"], shuffle=False, verbose=0)
     start, end = shaped(done["start"]), shaped(done["end"])
     moved = max(np.abs(a - b).max() for a, b in zip(start, end, strict=True))
-    assert moved > (0.05 if rate == 1 else 1e-5)
+    assert moved > (0.01 if rate == 1 else 1e-5)
     for ours, theirs in zip(end, model.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 

@@ -11,6 +11,7 @@ from PIL import Image
 from ae_lab.data import Dataset
 from ae_lab.errors import LabError
 from ae_lab.report.live.weights import Layer, base64, read_layers
+from ae_lab.report.render.sanitise import anchor_of
 from ae_lab.report.render.template import render_template
 
 SIDE, PIXELS, CLASSES = 28, 784, 10
@@ -57,7 +58,7 @@ def live_sections(
 
 
 def _section(kind: str, title: str, **values: object) -> Section:
-    anchor = title.replace(" ", "-")
+    anchor = anchor_of(title)
     values = {"data": None, "missing": ""} | values
     html = render_template("live.html.j2", kind=kind, title=title, anchor=anchor, **values)
     return Section(anchor, title, html)
@@ -86,7 +87,7 @@ def _draw_values(dense: list[Layer], cnn: list[Layer], images: Dataset) -> dict:
     """What the template needs to let a reader draw."""
     encoder = [layer for layer in dense if layer.part == "encoder"]
     decoder = [layer for layer in dense if layer.part == "decoder"]
-    x = images.x_test.reshape(-1, PIXELS)
+    x = images.test_images.reshape(-1, PIXELS) / 255
     code = _through(encoder, x)
     x_hat = _through(decoder, code)
     error = np.sum((x - x_hat) ** 2, axis=1)
@@ -130,9 +131,12 @@ def _through(layers: list[Layer], x: np.ndarray) -> np.ndarray:
 
 def _pca(images: np.ndarray, components: int) -> dict[str, list[Layer]]:
     """The first principal components of uint8 images, as two linear layers."""
-    x = images.reshape(-1, PIXELS).astype(np.float32) / 255
-    mean = x.mean(axis=0, dtype=np.float64)
-    covariance = (x.T @ x).astype(np.float64) / len(x) - np.outer(mean, mean)
+    total, products = 0, 0
+    for start in range(0, len(images), 5_000):  # all at once would take much memory
+        rows = images[start : start + 5_000].reshape(-1, PIXELS).astype(np.float64)
+        total, products = total + rows.sum(axis=0), products + rows.T @ rows  # whole numbers: exact
+    mean = total / len(images) / 255
+    covariance = products / len(images) / 255**2 - np.outer(mean, mean)
     basis = np.linalg.eigh(covariance)[1][:, ::-1][:, :components]
     basis *= np.sign(basis[np.abs(basis).argmax(axis=0), range(components)])  # one of two signs
     return {

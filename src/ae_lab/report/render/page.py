@@ -21,7 +21,7 @@ VERDICT = re.compile(
     r"<strong>Verdict: [^<]*</strong>",
     re.DOTALL,
 )
-BEFORE = "Exercises"  # the anchor of the heading before which the report's own sections stand
+BEFORE = "exercises"  # the anchor of the heading before which the report's own sections stand
 # What tags leave out of a page or fold, as in Jupyter Book.
 LEFT_OUT, NO_INPUT, NO_OUTPUT = "remove-cell", "remove-input", "remove-output"
 FOLDED = {"input": ("hide-input", "hide-cell"), "output": ("hide-output", "hide-cell")}
