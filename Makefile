@@ -10,7 +10,6 @@ BIN := .venv/bin
 READY := .venv/.ready
 PEERS := .venv/.peers
 # PyTorch is not in the lock: of its many builds the bench takes the one for processors.
-TORCH := torch==2.13.0 sympy==1.14.0 mpmath==1.3.0
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin x86_64-pc-windows-msvc
 PYTHONS := 3.11 3.12 3.13
@@ -83,5 +82,6 @@ $(READY): requirements.lock pyproject.toml
 
 $(PEERS): $(READY)
 	@echo "Installing PyTorch's CPU build into .venv (once) ..."
-	@$(PIP) install --no-deps --extra-index-url $(TORCH_CPU) $(TORCH)
+	@$(PIP) install --no-deps --require-hashes --index-url $(TORCH_CPU) -r tests/benchmarks/torch.lock
+	@$(PIP) install --no-deps --require-hashes -r tests/benchmarks/peers.lock
 	@touch $@

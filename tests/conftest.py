@@ -45,9 +45,8 @@ def arrays(monkeypatch):
 
     arrays = small_arrays()
     digests = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
-    monkeypatch.setattr(mnist, "CONTENT", digests)
+    monkeypatch.setitem(mnist.CONTENT, "mnist", digests)
     monkeypatch.setattr(mnist, "SHAPES", {name: array.shape for name, array in arrays.items()})
-    monkeypatch.setattr(mnist, "VALIDATION_IMAGES", 3)
     return arrays
 
 

@@ -258,10 +258,14 @@ def result(seed: int, value: float, backend: str = "tensorflow", claims=CLAIMED,
     } | more
 
 
-def index_of(folder: Path, *results: dict, sections: Sequence = (), **run) -> str:
+def index_of(
+    folder: Path, *results: dict, before: dict | None = None, sections: Sequence = (), **run
+) -> str:
     """The index over one notebook, with the results of a sweep."""
     content = executed(with_output(notebook(*CELLS), *figure("A dot.")), record(**run))
-    write_index(folder, {"01_a": content}, "quick", "abc1234, modified", results, sections=sections)
+    before = before or {"commit": "abc1234, modified", "before": None}
+    about = "quick", "abc1234, modified", results
+    write_index(folder, {"01_a": content}, *about, before=before, sections=sections)
     return (folder / "index.html").read_text()
 
 

@@ -11,6 +11,7 @@ from ae_lab.data.mnist import (
     FULL_NAME,
     SAMPLE_NAME,
     Dataset,
+    describe,
     load_mnist,
     local_fingerprint,
     prepare,

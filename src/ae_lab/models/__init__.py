@@ -16,6 +16,9 @@ from ae_lab.models.autoencoders import (
     denoising,
     sparse,
     start_from_images,
+    start_from_mean,
+    tie,
+    tied,
     undercomplete,
     unroll,
     variational,
@@ -29,4 +32,4 @@ from ae_lab.models.blocks import (
     to_logits,
 )
 from ae_lab.models.classifiers import classifier, perceptron, start_from_encoder
-from ae_lab.models.saving import load_autoencoder, load_model
+from ae_lab.models.saving import load_autoencoder, load_model, save_model, trained_on

@@ -13,7 +13,14 @@ from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json, write_text
 from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, key_of
 from ae_lab.report.failure import failure_of, sentence_of
-from ae_lab.report.folders import os_errors_as_lab_errors, recover_folder, replace_folder
+from ae_lab.report.folders import (
+    check_ours,
+    os_errors_as_lab_errors,
+    recover_folder,
+    remove,
+    replace_folder,
+)
+from ae_lab.report.front.before import report_before
 from ae_lab.report.keys import digest_of_files, render_key
 from ae_lab.report.live.sections import Section, live_sections
 from ae_lab.report.seeds.spread import read_results
@@ -62,6 +69,8 @@ def choose(names: tuple[str, ...], known: list[str]) -> list[str]:
 def opened(place: Workplace) -> Iterator[None]:
     """Make the folders, keep other runs out, and clear up after one that was killed."""
     with place.alone("report"):
+        for folder in (place.target, place.last_good):
+            check_ours(folder)
         clear_up(place)
         place.make_folders()
         try:
@@ -72,10 +81,10 @@ def opened(place: Workplace) -> Iterator[None]:
 
 def clear_up(place: Workplace) -> None:
     """Put back or remove what a killed or failed run left between its renames."""
-    for folder in (place.build / "new", place.connections):
-        shutil.rmtree(folder, ignore_errors=True)
+    for folder in (place.new, place.copy, place.connections):
+        remove(folder)
     with place.publish_lock():  # a sweep may be writing a result
-        recover_folder(place.target, place.build / "aside")
+        recover_folder(place.target, place.aside)
         for folder in (place.build, place.target):
             for part in folder.rglob(".writing-*"):
                 shutil.rmtree(part, ignore_errors=True)
@@ -106,12 +115,14 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     paths = {name: place.latest(name) for name in known}
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
-    about = place.settings.profile, commit, read_results(place.sweep), place.sibling_pages()
+    before = report_before(place.target, commit)
+    results, siblings = read_results(place.sweep, say), place.sibling_pages()
+    about = place.settings.profile, commit, results, siblings, before
     key = render_key(paths, *about, digest_of_files(place.models))
     published = read_json(place.build / "published.json") or {}
     if published.get("key") == key and published["files"] == digest_of_files(place.target):
         return finish(place, paths, published, say)  # every byte of it stands in its place
-    new = place.build / "new"
+    new = place.new
     notebooks = place.settings.project_folder / "notebooks"
     sections = live_sections(place.models, list(paths), lambda: images_of(place.settings))
     errors, gaps = render_report(new, paths, notebooks, *about, sections=sections)
@@ -121,20 +132,29 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
         shutil.copyfile(path, new / "models" / path.name)
     with place.publish_lock():
         if place.sweep.is_dir():
-            shutil.copytree(place.sweep, new / place.sweep.name)
+            shutil.copytree(place.sweep, new / place.sweep.name, symlinks=True, ignore=_endless)
         files = digest_of_files(new)
-        if errors and place.target.exists() and not published.get("errors"):
-            shutil.rmtree(place.last_good, ignore_errors=True)
-            shutil.copytree(place.target, place.last_good)
-        replace_folder(new, place.target, place.build / "aside")
+        for folder in (place.target, place.last_good):
+            check_ours(folder)
+        if errors and (place.target / "index.html").exists() and not published.get("errors"):
+            shutil.copytree(place.target, place.copy, symlinks=True, ignore=_endless)
+            replace_folder(place.copy, place.last_good, place.aside)
+        replace_folder(new, place.target, place.aside)
     published = {"key": key, "files": files, "errors": errors, "gaps": gaps}
     write_json(place.build / "published.json", published)
     return finish(place, paths, published, say)
 
 
-def describe_commit(project: Path) -> str:
+def _endless(folder: str, names: list[str]) -> list[str]:
+    """What cannot be copied: pipes and devices."""
+    paths = (Path(folder) / name for name in names)
+    return [path.name for path in paths if path.exists() and not (path.is_file() or path.is_dir())]
+
+
+def describe_commit(project: Path, form: str = "%h") -> str:
     """Short hash of the last commit that touched code or notebooks, "" where there is no git.
 
+    ``form`` is git's: "%h of %cs" adds the commit's date.
     ``", modified"`` is added if either differs from that commit.
     """
 
@@ -146,7 +166,7 @@ def describe_commit(project: Path) -> str:
         except (OSError, subprocess.TimeoutExpired):
             return ""
 
-    commit = git("log", "-1", "--format=%h")
+    commit = git("log", "-1", f"--format={form}")
     return f"{commit}, modified" if commit and git("status", "--porcelain") else commit
 
 
@@ -179,7 +199,7 @@ def render_report(
         name: nbformat.from_dict(json.loads(path.read_text(encoding="utf-8")))
         for name, path in paths.items()
     }
-    profile, _, results, _ = about
+    profile, _, results, *_ = about
     for claim in judged(notebooks, profile, results):  # the same verdict on page and index
         if claim.notebook:
             lab = notebooks[claim.notebook].metadata["ae_lab"]
@@ -223,6 +243,8 @@ def finish(place: Workplace, paths: dict[str, Path], published: dict, say: Say) 
     if errors:
         more = f", and {len(errors) - 1} more failed" if errors[1:] else ""
         raise LabError(f"{sentence_of(errors[0])}{more}; the report that says so is {index}")
-    shutil.rmtree(place.last_good, ignore_errors=True)
+    if place.last_good.exists():
+        place.last_good.rename(place.aside)  # whole, so that a kill leaves no half of a report
+        remove(place.aside)
     say(f"Open {index}\n")
     return index

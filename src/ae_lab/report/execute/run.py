@@ -121,5 +121,5 @@ def build_font_cache(place: Workplace) -> None:
     """Matplotlib's first import says so on a page if it is slow: let it happen before."""
     if not any((place.homes / "matplotlib").glob("fontlist-*.json")):
         environment = kernel_environment(place.settings, place.records, place.homes)
-        command = [sys.executable, "-c", "import matplotlib.font_manager"]
+        command = [sys.executable, "-P", "-c", "import matplotlib.font_manager"]
         subprocess.run(command, env=environment, capture_output=True, check=False)

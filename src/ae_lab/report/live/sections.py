@@ -42,17 +42,16 @@ def live_sections(
     """
     dense, no_dense = _layers(models, notebooks, DENSE)
     cnn, no_cnn = _layers(models, notebooks, CNN)
-    if dense:
-        images = load()
+    images, no_images = _digits(load) if dense else (None, no_dense)
+    values = {"missing": no_images}
+    if images:
         values = _draw_values(dense, cnn, images) | {"missing": no_cnn}
-    else:
-        values = {"missing": no_dense}
     sections = {"": [_section("draw", "Draw a digit", **values)]}
     for name in notebooks:
         saved = {path.stem for path in (models / name).glob("*.keras")}
         if saved & {DENSE, CNN}:
             sections[name] = list(sections[""])
-        if DENSE in saved and dense:
+        if DENSE in saved and images:
             sections[name].append(_section("train", "Train it here", **_train_values(images)))
     return sections
 
@@ -81,6 +80,16 @@ def _layers(models: Path, notebooks: Sequence[str], name: str) -> tuple[list[Lay
     except LabError as error:
         return [], str(error).split(":")[0]
     return layers, ""
+
+
+def _digits(load: Callable[[], Dataset]) -> tuple[Dataset | None, str]:
+    """The images, or none and the reason in words."""
+    try:
+        images = load()
+    except LabError as error:
+        return None, str(error)
+    is_mnist = images.source.startswith("MNIST")
+    return (images, "") if is_mnist else (None, "the images of this report are not digits")
 
 
 def _draw_values(dense: list[Layer], cnn: list[Layer], images: Dataset) -> dict:

@@ -1,24 +1,61 @@
 """Results of a sweep, one JSON file per task, and what they say of a figure and of a claim."""
 
+import json
 import math
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from scipy import stats
 
-from ae_lab.files import read_json
+from ae_lab.files import read_text
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.lab.statistics import CONFIDENCE, mean_interval
-from ae_lab.lab.verdicts import PRIMARY, is_met, verdict
+from ae_lab.lab.verdicts import PRIMARY, verdict
+from ae_lab.report.failure import sentence_of
 from ae_lab.report.keys import digest_of_cells
 
+TEXTS = ("notebook", "profile", "backend", "data", "cells", "package", "key")
+LARGEST = 1e100  # of a figure or margin: its square and the sum of many are numbers still
 
-def read_results(folder: Path) -> list[dict]:
-    """All that a sweep left in a folder, by notebook, backend and seed."""
-    found = [read_json(path) for path in folder.glob("*.json")]
+
+def read_results(folder: Path, say: Callable[[str], None]) -> list[dict]:
+    """All that a sweep left in a folder, by notebook, backend and seed; ``say`` names the rest."""
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            if path.is_symlink():
+                raise ValueError("a symbolic link")
+            found.append(parse_result(read_text(path)))
+        except (OSError, ValueError) as error:
+            say(f"{path} is left out, it is no result of a sweep ({error}): remove it\n")
     order = ("notebook", "backend", "seed")
-    return sorted(filter(None, found), key=lambda result: [result[name] for name in order])
+    return sorted(found, key=lambda result: [result[name] for name in order])
+
+
+def parse_result(text: str) -> dict:
+    """The result of a sweep in JSON; a ValueError says in words why it is none."""
+    try:
+        result = json.loads(text)
+        # what is not finite, or is no text in UTF-8, could not be written into a report
+        json.dumps(result, allow_nan=False, ensure_ascii=False).encode()
+        metrics = [Metric.from_json(one) for one in result["metrics"]]
+        claims = [Claim.from_json(one) for one in result["claims"]]
+        texts = [result[name] for name in TEXTS if name != "key" or "key" in result]
+        texts += [one.name for one in metrics]
+        texts += [text for one in claims for text in (one.id, one.verdict, *one.conditions)]
+        numbers = [one.value for one in metrics]
+        numbers += [margin for one in claims for margin in one.conditions.values()]
+        if result["error"] is not None:
+            sentence_of(result["error"])
+        if type(result["seed"]) is not int or not all(isinstance(text, str) for text in texts):
+            raise TypeError("a name or seed of another type")
+        if not all(isinstance(one, int | float) and abs(one) < LARGEST for one in numbers):
+            raise TypeError("a figure that is no number, or too large")
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}"[:200]) from None
+    return result
 
 
 def results_for(notebooks: dict[str, dict], profile: str, results: list[dict]) -> list[dict]:
@@ -68,7 +105,7 @@ def claims_over_seeds(claims: list[Claim], results: list[dict]) -> list[Claim]:
     for result in results:
         for claim in map(Claim.from_json, result["claims"]):
             if claim.verdict != "untested":
-                run = f"{result['seed']} on {result['backend']}"
+                run = result["seed"], result["backend"]
                 runs[result["notebook"], claim.id][run] = claim.conditions
     backends = sorted({result["backend"] for result in results})
     found = [_with_seeds(one, runs.get((one.notebook, one.id)), backends) for one in claims]
@@ -81,33 +118,33 @@ def claims_over_seeds(claims: list[Claim], results: list[dict]) -> list[Claim]:
     return [_corrected(one, corrected[one.id]) if one.id in corrected else one for one in found]
 
 
-def _with_seeds(claim: Claim, runs: dict[str, dict] | None, backends: list[str]) -> Claim:
+def _with_seeds(claim: Claim, runs: dict[tuple, dict] | None, backends: list[str]) -> Claim:
     if not runs:
         return claim
     common = set.intersection(*(set(conditions) for conditions in runs.values()))
     conditions = {
-        name: _over_seeds({run: tested[name] for run, tested in runs.items()})
+        name: _over_seeds({f"{seed} on {on}": one[name] for (seed, on), one in runs.items()})
         for name in next(iter(runs.values()))
         if name in common
     }
-    held = sum(all(map(is_met, tested.values())) for tested in runs.values())
+    held = sum(min(tested.values(), default=0) > 0 for tested in runs.values())
     seeds = {"held": held, "runs": len(runs), "backends": backends, "conditions": conditions}
-    seeds["this_run"] = claim.verdict
+    seeds |= {"seeds": sorted({seed for seed, _ in runs}), "this_run": claim.verdict}
     met = [condition["met"] for condition in conditions.values()]
     return replace(claim, seeds=seeds, verdict=verdict(met))
 
 
-def _over_seeds(margins: dict[str, bool | float]) -> dict:
+def _over_seeds(margins: dict[str, float]) -> dict:
     """What the runs say of one condition: its margin, in how many it was met, and ``met``.
 
     ``met`` is True or False where the 95 % interval of the mean margin is on one side of 0, and
     otherwise None; from a single run it is what that run says.
     """
     margin = summary({run: float(value) for run, value in margins.items()})
-    met = is_met(margin["mean"])
+    met = margin["mean"] > 0
     if len(margins) > 1:
         met = True if margin["low"] > 0 else False if margin["high"] < 0 else None
-    return {"margin": margin, "held": sum(map(is_met, margins.values())), "met": met}
+    return {"margin": margin, "held": sum(value > 0 for value in margins.values()), "met": met}
 
 
 def _chance(claim: Claim) -> float | None:
@@ -126,6 +163,6 @@ def _chance(claim: Claim) -> float | None:
 
 
 def _corrected(claim: Claim, chance: float) -> Claim:
-    settled = claim.verdict in ("holds", "does not hold") and chance >= 1 - CONFIDENCE
+    settled = claim.verdict != "undecided" and chance >= 1 - CONFIDENCE
     verdict = "undecided" if settled else claim.verdict
     return replace(claim, seeds=claim.seeds | {"corrected_p": chance}, verdict=verdict)
