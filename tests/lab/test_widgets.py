@@ -30,7 +30,7 @@ CALLS = {
         lab, {"plain": model()}, X, lambda x, amount: add_gaussian_noise(x, amount, 0)
     ),
     "interpolation": lambda lab: widgets.interpolation_slider(
-        lab, models.variational(latent_dim=3, hidden=(4,)), X
+        lab, models.variational(latent_dim=3, hidden=(4,)), X[:5]
     ),
 }
 

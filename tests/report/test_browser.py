@@ -228,6 +228,7 @@ def test_a_pointer_moves_the_point(browser, report):
     page.goto(f"file://{report}/alive.html")
     box = page.locator(".plane").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.5)
+    assert page.locator(".plane").evaluate("e => getComputedStyle(e).touchAction") == "pan-y"
     x, y = page.locator(".where").inner_text().replace("−", "-")[5:-1].split(", ")
     assert abs(float(x) - 1.5) < 0.05 and abs(float(y)) < 0.05
     page.close()

@@ -59,11 +59,15 @@ def code_sliders(lab: Lab, model: keras.Model, x: np.ndarray, *, numbers: int = 
         "its least to its greatest value, and the digit changes with it."
     )
 
-    def of_page(image, number, step):
-        low_to_high = np.linspace(low[number - 1], high[number - 1], STEPS)[step - 1]
-        changed = z[image : image + 1].copy()
-        changed[0, number - 1] = low_to_high
-        return [("image", x[[image]]), ("decoded", evaluation.decode(model, changed))]
+    def all_of_page(positions):
+        codes = np.stack([z[image] for image, _, _ in positions])
+        for code, (_, number, step) in zip(codes, positions, strict=True):
+            code[number - 1] = np.linspace(low[number - 1], high[number - 1], STEPS)[step - 1]
+        decoded = evaluation.decode(model, codes)
+        originals = [x[[image]] for image, _, _ in positions]
+        return [
+            [("image", original), ("decoded", decoded[[i]])] for i, original in enumerate(originals)
+        ]
 
     page = {
         "image": (range(min(10, len(x))), 0),
@@ -73,7 +77,9 @@ def code_sliders(lab: Lab, model: keras.Model, x: np.ndarray, *, numbers: int = 
     still = [(f"number {j + 1}", along(j)) for j in moved]
     sliders = {"image": (0, 0, min(10, len(x)) - 1)}
     sliders |= {f"number {j + 1}": (float(z[0, j]), float(low[j]), float(high[j])) for j in moved}
-    _present(lab, still, alt, draw, sliders, (page, of_page), start=lambda image: z[image, moved])
+    _present(
+        lab, still, alt, draw, sliders, (page, all_of_page), start=lambda image: z[image, moved]
+    )
 
 
 def size_slider(lab: Lab, models: Mapping[int, keras.Model], x: np.ndarray) -> None:
@@ -95,8 +101,11 @@ def size_slider(lab: Lab, models: Mapping[int, keras.Model], x: np.ndarray) -> N
     def draw(size):
         return [("original", x), (f"{size} numbers", x_hat[size])]
 
+    def all_of_page(positions):
+        return [draw(*position) for position in positions]
+
     page = {"code size": (list(x_hat), len(x_hat) // 2)}
-    _present(lab, still, alt, draw, {"code size": list(x_hat)}, (page, draw))
+    _present(lab, still, alt, draw, {"code size": list(x_hat)}, (page, all_of_page))
 
 
 def noise_slider(
@@ -129,8 +138,12 @@ def noise_slider(
         f"each row the outputs of {', then of '.join(models)}."
     )
     still = [row for amount in STILL_AMOUNTS for row in rows(amount)]
+
+    def all_of_page(positions):
+        return [draw(*position) for position in positions]
+
     page = {"noise": (PAGE_AMOUNTS, PAGE_AMOUNTS.index(0.4))}
-    _present(lab, still, alt, draw, {"noise": (0.4, 0, 1)}, (page, draw))
+    _present(lab, still, alt, draw, {"noise": (0.4, 0, 1)}, (page, all_of_page))
 
 
 def interpolation_slider(
@@ -163,13 +176,20 @@ def interpolation_slider(
     )
     still = [("decoded", between(start, end, np.linspace(0, 1, STEPS)))]
     sliders = {"from": (start, 0, last), "to": (end, 0, last), "way": (0.5, 0, 1)}
+
+    def all_of_page(positions):
+        start, end, share = (np.array(values) for values in zip(*positions, strict=True))
+        decoded = between(start, end, share)
+        ends = [(x[a], image, x[b]) for a, image, b in zip(start, decoded, end, strict=True)]
+        return [[("from, between, to", np.stack(images))] for images in ends]
+
     way = [step / (STEPS - 1) for step in range(STEPS)]
     page = {
         "from": (range(last + 1), start),
         "to": (range(last + 1), end),
         "way": (way, STEPS // 2),
     }
-    _present(lab, still, alt, draw, sliders, (page, draw))
+    _present(lab, still, alt, draw, sliders, (page, all_of_page))
 
 
 def _present(
@@ -184,8 +204,8 @@ def _present(
     """Show the still figure; outside a report also sliders, whose values ``draw`` makes rows of.
 
     ``sliders`` is name to (value, least, greatest), or to a list to choose from. ``page`` are the
-    sliders of a report's page, and the function that makes rows of theirs. With ``start``, the
-    first one sets the others to the values that ``start`` gives for its own.
+    sliders of a report's page, and the function that makes the rows of each of their positions.
+    With ``start``, the first one sets the others to the values that ``start`` gives for its own.
     """
     if lab.settings.record_folder is not None:
         lab.show(_figure(still), alt=alt, besides={POSITIONS: _positions(*page)})
@@ -216,7 +236,7 @@ def _present(
     display(ipywidgets.VBox([*made, picture]))
 
 
-def _positions(sliders: Page, draw: Callable) -> dict:
+def _positions(sliders: Page, draw_all: Callable) -> dict:
     """What a page shows at every position of its sliders, ready for JSON.
 
     ``sliders`` is a list of name, labels and the first position. ``views`` has for each position,
@@ -231,13 +251,12 @@ def _positions(sliders: Page, draw: Callable) -> dict:
         levels = np.round((GREYS - 1) * np.clip(image.mean(axis=-1), 0, 1)).astype(np.uint8)
         return tiles.setdefault(levels.tobytes(), len(tiles))
 
-    views = []
-    for values in product(*(values for values, _ in sliders.values())):
-        rows = draw(*values)
-        views.append(
-            [[labels.setdefault(label, len(labels)), *map(tile, images)] for label, images in rows]
-        )
-    side = rows[0][1].shape[1]
+    drawn = draw_all(list(product(*(values for values, _ in sliders.values()))))
+    views = [
+        [[labels.setdefault(label, len(labels)), *map(tile, images)] for label, images in rows]
+        for rows in drawn
+    ]
+    side = drawn[0][0][1].shape[1]
     across = min(ACROSS, len(tiles))
     whole = np.zeros((-(-len(tiles) // across) * across, side, side), np.uint8)
     whole[: len(tiles)] = np.frombuffer(b"".join(tiles), np.uint8).reshape(-1, side, side)
