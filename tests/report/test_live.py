@@ -230,7 +230,9 @@ def test_an_epoch_in_the_page_is_an_epoch_of_keras(page, live_models, k, rate):
 @pytest.mark.browser
 def test_training_shows_its_progress_and_can_be_stopped(page):
     ten, says = page.locator(".ten"), page.locator("[data-train] .says")
-    page.locator(".mended").check()
+    page.get_by_role("checkbox", name="mended").check()
+    page.get_by_role("slider", name="k, numbers in the code").fill("9")
+    assert page.locator(".k").inner_text() == "9"
     before = ten.evaluate(PIXELS)
     page.locator(".go").click()
     page.wait_for_function("document.querySelector('.curve').points.numberOfItems > 3")

@@ -20,7 +20,7 @@ async function positions(figure, { sliders, rows, views, side, picture }) {
     names.replaceChildren(...labels.map((label) => element("span", { textContent: label })));
     canvas.setAttribute("aria-label", `Rows of images: ${labels.join("; ")}`);
   };
-  const values = sliders.map(() => element("output", {}));
+  const values = sliders.map(() => element("span", {}));
   const inputs = sliders.map(({ name, labels, start }, i) => {
     const input = element("input", { type: "range", min: 0, max: labels.length - 1 });
     input.value = start;

@@ -129,6 +129,6 @@ async function train(figure, { count }) {
     if (running === mine) stop();
   };
   button.addEventListener("click", () => (running ? stop() : run()));
-  size.addEventListener("input", () => { find("output").textContent = size.value; });
+  size.addEventListener("input", () => { find(".k").textContent = size.value; });
   show(newNetwork(Number(size.value), randomFrom(8)));
 }
