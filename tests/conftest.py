@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from helpers import CHROMIUM, small_arrays
+from helpers import CHROMIUM, LiveModels, small_arrays
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,30 @@ def sample(tmp_path_factory):
     return data.load_mnist(
         Settings(project_folder=tmp_path_factory.mktemp("nowhere"), offline=True)
     )
+
+
+@pytest.fixture(scope="session")
+def live_models(sample, tmp_path_factory):
+    """A trained autoencoder and a CNN in the files that a report's pages compute with."""
+    import keras
+
+    from ae_lab import losses, models, training
+
+    keras.utils.set_random_seed(5)
+    dense, cnn = models.undercomplete(), models.classifier(widths=(6, 8, 8), dense=16)
+    options = {"epochs": 6, "learning_rate": 3e-3, "batch_size": 50}
+    options |= {"validation": sample.validation_images, "loss": losses.binary_cross_entropy}
+    training.fit(dense, sample.train_images, **options)
+    logits = cnn.get_layer("logits")  # untrained, but sure of what it says
+    logits.set_weights([20 * weights for weights in logits.get_weights()])
+    folder = tmp_path_factory.mktemp("models")
+    saved = []
+    for model, name in ((dense, "01_dense/undercomplete"), (cnn, "02_cnn/classifier")):
+        path = folder / f"{name}.keras"
+        path.parent.mkdir()
+        model.save(path)
+        saved.append((model, path))
+    return LiveModels(folder, dense, cnn, sample, saved)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from ae_lab.report.folders import (
 )
 from ae_lab.report.front.before import report_before
 from ae_lab.report.keys import digest_of_files, render_key
+from ae_lab.report.live.sections import Section, live_sections
 from ae_lab.report.seeds.spread import read_results
 from ae_lab.report.workplace import Workplace, find_notebooks, page_file
 from ae_lab.settings import Settings
@@ -127,7 +128,8 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
         return finish(place, paths, published, say)  # every byte of it stands in its place
     new = place.new
     notebooks = place.settings.project_folder / "notebooks"
-    errors, gaps = render_report(new, paths, notebooks, *about)
+    sections = live_sections(place.models, list(paths), lambda: images_of(place.settings))
+    errors, gaps = render_report(new, paths, notebooks, *about, sections=sections)
     for name in paths:  # models, and what was handed in, whose names begin with an exercise's
         for path in sorted((place.models / name).glob("*")):
             kept = new / (HANDED_IN if path.name[0].isdigit() else "models")
@@ -187,13 +189,23 @@ def describe_making(settings: Settings) -> dict[str, str]:
     return {"author": settings.author or user, "date": date}
 
 
+def images_of(settings: Settings) -> data.Dataset:
+    """The images of a run, which are on disk."""
+    return data.load_mnist(replace(settings, offline=True))
+
+
 def render_report(
-    folder: Path, paths: dict[str, Path], texts: Path, *about: object
+    folder: Path,
+    paths: dict[str, Path],
+    texts: Path,
+    *about: object,
+    sections: Mapping[str, list[Section]],
 ) -> tuple[list[dict], dict[str, int]]:
     """Write pages, index and JSON of executed notebooks to a new folder.
 
     Images that texts name are in the folder ``texts``; the arguments ``about`` are those of
-    `write_index`. Returns what failed, and notebook → number of places that a page cannot show.
+    `write_index`, and ``sections`` are from `live_sections`. Returns what failed, and notebook →
+    number of places that a page cannot show.
     """
     import nbformat
 
@@ -214,8 +226,9 @@ def render_report(
     errors, gaps = [], {}
     names = ["", *notebooks, ""]
     for place, (name, notebook) in enumerate(notebooks.items()):
-        neighbours = names[place], names[place + 2]
-        resources = {"metadata": {"name": name, "path": str(texts)}, "neighbours": neighbours}
+        resources = {"metadata": {"name": name, "path": str(texts)}}
+        resources["neighbours"] = names[place], names[place + 2]
+        resources["sections"] = sections.get(name, [])
         try:
             html, page = render_page(notebook, resources)
         except Exception as error:  # one page's failure costs no other its page
@@ -226,7 +239,7 @@ def render_report(
         notebook.metadata["ae_lab"]["problems"] = page.problems
         errors += page.errors
         gaps |= {name: len(page.gaps)} if page.gaps else {}
-    write_index(folder, notebooks, *about)
+    write_index(folder, notebooks, *about, sections=sections[""])
     return errors, gaps
 
 

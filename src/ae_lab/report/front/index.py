@@ -27,8 +27,10 @@ from ae_lab.report.front.ledger import (
 )
 from ae_lab.report.front.own import own_work
 from ae_lab.report.numbers import as_people_write
+from ae_lab.report.live.sections import Section
 from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.outline import HEADING
+from ae_lab.report.render.outputs import OPENING
 from ae_lab.report.render.template import render_template
 from ae_lab.report.seeds.cells import interval_in_words, seed_rows, seeds_in_words, sweep_facts
 from ae_lab.report.seeds.spread import claims_over_seeds, figures_over_seeds, results_for
@@ -48,6 +50,7 @@ def write_index(
     before: Mapping = MappingProxyType({"before": None}),
     made: Mapping[str, str] = MappingProxyType({}),
     reference: Mapping = MappingProxyType({}),
+    sections: Sequence[Section] = (),
 ) -> None:
     """Write ``index.html`` and the figures, claims and exercises as JSON beside the pages.
 
@@ -55,7 +58,7 @@ def write_index(
     a sweep, those of other notebooks, profiles or data play no part. ``siblings`` are pages beside
     the report, to be linked to, and what each says; ``before`` is from `before.report_before`;
     ``made`` has the "author" and the "date" of the commit; ``reference`` is the content of the
-    file of reference values.
+    file of reference values; ``sections`` are those that compute something.
     """
     labs = {name: notebook["metadata"]["ae_lab"] for name, notebook in notebooks.items()}
     records = records_of(notebooks)
@@ -88,6 +91,8 @@ def write_index(
     html = render_template(
         "overview.html.j2",
         formulas=any("<math" in card["question"] for card in cards),
+        alive=any(OPENING in section.html for section in sections),
+        sections=[section.html for section in sections],
         seeds_in_words=seeds_in_words,
         interval_in_words=interval_in_words,
         conditions_in_words=conditions_in_words,

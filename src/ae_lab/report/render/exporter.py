@@ -16,7 +16,7 @@ from ae_lab.errors import LabError
 from ae_lab.report.failure import failure_of, sentence_of
 from ae_lab.report.notebook_file import as_format_4_5, parse_notebook, unexecuted
 from ae_lab.report.render.page import Page
-from ae_lab.report.render.template import PAGE, page_css, page_policy
+from ae_lab.report.render.template import PAGE, page_css, page_policy, page_script
 from ae_lab.report.workplace import page_file
 
 
@@ -118,9 +118,11 @@ class ReportExporter(TemplateExporter):
         metadata = resources.get("metadata", {})
         content = resources.get("global_content_filter", {})
         name, folder = metadata.get("name", "notebook"), metadata.get("path", "")
-        self.page = Page(nb, name, folder, content)
-        resources["css"] = page_css(self.page.has_formulas)
-        scripts = ["living.js"] * self.page.is_alive + ["folds.js"] * self.page.has_code
-        resources["script"] = "".join((PAGE / one).read_text(encoding="utf-8") for one in scripts)
+        self.page = Page(nb, name, folder, content, resources.get("sections", ()))
+        resources["css"] = page_css(self.page.has_formulas, self.page.is_alive)
+        script = page_script() if self.page.is_alive else ""
+        if self.page.has_code:
+            script += (PAGE / "folds.js").read_text(encoding="utf-8")
+        resources["script"] = script
         resources["policy"] = page_policy(resources["css"], resources["script"])
         return self.page

@@ -10,7 +10,7 @@ from html import escape
 from nbformat import NotebookNode, from_dict
 from PIL import Image, UnidentifiedImageError
 
-from ae_lab.lab.records import DECODER
+from ae_lab.lab.records import DECODER, POSITIONS
 from ae_lab.report.notebook_file import as_format_4_5
 from ae_lab.report.numbers import as_people_write
 from ae_lab.report.render.cleaning import clean_outputs, clean_text
@@ -42,16 +42,29 @@ PHONE = 600  # pixels of a figure that would be too small on a phone
 DARK = 0.12  # share of dark pixels of a chart; one of images has more
 PROGRESS = ("FloatProgressModel", "IntProgressModel")
 
-# The one figure that moves, computed by a script known by its hash: a still one, and controls
-# that take its place where the script may run.
-OPENING = '<div class="living" data-decoder='  # no output of a kernel can hold it unescaped
-CONTROLS = """<div class="live" hidden>
+# A figure that moves, computed by a script known by its hash: a still one, and controls that take
+# its place where the script may run.
+OPENING = '<div class="living" data-'  # no output of a kernel can hold it unescaped
+TICKS = [f"<span>{tick}</span>" for tick in ("−3", "−2", "−1", "0", "1", "2", "3")]
+PLANE = f"""<div class="live" hidden>
+<div class="axes"><p class="axis upright" aria-hidden="true">{"".join(TICKS[::-1])}</p>
 <canvas class="plane" width="392" height="392" tabindex="0" role="application"
  aria-label="The plane of the two latents; arrow keys move the point"></canvas>
-<div><canvas class="digit" role="img" aria-label="The image decoded at the point"></canvas>
+<p class="axis" aria-hidden="true">{"".join(TICKS)}</p></div>
+<div class="beside">
+<canvas class="digit" role="img" aria-label="The image decoded at the point"></canvas>
 <p class="where" aria-live="polite"></p>
-<p class="note">Move the pointer or a finger over the plane, or focus it and press the arrow
-keys: the image above is decoded on this page, with the model’s own weights.</p></div>
+<label>z 1, to the right <input type="range" min="-3" max="3" step="0.01"></label>
+<label>z 2, upwards <input type="range" min="-3" max="3" step="0.01"></label>
+<p class="note">Move over the plane, tap it, move the sliders, or focus the plane and press the
+arrow keys: the image above is decoded on this page, with the model’s own weights.</p></div>
+</div>"""
+
+
+SLIDERS = """<div class="live" hidden>
+<div class="named"><div class="names"></div>
+<canvas class="rows" role="img" aria-label="Rows of images"></canvas></div>
+<div class="sliders"></div>
 </div>"""
 
 
@@ -79,10 +92,9 @@ class Outputs:
             return f'<pre class="error">{escape(trace)}</pre>'
         data = output.data
         if DECODER in data and "image/png" in data:
-            # the decoder, from lab.portable, becomes an attribute, never markup or code
-            decoder = json.dumps(data[DECODER], sort_keys=True, separators=(",", ":"))
-            still = self._image("image/png", output)
-            return f'{OPENING}"{escape(decoder)}">{still}{CONTROLS}</div>'
+            return self._living("decoder", data[DECODER], output, PLANE)
+        if POSITIONS in data and "image/png" in data:
+            return self._living("positions", data[POSITIONS], output, SLIDERS)
         if isinstance(data.get(WIDGET), dict):
             return self._widget(data[WIDGET].get("model_id"), data.get("text/plain", ""))
         plain = data.get("text/plain", "").rstrip()
@@ -111,6 +123,15 @@ class Outputs:
             named = f"{NAMES[start]} ({kinds[0]})"
             return f"<p>{self.fragments.note(named)}</p>" + _pre(plain)
         return _pre(plain or data.get("text/plain", "").rstrip())
+
+    def _living(self, what: str, data: dict, output: NotebookNode, controls: str) -> str:
+        """A still figure, and the controls for what is computed from ``data`` in its place.
+
+        These become an attribute, never markup or code.
+        """
+        packed = json.dumps(data, sort_keys=True, separators=(",", ":"))
+        still = self._image("image/png", output)
+        return f'{OPENING}{what}="{escape(packed)}">{still}{controls}</div>'
 
     def _image(self, kind: str, output: NotebookNode) -> str:
         details = output.metadata.get(kind)

@@ -1,7 +1,7 @@
 """One executed notebook as the parts of a page."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from types import MappingProxyType
@@ -11,9 +11,10 @@ from nbformat import NotebookNode
 from ae_lab.report.distributed import differences
 from ae_lab.report.failure import failure
 from ae_lab.report.numbers import as_people_write
+from ae_lab.report.live.sections import Section
 from ae_lab.report.render.cleaning import clean_message
 from ae_lab.report.render.markdown import Fragments, highlight
-from ae_lab.report.render.outline import Outline
+from ae_lab.report.render.outline import Entry, Outline
 from ae_lab.report.render.outputs import OPENING, Outputs
 
 PAGE_ERROR = "PageError"
@@ -22,6 +23,7 @@ VERDICT = re.compile(
     r"<strong>Verdict: [^<]*</strong>",
     re.DOTALL,
 )
+BEFORE = "exercises"  # the anchor of the heading before which the report's own sections stand
 # What tags leave out of a page or fold, as in Jupyter Book.
 LEFT_OUT, NO_INPUT, NO_OUTPUT = "remove-cell", "remove-input", "remove-output"
 FOLDED = {"output": ("hide-output", "hide-cell")}  # code is folded anyway
@@ -44,7 +46,7 @@ class Page:
     ``problems`` are failures of the page, as `failure` describes them; ``gaps`` are sentences for
     what a page cannot hold by its nature. Both are named where they stood. ``name`` is the title if
     the notebook has no heading of its own. ``content`` are nbconvert's settings ``include_…`` for
-    what a page has.
+    what a page has. ``sections`` are the report's own, which stand before the exercises.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Page:
         name: str,
         folder: str = "",
         content: Mapping[str, bool] = MappingProxyType({}),
+        sections: Sequence[Section] = (),
     ):
         self.name, self.content = name, content
         lab = notebook.metadata.get("ae_lab", {})
@@ -71,6 +74,7 @@ class Page:
         self.not_run = 0
         self.differences = differences(name, notebook.cells)
         self.parts = self._finished(list(self._parts(notebook)))
+        self._insert(sections)
         self.title = self.outline.title or name
         notes = sorted(self.fragments.notes, key=lambda note: note["place"]["order"])
         self.gaps = [note["what"] for note in notes if not note["failed"]]
@@ -87,7 +91,17 @@ class Page:
 
     @property
     def is_alive(self) -> bool:
-        return any(OPENING in part.outputs for part in self.parts)
+        return any(OPENING in part.source + part.outputs for part in self.parts)
+
+    def _insert(self, sections: Sequence[Section]) -> None:
+        """Put sections before the exercises, or at the end, here and in the table of contents."""
+        starts = [f'<h2 id="{BEFORE}"' in part.source for part in self.parts]
+        place = starts.index(True) if True in starts else len(starts)
+        self.parts[place:place] = [Part(0, section.html) for section in sections]
+        listed = [entry.anchor for entry in self.outline.entries]
+        place = listed.index(BEFORE) if BEFORE in listed else len(listed)
+        own = [Entry(2, section.anchor, section.title) for section in sections]
+        self.outline.entries[place:place] = own
 
     def shows(self, what: str) -> bool:
         """Whether nbconvert's switches leave a kind of content on the page."""
