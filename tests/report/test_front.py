@@ -179,16 +179,16 @@ def test_the_page_shows_the_commands_that_made_it():
         "03_c": {"run": {"seed": 8}, "record": {"run": {"backend": "jax", "seed": 9}}},
         "04_d": {"run": {"seed": 8, "knobs": {}}, "record": {"run": {"changed": {}}}},
     }
-    verb = "python -m ae_lab report --profile full --seed"
+    verb = "ae-lab report --profile full --seed"
     assert commands(runs, "full", [{"seed": 9}, {"seed": 8}]) == [
-        "AE_LAB_SEED=8 python -m ae_lab sweep --profile full --seeds 2",
+        "AE_LAB_SEED=8 ae-lab sweep --profile full --seeds 2",
         f"{verb} 8",
         f"{verb} 8 --set 'sizes=2, 4' --notebook 02_b",
         f"KERAS_BACKEND=jax {verb} 9 --notebook 03_c",
     ]
     changed = {"01_a": runs["02_b"]}
     assert commands(changed, "quick", []) == [
-        "python -m ae_lab report --profile quick --seed 8 --set 'sizes=2, 4' --notebook 01_a"
+        "ae-lab report --profile quick --seed 8 --set 'sizes=2, 4' --notebook 01_a"
     ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from ae_lab import data
 from ae_lab.errors import LabError
@@ -199,7 +200,7 @@ def render_report(
     paths: dict[str, Path],
     texts: Path,
     *about: object,
-    sections: Mapping[str, list[Section]],
+    sections: Mapping[str, list[Section]] = MappingProxyType({}),
 ) -> tuple[list[dict], dict[str, int]]:
     """Write pages, index and JSON of executed notebooks to a new folder.
 
@@ -239,7 +240,7 @@ def render_report(
         notebook.metadata["ae_lab"]["problems"] = page.problems
         errors += page.errors
         gaps |= {name: len(page.gaps)} if page.gaps else {}
-    write_index(folder, notebooks, *about, sections=sections[""])
+    write_index(folder, notebooks, *about, sections=sections.get("", ()))
     return errors, gaps
 
 

@@ -26,8 +26,8 @@ from ae_lab.report.front.ledger import (
     plain_sentence,
 )
 from ae_lab.report.front.own import own_work
-from ae_lab.report.numbers import as_people_write
 from ae_lab.report.live.sections import Section
+from ae_lab.report.numbers import as_people_write
 from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.outline import HEADING
 from ae_lab.report.render.outputs import OPENING

@@ -10,8 +10,8 @@ from nbformat import NotebookNode
 
 from ae_lab.report.distributed import differences
 from ae_lab.report.failure import failure
-from ae_lab.report.numbers import as_people_write
 from ae_lab.report.live.sections import Section
+from ae_lab.report.numbers import as_people_write
 from ae_lab.report.render.cleaning import clean_message
 from ae_lab.report.render.markdown import Fragments, highlight
 from ae_lab.report.render.outline import Entry, Outline
