@@ -7,7 +7,7 @@ import pytest
 
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.report.build import describe_making
-from ae_lab.report.front.answer import NEEDED, TASKS, conclusion, parts, tally
+from ae_lab.report.front.answer import NEEDED, TASKS, conclusion, counted, parts, tally
 from ae_lab.report.front.index import commands, write_index
 from ae_lab.report.front.ledger import WORDS, figure_row, finding, grouped, plain_sentence
 from ae_lab.report.numbers import number
@@ -169,7 +169,8 @@ def test_a_claims_finding_comes_first_and_its_numbers_on_demand(tmp_path):
     ours = page.split('id="predictions"')[1].split("</section>")[0]
     card = ours.split('<li class="card verdict does-not-hold">')[1].split("</li>")[0]
     assert card.index("1 of 2") < card.index("Ours.")
-    assert 'aria-label="1 does not hold"' in ours
+    assert 'aria-label="1 does not hold"' in ours and counted("holds", 2) == "2 hold"
+    assert counted("does not hold", 3) == "3 do not hold"
 
 
 def test_the_page_shows_the_commands_that_made_it():

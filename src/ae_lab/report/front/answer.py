@@ -96,6 +96,12 @@ def tally(claims: Iterable[Claim]) -> dict[str, int]:
     return {one: verdicts.count(one) for one in VERDICTS if one in verdicts}
 
 
+def counted(verdict: str, count: int) -> str:
+    """For example "1 holds", "3 hold in part"."""
+    several = verdict.replace("holds", "hold").replace("does", "do") if count != 1 else verdict
+    return f"{count} {several}"
+
+
 def conclusion(claims: list[Claim]) -> dict:
     """What the run says of the handout: the tally, the main claims by verdict, the surprise.
 

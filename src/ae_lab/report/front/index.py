@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ae_lab.files import write_json, write_text
 from ae_lab.lab.records import Claim
-from ae_lab.report.front.answer import conclusion, parts, tally
+from ae_lab.report.front.answer import conclusion, counted, parts, tally
 from ae_lab.report.front.before import NAME, changes
 from ae_lab.report.front.ledger import (
     EXPORTED,
@@ -107,6 +107,7 @@ def write_index(
         as_people_write=as_people_write,
         finding=finding,
         tally=tally,
+        counted=counted,
         commands=commands(labs, profile, good),
         siblings=siblings,
         figures=rows,
