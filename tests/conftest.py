@@ -1,6 +1,8 @@
 """Every fixture that more than one test file uses."""
 
 import hashlib
+import json
+import os
 import sys
 
 import pytest
@@ -122,3 +124,38 @@ def as_executed(monkeypatch):
 
     monkeypatch.setattr(run, "build_font_cache", lambda place: None)
     monkeypatch.setattr(notebook, "execute", as_it_is)
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Run a notebook in smoke, with knobs changed and cells replaced; return what it recorded."""
+
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    from ae_lab.settings import KNOB
+
+    def run(path, changes=(), replaced=None):
+        monkeypatch.chdir(path.parent)
+        for name in [name for name in os.environ if name.startswith(KNOB)]:
+            monkeypatch.delenv(name)
+        for name, value in {
+            "AE_LAB_PROFILE": "smoke",
+            "AE_LAB_OFFLINE": "1",
+            "AE_LAB_DATA": "",
+            "AE_LAB_RECORDS": str(tmp_path),
+        }.items():
+            monkeypatch.setenv(name, value)
+        for change in changes:
+            name, _, value = change.partition("=")
+            monkeypatch.setenv(KNOB + name.upper(), value)
+        names = {"__name__": "__main__"}
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        for cell in code:
+            if "remove-cell" not in cell["metadata"].get("tags", []):
+                source = (replaced or {}).get(cell["id"], "".join(cell["source"]))
+                source = TransformerManager().transform_cell(source)
+                exec(compile(source, f"{path.stem}, cell {cell['id']}", "exec"), names)
+        return json.loads((tmp_path / f"{path.stem}.json").read_text(encoding="utf-8"))
+
+    return run
