@@ -184,9 +184,9 @@ canvas.height).data].filter((value, i) => i % 4 == 0)"""
 def test_the_living_figure_draws_what_keras_decodes(browser, report, point):
     page = browser.new_page()
     page.goto(f"file://{report}/alive.html")
-    page.locator(".plane").focus()
     for name in ("z 1, to the right", "z 2, upwards"):  # it starts elsewhere
         page.get_by_role("slider", name=name).fill("0")
+    page.locator(".plane").focus()
     for value, keys in zip(
         point, (("ArrowRight", "ArrowLeft"), ("ArrowUp", "ArrowDown")), strict=True
     ):
