@@ -35,7 +35,7 @@ bench: $(READY)  ## time our work beside PyTorch, JAX and plain Keras (ROW=name,
 	    echo "The peers could not be installed: the rows against those that lack are skipped."
 	@$(BIN)/python -m ae_lab bench $(addprefix --row ,$(ROW)) $(if $(LONG),--long)
 
-test: $(READY)  ## run the fast tests, in under three minutes
+test: $(READY)  ## run the fast tests, in about four minutes
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser and not cluster and not kernel"
 
 test-all: test  ## run the slow tests too: training, Chromium, Dask, Jupyter kernels

@@ -32,7 +32,11 @@ def solution(path):
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=list(BY_NAME))
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, marks=[pytest.mark.slow] * (p != NOTEBOOKS[0])) for p in NOTEBOOKS],
+    ids=list(BY_NAME),
+)
 def test_it_runs_in_smoke_and_judges_nothing(run, path):
     record = run(path)
     assert {claim["verdict"] for claim in record["claims"]} <= {"not judged in smoke", "untested"}
