@@ -53,8 +53,7 @@ def read(folder: Path, id: str) -> tuple[Any, str | None]:
     """
     from ae_lab.models import load_model  # imports Keras, which a notebook's start must not
 
-    stored = read_json(folder / f"{id}.json")
-    if not isinstance(stored, dict):
+    if (stored := read_json(folder / f"{id}.json")) is None:
         return None, None
     if "objects" not in EXERCISES[id]:
         return stored.get("text"), None

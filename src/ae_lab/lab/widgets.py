@@ -77,9 +77,7 @@ def code_sliders(lab: Lab, model: keras.Model, x: np.ndarray, *, numbers: int = 
     still = [(f"number {j + 1}", along(j)) for j in moved]
     sliders = {"image": (0, 0, min(10, len(x)) - 1)}
     sliders |= {f"number {j + 1}": (float(z[0, j]), float(low[j]), float(high[j])) for j in moved}
-    _present(
-        lab, still, alt, draw, sliders, (page, all_of_page), start=lambda image: z[image, moved]
-    )
+    _present(lab, still, alt, draw, sliders, page, all_of_page, lambda image: z[image, moved])
 
 
 def size_slider(lab: Lab, models: Mapping[int, keras.Model], x: np.ndarray) -> None:
@@ -101,11 +99,8 @@ def size_slider(lab: Lab, models: Mapping[int, keras.Model], x: np.ndarray) -> N
     def draw(size):
         return [("original", x), (f"{size} numbers", x_hat[size])]
 
-    def all_of_page(positions):
-        return [draw(*position) for position in positions]
-
     page = {"code size": (list(x_hat), len(x_hat) // 2)}
-    _present(lab, still, alt, draw, {"code size": list(x_hat)}, (page, all_of_page))
+    _present(lab, still, alt, draw, {"code size": list(x_hat)}, page)
 
 
 def noise_slider(
@@ -139,11 +134,8 @@ def noise_slider(
     )
     still = [row for amount in STILL_AMOUNTS for row in rows(amount)]
 
-    def all_of_page(positions):
-        return [draw(*position) for position in positions]
-
     page = {"noise": (PAGE_AMOUNTS, PAGE_AMOUNTS.index(0.4))}
-    _present(lab, still, alt, draw, {"noise": (0.4, 0, 1)}, (page, all_of_page))
+    _present(lab, still, alt, draw, {"noise": (0.4, 0, 1)}, page)
 
 
 def interpolation_slider(
@@ -189,7 +181,7 @@ def interpolation_slider(
         "to": (range(last + 1), end),
         "way": (way, STEPS // 2),
     }
-    _present(lab, still, alt, draw, sliders, (page, all_of_page))
+    _present(lab, still, alt, draw, sliders, page, all_of_page)
 
 
 def _present(
@@ -198,17 +190,23 @@ def _present(
     alt: str,
     draw: Callable,
     sliders: dict,
-    page: tuple[Page, Callable],
+    page: Page,
+    draw_all: Callable | None = None,
     start: Callable | None = None,
 ) -> None:
     """Show the still figure; outside a report also sliders, whose values ``draw`` makes rows of.
 
     ``sliders`` is name to (value, least, greatest), or to a list to choose from. ``page`` are the
-    sliders of a report's page, and the function that makes the rows of each of their positions.
-    With ``start``, the first one sets the others to the values that ``start`` gives for its own.
+    sliders of a report's page; ``draw_all`` makes the rows of all their positions at once, where
+    that is faster than ``draw`` for one after the other. With ``start``, the first one sets the
+    others to the values that ``start`` gives for its own.
     """
+
+    def each(positions):
+        return [draw(*position) for position in positions]
+
     if lab.settings.record_folder is not None:
-        lab.show(_figure(still), alt=alt, besides={POSITIONS: _positions(*page)})
+        lab.show(_figure(still), alt=alt, besides={POSITIONS: _positions(page, draw_all or each)})
         return
     lab.show(_figure(still), alt=alt)
     try:

@@ -163,31 +163,30 @@ def describe_commit(project: Path, form: str = "%h") -> str:
     ``form`` is git's: "%h of %cs" adds the commit's date.
     ``", modified"`` is added if either differs from that commit.
     """
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(project), *arguments, "--", "src", "notebooks"]
-        options = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 20}
-        try:
-            return subprocess.run(command, **options).stdout.strip()  # nothing if git fails
-        except (OSError, subprocess.TimeoutExpired):
-            return ""
-
-    commit = git("log", "-1", f"--format={form}")
-    return f"{commit}, modified" if commit and git("status", "--porcelain") else commit
+    ours = "--", "src", "notebooks"
+    commit = _git(project, "log", "-1", f"--format={form}", *ours)
+    return (
+        f"{commit}, modified"
+        if commit and _git(project, "status", "--porcelain", *ours)
+        else commit
+    )
 
 
 def describe_making(settings: Settings) -> dict[str, str]:
     """The report's author and the date of its commit, each "" where it is not known."""
-    command = ["git", "-C", str(settings.project_folder), "config", "user.name"]
+    project = settings.project_folder
+    author = settings.author or _git(project, "config", "user.name")
+    return {"author": author, "date": describe_commit(project, "%cs").partition(",")[0]}
+
+
+def _git(project: Path, *arguments: str) -> str:
+    """What git prints about a project, "" if it fails or is not there."""
+    command = ["git", "-C", str(project), *arguments]
+    options = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 20}
     try:
-        named = subprocess.run(
-            command, capture_output=True, text=True, encoding="utf-8", timeout=20
-        )
-        user = named.stdout.strip()
+        return subprocess.run(command, **options).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
-        user = ""
-    date = describe_commit(settings.project_folder, "%cs").partition(",")[0]
-    return {"author": settings.author or user, "date": date}
+        return ""
 
 
 def images_of(settings: Settings) -> data.Dataset:

@@ -26,7 +26,7 @@ VERDICT = re.compile(
 BEFORE = "exercises"  # the anchor of the heading before which the report's own sections stand
 # What tags leave out of a page or fold, as in Jupyter Book.
 LEFT_OUT, NO_INPUT, NO_OUTPUT = "remove-cell", "remove-input", "remove-output"
-FOLDED = {"output": ("hide-output", "hide-cell")}  # code is folded anyway
+FOLDED = {"hide-output", "hide-cell"}  # the outputs; code is folded anyway
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Part:
     number: int
     source: str
     outputs: str = ""
-    folded: tuple[str, ...] = ()  # of "output"
+    folded: bool = False  # the outputs
     differs: str = ""  # from the distributed notebook: "changed", "added"
 
 
@@ -152,8 +152,7 @@ class Page:
         removed = cell.metadata.get("transient", {}).get("remove_source") or NO_INPUT in tags
         source = "" if removed or not self.shows("input") else highlight(cell.source, "ipython3")
         outputs = [] if NO_OUTPUT in tags or not self.shows("output") else cell.outputs
-        folded = tuple(what for what, names in FOLDED.items() if set(names) & set(tags))
-        return Part(number, source, self.outputs.html(outputs), folded)
+        return Part(number, source, self.outputs.html(outputs), bool(FOLDED & set(tags)))
 
     def _markdown(self, source: str, attachments: NotebookNode | None = None) -> str:
         self.fragments.place = place = dict(self._step)
