@@ -9,8 +9,9 @@ import contextlib
 import hashlib
 import importlib
 import inspect
+import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -30,6 +31,8 @@ FEWEST_WORDS = 50  # of a document: less says too little
 FEWEST_DOCUMENTS = 20  # of a topic
 FEWEST = 200  # documents of one's own
 LARGEST = 1_000_000  # bytes of one text
+EXAMPLES = re.compile(r"^Examples?\s*\n--", re.M)  # numbers there may differ from run to run
+BRACES = re.compile(r"\{[^{}]*\}")  # so may the order of a set
 DO = "make a folder for each topic and put its documents there, one .txt file for each"
 
 
@@ -49,6 +52,13 @@ class Documents:
     topics: np.ndarray
     source: str
     sha256: str
+
+    def first(self, count: int) -> "Documents":
+        """The first ``count`` documents, for a trial; all if there are no more."""
+        if count >= len(self.texts):
+            return self
+        source = f"{self.source}, of which {count:,} are used"
+        return replace(self, texts=self.texts[:count], topics=self.topics[:count], source=source)
 
 
 def load_texts(folder: str = "") -> Documents:
@@ -93,15 +103,14 @@ def _documentation() -> dict[str, str]:
 
 
 def _said_in(module: ModuleType) -> list[str]:
-    """What a module says of its public functions and classes, without the lines of examples."""
+    """What a module says of its public functions and classes, without examples."""
     said = []
     for name in sorted(getattr(module, "__all__", dir(module))):
         with contextlib.suppress(AttributeError, ImportError):  # deprecated or experimental
             one = getattr(module, name)
             if inspect.isclass(one) or inspect.isroutine(one) or isinstance(one, np.ufunc):
-                lines = (inspect.getdoc(one) or "").splitlines()
-                prose = [line for line in lines if not line.lstrip().startswith((">>>", "..."))]
-                said.append("\n".join(prose))
+                prose = EXAMPLES.split(inspect.getdoc(one) or "")[0]
+                said.append(BRACES.sub("", prose))
     return [text for text in said if len(text.split()) >= FEWEST_WORDS]
 
 
