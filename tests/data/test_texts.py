@@ -66,12 +66,6 @@ def test_texts_of_ones_own_are_read_by_folder(folder):
     assert data.load_texts(str(folder)).sha256 != read.sha256
 
 
-def test_a_trial_takes_the_first_documents(folder):
-    read = data.load_texts(str(folder))
-    assert read.first(10).texts == read.texts[:10] and "10 are used" in read.first(10).source
-    assert read.first(1_000) is read
-
-
 def test_what_cannot_be_used_is_refused_with_what_to_do(folder, monkeypatch):
     with pytest.raises(LabError, match="no folder.*one .txt file"):
         data.load_texts(str(folder / "none"))

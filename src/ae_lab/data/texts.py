@@ -1,8 +1,7 @@
 """Documents with topics: what the installed libraries say of their functions, or one's own.
 
-The documentation of SciPy, scikit-image and scikit-learn comes with these packages, so that it is
-there on every machine and without a network. It is as old as they are: `Documents.sha256` tells
-which text it was.
+The documentation comes with these packages, so that it is there without a network. It changes with
+their versions: `Documents.sha256` tells which text it was.
 """
 
 import contextlib
@@ -11,9 +10,8 @@ import importlib
 import inspect
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
@@ -53,13 +51,6 @@ class Documents:
     source: str
     sha256: str
 
-    def first(self, count: int) -> "Documents":
-        """The first ``count`` documents, for a trial; all if there are no more."""
-        if count >= len(self.texts):
-            return self
-        source = f"{self.source}, of which {count:,} are used"
-        return replace(self, texts=self.texts[:count], topics=self.topics[:count], source=source)
-
 
 def load_texts(folder: str = "") -> Documents:
     """The documents in ``folder``, or without one those of the installed libraries.
@@ -68,12 +59,8 @@ def load_texts(folder: str = "") -> Documents:
     ----------
     folder : path of a folder that has a folder for each topic, and in that a ``.txt`` file for
         each document; "" for the documentation of SciPy, scikit-image and scikit-learn: each
-        function and class is a document, without its examples, and its module is the topic.
-
-    Raises
-    ------
-    LabError
-        If there are fewer than 200 documents of 50 words, or fewer than 2 topics with 20 of them.
+        function and class is a document, without its examples, and its module is the topic. A
+        LabError if there are not 200 documents of 50 words, 20 on each of at least 2 topics.
     """
     found = _texts_in(Path(folder).expanduser()) if folder else _documentation()
     counts = Counter(found.values())
@@ -87,8 +74,8 @@ def load_texts(folder: str = "") -> Documents:
     texts = [texts[i] for i in np.random.default_rng(SPLIT_SEED).permutation(len(texts))]
     name = Path(folder).name if folder else "documentation of SciPy, scikit-image and scikit-learn"
     source = f"{name}, {len(texts):,} documents on {len(topics)} topics"
-    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
-    return Documents(texts, np.array([kept[text] for text in texts]), source, digest)
+    sha256 = hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    return Documents(texts, np.array([kept[text] for text in texts]), source, sha256)
 
 
 def _documentation() -> dict[str, str]:
@@ -102,7 +89,7 @@ def _documentation() -> dict[str, str]:
     return found
 
 
-def _said_in(module: ModuleType) -> list[str]:
+def _said_in(module) -> list[str]:
     """What a module says of its public functions and classes, without examples."""
     said = []
     for name in sorted(getattr(module, "__all__", dir(module))):

@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from ae_lab import evaluation, layers
 from ae_lab.data import Dataset, add_gaussian_noise, add_square_hole
+from ae_lab.validation import check_same_length
 
 if TYPE_CHECKING:
     import keras
@@ -377,19 +378,9 @@ def area_of_ones(model: "keras.Model", mnist: Dataset) -> float:
     return _area(_errors(model, mnist), 1, mnist)
 
 
-def area_of_fours(model: "keras.Model", mnist: Dataset) -> float:
-    """The same for fours."""
-    return _area(_errors(model, mnist), 4, mnist)
-
-
 def area_of_scores(array: np.ndarray, mnist: Dataset) -> float:
     """Area under the ROC curve of scores (n,) of the test images, as they tell ones from others."""
     return _area(array, 1, mnist)
-
-
-def count_of_test_images(_: object, mnist: Dataset) -> float:
-    """The test images."""
-    return len(mnist.x_test)
 
 
 def off_error_per_ink(model: "keras.Model", array: np.ndarray, mnist: Dataset) -> float:
@@ -401,6 +392,7 @@ def off_error_per_ink(model: "keras.Model", array: np.ndarray, mnist: Dataset) -
 def on_the_right_side(model: "keras.Model", array: np.ndarray, mnist: Dataset) -> float:
     """Share of the test images with an alarm that have a larger error than all without one."""
     errors, alarm = _errors(model, mnist), np.asarray(array, bool)
+    check_same_length(alarm, errors, "alarms", "test images")
     return np.mean(errors[alarm] > errors[~alarm].max())
 
 
