@@ -12,6 +12,7 @@ from types import MappingProxyType
 from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json, write_text
+from ae_lab.lab.feedback import reference_figures
 from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, key_of
 from ae_lab.report.failure import failure_of, sentence_of
 from ae_lab.report.folders import (
@@ -121,8 +122,8 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     before = report_before(place.target, commit)
     results, siblings = read_results(place.sweep, say), place.sibling_pages()
     made = describe_making(place.settings)
-    reference = read_json(place.settings.project_folder / "reports" / "reference.json") or {}
-    about = place.settings.profile, commit, results, siblings, before, made, reference
+    known = known_figures(place.settings, say)
+    about = place.settings.profile, commit, results, siblings, before, made, known
     key = render_key(paths, *about, digest_of_files(place.models))
     published = read_json(place.build / "published.json") or {}
     if published.get("key") == key and published["files"] == digest_of_files(place.target):
@@ -149,6 +150,18 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     published = {"key": key, "files": files, "errors": errors, "gaps": gaps}
     write_json(place.build / "published.json", published)
     return finish(place, paths, published, say)
+
+
+def known_figures(settings: Settings, say: Say) -> dict[str, dict]:
+    """Profile and data → `reference_figures`; a file that holds something else is named, and {}."""
+    path = settings.project_folder / "reports" / "reference.json"
+    try:
+        keys = [key for key in read_json(path) or {} if key.startswith(f"{settings.profile}, ")]
+        sources = [key.partition(", ")[2] for key in keys] or [""]
+        return {f"{settings.profile}, {one}": reference_figures(settings, one) for one in sources}
+    except (LabError, OSError) as error:
+        say(f"Left out: {error}\n")
+        return {}
 
 
 def _endless(folder: str, names: list[str]) -> list[str]:
@@ -232,8 +245,8 @@ def render_report(
         try:
             html, page = render_page(notebook, resources)
         except Exception as error:  # one page's failure costs no other its page
-            notebook.metadata["ae_lab"]["error"] = failure_of(name, error)
-            notebook.cells = []
+            lab = dict(notebook.metadata["ae_lab"]) | {"error": failure_of(name, error)}
+            notebooks[name] = notebook = nbformat.v4.new_notebook(metadata={"ae_lab": lab})
             html, page = render_page(notebook, resources)
         write_text(folder / page_file(name), html.encode("utf-8", "replace").decode())
         notebook.metadata["ae_lab"]["problems"] = page.problems

@@ -14,9 +14,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from ae_lab.errors import LabError
-from ae_lab.files import read_json, write_json, write_text
+from ae_lab.files import write_json, write_text
 from ae_lab.lab.exercises import EXERCISES, Desk, Outcome, check, digest
-from ae_lab.report.build import HANDED_IN, say_now
+from ae_lab.report.build import HANDED_IN, known_figures, say_now
 from ae_lab.report.distributed import HASHES, differences, in_words
 from ae_lab.report.execute.run import Say, executed
 from ae_lab.report.failure import failure_of, sentence_of
@@ -88,9 +88,8 @@ def grade(
             f"each folder must have another name, received {', '.join(sorted(twice))} twice."
         )
     dataset = data.load_mnist(settings)
-    reference = read_json(settings.project_folder / "reports" / "reference.json") or {}
-    known = reference.get(f"{settings.profile}, {dataset.source}", {})
-    figures = {name: entry["mean"] for name, entry in known.items() if "mean" in entry}
+    known = known_figures(settings, say).get(f"{settings.profile}, {dataset.source}", {})
+    figures = {name: entry["mean"] for name, entry in known.items()}
     table = []
     for folder in folders:
         judged = settings.profile != "smoke"

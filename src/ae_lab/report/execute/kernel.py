@@ -38,9 +38,10 @@ def connection_options(connection: Path) -> dict[str, str]:
 
     A TCP port that was free when the manager looked may be another program's when the kernel binds
     it: the kernel dies, or talks to nobody. Linux has names that no one else can take, and that are
-    gone when the kernel is; elsewhere a port must do.
+    gone when the kernel is; elsewhere a port must do. Names and ports are open to every user of the
+    machine, so what is sent there is encrypted, with keys that are in the connection file alone.
     """
-    options = {"connection_file": str(connection)}
+    options = {"connection_file": str(connection), "transport_encryption": "required"}
     if sys.platform == "linux":
         name = connection.stem[-80:]  # the system allows about a hundred letters
         options |= {"transport": "ipc", "ip": f"@ae_lab-{name}"}

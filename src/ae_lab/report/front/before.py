@@ -18,11 +18,19 @@ def report_before(folder: Path, commit: str) -> dict:
     Made again from the same commit, a report is compared with the same one as the first time.
     """
     kept = read_json(folder / NAME) or {}
-    claims = read_json(folder / "claims.json", list)
-    if claims is None or kept.get("commit") == commit:
-        return {"commit": commit, "before": kept.get("before")}
-    verdicts = {claim.id: _short(claim) for claim in map(Claim.from_json, claims)}
-    return {"commit": commit, "before": {"commit": kept.get("commit", ""), "claims": verdicts}}
+    claims, before = read_json(folder / "claims.json", list), kept.get("before")
+    try:
+        if claims is not None and kept.get("commit") != commit:
+            verdicts = {claim.id: _short(claim) for claim in map(Claim.from_json, claims)}
+            before = {"commit": kept.get("commit", ""), "claims": verdicts}
+        for one in before["claims"].values() if before else ():
+            texts = [before["commit"], one["verdict"], *one["conditions"]]
+            if type(one["runs"]) is not int or not all(isinstance(text, str) for text in texts):
+                before = None
+                break
+    except (AttributeError, KeyError, TypeError):
+        before = None  # not of a report of ours
+    return {"commit": commit, "before": before}
 
 
 def changes(kept: dict, claims: list[Claim]) -> dict | None:

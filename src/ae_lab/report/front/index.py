@@ -28,6 +28,7 @@ from ae_lab.report.front.ledger import (
 from ae_lab.report.front.own import own_work
 from ae_lab.report.live.sections import Section
 from ae_lab.report.numbers import as_people_write
+from ae_lab.report.render.last_look import check
 from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.outline import HEADING
 from ae_lab.report.render.outputs import OPENING
@@ -57,8 +58,8 @@ def write_index(
     The executed ``notebooks`` have record and error in ``metadata.ae_lab``. Of the ``results`` of
     a sweep, those of other notebooks, profiles or data play no part. ``siblings`` are pages beside
     the report, to be linked to, and what each says; ``before`` is from `before.report_before`;
-    ``made`` has the "author" and the "date" of the commit; ``reference`` is the content of the
-    file of reference values; ``sections`` are those that compute something.
+    ``made`` has the "author" and the "date" of the commit; ``reference`` has the figures to compare
+    with, by profile and data; ``sections`` are those that compute something.
     """
     labs = {name: notebook["metadata"]["ae_lab"] for name, notebook in notebooks.items()}
     records = records_of(notebooks)
@@ -217,7 +218,9 @@ def _introduction(notebook: dict, link: str) -> tuple[str, str]:
         fragments.formulas.lift(text)  # they may define macros
     question = IMAGE.sub(r"\1", question_of(texts))
     asked = fragments.markdown(question).replace('href="#', f'href="{link}#')
-    return fragments.text(title[3]) if title else "", fragments.finish(asked)
+    (asked,) = fragments.finish([asked])
+    check(asked)
+    return fragments.text(title[3]) if title else "", asked
 
 
 def question_of(texts: list[str]) -> str:

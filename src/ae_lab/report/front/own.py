@@ -46,7 +46,7 @@ def own_work(
                 link = quote(page_file(record["notebook"]))
                 answers.append({"id": id, "link": link, "outcome": outcome})
     states = [answer["outcome"].state for answer in answers]
-    ranges = {one.name: known[one.name] for one in metrics if "mean" in known.get(one.name, {})}
+    ranges = {one.name: known[one.name] for one in metrics if one.name in known}
     outside = [
         figure_row(one, False, "") | {"usual": _range(ranges[one.name], one.unit)}
         for one in metrics

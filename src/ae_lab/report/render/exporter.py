@@ -15,6 +15,7 @@ from traitlets.config import Config
 from ae_lab.errors import LabError
 from ae_lab.report.failure import failure_of, sentence_of
 from ae_lab.report.notebook_file import as_format_4_5, parse_notebook, unexecuted
+from ae_lab.report.render.last_look import check_page
 from ae_lab.report.render.page import Page
 from ae_lab.report.render.template import PAGE, page_css, page_policy, page_script
 from ae_lab.report.workplace import page_file
@@ -70,6 +71,7 @@ class ReportExporter(TemplateExporter):
             content = file_stream.read()
             content = content.encode() if isinstance(content, str) else content
             notebook = parse_notebook(content, f"{name}.ipynb")
+            notebook.metadata.pop("ae_lab", None)  # what a report says of a run, no file may say
         except (LabError, ValueError) as error:
             notebook = unexecuted(nbformat.v4.new_notebook(), failure_of(name, error))
         return self.from_notebook_node(notebook, resources, **kw)
@@ -86,12 +88,22 @@ class ReportExporter(TemplateExporter):
                 nb = self._executed(metadata)
             except Exception as error:
                 nb = unexecuted(nb, failure_of(metadata.get("name", "notebook"), error))
-        html, resources = super().from_notebook_node(nb, resources, **kw)
+        html, resources = self._page(nb, resources, **kw)
         for error in self.page.errors:
             self.log.error(sentence_of(error))
         if self.page.gaps:
             self.log.warning("not shown, and named where it stood: %d", len(self.page.gaps))
         return html, resources
+
+    def _page(self, nb: NotebookNode, resources: dict | None, **kw) -> tuple[str, dict]:
+        """The page; or one that says what should never have come into it, and has nothing of it."""
+        html, found = super().from_notebook_node(nb, resources, **kw)
+        try:
+            check_page(html, found["css"], found["script"])
+        except LabError as error:
+            nb = unexecuted({"cells": []}, failure_of(self.page.name, error))
+            html, found = super().from_notebook_node(nb, (resources or {}) | {"sections": ()}, **kw)
+        return html, found
 
     def _executed(self, metadata: dict) -> NotebookNode:
         """The notebook's file as a report runs it, with nothing of the run left behind."""

@@ -1,18 +1,18 @@
 """The formulas of a page, set together: macros, numbers and references hold from cell to cell."""
 
+import json
 import re
+import secrets
+import subprocess
+import sys
 from collections.abc import Callable
 from html import escape, unescape
 from urllib.parse import quote
-
-from math_core import LatexToMathML
 
 from ae_lab.report.render.colours import readable
 
 # Formulas pass Markdown and the sanitiser as marks between two code points that are no characters.
 BEGIN, END = "\ufdd0", "\ufdd1"
-MARK = re.compile(f"{BEGIN}(\\d+){END}")
-QUOTED_MARK = re.compile(f"{quote(BEGIN)}(\\d+){quote(END)}")
 PRIVATE = re.compile(f"[{BEGIN}{END}]")
 # Where a formula may begin, and what must be passed over: an escaped letter, a run of backticks.
 OPENING = re.compile(
@@ -21,9 +21,7 @@ OPENING = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 INLINE = re.compile(r"(?:[^$\\\n]|\\.|\n(?![ \t]*\n))+\$(?![\d$])", re.DOTALL)
-TAG_OR_MARK = re.compile(
-    rf'<(?P<end>/?)(?P<tag>[a-zA-Z][\w-]*)(?:[^>"]|"[^"]*")*>|{BEGIN}(?P<mark>\d+){END}'
-)
+TAG = r'<(?P<end>/?)(?P<tag>[a-zA-Z][\w-]*)(?:[^>"]|"[^"]*")*>'
 VERBATIM = ("pre", "code", "kbd", "samp")
 TEXTS = re.compile(r"(<[^>]*>)")
 # A wide formula scrolls in its own box, which a keyboard must be able to reach.
@@ -32,6 +30,40 @@ BOX = '<span class="formula" role="group" aria-label="formula" tabindex="0">{}</
 # LaTeX that the converter does not know, in words that it knows.
 MACROS = {"mbox": r"\text{#1}", "substack": r"\begin{matrix}#1\end{matrix}"}
 MACROS |= dict.fromkeys(("tiny", "small", "normalsize", "large", "Large", "LARGE", "huge"), "")
+OPTIONS = {
+    "fancy_error": False,
+    "continue_on_error": True,
+    "global_group": True,
+    "allow_unreliable_rendering": True,
+    "macros": MACROS,
+    "id_prefix": "equation-",
+}
+# The converter has no limit on depth or length, and macros multiply both. So it runs in a process of
+# its own, which a formula may end: the last number that it said is then that formula's.
+CONVERT = """
+import json, sys
+try:
+    import resource
+    for what, most in (resource.RLIMIT_AS, 2**30), (resource.RLIMIT_CPU, 20):
+        resource.setrlimit(what, (most, most))
+except (ImportError, ValueError):
+    pass  # this system has no such limits, only that on time
+from math_core import LatexError, LatexToMathML
+options, snippets, left = json.load(sys.stdin)
+converter = LatexToMathML(**options)
+for number, (tex, display) in enumerate(snippets):
+    print(number, flush=True)
+    try:
+        left -= len(converter.convert_with_global_state(tex, displaystyle=display))
+    except LatexError:
+        pass
+    assert left > 0
+print("all", flush=True)
+print(json.dumps(converter.convert_all(snippets)))
+"""
+SECONDS = 300  # for a page's formulas: a hundred take a tenth of a second
+LARGEST = 20_000_000  # letters of MathML in a page
+MOST_ENDS = 3  # then no formula of the page is set
 IN_OTHER_WORDS = [
     # a notebook may define a macro twice, as cells are run twice
     (r"\\(?:(?:re)?new|provide)command\*?\s*\{?(\\[a-zA-Z]+)\}?\s*(?:\[(\d)\](?!\[))?(?=\{)",
@@ -59,6 +91,11 @@ class Formulas:
         self.place, self.problem = place, problem
         self.found: list[tuple[str, str, bool, object]] = []  # as written, TeX, display, place
         self._set: list[str] | None = None
+        key = secrets.token_hex(8)  # no document can hold it
+        self._form = f"{BEGIN}{key}-%d{END}"
+        self._mark_of = re.compile(rf"{BEGIN}{key}-(\d+){END}")
+        self._quoted = re.compile(rf"{quote(BEGIN)}{key}-(\d+){quote(END)}")
+        self._tag_or_mark = re.compile(rf"{TAG}|{BEGIN}{key}-(?P<mark>\d+){END}")
 
     def lift(self, text: str) -> str:
         """A text with marks in place of its formulas, those in code left as they are."""
@@ -127,8 +164,8 @@ class Formulas:
     def raw(self, text: str) -> str:
         """A text with its formulas as they were written."""
         if quote(BEGIN) in text:
-            text = QUOTED_MARK.sub(self._written, text)
-        return MARK.sub(self._written, text)
+            text = self._quoted.sub(self._written, text)
+        return self._mark_of.sub(self._written, text)
 
     def put_back(self, html: str) -> str:
         """Cleaned HTML with MathML in place of its marks; in code and attributes their source."""
@@ -141,40 +178,33 @@ class Formulas:
         def replaced(match: re.Match) -> str:
             nonlocal depth
             if number := match["mark"]:
-                is_code = depth or int(number) >= len(self._set)
-                return escape(self.raw(match[0])) if is_code else self._set[int(number)]
+                return escape(self.raw(match[0])) if depth else self._set[int(number)]
             if match["tag"] in VERBATIM:
                 depth += -1 if match["end"] else 1
-            return MARK.sub(lambda mark: escape(self._written(mark)), match[0])
+            return self._mark_of.sub(lambda mark: escape(self._written(mark)), match[0])
 
-        return TAG_OR_MARK.sub(replaced, html)
+        return self._tag_or_mark.sub(replaced, html)
 
     def _written(self, mark: re.Match) -> str:
-        """A formula as it was written; a mark that a kernel printed is not ours."""
-        number = int(mark[1])
-        return self.found[number][0] if number < len(self.found) else "�"
+        """A formula as it was written."""
+        return self.found[int(mark[1])][0]
 
     def _mark(self, written: str, tex: str, display: bool) -> str:
         self.found.append((written, tex, display, self.place()))
         self._set = None
-        return f"{BEGIN}{len(self.found) - 1}{END}"
+        return self._form % (len(self.found) - 1)
 
     def _set_all(self) -> list[str]:
-        converter = LatexToMathML(  # when the page is built: it needs no script for it
-            fancy_error=False,
-            continue_on_error=True,
-            global_group=True,
-            allow_unreliable_rendering=True,
-            macros=MACROS,
-            id_prefix="equation-",
-        )
+        """Every formula in MathML, when the page is built: it needs no script for it."""
         snippets = [(_in_other_words(tex, display), display) for _, tex, display, _ in self.found]
-        results = converter.convert_all(snippets)
+        results = _convert(snippets)
         return [self._shown(html, *found) for html, found in zip(results, self.found, strict=True)]
 
     def _shown(self, html: str, written: str, tex: str, display: bool, place: object) -> str:
         source = " ".join(tex.split())
-        if error := ERROR.match(html):
+        if not html:
+            sentence = f"the formula “{source[:100]}” is too long or too deep to be rendered"
+        elif error := ERROR.match(html):
             reason = unescape(error[1]).rstrip(".")
             sentence = f"the formula “{source}” cannot be rendered: {reason}"
         elif "(??)" in html:
@@ -190,6 +220,26 @@ class Formulas:
             html = COLOUR.sub(lambda colour: f'style="{readable(colour[1], "")}"', html)
             return BOX.format(html) if display else html
         return f"<code>{escape(source)}</code> {self.problem(sentence, place)}"
+
+
+def _convert(snippets: list[tuple[str, bool]]) -> list[str]:
+    """MathML of TeX and whether it is displayed; "" for what is too much for the converter."""
+    command, ended = [sys.executable, "-P", "-c", CONVERT], set()
+    while len(ended) < MOST_ENDS:
+        tried = [("" if i in ended else tex, display) for i, (tex, display) in enumerate(snippets)]
+        content = json.dumps([OPTIONS, tried, LARGEST]).encode()
+        try:
+            done = subprocess.run(command, input=content, capture_output=True, timeout=SECONDS)
+            said, whole = done.stdout, not done.returncode
+        except subprocess.TimeoutExpired as late:
+            said, whole = late.stdout or b"", False
+        last = (said.splitlines() or [b""])[-1]
+        if whole:
+            return ["" if i in ended else html for i, html in enumerate(json.loads(last))]
+        if not last.isdigit():
+            break
+        ended.add(int(last))
+    return [""] * len(snippets)
 
 
 def _in_other_words(tex: str, display: bool) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -62,9 +63,8 @@ class Fragments(Surroundings):
         self._attachments = {}
         return self.formulas.lift_html(sanitise(source, page=self))
 
-    def finish(self, html: str) -> str:
-        """All of a page's content with its formulas, each id once, no link that leads nowhere."""
-        html = self.formulas.put_back(html)
+    def finish(self, texts: Iterable[str]) -> list[str]:
+        """All of a page's texts with their formulas, each id once, no link that leads nowhere."""
         ids: set[str] = set()
 
         def first_only(tag: re.Match) -> str:
@@ -76,8 +76,8 @@ class Fragments(Surroundings):
             is_there = link[2] in ids or unquote(link[2]) in ids
             return link[0] if is_there else f'{link[1]}dead:{link[2]}"'
 
-        html = TO_ID.sub(checked, WITH_ID.sub(first_only, html))
-        return DEAD_LINK.sub(self._dead_link, html)
+        texts = [WITH_ID.sub(first_only, self.formulas.put_back(text)) for text in texts]
+        return [DEAD_LINK.sub(self._dead_link, TO_ID.sub(checked, text)) for text in texts]
 
     def image(self, source: str) -> str | None:
         """The data address of an image: one in the text, attached to the cell, or in a file."""

@@ -166,24 +166,15 @@ class Page:
 
     def _finished(self, parts: list[Part]) -> list[Part]:
         """The parts with what holds over the page settled: formulas, anchors, links, verdicts."""
-        boundary = "\ufdd2"
-        texts = [
-            text
-            for part in parts
-            for text in (part.source if not part.number else "", part.outputs)
-        ]
-        whole = self.fragments.finish(boundary.join(text.replace(boundary, "") for text in texts))
-        whole = whole.replace("<pre>", '<pre tabindex="0">')  # a long line scrolls
-        whole = VERDICT.sub(self._over_seeds, whole).split(boundary)
+        texts = [text for part in parts for text in (part.source, part.outputs)]
+        code = {2 * i for i, part in enumerate(parts) if part.number}
+        done = self.fragments.finish("" if i in code else text for i, text in enumerate(texts))
+        done = [text.replace("<pre>", '<pre tabindex="0">') for text in done]  # a long line scrolls
+        done = [VERDICT.sub(self._over_seeds, text) for text in done]
+        sources = [texts[i] if i in code else done[i] for i in range(0, len(done), 2)]
         return [
-            Part(
-                part.number,
-                part.source if part.number else whole[2 * i],
-                whole[2 * i + 1],
-                part.folded,
-                part.differs,
-            )
-            for i, part in enumerate(parts)
+            replace(part, source=source, outputs=outputs)
+            for part, source, outputs in zip(parts, sources, done[1::2], strict=True)
         ]
 
     def _failure(self, note: dict) -> dict:

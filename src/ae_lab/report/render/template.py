@@ -7,6 +7,8 @@ from pathlib import Path
 
 import jinja2
 
+from ae_lab.report.render.last_look import check_page
+
 FONT = Path(__file__).parents[1] / "fonts" / "STIXTwoMath-subset.woff2"
 PAGE = Path(__file__).parents[1] / "templates" / "ae_lab_report"
 LIVE, PARTS = PAGE / "live", ("network", "plane", "positions", "draw", "train", "start")
@@ -27,7 +29,9 @@ def render_template(
         undefined=jinja2.StrictUndefined,
     )
     policy = page_policy(css, script)
-    return environment.get_template(name).render(css=css, script=script, policy=policy, **values)
+    page = environment.get_template(name).render(css=css, script=script, policy=policy, **values)
+    check_page(page, css, script)
+    return page
 
 
 @cache
