@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ae_lab.data.formats import SAVE, Stored, arrays_in, in_memory, wrong
+from ae_lab.files import open_regular
 
 SIDE = 28  # of the images that pictures become
 LARGEST_PIXELS = 60_000_000  # of one picture
@@ -22,6 +23,7 @@ ROLE = re.compile(
     r"|(?<![a-z0-9])[xy](?=train|test|[^a-z]|$)|(?:(?<=train)|(?<=test))[xy](?![a-z])"
 )
 ARRAYS = re.compile(r"(\.(npz|npy|csv|mat|h5|hdf5)|idx\d-?(ubyte|int))(\.gz)?$")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")  # for others Pillow may run a program
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
@@ -137,7 +139,7 @@ def grey_28(picture: Image.Image) -> np.ndarray:
 def _read_pictures(paths: list[Path]) -> np.ndarray:
     images = []
     for path in paths:
-        with Image.open(path) as picture:
+        with open_regular(path) as file, Image.open(file, formats=FORMATS) as picture:
             if picture.width * picture.height > LARGEST_PIXELS:  # before it is unpacked
                 raise ValueError(f"{path.name} of {picture.width}x{picture.height} pixels")
             if picture.mode.startswith("I"):  # 16 bits

@@ -14,7 +14,7 @@ from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json, write_text
 from ae_lab.lab.feedback import reference_figures
 from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, key_of
-from ae_lab.report.failure import failure_of, sentence_of
+from ae_lab.report.failure import failure, sentence_of
 from ae_lab.report.folders import (
     check_ours,
     os_errors_as_lab_errors,
@@ -194,7 +194,9 @@ def describe_making(settings: Settings) -> dict[str, str]:
 
 def _git(project: Path, *arguments: str) -> str:
     """What git prints about a project, "" if it fails or is not there."""
-    command = ["git", "-C", str(project), *arguments]
+    # a project's own settings may name programs for git to run
+    plain = ["-c", "core.fsmonitor=false", "-c", "log.showSignature=false"]
+    command = ["git", *plain, "-C", str(project), *arguments]
     options = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 20}
     try:
         return subprocess.run(command, **options).stdout.strip()
@@ -232,6 +234,16 @@ def render_report(
         for name, path in paths.items()
     }
     profile, _, results, *_ = about
+    for name, notebook in notebooks.items():
+        lab = notebook.metadata["ae_lab"]
+        try:  # each alone, as what a notebook recorded may have any form
+            record = lab["record"] or {}
+            list(record.get("headlines", [])), dict(record.get("timings", {}))
+            judged({name: notebook}, profile, results)
+            write_index(folder, {name: notebook}, *about)
+        except Exception as error:
+            reason = f"what it recorded is no record ({type(error).__name__}: {error})"
+            lab |= {"record": None, "error": lab["error"] or failure(name, "RecordError", reason)}
     for claim in judged(notebooks, profile, results):  # the same verdict on page and index
         if claim.notebook:
             lab = notebooks[claim.notebook].metadata["ae_lab"]
@@ -242,14 +254,9 @@ def render_report(
         resources = {"metadata": {"name": name, "path": str(texts)}}
         resources["neighbours"] = names[place], names[place + 2]
         resources["sections"] = sections.get(name, [])
-        try:
-            html, page = render_page(notebook, resources)
-        except Exception as error:  # one page's failure costs no other its page
-            lab = dict(notebook.metadata["ae_lab"]) | {"error": failure_of(name, error)}
-            notebooks[name] = notebook = nbformat.v4.new_notebook(metadata={"ae_lab": lab})
-            html, page = render_page(notebook, resources)
+        html, page = render_page(notebook, resources)
         write_text(folder / page_file(name), html.encode("utf-8", "replace").decode())
-        notebook.metadata["ae_lab"]["problems"] = page.problems
+        notebook.metadata["ae_lab"] |= {"error": page.error, "problems": page.problems}
         errors += page.errors
         gaps |= {name: len(page.gaps)} if page.gaps else {}
     write_index(folder, notebooks, *about, sections=sections.get("", ()))
@@ -264,7 +271,8 @@ def finish(place: Workplace, paths: dict[str, Path], published: dict, say: Say) 
     timings = {}
     for name, path in paths.items():
         lab = read_json(path)["metadata"]["ae_lab"]
-        timings[name] = {"seconds": lab["seconds"]} | (lab["record"] or {}).get("timings", {})
+        own = (lab["record"] or {}).get("timings", {})
+        timings[name] = {"seconds": lab["seconds"]} | (own if isinstance(own, dict) else {})
         say(f"{lab['seconds']:8.1f} s  {name}\n")
     write_json(place.build / "timings.json", timings)
     if gaps := published["gaps"]:

@@ -26,6 +26,7 @@ def parse_notebook(content: bytes, name: str) -> NotebookNode:
     """A file's content as `read_notebook` gives it; ``name`` is what an error calls it."""
     try:
         found = json.loads(content.decode("utf-8-sig"))
+        check_depth(found)
         if found.get("nbformat", 4) < 4 and "cells" not in found:
             found = nbformat.convert(nbformat.from_dict(found), 4)
         if isinstance(found["cells"], list):
@@ -37,6 +38,15 @@ def parse_notebook(content: bytes, name: str) -> NotebookNode:
         f"{name} must be a notebook, JSON with cells, received something else "
         f"({reason}): save it again in Jupyter, or take it out of the folder."
     )
+
+
+def check_depth(found: object, most: int = 100) -> None:
+    """A ValueError if JSON is nested deeper than ``most``: what reads it later calls itself."""
+    if not most:
+        raise ValueError("JSON that is nested too deeply")
+    for part in found.values() if isinstance(found, dict) else found:
+        if isinstance(part, dict | list):
+            check_depth(part, most - 1)
 
 
 def as_format_4_5(found: dict) -> NotebookNode:

@@ -20,7 +20,7 @@ from ae_lab.report.execute.environment import (
 from ae_lab.report.execute.kernel import stop_kernels
 from ae_lab.report.failure import failure, failure_of
 from ae_lab.report.keys import execution_key
-from ae_lab.report.notebook_file import language_of, read_notebook, unexecuted
+from ae_lab.report.notebook_file import check_depth, language_of, read_notebook, unexecuted
 from ae_lab.report.workplace import Workplace
 
 Say = Callable[[str], None]
@@ -91,15 +91,15 @@ def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool
             say(f"  {path.stem}  unchanged, not executed again\n")
             place.failed_execution(path.stem).unlink(missing_ok=True)
             return
-        notebook = executed(place, path, key, say)
+        # A kernel may send what no file can hold: half a character, or NaN in JSON.
+        text = json.dumps(executed(place, path, key, say), ensure_ascii=False)
+        notebook = json.loads(text.encode("utf-8", "replace"), parse_constant=str)
+        check_depth(notebook)
     except OSError:
         raise  # a full disk is no fault of the notebook
     except Exception as error:
         notebook = unexecuted({"cells": []}, failure_of(path.stem, error))
         say(f"  {path.stem}  FAILED: {error}\n")
-    # A kernel may send what no file can hold: half a character, or NaN in JSON.
-    text = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
-    notebook = json.loads(text, parse_constant=str)
     lab = notebook["metadata"]["ae_lab"]
     # What a page says of its run even if the notebook came to record nothing.
     lab["run"] = {

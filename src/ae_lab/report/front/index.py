@@ -3,13 +3,13 @@
 import io
 import re
 import shlex
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ae_lab.files import write_json, write_text
 from ae_lab.lab.records import Claim
@@ -31,7 +31,7 @@ from ae_lab.report.numbers import as_people_write
 from ae_lab.report.render.last_look import check
 from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.outline import HEADING
-from ae_lab.report.render.outputs import OPENING
+from ae_lab.report.render.outputs import OPENING, image_of
 from ae_lab.report.render.template import render_template
 from ae_lab.report.seeds.cells import interval_in_words, seed_rows, seeds_in_words, sweep_facts
 from ae_lab.report.seeds.spread import claims_over_seeds, figures_over_seeds, results_for
@@ -253,11 +253,10 @@ def first_figure(notebook: dict) -> tuple[str, str]:
 
 def small_png(picture: str | list[str]) -> str:
     """Data address of a PNG in base64, no wider or higher than a card; "" if it is no image."""
-    try:
-        image = Image.open(io.BytesIO(b64decode("".join(picture)))).convert("RGB")
-        image.thumbnail((CARD_WIDTH, CARD_WIDTH), Image.Resampling.LANCZOS)
-    except (UnidentifiedImageError, ValueError, OSError):
+    if not (image := image_of("".join(picture))):
         return ""
+    image = image.convert("RGB")
+    image.thumbnail((CARD_WIDTH, CARD_WIDTH), Image.Resampling.LANCZOS)
     packed = io.BytesIO()
     image.quantize(128, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
     return "data:image/png;base64," + b64encode(packed.getvalue()).decode()

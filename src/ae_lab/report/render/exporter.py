@@ -96,14 +96,16 @@ class ReportExporter(TemplateExporter):
         return html, resources
 
     def _page(self, nb: NotebookNode, resources: dict | None, **kw) -> tuple[str, dict]:
-        """The page; or one that says what should never have come into it, and has nothing of it."""
-        html, found = super().from_notebook_node(nb, resources, **kw)
+        """The page; without its cells where one cannot be made, or holds what no page may."""
         try:
+            html, found = super().from_notebook_node(nb, resources, **kw)
             check_page(html, found["css"], found["script"])
-        except LabError as error:
-            nb = unexecuted({"cells": []}, failure_of(self.page.name, error))
-            html, found = super().from_notebook_node(nb, (resources or {}) | {"sections": ()}, **kw)
-        return html, found
+            return html, found
+        except Exception as error:  # one page's failure costs no other its page
+            resources = (resources or {}) | {"sections": ()}
+            name = resources.get("metadata", {}).get("name", "notebook")
+            nb = unexecuted({"cells": []}, failure_of(name, error))
+            return super().from_notebook_node(nb, resources, **kw)
 
     def _executed(self, metadata: dict) -> NotebookNode:
         """The notebook's file as a report runs it, with nothing of the run left behind."""

@@ -38,8 +38,8 @@ OPTIONS = {
     "macros": MACROS,
     "id_prefix": "equation-",
 }
-# The converter has no limit on depth or length, and macros multiply both. So it runs in a process of
-# its own, which a formula may end: the last number that it said is then that formula's.
+# The converter has no limit on depth or length, and macros multiply both. So it runs in a process
+# of its own, which a formula may end: the last number that it said is then that formula's.
 CONVERT = """
 import json, sys
 try:

@@ -36,7 +36,7 @@ SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 STYLE = re.compile(  # nothing that leaves its place, nothing that is fetched
     r"(?:(?:background|border-\w+|color|display|flex-grow|font-[\w-]+|height|justify-items|"
     r"margin-left|padding-\w+|text-(?:align|decoration)|vertical-align|width)"
-    r":[\w\s#%.+-]*(?:;|$)\s*)*$"
+    r":[\w\s#%.+-]*(?:;|\Z)\s*)*\Z"
 )
 FORMS = {"src": IMAGE, "style": STYLE}
 

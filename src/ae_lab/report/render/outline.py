@@ -28,7 +28,7 @@ class Outline:
     fragments: Fragments
     title: str = ""
     entries: list[Entry] = field(default_factory=list)
-    _anchors: set[str] = field(default_factory=set)
+    _anchors: dict[str, int] = field(default_factory=dict)  # and the last number behind each
     _level: int = 1
 
     @property
@@ -60,9 +60,9 @@ class Outline:
     def _anchor(self, text: str) -> str:
         """A readable anchor; the second of the same name gets a number."""
         slug = anchor_of(text)
-        anchor, number = slug, 1
+        anchor = slug
         while anchor in self._anchors:
-            number += 1
-            anchor = f"{slug}-{number}"
-        self._anchors.add(anchor)
+            self._anchors[slug] += 1
+            anchor = f"{slug}-{self._anchors[slug]}"
+        self._anchors[anchor] = 1
         return anchor

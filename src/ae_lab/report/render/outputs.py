@@ -8,7 +8,7 @@ from collections.abc import Callable
 from html import escape
 
 from nbformat import NotebookNode, from_dict
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ae_lab.lab.records import DECODER, POSITIONS
 from ae_lab.report.notebook_file import as_format_4_5
@@ -39,6 +39,8 @@ HEAD = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
 ROW = re.compile(r"<t[dh]\b(?![^>]*span=)(?=[^>]*>)")
 TABLE = re.compile(r"<table>(?:(?!</?table).)*?</thead>(?:(?!</?table).)*</table>", re.DOTALL)
 PHONE = 600  # pixels of a figure that would be too small on a phone
+MOST_PIXELS = 50_000_000
+MOST_WIDGETS = 2_000
 DARK = 0.12  # share of dark pixels of a chart; one of images has more
 PROGRESS = ("FloatProgressModel", "IntProgressModel")
 
@@ -77,6 +79,7 @@ class Outputs:
         stored = stored.get(WIDGET_STATE, stored) if isinstance(stored, dict) else {}
         stored = stored.get("state", stored) if isinstance(stored, dict) else {}  # not in Colab's
         self.widgets = stored if isinstance(stored, dict) else {}
+        self.shown = 0  # widgets, one in many places counted in each
 
     def html(self, outputs: list[NotebookNode]) -> str:
         """All outputs of a cell."""
@@ -160,7 +163,8 @@ class Outputs:
     def _widget(self, identity: object, plain: str, depth: int = 0) -> str:
         """A widget's last state, as text and images."""
         model = self.widgets.get(identity) if isinstance(identity, str) else None
-        if not isinstance(model, dict) or depth > 20:
+        self.shown += 1
+        if not isinstance(model, dict) or depth > 20 or self.shown > MOST_WIDGETS:
             words = "a widget, whose state is not in the notebook: it needs a kernel"
             return f"<p>{self.fragments.note(words)}</p>" + _pre(
                 "" if BARE.fullmatch(plain) else plain
@@ -217,14 +221,22 @@ def _looks(kind: str, data: str, width: str) -> list[str]:
     """How a figure is to be shown: "wide" for a phone; "chart" if it is ink on white paper."""
     looks = ["wide"] if width.isdigit() and int(width) > PHONE else []
     looks += ["drawing"] * (kind == "image/svg+xml")  # ours suit a dark page by themselves
-    try:
-        grey = Image.open(io.BytesIO(b64decode(data))).convert("L") if kind == "image/png" else None
-    except (UnidentifiedImageError, ValueError, OSError):
-        grey = None
-    if grey is not None:
-        counts = grey.histogram()
+    if kind == "image/png" and (image := image_of(data)):
+        counts = image.convert("L").histogram()
         looks += ["chart"] * (sum(counts[:64]) < DARK * sum(counts) < sum(counts[224:]))
     return looks
+
+
+def image_of(picture: str) -> Image.Image | None:
+    """A PNG in base64, unpacked; None if it is damaged, or has more than 50 million pixels."""
+    try:
+        image = Image.open(io.BytesIO(b64decode(picture)), formats=("PNG",))  # none runs a program
+        if image.width * image.height <= MOST_PIXELS:
+            image.load()
+            return image
+    except Exception:  # damage shows in many ways
+        pass
+    return None
 
 
 def _pixels(model: dict) -> str:

@@ -19,7 +19,8 @@ from ae_lab.report.render.outputs import OPENING, Outputs
 
 PAGE_ERROR = "PageError"
 VERDICT = re.compile(
-    r'<div class="claim [\w-]*" id="(?P<anchor>claim-[\w.-]+)">(?P<claim>.*?)'
+    r'<div class="claim [\w-]*" id="(?P<anchor>claim-[\w.-]+)">'
+    r'(?P<claim>(?:(?!<div class="claim).)*?)'
     r"<strong>Verdict: [^<]*</strong>",
     re.DOTALL,
 )

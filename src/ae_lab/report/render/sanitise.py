@@ -61,6 +61,7 @@ ATTRIBUTES = {
     "th": {"colspan", "rowspan", "abbr", "scope"},
 } | {f"cut-{tag}": {"src", "data", "value", "max", "type", "checked"} for tag in CUT}
 IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|avif|bmp|svg\+xml)[;,]")
+UNC = re.compile(r"[\s\0-\x1f]*[\\/]{2}")  # another machine, to a page that is a file on Windows
 KEPT_ID = re.compile(re.escape(ANCHOR) + r"[\w.-]+")
 OWN_ANCHORS = (ANCHOR, "cell-", "content", "equation-")
 STYLE_RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
@@ -258,9 +259,9 @@ def _address(value: str) -> str | None:
     parts = urlsplit(value)
     if parts.scheme in ("data", "attachment", "missing"):
         return None
-    if parts.scheme or parts.netloc:
+    if parts.scheme:
         return value
-    if parts.path and not parts.path.endswith((".ipynb", ".html")):
+    if UNC.match(value) or parts.path and not parts.path.endswith((".ipynb", ".html")):
         return f"missing:{quote(value[:200])}"
     if parts.path.endswith(".ipynb"):  # a notebook beside this one is a page beside this page
         folder, _, name = unquote(parts.path).removesuffix(".ipynb").rpartition("/")
