@@ -200,6 +200,53 @@ print(len(sockets("inet")) <= 1, len(names))"""  # one is the debugger's, who ta
     assert "True 5" in page
 
 
+EAVESDROPPER = """
+import os, sys, zmq
+if os.geteuid() == 0:
+    os.setuid(65_534)  # nobody
+context = zmq.Context()
+sockets = [context.socket(kind) for kind in (zmq.SUB, zmq.SUB)]
+sockets[1].curve_publickey, sockets[1].curve_secretkey = zmq.curve_keypair()
+sockets[1].curve_serverkey = zmq.curve_keypair()[0]  # not the kernel's
+for socket in sockets:
+    socket.subscribe(b"")
+    for address in sys.argv[1:]:
+        socket.connect(address)
+print("listening", flush=True)
+print([socket.poll(2_000) for socket in sockets])
+"""
+SPOKEN = f"""%%
+import json, subprocess, sys, time
+from ipykernel.connect import get_connection_info
+about = get_connection_info(unpack=True)
+form = "ipc://{{ip}}-{{}}" if about["transport"] == "ipc" else "tcp://{{ip}}:{{}}"
+addresses = [form.format(about[f"{{name}}_port"], ip=about["ip"]) for name in ("iopub", "shell")]
+listener = subprocess.Popen(
+    [sys.executable, "-c", {EAVESDROPPER!r}, *addresses], stdout=subprocess.PIPE, text=True
+)
+listener.stdout.readline()
+for _ in range(20):
+    print("a secret", flush=True)
+    time.sleep(0.1)
+print("heard:", listener.communicate()[0])"""
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize(("encryption", "heard"), [("required", "[0, 0]"), ("disabled", "[1, 0]")])
+def test_what_a_kernel_says_is_read_by_nobody_else(
+    tmp_path, no_font_cache, monkeypatch, encryption, heard
+):
+    def options(connection):
+        return real(connection) | {"transport_encryption": encryption}
+
+    real = execution.connection_options
+    assert real(tmp_path)["transport_encryption"] == "required"
+    monkeypatch.setattr(execution, "connection_options", options)
+    build(project(tmp_path, one=notebook("# One", SPOKEN)))
+    page = (tmp_path / "reports" / "quick" / "one.html").read_text(encoding="utf-8")
+    assert f"heard: {heard}" in page
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such permissions")
 def test_a_kernel_s_key_lies_in_a_folder_that_no_other_user_can_enter(tmp_path):
     place = Workplace(project(tmp_path, one=notebook("# One")))

@@ -1,0 +1,455 @@
+"""What strangers may hand to a report: it costs no other page, and nothing of it acts or runs."""
+
+import json
+import os
+import re
+import struct
+import time
+import zlib
+from base64 import b64encode
+
+import pytest
+from nbformat import v4
+
+from ae_lab.__main__ import main
+from ae_lab.errors import LabError
+from ae_lab.report.render import formulas, markdown
+from ae_lab.report.render.exporter import ReportExporter
+from ae_lab.report.render.last_look import check
+from helpers import (
+    CELLS,
+    executed,
+    figure,
+    main_of,
+    notebook,
+    project,
+    record,
+    render,
+    rendered,
+    with_output,
+)
+from report.test_hostile import ATTACKS, MARKUP
+
+# Formulas: each may end the process that sets it, and no other
+
+LETTERS = "abcdefghij"
+MACROS = r"\gdef\za#1{" + r"\sqrt{" * 400 + "#1" + "}" * 400 + "}"
+TOO_MUCH = {
+    "roots": r"\sqrt{" * 6_000 + "x" + "}" * 6_000,
+    "open roots": r"\sqrt{" * 6_000,
+    "fractions": r"\frac{1}{" * 20_000 + "x" + "}" * 20_000,
+    "brackets": r"\left(" * 20_000 + "x" + r"\right)" * 20_000,
+    "matrices": r"\begin{matrix}" * 20_000 + "x" + r"\end{matrix}" * 20_000,
+    "exponents": "x" + "^{x" * 20_000 + "}" * 20_000,
+    "commands": r"\sqrt" * 50_000,
+    "macros": MACROS + r"\za{" * 50 + "x" + "}" * 50,
+    "letters": "x" * 3_000_000,
+}
+
+
+@pytest.mark.parametrize("kind", TOO_MUCH)
+def test_a_formula_that_ends_its_converter_is_named_and_the_others_are_set(kind):
+    content = notebook("# T", "Before: $a^2$.", f"$${TOO_MUCH[kind]}$$", "After: $b^2$.")
+    page, details = rendered(content)
+    (problem,) = details.problems
+    assert "too long or too deep" in problem["message"] and problem["id"] == "c2"
+    assert page.count("<msup") == 2 and "<code>" in page
+
+
+def test_formulas_that_end_it_again_and_again_are_given_up_with_all_of_their_page():
+    deep = f"${TOO_MUCH['roots']}$"
+    details = rendered(notebook("# T", *["$a^2$", deep, deep, deep, deep]))[1]
+    assert len(details.problems) == 5 and len(details.fragments.notes) == 5
+
+
+@pytest.mark.parametrize(
+    "tex", [r"\gdef\za{\za}\za", r"\gdef\za#1{#1#1}" + r"\za{" * 30 + "}" * 30]
+)
+def test_macros_without_an_end_are_named(tex):
+    (problem,) = rendered(notebook("# T", f"${tex}$"))[1].problems
+    assert "Too many expansions" in problem["message"]
+
+
+def test_no_process_is_started_where_there_is_no_formula(monkeypatch):
+    monkeypatch.setattr(formulas.subprocess, "run", None)
+    assert "words" in render(notebook("# T", "words, and \\$ 5"))
+
+
+# Marks in the place of formulas
+
+INJECTED = r"$\eqref{/ontoggle=document.title=/HIT/.source//}$"
+FORGED = [
+    "&#xfdd0;{}&#xfdd1;",
+    "&#64976;{}&#64977;",
+    "\ufdd0{}\ufdd1",
+    '<details open title="&#xfdd0;{}&#xfdd1;">x</details>',
+    '<img src="&#xfdd0;{}&#xfdd1;" alt="&#xfdd0;{}&#xfdd1;">',
+    "[link](&#xfdd0;{}&#xfdd1;)",
+    "[link](%EF%B7%90{}%EF%B7%91)",
+    "<a href='%EF%B7%90{}%EF%B7%91'>link</a>",
+    "`&#xfdd0;{}&#xfdd1;` <code>&#xfdd0;{}&#xfdd1;</code>",
+]
+
+
+@pytest.mark.parametrize("number", ["0", "7", "9" * 5_000, "0" * 16 + "-0", "-0"])
+@pytest.mark.parametrize("form", FORGED)
+def test_a_mark_that_a_document_holds_is_no_formula(form, number):
+    """Written with the same two letters, by entity or in an address, with the number of one."""
+    content = notebook("# T", INJECTED, form.replace("{}", number))
+    with_output(content, {"text/html": form.replace("{}", number)})
+    content.cells.append(v4.new_code_cell("show()", id="last"))
+    with_output(content, {"text/html": form.replace("{}", number)})
+    page, details = rendered(content)
+    assert all("PageError" == one["name"] and one["id"] for one in details.problems)
+    forged = page.split("ontoggle", 2)
+    assert len(forged) <= 3, "where the formula stands, and in the words for it"
+
+
+def test_a_formula_cannot_move_what_the_cells_show():
+    """The boundary that cells were once joined with, in a formula."""
+    content = notebook("# T", "$\\text{\ufdd2}$ and `\ufdd2`", "Second.", "%%show()")
+    page = main_of(render(with_output(content, {"text/plain": "an output"})))
+    assert page.index("Second.") < page.index("an output")
+    assert page.count("an output") == page.count("Second.") == 1
+
+
+# The last look
+
+FINE = [
+    '<p class="a" title="1 &lt; 2 > 1">x<br></p>',
+    '<a href="https://x.org">x</a><a href="01_a.html#b">y</a><a href="mailto:a@b.c">z</a>',
+    '<img src="data:image/png;base64,AAAA" alt="">',
+    '<math display="block"><mi style="background:#ffffff;color:#000000">x</mi></math><p>y</p>',
+    '<svg viewBox="0 0 1 1"><path d="M0 0"/></svg><b>x</b>',
+]
+REFUSED = [
+    *MARKUP[8:],
+    ATTACKS,
+    "<script></script>",
+    "<p onclick='x'>",
+    '<p onclick="x">',
+    "<p class=x>",
+    '<p class="a"onclick="x">',
+    '<p/onclick="x">',
+    "<!-- x -->",
+    "a < b",
+    "<",
+    "<p",
+    '<p class="',
+    '<a href="javascript:x">',
+    '<a href="java\tscript:x">',
+    '<a href="&#106;avascript:x">',
+    '<a href=" data:text/html,x">',
+    '<a href="file:///etc/passwd">',
+    '<img src="http://x.org/x.png">',
+    '<img src="x.png">',
+    '<img src="data:text/html,x">',
+    '<p style="position:fixed">',
+    '<p style="color:red;inset:0">',
+    '<p style="background:url(x)">',
+    "<math><mtext><b>x</b></mtext></math>",
+    "<math><p>x",
+    "<svg><foreignObject>",
+    '<svg><a href="x">',
+    "<template>",
+    "<textarea>",
+    '<a ping="x">',
+    '<input formaction="x">',
+]
+
+
+@pytest.mark.parametrize("html", FINE)
+def test_what_a_page_may_hold_is_let_through(html):
+    check(html)
+
+
+@pytest.mark.parametrize("html", REFUSED)
+def test_what_no_page_may_hold_is_found_in_the_finished_page(html, monkeypatch):
+    """As if nothing had been cleaned: the page then has none of it, and says so."""
+    with pytest.raises(LabError, match="came into the page"):
+        check(html)
+    monkeypatch.setattr(markdown, "sanitise", lambda source, *more, **options: html)
+    page, details = rendered(notebook("# T", "anything"))
+    assert [one["name"] for one in details.errors] == ["FileError"]
+    assert html not in main_of(page) and "may not hold it" in page
+
+
+def test_it_costs_time_in_proportion():
+    def seconds(count):
+        start = time.process_time()
+        check('<p class="a">x &lt; <b>y</b></p>' * count + f'<p title="{"<" * count}">')
+        return time.process_time() - start
+
+    assert seconds(40_000) < 8 * seconds(10_000) + 0.05
+
+
+# Pages of notebooks beside others
+
+
+def png(side: int) -> str:
+    """A whole PNG of zeros, side x side pixels of one bit, in base64."""
+    rows = zlib.compressobj()
+    data = rows.compress(bytes(side * (side // 8 + 1))) + rows.flush()
+
+    def chunk(kind, content):
+        whole = kind + content
+        return struct.pack(">I", len(content)) + whole + struct.pack(">I", zlib.crc32(whole))
+
+    head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    parts = chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    return b64encode(b"\x89PNG\r\n\x1a\n" + parts).decode()
+
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(sprung) (w) file closefile showpage\n"
+ALT = {"image/png": {"alt": "A picture."}}
+ODD_OUTPUTS = {
+    "a picture of 400 megapixels": ({"image/png": lambda: png(20_000)}, ALT),
+    "a picture of 100 megapixels": ({"image/png": lambda: png(10_000)}, ALT),
+    "a program for Ghostscript": ({"image/png": b64encode(EPS).decode()}, ALT),
+    "a damaged picture": ({"image/png": png(9)[:60]}, ALT),
+    "a picture that is none": ({"image/png": "?"}, ALT),
+    "an SVG of entities": (
+        {
+            "image/svg+xml": '<!DOCTYPE s [<!ENTITY a "aaaaaaaaaa">'
+            + "".join(
+                f'<!ENTITY {b} "{f"&{a};" * 10}">'
+                for a, b in zip(LETTERS, LETTERS[1:], strict=False)
+            )
+            + ']><svg xmlns="http://www.w3.org/2000/svg"><text>&j;</text></svg>'
+        },
+        {},
+    ),
+    "deep JSON": ({"application/json": lambda: json.loads("[" * 95 + "]" * 95)}, {}),
+}
+ODD_RECORDS = {
+    "nothing in it": {},
+    "a figure without a name": {"metrics": [{"value": 1.0}]},
+    "a figure of a word": {"metrics": [{"name": "a", "value": "much"}]},
+    "figures that are none": {"metrics": 5},
+    "a claim that is a list": {"claims": [[1]]},
+    "a claim without a verdict": {"claims": [{"id": "a"}]},
+    "tests of another form": {"claims": [{"id": "a", "verdict": "holds", "tests": [1]}]},
+    "headlines that are none": {"headlines": 5},
+    "a run that is a text": {"run": "quick"},
+    "times that are a list": {"timings": [1]},
+    "exercises that are a list": {"exercises": [1]},
+    "an exercise that is a text": {"exercises": {"00.1": "right"}},
+}
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch, as_executed):
+    """Where a report is made of one good notebook and whatever else is put there."""
+    monkeypatch.setenv("AE_LAB_OFFLINE", "1")
+    monkeypatch.chdir(tmp_path)
+    content = with_output(notebook(*CELLS), *figure("A dot."))
+    project(tmp_path, **{"01_a": executed(content, record())})
+    return tmp_path
+
+
+def report(capsys, code=None) -> str:
+    """What the verb says; never that something is our fault."""
+    done = main(["report"])
+    said = "".join(capsys.readouterr())
+    assert "our fault" not in said and done == (done if code is None else code), said
+    return said
+
+
+@pytest.mark.parametrize("kind", ODD_OUTPUTS)
+def test_an_odd_output_costs_no_other_page(place, capsys, kind):
+    data, metadata = ODD_OUTPUTS[kind]
+    data = {name: one() if callable(one) else one for name, one in data.items()}
+    project(
+        place, **{"02_odd": executed(with_output(notebook("# Odd", "%%show()"), data, metadata))}
+    )
+    start = time.process_time()
+    report(capsys)
+    assert time.process_time() - start < 10
+    assert "A dot." in (place / "reports" / "quick" / "index.html").read_text()
+    assert not (place / "w").exists() and not (place / "sprung").exists()
+
+
+@pytest.mark.parametrize("kind", ODD_RECORDS)
+def test_an_odd_record_costs_no_other_page_and_is_named(place, capsys, kind):
+    odd = executed(notebook("# Odd, and shown", "%%show()"), ODD_RECORDS[kind])
+    project(place, **{"02_odd": odd})
+    said = report(capsys)
+    folder = place / "reports" / "quick"
+    assert "Odd, and shown" in (folder / "02_odd.html").read_text()
+    index = (folder / "index.html").read_text()
+    assert "dense.test_bce" in index, "the other notebook's figure"
+    if kind != "nothing in it":
+        assert "02_odd" in said and "RecordError" in said and "RecordError" in index
+
+
+def test_boxes_in_boxes_are_counted_wherever_they_stand():
+    """Twenty boxes, each of which holds the next one three times."""
+    state = {
+        f"b{n}": {"model_name": "HBoxModel", "state": {"children": [f"IPY_MODEL_b{n + 1}"] * 3}}
+        for n in range(20)
+    }
+    widget = "application/vnd.jupyter.widget-view+json"
+    content = with_output(notebook("# T", "%%show()"), {widget: {"model_id": "b0"}})
+    stored = {"application/vnd.jupyter.widget-state+json": {"state": state}}
+    content.metadata["widgets"] = stored
+    start = time.process_time()
+    assert "not-shown" in rendered(content)[0]
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("depth", [90, 150, 300, 500, 900, 990, 2_000])
+@pytest.mark.parametrize("where", ["metadata", "cell", "output"])
+def test_json_of_any_depth_is_a_page_or_named(place, capsys, where, depth):
+    content = notebook("# Deep", "%%show()")
+    text = json.dumps(with_output(content, {"application/json": 0}, {"x": 1}))
+    deep = "[" * depth + "]" * depth
+    parts = {"metadata": ('"metadata": {}, "nbformat"', f'"metadata": {{"a": {deep}}}, "nbformat"')}
+    parts["cell"] = ('"metadata": {}', f'"metadata": {{"a": {deep}}}')
+    parts["output"] = ('"application/json": 0', f'"application/json": {deep}')
+    assert parts[where][0] in text
+    (place / "notebooks" / "02_deep.ipynb").write_text(text.replace(*parts[where], 1))
+    said = report(capsys, 0 if depth == 90 else 1)
+    assert depth == 90 or "02_deep" in said
+    assert (place / "reports" / "quick" / "01_a.html").exists()
+
+
+@pytest.mark.parametrize("lab", [5, [1], "x", {}, {"record": [1]}, {"error": {"a": 1}, "run": 3}])
+def test_what_only_a_report_may_say_is_not_taken_from_a_file(tmp_path, lab):
+    """A stranger's notebook that says that it was executed, when and how."""
+    content = notebook("# T", "words")
+    content.metadata["ae_lab"] = lab
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps(content))
+    exporter = ReportExporter()
+    page, _ = exporter.from_filename(str(path))
+    assert "words" in page and not exporter.page.in_report and not exporter.page.errors
+
+
+NOT_OURS = [
+    "",
+    "{",
+    "[1]",
+    "5",
+    '{"commit": 5, "before": {"claims": [1]}}',
+    '{"commit": "x", "before": {"commit": "y", "claims": {"a": {"verdict": NaN, "runs": 1}}}}',
+    '{"commit": "x", "before": {"commit": 5, "claims": {"a": 1}}}',
+    '[{"id": "a", "verdict": NaN}]',
+    '[{"id": [1], "verdict": "holds"}]',
+    '[{"id": "a", "verdict": "holds", "seeds": 3}]',
+    '[{"id": "a", "verdict": "holds", "seeds": {"runs": NaN}}]',
+    '[{"id": "a", "verdict": "holds", "conditions": 3}]',
+    '{"quick, MNIST, 60,000 + 10,000": [1], "about": 5}',
+    '{"quick, MNIST, 60,000 + 10,000": {"dense.test_bce": {"mean": "x", "tolerance": 1}}}',
+    '{"quick, MNIST, 60,000 + 10,000": {"dense.test_bce": {"tolerance": 1}}}',
+    '{"key": "x", "files": 5, "errors": 5, "gaps": 5}',
+    "[" * 200_000,
+]
+FILES = (
+    "quick/before.json",
+    "quick/claims.json",
+    "quick/metrics.json",
+    "reference.json",
+    ".build/quick/published.json",
+    ".build/quick/timings.json",
+)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_file_of_another_form_among_ours_is_left_out(place, capsys, file):
+    report(capsys, 0)
+    path = place / "reports" / file
+    for text in NOT_OURS:
+        path.write_text(text)
+        (place / "notebooks" / "01_a.ipynb").touch()
+        said = report(capsys, 0)
+        if file == "reference.json" and not text.startswith('{"commit') and '"key"' not in text:
+            assert "reference.json must hold" in said, text
+    if hasattr(os, "mkfifo"):
+        path.unlink()
+        os.mkfifo(path)
+        assert file.split("/")[-1] in report(capsys) or "Open" in said
+
+
+# What runs a program, or waits for ever
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and programs as POSIX has them")
+def test_a_project_s_own_git_settings_run_nothing(tmp_path):
+    import subprocess
+
+    from ae_lab.report.build import describe_commit
+
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "a").touch()
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
+    program.chmod(0o755)
+    who = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for command in (["init", "-q"], ["add", "src"], [*who, "commit", "-qm", "a"]):
+        subprocess.run(["git", "-C", tmp_path, *command], check=True)
+    settings = {"core.fsmonitor": program, "log.showSignature": "true", "gpg.program": program}
+    for name, value in settings.items():
+        subprocess.run(["git", "-C", tmp_path, "config", name, value], check=True)
+    assert re.fullmatch(r"[0-9a-f]{7,}", describe_commit(tmp_path))
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes have names")
+@pytest.mark.parametrize("odd", ["a pipe", "a program for Ghostscript"])
+def test_a_picture_of_a_data_set_is_a_regular_file_in_a_form_that_runs_nothing(tmp_path, odd):
+    from ae_lab.data.formats import read_safely
+    from ae_lab.data.sets import open_set
+
+    (tmp_path / "0").mkdir()
+    if odd == "a pipe":
+        os.mkfifo(tmp_path / "0" / "x.png")
+    else:
+        (tmp_path / "0" / "x.png").write_bytes(EPS)
+    with pytest.raises(LabError, match="regular|cannot identify"):
+        read_safely(open_set(tmp_path)[0]["x"])
+
+
+@pytest.mark.parametrize("slashes", ["//", "\\\\", "/\\", " //", "////"])
+@pytest.mark.parametrize("end", ["x.html", "x.ipynb", "x"])
+def test_no_link_leads_to_another_machine_s_files(slashes, end):
+    page = render(notebook("# T", f'<a href="{slashes}evil.example/{end}">words</a>'))
+    assert "words" in page and not re.search(r'href="[^"h]*evil', main_of(page))
+
+
+# Time in proportion: texts as they are written, and as HTML
+
+PIECES = [
+    *("<div>", "<!--", "<!-- -->", "> ", "- ", "[", "![", "*", "**a ", "_a ", "`a ", "<", "<a "),
+    *("<a href=x>", "&", "&a", "|a", "[a]: b\n", "[a][b]", "<!x ", "<![CDATA[", "<?", "\n", " x"),
+    *(
+        "(",
+        "[a](",
+        "[a](<",
+        "\\",
+        "<http://a",
+        "---\n",
+        "<b>",
+        "<table><tr><td>",
+        "<svg>",
+        "<math>",
+    ),
+    *("<iframe>", "<em></b>", "# a\n", "$a$", "$$", "\\begin{a}", "~~~\n", "{", "[^a]", "<p "),
+    *("<style>a{}</style>", "<ul><li>", '<div class="claim x" id="claim-a">', "<h2>a</h2>"),
+    *('<h2 id="a">a</h2>', '<a name="x">', '<img src="x">', '<p title="<a"', "| a |\n|---|\n"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["markdown", "html"])
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_page_takes_time_in_proportion_to_its_text(piece, kind):
+    def seconds(size):
+        text = piece * (size // len(piece))
+        content = notebook("# T", text if kind == "markdown" else "%%show()")
+        if kind == "html":
+            with_output(content, {"text/html": text})
+        start = time.process_time()
+        render(content)
+        return time.process_time() - start
+
+    assert seconds(32_000) < 8 * seconds(8_000) + 0.5
