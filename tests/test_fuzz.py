@@ -14,6 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ae_lab import __main__ as command_line
+from ae_lab.lab.records import DECODER, POSITIONS
+from ae_lab.report.render.exporter import ReportExporter
+from ae_lab.report.render.outputs import WIDGET, WIDGET_STATE
 from helpers import CELLS, executed, figure, notebook, project, record, result, with_output
 
 EXAMPLES = int(os.environ.get("AE_LAB_FUZZ", 150))
@@ -32,6 +35,65 @@ values = st.recursive(
     max_leaves=8,
 )
 PARTS = list(result(8, 0.1))
+PIECES = [
+    *(
+        "$",
+        "$$",
+        "\\begin{align}",
+        "\\end{align}",
+        "\\sqrt{",
+        "{",
+        "}",
+        "^",
+        "_",
+        "&",
+        "\\\\",
+        "\\(",
+    ),
+    *("\\left(", "\\right)", "\\eqref{a}", "\\label{a}", "\\newcommand{\\a}[1]{#1#1}", "\\a", "x"),
+    *("&#xfdd0;", "0", "&#xfdd1;", "\ufdd0", "\ufdd2", "`", "```", "~~~", "\n\n", "# ", "- ", "> "),
+    *("|", "[", "](", "](<", ")", "![", "attachment:a", "<", ">", '"', "'", "=", "/", "&lt;", " "),
+    *(
+        "<details open ",
+        "title=",
+        "onclick=",
+        "href=",
+        "src=",
+        "style=",
+        "id=claim-a",
+        "data-draw=",
+    ),
+    *("<svg>", "</svg>", "<math>", "<mtext>", "<mglyph>", "<style>", "</style>", "<script>"),
+    *(
+        "</script>",
+        "<table>",
+        "<td>",
+        "<!--",
+        "-->",
+        "<![CDATA[",
+        "<iframe ",
+        "<img ",
+        "<a ",
+        "<h1>",
+    ),
+    *("</h1>", "<p>", "</p>", "<pre>", "<noscript>", "<template>", "<title>", "<div class=living "),
+    *("javascript:", "data:image/png;base64,AA", "data:text/html,", "//x.org/", "http://x.org/"),
+]
+texts = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=25).map("".join)
+KINDS = ["text/html", "text/markdown", "text/latex", "text/plain", "image/svg+xml", "image/png"]
+KINDS += ["application/json", DECODER, POSITIONS, WIDGET]
+outputs = st.fixed_dictionaries(
+    {
+        "output_type": st.sampled_from(["display_data", "stream", "error", "execute_result"]),
+        "data": st.dictionaries(st.sampled_from(KINDS), texts | values, max_size=3),
+        "text": texts,
+        "metadata": values,
+    }
+)
+cells = st.fixed_dictionaries(
+    {"cell_type": st.sampled_from(["markdown", "code", "raw"]), "source": texts},
+    optional={"metadata": values, "outputs": st.lists(outputs, max_size=2), "id": values},
+)
 OPTIONS = {
     "report": ["--profile", "--seed", "--notebook", "--set", "--force"],
     "verify": ["--profile", "--accept"],
@@ -111,3 +173,29 @@ def test_a_report_beside_any_result_and_any_note_is_made(place, content, part, t
     build.mkdir(parents=True, exist_ok=True)
     (build / "published.json").write_text(json.dumps(content))
     assert run(["report"]) == ""
+
+
+@pytest.mark.slow
+@fuzz
+@given(found=st.lists(cells | values, max_size=4) | values, more=values, state=values)
+def test_any_notebook_is_a_page_that_holds_what_it_may(found, more, state):
+    whole = {"cells": found, "metadata": {"widgets": {WIDGET_STATE: {"state": state}}, "a": more}}
+    exporter = ReportExporter()
+    page, _ = exporter.from_file(io.StringIO(json.dumps(whole)))
+    assert page.rstrip().endswith("</html>") and "came into the page" not in page
+
+
+@pytest.mark.slow
+@fuzz
+@given(recorded=values, part=st.sampled_from(["", *record()]), other=values)
+def test_any_record_and_any_file_among_ours_costs_no_page(place, recorded, part, other):
+    odd = recorded if not part else record() | {part: recorded}
+    content = notebook("# Odd", "%%show()")
+    project(place, **{"02_odd": executed(content, odd if isinstance(odd, dict) else None)})
+    (place / "reports").mkdir(exist_ok=True)
+    for name in ("reference.json", "quick/before.json", "quick/claims.json"):
+        if (path := place / "reports" / name).parent.is_dir():
+            path.write_text(json.dumps(other))
+    said = run(["report"])
+    assert said == "" or "RecordError" in said
+    assert "dense.test_bce" in (place / "reports" / "quick" / "index.html").read_text()
