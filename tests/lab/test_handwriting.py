@@ -218,7 +218,7 @@ def test_the_probabilities_are_the_classifier_s_and_add_up(reports, tmp_path):
     classifier = models.load_model(reports / "classifier.keras")
     model = models.load_autoencoder(reports / "deep.keras")
     path = saved(tmp_path, written(STROKES["two"]))
-    verdict = handwriting.reconstruct_photo(path, model, classifier)
+    verdict = handwriting.judge(handwriting.read_photo(path), model, classifier)
     assert verdict.probabilities.sum() == pytest.approx(1)
     logits = classifier.predict(verdict.x, verbose=0)[0]
     odds = np.log(verdict.probabilities[3] / verdict.probabilities[7])

@@ -96,7 +96,6 @@ FORGED = [
 def test_a_mark_that_a_document_holds_is_no_formula(form, number):
     """Written with the same two letters, by entity or in an address, with the number of one."""
     content = notebook("# T", INJECTED, form.replace("{}", number))
-    with_output(content, {"text/html": form.replace("{}", number)})
     content.cells.append(v4.new_code_cell("show()", id="last"))
     with_output(content, {"text/html": form.replace("{}", number)})
     page, details = rendered(content)
@@ -171,7 +170,8 @@ def test_what_no_page_may_hold_is_found_in_the_finished_page(html, monkeypatch):
     monkeypatch.setattr(markdown, "sanitise", lambda source, *more, **options: html)
     page, details = rendered(notebook("# T", "anything"))
     assert [one["name"] for one in details.errors] == ["FileError"]
-    assert html not in main_of(page) and "may not hold it" in page
+    assert "may not hold it" in page and "anything" not in page
+    assert len(html) < 3 or html not in main_of(page)
 
 
 def test_it_costs_time_in_proportion():

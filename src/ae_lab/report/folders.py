@@ -11,14 +11,7 @@ from ae_lab.errors import LabError
 
 AT_CWD, RENAME_EXCHANGE = -100, 2  # of Linux's fcntl.h and stdio.h
 PAGES = {"index.html", "claims.json"}  # in every report
-KEPT = {
-    "metrics.json",
-    "exercises.json",
-    "before.json",
-    "models",
-    "handed-in",
-    "sweep",
-}  # or more
+KEPT = set("metrics.json exercises.json before.json models handed-in sweep".split())  # or more
 OF_DESKTOPS = {"Thumbs.db", "desktop.ini"}
 
 

@@ -82,14 +82,8 @@ def keep(path: Path, key: str, metrics: list[Metric]) -> None:
     reference = read_json(path) or {}
     reference["about"] = ABOUT
     reference[key] = {metric.name: _spread(metric) for metric in metrics}
-    try:
-        for kept in [name for name in reference if name != "about"]:
-            _borrow(reference, kept)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise LabError(
-            f"{path} must hold figures by profile and data, received something else "
-            f"({type(error).__name__}: {error}): restore it with git checkout."
-        ) from None
+    for kept in [name for name in reference if name != "about"]:
+        _borrow(reference, kept)
     write_json(path, reference)
 
 

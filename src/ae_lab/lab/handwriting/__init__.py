@@ -11,7 +11,7 @@ from ae_lab import plotting
 from ae_lab.errors import LabError
 from ae_lab.lab.display import png
 from ae_lab.lab.handwriting.digit import find_digit, like_mnist
-from ae_lab.lab.handwriting.photo import read_photo
+from ae_lab.lab.handwriting.photo import read_photo as read_photo
 
 if TYPE_CHECKING:
     import keras
@@ -40,13 +40,6 @@ class Verdict:
         ranked = np.argsort(-self.probabilities)[:3]
         shares = ", ".join(f"{label} with {self.probabilities[label]:.1%}" for label in ranked)
         return f"The classifier reads {ranked[0]}: {shares}."
-
-
-def reconstruct_photo(
-    path: str | Path, model: "keras.Model", classifier: "keras.Model | None" = None
-) -> Verdict:
-    """`judge` of the photo at ``path``, with its ``model`` and ``classifier``."""
-    return judge(read_photo(path), model, classifier)
 
 
 def judge(

@@ -59,7 +59,7 @@ for number, (tex, display) in enumerate(snippets):
         pass
     assert left > 0
 print("all", flush=True)
-print(json.dumps(converter.convert_all(snippets)))
+print(json.dumps(converter.convert_all([*map(tuple, snippets)])))
 """
 SECONDS = 300  # for a page's formulas: a hundred take a tenth of a second
 LARGEST = 20_000_000  # letters of MathML in a page
