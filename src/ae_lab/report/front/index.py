@@ -256,5 +256,5 @@ def small_png(picture: str | list[str]) -> str:
     except (UnidentifiedImageError, ValueError, OSError):
         return ""
     packed = io.BytesIO()
-    image.quantize(128, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
+    image.quantize(64, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
     return "data:image/png;base64," + b64encode(packed.getvalue()).decode()
