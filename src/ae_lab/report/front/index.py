@@ -30,7 +30,7 @@ from ae_lab.report.live.sections import Section
 from ae_lab.report.numbers import as_people_write
 from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.outline import HEADING
-from ae_lab.report.render.outputs import OPENING
+from ae_lab.report.render.outputs import OPENING, looks_of
 from ae_lab.report.render.template import render_template
 from ae_lab.report.seeds.cells import interval_in_words, seed_rows, seeds_in_words, sweep_facts
 from ae_lab.report.seeds.spread import claims_over_seeds, figures_over_seeds, results_for
@@ -202,6 +202,7 @@ def _card(name: str, notebook: dict) -> dict:
         "title": title or name,
         "question": question,
         "image": image,
+        "look": " chart" * ("chart" in looks_of("image/png", image.partition(",")[2])),
         "alt": alt,
         "errors": [lab["error"]] * bool(lab["error"]) + lab.get("problems", []),
     }
