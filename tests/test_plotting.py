@@ -110,3 +110,25 @@ def test_a_log_scale_has_plain_numbers_at_one_two_and_five(ax):
     assert shown == ["0.05", "0.1", "0.2", "0.5"]
     assert "1,000" in [label.get_text() for label in ax.get_xticklabels()]
     assert not len(ax.get_yticks(minor=True))
+
+
+def test_rows_of_images_stand_close_together_however_high_the_figure_is():
+    fig, axes = plotting.figure(2, 1, height=9)
+    for row in axes:
+        plotting.image_row(row, np.ones((10, 28, 28)))
+    fig.draw_without_rendering()
+    upper, lower = (row.get_window_extent() for row in axes)
+    assert upper.y0 - lower.y1 < upper.height / 2
+    plt.close(fig)
+
+
+def test_numerals_are_written_where_they_belong_and_never_over_one_another(ax):
+    ax.scatter([0, 10], [0, 10])
+    places = [[1, 1], [5, 5], [5, 5], [5.1, 5]]
+    plotting.numerals(ax, places, "0123", apart=0.1)
+    assert [text.get_text() for text in ax.texts] == ["0", "1", "2", "3"]
+    at = np.array([text.get_position() for text in ax.texts])  # shares of the axes
+    lengths = np.linalg.norm(at[:, None] - at, axis=-1) + np.eye(4)
+    assert lengths.min() > 0.099
+    alone = (ax.transData - ax.transAxes).transform(places[0])
+    np.testing.assert_allclose(at[0], alone, atol=1e-3)

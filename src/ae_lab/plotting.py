@@ -10,7 +10,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib import ticker
+from matplotlib import patheffects, ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -23,8 +23,6 @@ STYLE = {
     "axes.spines.right": False,
     "axes.titlesize": 12,
     "axes.titlelocation": "left",
-    "figure.constrained_layout.use": True,
-    "legend.frameon": False,
     "lines.linewidth": 1.8,
     "lines.markersize": 5,
 }
@@ -42,6 +40,7 @@ def figure(
     height : of the figure in inches.
     options : others of ``plt.subplots``.
     """
+    options = {"layout": "compressed"} | options  # rows of images close together
     with plt.rc_context(STYLE):
         return plt.subplots(rows, columns, figsize=(WIDTH, height), **options)
 
@@ -77,6 +76,43 @@ def image_row(
         step = images.shape[2] + gap
         ax.set_xticks([i * step + images.shape[2] / 2 - 0.5 for i in range(len(images))], captions)
         ax.tick_params(length=0, labelsize=9)
+    return ax
+
+
+def numerals(
+    ax: Axes,
+    places: np.ndarray,
+    texts: Sequence,
+    *,
+    size: float = 15,
+    colour: str = COLOURS[0],
+    apart: float = 0.06,
+) -> Axes:
+    """Write short texts on ``ax``; those that would cover one another are moved apart.
+
+    To be called when the limits of the axes are final.
+
+    Parameters
+    ----------
+    places : (n, 2), where the texts belong, in the units of the axes.
+    texts : (n,), one for each place.
+    size : of the letters, in points.
+    colour : of the letters; they have a white rim.
+    apart : least distance of two texts, as a share of the width of the axes.
+    """
+    ax.autoscale_view()  # or limits of what was drawn are not known yet
+    to_axes = ax.transData - ax.transAxes
+    at = to_axes.transform(np.asarray(places, float))  # (n, 2), shares of the axes
+    at[:, 0] += 1e-6 * np.arange(len(at))  # equal places have a direction, too
+    for _ in range(100):
+        steps = at[:, None] - at  # (n, n, 2)
+        lengths = np.linalg.norm(steps, axis=-1) + np.eye(len(at))
+        missing = np.clip(apart - lengths, 0, None) / 2
+        at += (steps / lengths[..., None] * missing[..., None]).sum(axis=1)
+    rim = [patheffects.withStroke(linewidth=3, foreground="white")]
+    for place, text in zip(at, texts, strict=True):
+        look = dict(color=colour, size=size, weight="bold", ha="center", va="center")
+        ax.text(*place, str(text), transform=ax.transAxes, path_effects=rim, **look)
     return ax
 
 
@@ -122,7 +158,7 @@ def curves(
     for i, (label, value) in enumerate((references or {}).items()):
         ax.axhline(value, color=GREY, linestyle=("--", ":", "-.")[i % 3], lw=1.2, label=label)
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.legend()
+    ax.legend(frameon=False)
     return ax
 
 

@@ -76,6 +76,7 @@ def test_each_condition_is_settled_by_itself():
     claim = over_seeds(*({"few": 1 + i / 10, "many": i - 1} for i in range(3)))
     assert (claim.verdict, claim.parts, claim.provisional) == ("undecided", "many", True)
     assert over_seeds({"a": 1, "b": 1}, {"a": 1, "c": -1}).verdict == "holds", "not put to all"
+    assert over_seeds({"a": 1}, {"b": -1}).verdict == "undecided", "none was put to all"
 
 
 def test_runs_are_named_by_their_seeds():

@@ -11,6 +11,7 @@ from scipy.special import logsumexp
 
 from ae_lab.errors import LabError
 from ae_lab.models import to_logits
+from ae_lab.quiet import retracing_held_back
 from ae_lab.validation import check_images, check_whole
 
 ACTIVE = 0.01  # variance of a latent's mean over the images (Burda et al., 2015, section 5.2)
@@ -49,7 +50,8 @@ def bernoulli_log_likelihood(model: keras.Model, x: np.ndarray) -> Callable:
     flat = x.reshape(len(x), -1, 1)
 
     def log_likelihood(z):
-        logits = decode.predict_on_batch(z.reshape(-1, z.shape[-1]).astype("float32"))
+        with retracing_held_back():
+            logits = decode.predict_on_batch(z.reshape(-1, z.shape[-1]).astype("float32"))
         logits = logits.reshape(*z.shape[:2], -1)
         # log(1 + e^l) in single-precision steps that NumPy vectorises: logaddexp takes four times
         # as long, and a pixel's rounding is below 1e-7 nats.

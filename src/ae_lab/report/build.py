@@ -30,6 +30,7 @@ from ae_lab.report.workplace import Workplace, find_notebooks, page_file
 from ae_lab.settings import Settings
 
 HANDED_IN = "handed-in"  # folder of a report for the answers to its exercises
+OURS = "--", "src", "notebooks"  # what a report's commit is the last change of
 
 
 def say_now(text: str) -> None:
@@ -176,20 +177,16 @@ def describe_commit(project: Path, form: str = "%h") -> str:
     ``form`` is git's: "%h of %cs" adds the commit's date.
     ``", modified"`` is added if either differs from that commit.
     """
-    ours = "--", "src", "notebooks"
-    commit = _git(project, "log", "-1", f"--format={form}", *ours)
-    return (
-        f"{commit}, modified"
-        if commit and _git(project, "status", "--porcelain", *ours)
-        else commit
-    )
+    commit = _git(project, "log", "-1", f"--format={form}", *OURS)
+    modified = commit and _git(project, "status", "--porcelain", *OURS)
+    return f"{commit}, modified" if modified else commit
 
 
 def describe_making(settings: Settings) -> dict[str, str]:
     """The report's author and the date of its commit, each "" where it is not known."""
     project = settings.project_folder
     author = settings.author or _git(project, "config", "user.name")
-    return {"author": author, "date": describe_commit(project, "%cs").partition(",")[0]}
+    return {"author": author, "date": _git(project, "log", "-1", "--format=%cs", *OURS)}
 
 
 def _git(project: Path, *arguments: str) -> str:

@@ -31,7 +31,7 @@ from ae_lab.report.numbers import as_people_write
 from ae_lab.report.render.last_look import check
 from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.outline import HEADING
-from ae_lab.report.render.outputs import OPENING, image_of
+from ae_lab.report.render.outputs import OPENING, image_of, looks_of
 from ae_lab.report.render.template import render_template
 from ae_lab.report.seeds.cells import interval_in_words, seed_rows, seeds_in_words, sweep_facts
 from ae_lab.report.seeds.spread import claims_over_seeds, figures_over_seeds, results_for
@@ -203,6 +203,7 @@ def _card(name: str, notebook: dict) -> dict:
         "title": title or name,
         "question": question,
         "image": image,
+        "look": " chart" * ("chart" in looks_of("image/png", image.partition(",")[2])),
         "alt": alt,
         "errors": [lab["error"]] * bool(lab["error"]) + lab.get("problems", []),
     }
@@ -258,5 +259,5 @@ def small_png(picture: str | list[str]) -> str:
     image = image.convert("RGB")
     image.thumbnail((CARD_WIDTH, CARD_WIDTH), Image.Resampling.LANCZOS)
     packed = io.BytesIO()
-    image.quantize(128, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
+    image.quantize(64, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
     return "data:image/png;base64," + b64encode(packed.getvalue()).decode()

@@ -153,7 +153,7 @@ class Outputs:
                 return self.fragments.note(f"an SVG that is not well-formed: {CHART}", failed=True)
             data = b64encode(found[0].encode()).decode()
         address = f"data:{kind};base64,{escape(''.join(data.split()))}"
-        looks = " ".join(_looks(kind, data, str(details.get("width", ""))))
+        looks = " ".join(looks_of(kind, data, str(details.get("width", ""))))
         # where it is wider than a phone it scrolls, which the keyboard must reach, too
         wide = ' role="group" aria-label="Figure" tabindex="0"' if "wide" in looks else ""
         css = f' class="{looks}"' if looks else ""
@@ -217,7 +217,7 @@ def labelled(html: str) -> str:
     return TABLE.sub(table, html)
 
 
-def _looks(kind: str, data: str, width: str) -> list[str]:
+def looks_of(kind: str, data: str, width: str = "") -> list[str]:
     """How a figure is to be shown: "wide" for a phone; "chart" if it is ink on white paper."""
     looks = ["wide"] if width.isdigit() and int(width) > PHONE else []
     looks += ["drawing"] * (kind == "image/svg+xml")  # ours suit a dark page by themselves
