@@ -229,7 +229,7 @@ TAKEN = {
     idx_by_one_of_its_files: "",
     idx_beside_its_gzip: "",
     idx_of_floats: "made bytes from >f4 in [0, 1]",
-    emnist_on_its_side: "turned upright",
+    emnist_on_its_side: "EMNIST",
     kmnist: "",
     kmnist_by_one_of_its_files: "kmnist, 3,000 + 1,000",
     npy_files: "",
@@ -240,7 +240,7 @@ TAKEN = {
     csv_with_row_numbers: "rows of 784",
     usps_as_h5: "usps, 3,000 + 1,000",
     matlab_7_3: "",
-    emnist_as_mat: "turned upright",
+    emnist_as_mat: "EMNIST",
     named_like_a_part_of_another: "my, 3,000 + 1,000",
 }
 
@@ -656,9 +656,9 @@ def test_a_packed_table_is_counted_as_it_is_read(tmp_path, monkeypatch):
 
 def test_what_no_experiment_can_mean_is_said_on_the_page(tmp_path):
     said = load(npz(tmp_path, **FOUR | {"x_train": 0 * X, "x_test": 0 * XT})).source
-    assert "all images are alike" in said
+    assert "images are equal" in said
     said = load(npz(tmp_path, **FOUR | {"x_test": X[:1_000], "y_test": Y[:1_000]})).source
-    assert "100% of the test images are among the training images" in said
+    assert "100% of the test images" in said
     dataset = load(npz(tmp_path, **FOUR | {"x_train": 255 - X, "x_test": 255 - XT}))
     assert "dark on light" in dataset.source and not dataset.about["light_on_dark"]
     dataset = load(npz(tmp_path, **FOUR))

@@ -46,7 +46,7 @@ def fit(model, x, **options):
 def test_a_divergence_names_its_epoch_and_steps():
     model = models.undercomplete(latent_dim=2, image_shape=SHAPE, **LINEAR)
     options = {"loss": losses.squared_error, "learning_rate": 1e25}
-    with pytest.raises(LabError, match=r"in epoch 1, in one of the steps 1 to 3; lower"):
+    with pytest.raises(LabError, match=r"epoch 1 .*1 to 3.*learning rate"):
         fit(model, X, **options)
 
 
@@ -56,7 +56,7 @@ def test_a_later_divergence_names_the_later_steps():
     def spoil(epoch, logs):
         model.set_weights([np.full_like(weights, np.nan) for weights in model.get_weights()])
 
-    with pytest.raises(LabError, match="nan in epoch 2, .* steps 4 to 6"):
+    with pytest.raises(LabError, match="nan .*epoch 2 .*4 to 6"):
         fit(model, X, on_epoch=spoil)
 
 
@@ -77,7 +77,7 @@ def test_a_rate_a_thousand_times_too_high_is_stopped_or_said(kind):
 @pytest.mark.slow
 def test_a_training_that_ends_blind_says_so_and_a_good_one_nothing():
     _, said = fit(models.undercomplete(**SMALL), X, learning_rate=1e3)
-    assert len(said) == 1 and "where the same answer to everything costs 20.79" in said[0]
+    assert len(said) == 1 and "20.79" in said[0]
     assert fit(models.undercomplete(**SMALL), X)[1] == []
 
 
@@ -118,7 +118,7 @@ def test_one_class_only_is_learned_and_a_rate_too_high_for_a_classifier_said():
     mixed = np.arange(48) % 3
     options |= {"validation_labels": mixed[:8], "learning_rate": 100.0}
     network = models.perceptron(units=8, classes=3, image_shape=SHAPE)
-    with pytest.warns(RuntimeWarning, match="did not learn.*costs 1.099"):
+    with pytest.warns(RuntimeWarning, match="did not learn.*1.099"):
         training.fit_classifier(network, X, mixed, **options)
 
 
