@@ -215,8 +215,8 @@ def test_a_right_answer_is_explained(dataset, desk, own, came_out, prediction):
     sse = measures.sse(model, dataset)
     desk.figures["dense.test_sse"] = sse * own
     outcome = check("99.1", model, prediction, desk)
-    assert outcome.right and f"came out as {came_out}" in outcome.words
-    assert OURS["99.1"]["choices"][LETTERS.index(came_out)] in outcome.words
+    choice = OURS["99.1"]["choices"][LETTERS.index(came_out)]
+    assert outcome.right and f"{came_out} ({choice})" in outcome.words
     assert ("not what you predicted" in outcome.words) is (prediction != came_out)
     explained = f"It leaves {sse:.2f}, the lab {sse * own:.2f}, {1 / own:.3f} times. So. There."
     assert outcome.words.endswith(explained)
@@ -231,7 +231,8 @@ def test_what_came_out_is_decided_by_one_number(dataset, desk, monkeypatch, by, 
         sides = {"value": size, "against": size | {"times": 2}, "by": by, "edges": [edge]}
         changed = OURS["99.1"] | sides | {"choices": ["below", "above"]}
         monkeypatch.setitem(EXERCISES, "99.1", changed)
-        assert f"came out as {letter}" in check("99.1", build(dataset), "a", desk).words
+        words = check("99.1", build(dataset), "a", desk).words
+        assert f"{letter} ({'below' if letter == 'a' else 'above'})" in words
 
 
 def test_in_smoke_nothing_is_judged_but_the_form(dataset, desk):

@@ -68,7 +68,7 @@ def test_shares_are_said_in_per_cent_and_points():
         (math.log(2), BCE, "0.5 everywhere", "Adadelta"),
         (0.687, BCE, "0.5 everywhere", "1.0 in older programs"),
         (0.26, BCE, "mean image", "L1"),
-        (0.265, BCE, "mean image", "must be summed"),
+        (0.265, BCE, "mean image", "averaged over pixels"),
         (0.115, ACCURACY, "most frequent class", "different orders"),
     ],
 )

@@ -197,7 +197,7 @@ def test_the_authors_own_work_is_counted(tmp_path):
     name, text = NOTEBOOKS[0].stem, "The encoder is a funnel & the decoder is one the other way."
     content = notebook("# T", "%%x")
     exercises = {
-        "00.1": {"right": True, "words": "00.1: right.", "given": True},
+        "00.1": {"right": True, "words": "00.1: correct.", "given": True},
         "00.2": {"right": False, "words": "00.2: not yet: -3%", "given": True},
         "00.4": {"right": None, "words": text, "given": True},
         "00.3": {"right": None, "words": "00.3: no answer yet.", "given": False},

@@ -83,7 +83,7 @@ def test_a_table_of_what_was_handed_in(settings, ada):
 def test_a_forged_page_and_record_change_nothing(settings, ada, tmp_path):
     honest = graded(settings, ada)[0][0]
     report = ada / "reports" / "quick"
-    right = {"right": True, "words": "00.3: right.", "given": True}
+    right = {"right": True, "words": "00.3: correct.", "given": True}
     forged = dict.fromkeys(EXERCISES, right)
     for path in (report / "exercises.json", report / HANDED_IN / "exercises.json"):
         path.write_text(json.dumps(forged))
