@@ -114,7 +114,7 @@ def test_cells_that_differ_are_marked_on_the_page():
     assert found[text["id"]] == "changed" and found["mine"] == "added"
     assert in_words(found.values()) == f"1 changed, 1 added, {len(cells) - 2} removed"
     page = render(executed(changed), name)
-    assert page.count("not as in the distributed notebook") == 2
+    assert page.count("from the distributed notebook") == 2
     assert '<div class="cell differs"' in page
     assert "distributed" not in render(executed(changed), "own_notebook")
 

@@ -68,7 +68,7 @@ def test_a_run_with_changed_numbers_says_so_at_the_top():
     record = {"run": {"profile": "quick", "changed": {"latent_dim": "2", "<rate>": "0.1"}}}
     page = render(executed(notebook("# A title"), record=record))
     assert "latent_dim</code> is 2" in page and "&lt;rate&gt;</code> is 0.1" in page
-    assert page.index("changed numbers") < page.index("<h1>A title")
+    assert page.index("changed knobs") < page.index("<h1>A title")
 
 
 def test_plain_text_outputs_are_text():

@@ -28,7 +28,7 @@ def test_a_second_run_at_once_says_that_one_is_going_on(tmp_path):
     settings = project(tmp_path, one=notebook("# One"))
     build(settings)
     with FileLock(Workplace(settings).build / "report.lock"):
-        with pytest.raises(LabError, match="another report run is at work"):
+        with pytest.raises(LabError, match="another report run"):
             build(settings)
 
 

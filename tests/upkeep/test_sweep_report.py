@@ -148,7 +148,7 @@ def test_a_margin_s_interval_is_shown_where_there_is_one(tmp_path):
         tmp_path, *(result(8 + i, 0.1) | {"claims": [c]} for i, c in enumerate(claims))
     )
     assert "few: margin 2.0, 95\u00a0% interval \u22120.5 to 4.5" in index
-    assert "many: margin 1, the same in every run" in index
+    assert "many: margin 1, equal in" in index
     assert 'Undecided</strong>: <span class="aside">few</span>' in index
     assert '<span class="aside">held in 3 of 3 seeds; provisional</span>' in index
 
@@ -182,7 +182,7 @@ def test_failures_and_another_state_of_the_package_are_said(tmp_path):
     failed = result(10, 0.0, error=error, metrics=[], claims=[])
     index = index_of(tmp_path, result(8, 0.1), result(9, 0.2, package="earlier"), failed)
     assert "01_a, cell 3 (Here) failed with E: m (seed 10, tensorflow)" in index
-    assert "1 of 2 runs were made with another state of the package" in index
+    assert "1 of 2 runs used another version of the package" in index
     assert "held in 2 of 2 seeds" in index, "a failed run counts neither way"
 
 
@@ -230,4 +230,4 @@ def test_a_result_survives_a_report_killed_between_its_renames(tmp_path, as_exec
 def test_a_figure_that_no_seed_moves_has_no_deviation():
     metric = Metric("a.b", 13.866, seeds={"tensorflow": summary({8: 13.866, 9: 13.866 + 2e-15})})
     spread = seed_rows({}, metric)[0]["spread"]
-    assert (spread["mean"], spread["interval"]) == ("13.87", "the same each time")
+    assert (spread["mean"], spread["interval"]) == ("13.87", "equal for all seeds")
