@@ -240,7 +240,7 @@ def test_in_smoke_nothing_is_judged_but_the_form(dataset, desk):
     for model in (build(dataset, trained=False), build(dataset, size=3)):
         outcome = check("99.1", model, "a", desk)
         assert outcome.right is None and "smoke" in outcome.words
-        assert "right." not in outcome.words and "no answer yet" not in outcome.words
+        assert "correct." not in outcome.words and "no answer yet" not in outcome.words
     assert check("99.1", 3.5, "a", desk).right is False
 
 

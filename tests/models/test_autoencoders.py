@@ -62,7 +62,7 @@ def test_the_table_of_differences_is_true(kind):
     encoder, decoder = (weighted(model.get_layer(part)) for part in ("encoder", "decoder"))
     assert encoder == row["encoder"]
     assert decoder.split("*")[-1] == row["decoder"]
-    assert decoder.split("*")[:-1] == encoder.split("*")[:-1], "encoder and decoder have different depths"
+    assert decoder.split("*")[:-1] == encoder.split("*")[:-1], "the depths differ"
 
 
 def from_images(model):

@@ -24,9 +24,9 @@ def test_figures_stand_beside_published_ones(tmp_path):
 def test_pages_beside_the_report_are_linked_if_they_are_there(tmp_path):
     assert "../" not in index_of(tmp_path)
     content = executed(v4.new_notebook())
-    write_index(tmp_path, {"02_b": content}, "full", "", siblings={"bench.html": "how fast"})
+    write_index(tmp_path, {"02_b": content}, "full", "", siblings={"bench.html": "speed"})
     index = (tmp_path / "index.html").read_text()
-    assert '<a href="../bench.html">how fast</a>' in index
+    assert '<a href="../bench.html">speed</a>' in index
 
 
 def test_claims_link_to_their_cells_and_untested_ones_are_named(tmp_path):

@@ -49,17 +49,17 @@ def test_a_ratio_that_covers_1_may_still_be_within_reach():
     within = compare(WORK, Against("a limit", 1 / 1.2, "x.y"), answers(1, 1), answers(0.9, 1.2))
     without = compare(WORK, Against("a limit", 1 / 1.2, "x.y"), answers(1, 1), answers(0.7, 1.2))
     assert within.reached is without.reached is None
-    assert within.verdict.endswith("covers 1, all of it within reach")
-    assert without.verdict.endswith("covers 1")
+    assert within.verdict.endswith("contains 1; all of it reaches the target")
+    assert without.verdict.endswith("contains 1")
 
 
 @pytest.mark.parametrize(
     ("ours", "other", "small", "words"),
     [
-        (answers(1.0, 1.0), answers(0.8, 1.4), False, "covers 1"),
-        (answers(1.0, loss=110.0), answers(3.0, loss=100.0), False, "we learned less"),
-        (answers(1.0, loss=math.nan), answers(3.0, loss=100.0), False, "we learned less"),
-        (answers(1.0), answers(3.0), True, "try-out"),
+        (answers(1.0, 1.0), answers(0.8, 1.4), False, "contains 1"),
+        (answers(1.0, loss=110.0), answers(3.0, loss=100.0), False, "our loss is higher"),
+        (answers(1.0, loss=math.nan), answers(3.0, loss=100.0), False, "our loss is higher"),
+        (answers(1.0), answers(3.0), True, "few images"),
     ],
 )
 def test_what_is_not_certain_is_not_called(ours, other, small, words):

@@ -181,7 +181,7 @@ def test_a_failing_task_is_tried_once_more_and_reported(tmp_path, cluster):
     )
     done = run_sweep(tmp_path, "--seeds", "2", "--scheduler", cluster.address)
     said, complaint = done.communicate(timeout=600)
-    assert done.returncode == 1 and "4 tasks, 0 of them done before" in said
+    assert done.returncode == 1 and "4 tasks, 0 of them already done" in said
     assert complaint.startswith(
         "error: 1 of 4 tasks failed twice: fails, cell 3 (Here) failed with ValueError: the ninth "
         "(seed 9, tensorflow)"
@@ -213,7 +213,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
     again = run_sweep(tmp_path, *arguments, **three)
     said, complaint = again.communicate(timeout=600)
     assert again.returncode == 0, complaint
-    assert f"3 tasks, {len(before)} of them done before" in said
+    assert f"3 tasks, {len(before)} of them already done" in said
     kept = results(tmp_path)
     assert sorted(kept) == [f"a-tensorflow-seed-{seed}" for seed in (10, 8, 9)]
     for label, result in before.items():
@@ -231,7 +231,7 @@ def test_what_the_report_ran_is_not_run_again(tmp_path):
     done = run_sweep(tmp_path, "--seeds", "2", "--workers", "1")
     said, complaint = done.communicate(timeout=600)
     assert done.returncode == 0, complaint
-    assert "2 tasks, 1 of them done before" in said
+    assert "2 tasks, 1 of them already done" in said
     runs = {seed: (tmp_path / f"a-{seed}").read_text().count("\n") for seed in (8, 9)}
     assert runs == {8: 1, 9: 1}
     own, other = (results(tmp_path)[f"a-tensorflow-seed-{seed}"] for seed in (8, 9))

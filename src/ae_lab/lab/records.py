@@ -18,7 +18,7 @@ DIRECTIONS = ("lower", "higher", None)
 
 @dataclass(frozen=True)
 class Record:
-    """A record that can be stored as JSON; missing fields get defaults, unknown ones are dropped."""
+    """A record, stored as JSON; missing fields get defaults, unknown ones are ignored."""
 
     @classmethod
     def from_json(cls, stored: dict) -> Self:
