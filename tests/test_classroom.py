@@ -1,8 +1,8 @@
-"""The notebooks as a student uses them: run, changed as the text says, and with exercises solved.
+"""The notebooks as a student uses them: run, changed as the text suggests, with solved exercises.
 
-All in the profile smoke, in this process: what is tested is that nothing breaks, not what is
-learned. A text cell that tells its reader to change a number holds the change in its metadata,
-``{"try": ["latent_dim=2"]}``, and is executed here.
+All in the smoke profile and in this process: the tests check that nothing fails, not what is
+learned. If a text cell suggests a change of knobs, its metadata contain the change,
+``{"try": ["latent_dim=2"]}``, which is executed here.
 """
 
 import json
@@ -19,7 +19,7 @@ BY_NAME = {path.stem: path for path in NOTEBOOKS}
 
 
 def instructions():
-    """Every change of a number that a text asks for."""
+    """All changes of knobs that a text suggests."""
     for path in NOTEBOOKS:
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             for change in cell["metadata"].get("try", []):
@@ -27,7 +27,7 @@ def instructions():
 
 
 def solution(path):
-    """The sources of a notebook's cells with its exercises solved, by the cell's id."""
+    """The sources of a notebook's cells by id, with its exercises solved."""
     file = SOLUTIONS / f"{path.stem}.toml"
     return tomllib.loads(file.read_text(encoding="utf-8"))
 

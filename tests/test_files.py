@@ -1,4 +1,4 @@
-"""A file is there whole or not at all; an archive is measured before it is unpacked."""
+"""Files are written completely or not at all; archives are checked before unpacking."""
 
 import os
 import struct
@@ -46,7 +46,7 @@ def test_an_archive_tells_its_sizes(tmp_path):
 
 def test_an_archive_is_refused_for_its_size_or_its_names(tmp_path, monkeypatch):
     path = archive(tmp_path / "a.zip", a=5_000_000, b=4)
-    monkeypatch.setattr(zipfile.ZipFile, "open", None)  # nothing is unpacked
+    monkeypatch.setattr(zipfile.ZipFile, "open", None)  # nothing may be unpacked
     with pytest.raises(ValueError, match="5,000,004 bytes.*5,000,003"):
         check_archive(path, 5_000_003)
     with pytest.raises(ValueError, match="no c, d"):

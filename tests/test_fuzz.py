@@ -1,6 +1,6 @@
-"""What nobody foresaw: verbs and files drawn at random end in one sentence, not in "our fault".
+"""Random commands and files: each error is one sentence, and never an unexpected exception.
 
-A minute of it in the slow tier; ``AE_LAB_FUZZ=100000`` examples, by hand, take an hour.
+One minute in the slow tests; by hand, ``AE_LAB_FUZZ=100000`` examples take an hour.
 """
 
 import contextlib
@@ -46,15 +46,15 @@ VARIABLES = [f"AE_LAB_{name}" for name in "PROFILE SEED DATA DATASET JOBS OFFLIN
 
 
 def run(arguments, **environment) -> str:
-    """The verb in this process; what it said is returned, and is one line if it failed."""
+    """Run the command in this process; return its output, one line if it failed."""
     said = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(said):
         for name, value in environment.items():
-            with contextlib.suppress(ValueError):  # no system takes that as a variable
+            with contextlib.suppress(ValueError):  # no system accepts this as a variable
                 patch.setenv(name, value)
         try:
             code = command_line.main(arguments)
-        except SystemExit as error:  # argparse's own
+        except SystemExit as error:  # raised by argparse
             assert error.code in (0, 2)
             return ""
     lines = said.getvalue().splitlines()

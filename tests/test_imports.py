@@ -1,4 +1,4 @@
-"""Modules import one way, the light ones stay light, and settings come from one place."""
+"""Imports have one direction, light modules stay light, and settings have one source."""
 
 import ast
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from helpers import PACKAGE
 
-# Each may import those before it and none after.
+# Each module may import those before it, and none after it.
 ORDER = [
     "errors",
     "settings",
@@ -32,12 +32,12 @@ def sources():
 
 
 def unit(path: Path) -> str:
-    """The module, or the sub-package as a whole, that a file belongs to."""
+    """The module, or the whole sub-package, of a file."""
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
 def own_imports(tree) -> set[str]:
-    """Modules of this package that a file imports anywhere, inside functions too."""
+    """Modules of this package that a file imports anywhere, also inside functions."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -119,7 +119,7 @@ def test_importing_the_package_imports_nothing_else():
     assert done.stdout.split() == ["False", "False"], done.stderr
 
 
-# One name is one idea. These name the same idea on two floors.
+# Each name stands for one concept. These names stand for the same concept in two packages.
 SHARED_NAMES = {
     "fast.py": "tricks for speed, beside the textbook form (layers, training)",
     "corruption.py": "of inputs while training (layers), of images to evaluate (data)",

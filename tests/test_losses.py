@@ -1,4 +1,4 @@
-"""Each loss against its formula, written out in NumPy with float64."""
+"""Each loss against its formula, written in NumPy with float64."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The command line: one sentence for what is wrong, and a quick answer."""
+"""The command line: each error is one sentence, and it starts quickly."""
 
 import os
 import subprocess
@@ -72,7 +72,7 @@ def test_data_says_the_source(tmp_path):
 
 
 def test_an_interrupt_that_python_drops_is_heard_all_the_same():
-    """It falls into a finaliser, where no exception can be raised; then it ends a long wait."""
+    """It arrives in a finaliser, where no exception can be raised; later it ends a long wait."""
     program = """
 import signal, sys, time
 from ae_lab import __main__ as lab
@@ -112,7 +112,7 @@ def test_tensorflow_starts_without_a_word(tmp_path, arguments, words):
 
 
 def test_a_data_set_of_keras_is_fetched_without_a_word_of_tensorflow(tmp_path):
-    """Its download needs Keras; here the network refuses."""
+    """The download needs Keras; here, the network refuses the connection."""
     refuse = {"AE_LAB_OFFLINE": "", "https_proxy": "http://127.0.0.1:9", "KERAS_HOME": "keras"}
     done = run(tmp_path, "data", AE_LAB_DATASET="fashion_mnist", **refuse)
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""What is drawn, read back from the axes."""
+"""What is drawn, read from the axes."""
 
 import matplotlib
 import matplotlib.colors
@@ -127,7 +127,7 @@ def test_numerals_are_written_where_they_belong_and_never_over_one_another(ax):
     places = [[1, 1], [5, 5], [5, 5], [5.1, 5]]
     plotting.numerals(ax, places, "0123", apart=0.1)
     assert [text.get_text() for text in ax.texts] == ["0", "1", "2", "3"]
-    at = np.array([text.get_position() for text in ax.texts])  # shares of the axes
+    at = np.array([text.get_position() for text in ax.texts])  # as shares of the axes
     lengths = np.linalg.norm(at[:, None] - at, axis=-1) + np.eye(4)
     assert lengths.min() > 0.099
     alone = (ax.transData - ax.transAxes).transform(places[0])

@@ -1,4 +1,4 @@
-"""Properties that hold for every input, looked for with hypothesis: few examples, well chosen."""
+"""Properties that hold for every input, tested with hypothesis on a few examples."""
 
 import keras
 import numpy as np
@@ -42,7 +42,7 @@ def pairs(draw):
     return x, draw(arrays.arrays("float32", x.shape, elements=pixels))
 
 
-# Corruption: within [0, 1], and the input is left alone
+# Corruption: output within [0, 1], input unchanged
 
 
 CORRUPTIONS = {
@@ -88,7 +88,7 @@ def test_a_noise_stays_in_range_is_seeded_and_leaves_its_input(kind, x, amount, 
     np.testing.assert_array_equal(found, NOISES[kind](x, amount, seed))
 
 
-# Models: every legal size keeps its shapes and survives its file
+# Models: for all valid sizes, shapes are correct and saving works
 
 
 @st.composite
@@ -154,7 +154,7 @@ def test_a_boltzmann_machine_keeps_its_shapes(sizes, rows, kinds, seed):
     assert shapes == [sizes, sizes[:1], sizes[1:]]
 
 
-# Metrics: the order of the images is of no account, nor is the batch they came in
+# Metrics: neither the order of the images nor the batch size matters
 
 
 METRICS = ("bce_per_pixel", "sse_per_image", "psnr", "argmax_accuracy", "binary_accuracy")
@@ -224,7 +224,7 @@ def test_an_interval_holds_its_share(share, count):
     assert -1e-9 <= low <= share + 1e-9 and share - 1e-9 <= high <= 1 + 1e-9
 
 
-# Refusals: what a docstring says is refused, is
+# Errors that docstrings announce are raised
 
 
 not_whole = st.one_of(

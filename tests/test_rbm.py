@@ -1,4 +1,4 @@
-"""RBMs against the enumeration of a machine small enough to count all its states."""
+"""RBMs compared with enumeration, for a machine with few enough states."""
 
 import itertools
 
@@ -91,7 +91,7 @@ def test_a_machine_starts_from_the_means_of_the_data():
     start = {"seed": 0, "epochs": 1, "learning_rate": 0}
     real, _ = rbm.fit_rbm(3 * v, 2, visible="gaussian", **start)
     np.testing.assert_allclose(real.visible_bias, 3 * v.mean(axis=0), rtol=1e-5)
-    pixels, _ = rbm.fit_rbm(v, 2, **start)  # as probabilities, and never quite 0 or 1
+    pixels, _ = rbm.fit_rbm(v, 2, **start)  # probabilities that are never exactly 0 or 1
     mean = np.array([*v.mean(axis=0)[:2], 0.99, 0.01])
     np.testing.assert_allclose(1 / (1 + np.exp(-pixels.visible_bias)), mean, rtol=1e-5)
     assert np.abs(pixels.kernel).max() < 0.1 and not pixels.hidden_bias.any()
@@ -145,7 +145,7 @@ def test_the_unrolled_network_is_the_stacks_way_up_and_down():
 
 
 def plain_fit(v, units, rng, *, epochs, k, batch_size, rate, decay):
-    """Contrastive divergence as Hinton (2010) writes it, in double precision: W, b, c, errors."""
+    """Contrastive divergence as in Hinton (2010), in double precision: W, b, c, errors."""
 
     def on(given):
         return 1 / (1 + np.exp(-given))
@@ -194,7 +194,7 @@ def test_drawn_units_have_the_moments_of_their_kind():
     np.testing.assert_allclose(drawn.mean(axis=0), m.mean_hidden(v)[0], atol=0.02)
     np.testing.assert_allclose(drawn.std(axis=0), 1, atol=0.02)
     m = machine(hidden="rectified")
-    # far above 0 the noise has variance 1, far below there is none, and near 0 some is cut off
+    # far above 0 the noise has variance 1, far below 0 there is none, near 0 it is partly cut off
     m.hidden_bias = [9, -9, -0.3] - V[5] @ m.kernel
     drawn = m.sample_hidden(v, rng)
     np.testing.assert_allclose(drawn[:, 0].mean(), m.mean_hidden(V[[5]])[0, 0], atol=0.02)

@@ -1,4 +1,4 @@
-"""Settings and checks: what is right passes, what is wrong is said in one sentence."""
+"""Settings and checks: valid values pass, invalid ones are named in one sentence."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""No code is loaded from data, nothing is run through a shell, and what is installed is known."""
+"""No code is loaded from data, no shell is used, and everything that is installed is known."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ SAFE_VALUES = {"allow_pickle": False, "shell": False, "safe_mode": True, "verify
 
 
 def findings(source: str) -> list[str]:
-    """What a source does that could run data, one line each."""
+    """Constructs in a source that could execute data, one line each."""
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -115,6 +115,6 @@ def test_everything_that_is_installed_is_locked_by_its_hash():
 def test_every_dependency_is_locked():
     about = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = about["optional-dependencies"]
-    extras = [need for name in extras if name != "bench" for need in extras[name]]  # peers only
+    extras = [need for name in extras if name != "bench" for need in extras[name]]  # only peers
     named = {re.split(r"[<>=;\[ ]", need)[0].lower() for need in about["dependencies"] + extras}
     assert named <= {package.split("==")[0].lower() for package in locked()}

@@ -1,4 +1,4 @@
-"""Images of one's own in MNIST's place: read, converted, refused with a reason."""
+"""Your own images instead of MNIST: read, converted, or refused with a reason."""
 
 import gzip
 import hashlib
@@ -18,7 +18,7 @@ from helpers import small_arrays
 
 
 def arrays(side=28, channels=(), classes=4, train=LEAST["train"], test=LEAST["test"]):
-    """Images ordered by class; each class has its own grey level, with a little noise."""
+    """Images ordered by class; each class has a different grey level, with a little noise."""
     rng = np.random.default_rng(0)
     made = {}
     for part, n in (("train", train), ("test", test)):
@@ -52,16 +52,16 @@ def test_every_allowed_form_becomes_what_the_notebooks_take(side, channels, said
     assert said in dataset.source and "not comparable" in dataset.source
     assert not dataset.comparable and dataset.is_small
     for x, y in ((dataset.x_train, dataset.y_train), (dataset.x_test, dataset.y_test)):
-        level = x.mean(axis=(1, 2, 3)) * 255  # label and image stayed together
+        level = x.mean(axis=(1, 2, 3)) * 255  # labels still belong to their images
         np.testing.assert_allclose(level, 24 + 50 * y.astype(float), atol=1)
-        assert len(np.unique(y[:50])) == 4  # and the order by class is gone
+        assert len(np.unique(y[:50])) == 4  # and are no longer ordered by class
 
 
 @pytest.mark.slow
 def test_colour_becomes_luma_and_pixels_the_mean_over_their_area(tmp_path):
     content = arrays(64, (3,))
     content["x_test"][...] = 0
-    content["x_test"][:, :32, :, 1] = 200  # the upper half green
+    content["x_test"][:, :32, :, 1] = 200  # the upper half is green
     x = data.load_mnist(stored(tmp_path, **content)).x_test[0, ..., 0]
     np.testing.assert_allclose(x[:14], 200 * 0.587 / 255, atol=0.003)
     assert not x[14:].any()
@@ -107,7 +107,7 @@ def test_files_that_are_missing_damaged_or_hold_objects_are_refused(tmp_path):
 
 
 def fashion(monkeypatch):
-    """Few images that count as Fashion-MNIST for the length of a test."""
+    """A few images that count as Fashion-MNIST during a test."""
     content = small_arrays(2)
     digests = {name: hashlib.sha256(array).hexdigest() for name, array in content.items()}
     monkeypatch.setitem(mnist.CONTENT, "fashion_mnist", digests)

@@ -1,4 +1,4 @@
-"""Servers and data files that mean harm or do it: said, refused, and never taken for MNIST."""
+"""Faulty or hostile servers and data files are reported, refused, and never used as MNIST."""
 
 import contextlib
 import errno
@@ -24,10 +24,10 @@ from ae_lab.errors import LabError
 from ae_lab.settings import Settings
 from helpers import small_arrays, with_member, without_privileges, write_arrays
 
-MEMORY = 20e6  # bytes; what a refusal may take at most
+MEMORY = 20e6  # bytes that a refusal may allocate at most
 
 
-# Servers. Each player answers one request, badly.
+# Servers. Each function answers one request in a faulty way.
 
 
 def answer(handler, body, status=200, promised=None, **headers):
@@ -46,7 +46,7 @@ def cut_off(handler, good):
 def reset(handler, good):
     answer(handler, good[: len(good) // 2], promised=len(good))
     handler.wfile.flush()
-    linger = struct.pack("ii", 1, 0)  # close with a reset, as a broken line does
+    linger = struct.pack("ii", 1, 0)  # close with a reset, like a broken connection
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     handler.connection.close()
 
@@ -138,9 +138,9 @@ FAULTS = {
 
 @pytest.fixture
 def plays(tmp_path, arrays, monkeypatch):
-    """Start a server that plays these parts one after the other, and point the download at it.
+    """Start a server that runs these functions in order, and use it for downloads.
 
-    Gives the list of the moments at which it was asked. Limits and waits are short.
+    Returns the list of the times at which it was asked. Limits and waits are short.
     """
     monkeypatch.setattr(download, "SILENT_SECONDS", 0.4)
     monkeypatch.setattr(download, "TOTAL_SECONDS", 1)
@@ -158,7 +158,7 @@ def plays(tmp_path, arrays, monkeypatch):
                 if self.path != "/login":
                     asked.append(time.monotonic())
                 part = left[0] if self.path == "/login" or len(left) == 1 else left.pop(0)
-                with contextlib.suppress(OSError):  # the other side has left, as it should
+                with contextlib.suppress(OSError):  # the client has closed the connection
                     part(self, good)
 
             def log_message(self, *_):
@@ -215,7 +215,7 @@ def test_a_server_may_not_send_us_on_from_https_to_http(tmp_path, plays, monkeyp
         return answer
 
     monkeypatch.setattr(urllib.request.HTTPSHandler, "https_open", sent_on)
-    monkeypatch.setattr(urllib.request.HTTPHandler, "http_open", None)  # it is never asked
+    monkeypatch.setattr(urllib.request.HTTPHandler, "http_open", None)  # must not be called
     with pytest.raises(OSError, match="http://127.0.0.1/mnist.npz"):
         download.fetch("https://127.0.0.1/mnist.npz", tmp_path / "mnist.npz")
 
@@ -225,7 +225,7 @@ def test_without_a_network_it_is_said_once_and_not_waited_for(
     tmp_path, monkeypatch, capsys, absent
 ):
     with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]  # closed again before anyone asks
+        port = server.getsockname()[1]  # closed again before the request
     error = {
         "listener": None,
         "name": socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
@@ -250,7 +250,7 @@ def test_without_a_network_it_is_said_once_and_not_waited_for(
 
 
 def refused(path, *words):
-    """The file is refused with these words, and next to no memory is spent on it."""
+    """The file is refused with these words, without allocating much memory."""
     tracemalloc.start()
     try:
         with pytest.raises(LabError) as caught:
@@ -311,12 +311,12 @@ def header(shape: str, dtype: str) -> bytes:
     ("shape", "dtype"), [("(300000000,)", "|u1"), ("(30000, 10000)", "|u1"), ("(4,)", "|V99999999")]
 )
 def test_a_header_that_promises_more_than_is_there_is_refused(tmp_path, arrays, shape, dtype):
-    """300 MB would be made room for before it is seen that they are not there."""
+    """NumPy would allocate 300 MB before it notices that they are missing."""
     refused(with_member(tmp_path, arrays, "y_test", header(shape, dtype) + b"0123"), "y_test")
 
 
 def test_a_bomb_is_refused(tmp_path, arrays):
-    """200 MB of zeros, packed to less than two."""
+    """200 MB of zeros, compressed to less than two."""
     path = write_arrays(tmp_path, {name: a for name, a in arrays.items() if name != "x_train"})
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         with archive.open("x_train.npy", "w", force_zip64=True) as member:
@@ -327,7 +327,7 @@ def test_a_bomb_is_refused(tmp_path, arrays):
 
 
 def test_a_bomb_whose_directory_lies_is_refused(tmp_path, arrays):
-    """The archive says four bytes and a header; what is packed is more."""
+    """The archive declares four bytes and a header, but contains more."""
     path = write_arrays(tmp_path, {name: a for name, a in arrays.items() if name != "y_test"})
     real = header("(4,)", "|u1") + arrays["y_test"].tobytes()
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:

@@ -1,4 +1,4 @@
-"""The forms in which people hold images: taken and said, or refused with the line that converts."""
+"""Formats of image data: accepted and described, or refused with a line of code that converts."""
 
 import gzip
 import io
@@ -25,7 +25,7 @@ CLASSES = 4
 
 
 def part(count, classes=CLASSES, seed=0):
-    """Images (count, 28, 28) whose mean tells the class; a bright row on top; none like another."""
+    """Images (count, 28, 28), all different; the mean shows the class; the top row is bright."""
     y = np.arange(count) % classes
     x = np.random.default_rng(seed).integers(0, 9, (count, 28, 28)) + 20 + 20 * y[:, None, None]
     x[:, 0] = 255
@@ -42,7 +42,7 @@ def load(path):
 
 
 def whole(dataset, classes=CLASSES):
-    """Labels stayed with their images, which stand upright."""
+    """Check that labels belong to their images, which are upright."""
     for x, y in ((dataset.x_train, dataset.y_train), (dataset.x_test, dataset.y_test)):
         below = 255 * x[:, 1:].mean(axis=(1, 2, 3))
         np.testing.assert_allclose(below, 24 + 20 * y.astype(float), atol=1)
@@ -88,7 +88,7 @@ def table(x, y, header=None, separator=",", last=False, index=False):
 PIXELS = ",".join(f"pixel{i}" for i in range(784))
 
 
-# What is taken
+# Accepted formats
 
 
 def idx_plain(folder):
@@ -188,7 +188,7 @@ def usps_as_h5(folder):
 def matlab_7_3(folder):
     with h5py.File(folder / "set.mat", "w", userblock_size=512) as file:
         for name, array in FOUR.items():
-            file[name] = array.T  # as MATLAB writes it
+            file[name] = array.T  # the order in which MATLAB writes
     with (folder / "set.mat").open("r+b") as file:
         file.write(b"MATLAB 7.3 MAT-file".ljust(512))
     return folder / "set.mat"
@@ -205,7 +205,7 @@ def emnist_as_mat(folder):
 
 
 def svhn(folder):
-    """Colour, images counted along the last axis, labels from 1, two files."""
+    """Colour, images along the last axis, labels from 1, two files."""
     for name, x, y in (("train", X, Y), ("test", XT, YT)):
         wide = np.pad(x, ((0, 0), (2, 2), (2, 2)), "edge")
         colours = np.repeat(wide[..., None], 3, axis=3)
@@ -215,7 +215,7 @@ def svhn(folder):
 
 
 def named_like_a_part_of_another(folder):
-    """The test file holds all four arrays: it is no part of the other."""
+    """The test file contains all four arrays, so it does not belong to the other."""
     np.savez(folder / "my.npz", **FOUR)
     np.savez(folder / "my_test.npz", **FOUR)
     return folder / "my_test.npz"
@@ -320,7 +320,7 @@ def test_classes_are_numbered_in_their_order_and_keep_their_names(tmp_path):
 
 
 def test_of_more_than_ten_classes_the_first_ten_are_taken(tmp_path):
-    """As in EMNIST's letters, whose labels begin at 1."""
+    """As in EMNIST's letters, whose labels start at 1."""
     y, yt = np.arange(10_400) % 26 + 1, np.arange(3_000) % 26 + 1
     x, xt = (np.zeros((len(labels), 28, 28), np.uint8) for labels in (y, yt))
     x[:, :14], xt[:, :14] = (9 * labels[:, None, None] for labels in (y, yt))
@@ -341,7 +341,7 @@ def test_without_a_test_part_one_is_held_out(names, tmp_path):
 
 
 def test_a_test_table_without_labels_is_not_used(tmp_path):
-    """As Kaggle hands it out for the competition."""
+    """As in the Kaggle competition."""
     x, y = part(4_000)
     (tmp_path / "train.csv").write_text(table(x, y, f"label,{PIXELS}"))
     rows = table(XT, YT, PIXELS).splitlines()
@@ -351,7 +351,7 @@ def test_a_test_table_without_labels_is_not_used(tmp_path):
     assert "test.csv/x not used" in source and "held out" in source
 
 
-# Pictures in folders of classes
+# Pictures in class folders
 
 
 def pictures(folder, parts=("train", "test"), names="abcd", ending="png", mode="L", size=(28, 28)):
@@ -371,7 +371,7 @@ def few(monkeypatch):
 
 
 def levels(dataset):
-    """The mean of the lower half tells the class, whatever the picture's form."""
+    """The mean of the lower half shows the class, whatever the picture's format."""
     lower = 255 * dataset.x_test[:, 14:].mean(axis=(1, 2, 3))
     np.testing.assert_allclose(lower, 24 + 20 * dataset.y_test.astype(float), atol=4)
 
@@ -436,7 +436,7 @@ def test_a_damaged_picture_is_named(few, tmp_path):
         load(folder)
 
 
-# What is refused
+# Refused data
 
 
 class Trap:
@@ -589,7 +589,7 @@ def test_a_folder_of_nothing_says_what_it_holds(tmp_path):
         load(tmp_path)
 
 
-# Sizes are known before memory is spent
+# Sizes are checked before memory is allocated
 
 
 def large_idx(folder):
@@ -614,7 +614,7 @@ def large_mat(folder):
 
 
 def large_npz(folder):
-    """300 GB are declared; a few bytes are there."""
+    """300 GB are declared; a few bytes are stored."""
     head = io.BytesIO()
     about = {"descr": "|u1", "fortran_order": False, "shape": (400_000_000, 28, 28)}
     np.lib.format.write_array_header_1_0(head, about)
@@ -651,7 +651,7 @@ def test_a_packed_table_is_counted_as_it_is_read(tmp_path, monkeypatch):
         load(tmp_path / "train.csv.gz")
 
 
-# A line on the page
+# Warnings on the page
 
 
 def test_what_no_experiment_can_mean_is_said_on_the_page(tmp_path):
@@ -665,7 +665,7 @@ def test_what_no_experiment_can_mean_is_said_on_the_page(tmp_path):
     assert ";" not in dataset.source and dataset.about["light_on_dark"]
 
 
-# MNIST itself, however it is packed
+# MNIST itself in all formats
 
 
 def packed_idx(folder, arrays):

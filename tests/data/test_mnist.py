@@ -1,4 +1,4 @@
-"""Where the digits come from, that wrong ones are refused, the split and the noise."""
+"""Sources of the digits, refused files, the split, and the noise."""
 
 import http.server
 import io
@@ -26,13 +26,13 @@ def refuse_download(*_):
     raise AssertionError("no download was to be tried")
 
 
-# Which source
+# Choice of the source
 
 
 def test_the_named_folder_goes_before_the_projects(tmp_path, arrays, monkeypatch):
     monkeypatch.setattr(mnist, "fetch", refuse_download)
     write_arrays(tmp_path / "named", arrays)
-    write_arrays(tmp_path / "data", small_arrays(1))  # would be refused if it were looked at
+    write_arrays(tmp_path / "data", small_arrays(1))  # would be refused if it were read
     place = settings(tmp_path, data_folder=tmp_path / "named", offline=False)
     assert data.load_mnist(place).source == data.FULL_NAME
     assert data.prepare(place) == data.FULL_NAME
@@ -69,11 +69,11 @@ def test_the_fingerprint_tells_files_and_the_sample_apart(tmp_path, arrays):
     assert len(seen) == 3
 
 
-# Wrong files
+# Files with wrong content
 
 
 def refused(tmp_path, path: Path, *words: str) -> None:
-    """The file is refused wherever it lies, by name, and nothing else is read in its place."""
+    """The file is refused by name from every source, and no other source is used instead."""
     for place in (settings(tmp_path), settings(tmp_path, data_folder=path.parent)):
         with pytest.raises(LabError) as error:
             data.load_mnist(place)
@@ -97,7 +97,7 @@ def test_one_changed_bit_in_an_array_is_found(tmp_path, arrays, name):
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_a_damaged_file_is_refused_or_still_right(tmp_path, arrays, save):
-    """Flipped bits anywhere end in ``LabError``, never in another error or other digits."""
+    """Flipped bits end in a ``LabError``, never in another error or in other digits."""
     path = write_arrays(tmp_path / "data", arrays, save)
     good = path.read_bytes()
     rng = np.random.default_rng(0)
@@ -110,7 +110,7 @@ def test_a_damaged_file_is_refused_or_still_right(tmp_path, arrays, save):
             read, *_ = mnist.read(path, "mnist")
         except LabError:
             refusals += 1
-        else:  # a bit that carries nothing, such as a date
+        else:  # a bit without effect, for example in a date
             assert all(np.array_equal(read[name], arrays[name]) for name in arrays)
     assert refusals > 200
 
@@ -141,7 +141,7 @@ def test_another_scale_or_number_is_refused(tmp_path, arrays, change):
 
 
 class Trap:
-    """Leaves a file behind if it is ever unpickled."""
+    """Creates a file if it is ever unpickled."""
 
     def __init__(self, path):
         self.path = path
@@ -160,7 +160,7 @@ def test_pickled_objects_are_refused_and_never_run(tmp_path, arrays):
     np.save(stored, np.array([Trap(tmp_path / "sprung")], object), allow_pickle=True)
     path = with_member(tmp_path / "data", arrays, "y_test", stored.getvalue())
     refused(tmp_path, path, "y_test of shape (4,)")
-    path.write_bytes(stored.getvalue())  # a lone .npy under the archive's name
+    path.write_bytes(stored.getvalue())  # a single .npy under the archive's name
     refused(tmp_path, path, "x_train of shape")
     assert not (tmp_path / "sprung").exists()
 
@@ -194,7 +194,7 @@ def test_an_oversize_member_is_refused_before_it_is_unpacked(tmp_path, arrays, m
 def test_a_second_member_of_the_same_name_cannot_slip_in(tmp_path, arrays):
     path = write_arrays(tmp_path / "data", arrays)
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("x_train", bytes(10_000))  # what numpy would find first under x_train
+        archive.writestr("x_train", bytes(10_000))  # NumPy would find this first for x_train
     assert np.array_equal(mnist.read(path, "mnist")[0]["x_train"], arrays["x_train"])
 
 
@@ -216,7 +216,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def serve():
-    """Start a server on this machine that answers all alike: (status, body) to an address."""
+    """Start a local server that answers every request with (status, body); yield its address."""
     servers = []
 
     def start(status: int, body: bytes) -> str:
@@ -292,7 +292,7 @@ def test_the_file_asked_for_is_keras_own(tmp_path, monkeypatch):
     assert address.startswith("https://") and address.endswith("/tf-keras-datasets/mnist.npz")
 
 
-# What is loaded
+# Loaded data
 
 
 def rows(images) -> set[bytes]:
@@ -340,7 +340,7 @@ def test_validation_is_cut_from_training_and_labels_stay_with_images(tmp_path, a
     assert sorted([*loaded.y_train, *loaded.y_validation]) == list(range(12))
     assert len(loaded.y_validation) == 1
     for x, y in ((loaded.x_train, loaded.y_train), (loaded.x_validation, loaded.y_validation)):
-        expected = arrays["x_train"][y][..., None] / np.float32(255)  # label i is image i here
+        expected = arrays["x_train"][y][..., None] / np.float32(255)  # here, label i is image i
         assert np.array_equal(x, expected)
     assert np.array_equal(loaded.x_test, arrays["x_test"][..., None] / np.float32(255))
     assert np.array_equal(loaded.y_test, arrays["y_test"])
@@ -374,7 +374,7 @@ def test_noise_is_seeded_clipped_and_leaves_its_input_alone():
 
 def test_noise_has_the_deviation_asked_for():
     x = np.full((100, 10, 10, 1), 0.5, np.float32)
-    noise = data.add_gaussian_noise(x, 0.1, seed=0) - x  # 0.5 is five deviations from either end
+    noise = data.add_gaussian_noise(x, 0.1, seed=0) - x  # 0.5 is 5 deviations from 0 and from 1
     assert noise.std() == pytest.approx(0.1, rel=0.03)
     assert abs(noise.mean()) < 0.005
 

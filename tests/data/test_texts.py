@@ -1,4 +1,4 @@
-"""Documents and faces: what comes with installed packages, and texts of one's own."""
+"""Documents and faces from installed packages, and your own texts."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ def documentation():
 
 @pytest.fixture
 def folder(tmp_path):
-    """240 texts on two topics, and what is left out: a rare topic, a short text, a copy."""
+    """240 texts on two topics, and some to leave out: a rare topic, a short text, a copy."""
 
     def write(topic, name, text):
         (tmp_path / topic).mkdir(exist_ok=True)
@@ -47,7 +47,7 @@ def test_the_documentation_has_many_documents_on_many_topics(documentation):
 
 @pytest.mark.slow
 def test_it_is_the_same_in_another_process(documentation):
-    """Sets have another order there, and a class may be imported before another."""
+    """There, sets have another order, and classes may be imported in another order."""
     program = "from ae_lab.data import load_texts; print(load_texts().sha256)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.split() == [documentation.sha256], done.stderr
@@ -59,7 +59,7 @@ def test_texts_of_ones_own_are_read_by_folder(folder):
     assert all(
         text.split()[0] == topic for text, topic in zip(read.texts, read.topics, strict=True)
     )
-    assert read.topics[:20].tolist() != sorted(read.topics[:20])  # mixed, and always alike
+    assert read.topics[:20].tolist() != sorted(read.topics[:20])  # mixed, in a fixed order
     again = data.load_texts(str(folder))
     assert again.texts == read.texts and again.sha256 == read.sha256
     (folder / "birds" / "000.txt").write_text("other " * 60)

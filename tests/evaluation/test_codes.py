@@ -1,4 +1,4 @@
-"""Whole arrays to codes and back, for other programs."""
+"""From files of images to files of codes and back, for other programs."""
 
 import gzip
 import os
@@ -17,7 +17,7 @@ X = BYTES[..., None].astype("float32") / np.float32(255)
 
 @pytest.fixture
 def deep(tmp_path, monkeypatch):
-    """The quick profile's deep model, untrained; its own reports folder is ``tmp_path``."""
+    """The untrained deep model of the quick profile, in a reports folder in ``tmp_path``."""
     monkeypatch.setenv("AE_LAB_REPORTS", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "quick" / "models").mkdir(parents=True)
@@ -61,10 +61,10 @@ def test_encode_and_decode_are_the_model_s_own_halves(form, deep, capsys):
     ids=lambda model: model.name,
 )
 def test_of_every_kind_the_decoded_code_is_the_reconstruction(model):
-    """The whole network says it: what goes through its own bottleneck comes out as ``x_hat``."""
+    """Checked with the whole network: its output is the decoded output of its bottleneck."""
     z, x_hat = evaluation.encode(model, X), evaluation.reconstruct(model, X)
     np.testing.assert_allclose(evaluation.decode(model, z), x_hat, atol=1e-6)
-    if model.name != "variational":  # whose network draws a sample
+    if model.name != "variational":  # this network samples
         np.testing.assert_allclose(model(X, training=False), x_hat, atol=1e-6)
 
 
@@ -132,7 +132,7 @@ def test_files_are_looked_at_before_they_are_believed(deep, capsys, monkeypatch)
 
 
 def test_what_is_read_is_never_written_over(deep, capsys):
-    """By its own name, by another that leads to it, or by that of a half-written file."""
+    """Under its own name, under another name, or under that of a half-written file."""
     np.save("x.npy", BYTES)
     content = Path("x.npy").read_bytes()
     os.link("x.npy", "hard.npy")

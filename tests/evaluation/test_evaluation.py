@@ -1,4 +1,4 @@
-"""Each figure against a slow truth: a loop, a published example or another library."""
+"""Each measure against a slow reference: a loop, a published example or another library."""
 
 import math
 from types import SimpleNamespace
@@ -131,12 +131,12 @@ def test_a_linear_probe_reads_what_is_separable_and_nothing_from_noise():
 
     assert error(told) < 0.02
     assert error(rng.normal(size=(300, 3))) > 0.45
-    assert error(told.reshape(300, 3, 1, 1) * 1e-4) < 0.02  # any shape will do, and any scale
+    assert error(told.reshape(300, 3, 1, 1) * 1e-4) < 0.02  # for any shape and any scale
 
 
 def test_a_linear_probe_is_scikit_learns_logistic_regression():
     z, labels = rng.normal(size=(200, 4)), rng.integers(0, 3, 200)
-    z[:, 3] = 7  # a feature that never varies
+    z[:, 3] = 7  # a constant feature
     probe, _ = evaluation.linear_probe(z, labels, z, labels, [1 / 200])
     theirs = LogisticRegression(tol=1e-6).fit(z / [*z[:, :3].std(axis=0), 1], labels)
     assert np.mean(probe(z) == theirs.predict(z / [*z[:, :3].std(axis=0), 1])) > 0.99

@@ -1,4 +1,4 @@
-"""Generated images against real ones, formats for photographs, and holes."""
+"""Distances of generated images from real ones, photo formats, and holes."""
 
 import numpy as np
 import pytest

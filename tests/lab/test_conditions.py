@@ -1,4 +1,4 @@
-"""Conditions that say what was measured, asked and why; knobs that are changed from outside."""
+"""Conditions with value, bound and reason, and knobs that are set from outside."""
 
 import json
 
@@ -168,7 +168,7 @@ def paired(only_a, only_b, both=900, neither=60):
 
 @pytest.mark.parametrize(("only_a", "only_b", "met"), [(30, 10, True), (25, 15, False)])
 def test_a_gain_on_the_same_images_is_held_against_its_paired_error(only_a, only_b, met):
-    """By hand: variance of the sum of n differences in -1, 0, 1 is b + c - (b - c)^2 / n."""
+    """Formula: the variance of the sum of n differences in -1, 0, 1 is b + c - (b - c)^2 / n."""
     a, b = paired(only_a, only_b)
     found = more_correct("ours", a, {"theirs": b})
     assert (found.value, found.met) == (only_a - only_b, met)

@@ -1,4 +1,4 @@
-"""The drawing of a network is made from the network: its layers, their shapes, its kind's part."""
+"""The diagram of a network is drawn from the network: layers, shapes, the kind's own part."""
 
 import re
 from xml.etree import ElementTree
@@ -10,12 +10,12 @@ from ae_lab.lab.drawing import WIDTH, draw, own_rows, rows_of
 from ae_lab.models import AUTOENCODERS, autoencoders
 
 SVG = "{http://www.w3.org/2000/svg}"
-SHARED = {"Dense", "Identity"}  # layers that several kinds are made of
-HELPERS = {"Cropping2D", "Split"}  # what a kind's own layers need around them
+SHARED = {"Dense", "Identity"}  # layers that several kinds have
+HELPERS = {"Cropping2D", "Split"}  # additional layers that a kind's own layers need
 
 
 def table():
-    """Kind to the names of layers in the table of ``models/autoencoders.py``."""
+    """Kind to its layers' names in the table of ``models/autoencoders.py``."""
     lines = re.split(r"^=+ =.*$", autoencoders.__doc__, flags=re.M)[2].strip().splitlines()
     return {line.split()[0]: set(re.findall(r"\b[A-Z]\w+", line)) for line in lines}
 

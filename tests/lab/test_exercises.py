@@ -1,4 +1,4 @@
-"""What the desk says to an answer, whatever it is, and that every exercise is well-formed."""
+"""Checks of all sorts of answers to exercises; every exercise is well-formed."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from helpers import NOTEBOOKS, PROJECT, halves
 
 SENTENCE = "The pixels at the edge of a stroke are grey, so that no copy of them scores one."
 TRAINED = {"measure": "sse", "at_most": {"measure": "mean_image_sse", "times": 0.95}}
-OURS = {  # exercises of the tests' own, of one model, of a model and an array, and in words
+OURS = {  # exercises for the tests: with a model, with a model and an array, and in words
     "99.1": {
         "asks": "the model with a code of 2",
         "objects": {"model": "model"},
@@ -52,7 +52,7 @@ OURS = {  # exercises of the tests' own, of one model, of a model and an array, 
 
 @pytest.fixture(scope="module")
 def dataset():
-    """Images of 4x4 pixels, which are bright on the left or on the right."""
+    """Images of 4x4 pixels that are bright on the left or on the right."""
     parts = [part for n in (0, 1, 2) for part in (halves(20, n), np.arange(20) % 2)]
     return Dataset(*parts, source="halves", comparable=False, sha256="none")
 
@@ -69,7 +69,7 @@ def desk(dataset):
 
 
 def build(dataset, size=2, trained=True):
-    """A linear autoencoder that is PCA, the best there is; with first weights if not trained."""
+    """A linear autoencoder equal to PCA, the best possible; with random weights if untrained."""
     linear = {"code_activation": "linear", "output_activation": "linear"}
     model = models.undercomplete(latent_dim=size, image_shape=(4, 4, 1), **linear)
     if trained:
@@ -81,11 +81,11 @@ def build(dataset, size=2, trained=True):
 
 
 def figure(words):
-    """The first number in words, behind the id."""
+    """The first number in words after the id."""
     return float(re.findall(r"\d+\.\d+", words.partition(": ")[2])[0])
 
 
-# What is no answer yet, and what is none
+# No answer yet, and invalid answers
 
 
 @pytest.mark.parametrize("id", ["99.4", "99", ""])
@@ -135,7 +135,7 @@ def test_one_thing_may_be_handed_in_by_its_name(dataset, desk):
     assert check("99.1", {"net": build(dataset)}, "a", desk).right is False
 
 
-# Models that are somebody else's
+# Models that are not the student's own
 
 
 def test_the_notebooks_own_model_and_its_copies_are_no_answer(dataset, shown):
@@ -168,7 +168,7 @@ def test_a_wrong_answer_is_not_remembered(dataset, desk):
     assert check("99.2", {"model": model, "codes": np.zeros(3)}, "a", desk).right
 
 
-# What is measured
+# What the checks measure
 
 
 def test_a_check_that_fails_says_its_hint_with_what_was_measured(dataset, desk):
@@ -244,7 +244,7 @@ def test_in_smoke_nothing_is_judged_but_the_form(dataset, desk):
     assert check("99.1", 3.5, "a", desk).right is False
 
 
-# Words
+# Answers in words
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_the_log_keeps_the_last_answer_to_each(dataset, shown, tmp_path):
     assert 'class="answer right"' in shown[2][0]["text/html"]
 
 
-# The catalogue
+# The catalogue of exercises
 
 IDS = [id for id in EXERCISES if id not in OURS]
 MEASURED = [id for id in IDS if "choices" in EXERCISES[id]]
@@ -295,7 +295,7 @@ def sources(path):
 
 
 def sides(exercise):
-    """Each number that an exercise compares."""
+    """All numbers that an exercise compares."""
     yield from (exercise["value"], exercise["against"])
     for test in exercise["checks"]:
         yield {name: test[name] for name in test.keys() & SIDE}

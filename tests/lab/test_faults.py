@@ -1,4 +1,4 @@
-"""Files of arrays from strangers: what they would cost is known before it is paid."""
+"""Hostile files of arrays: their size is known before memory is allocated."""
 
 import bz2
 import io
@@ -44,7 +44,7 @@ def zipped(method, **members) -> bytes:
 
 
 def lying(method: int) -> bytes:
-    """200 MB of zeros after a good header, of which the archive says that there are 784 bytes."""
+    """200 MB of zeros after a valid header; the archive declares 784 bytes."""
     small = npy(np.zeros((1, 28, 28), np.uint8))
     zeros = bytes(10**6)
     if method == zipfile.ZIP_DEFLATED:
@@ -55,7 +55,7 @@ def lying(method: int) -> bytes:
         data = bz2.compress(small + zeros * 120)
     content = bytearray(zipped(zipfile.ZIP_STORED, x=data))
     start = content.index(b"PK\x01\x02")
-    for place, at in ((8, 22), (start + 10, start + 24)):  # method and size, both directories
+    for place, at in ((8, 22), (start + 10, start + 24)):  # method and size, in both directories
         struct.pack_into("<H", content, place, method)
         struct.pack_into("<L", content, at, len(small))
     return bytes(content)
@@ -70,7 +70,7 @@ def crowded() -> bytes:
 
 
 DEFLATED = zipfile.ZIP_DEFLATED
-FILES = {  # name: content, words of the refusal
+FILES = {  # name: content, words of the error
     "text.npy": (npy(np.array(["a"])), "dtype <U1"),
     "bytes.npy": (npy(np.array([b"a"])), "dtype .S1"),
     "void.npy": (npy(np.zeros(3, "V8")), "dtype .V8"),

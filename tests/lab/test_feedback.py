@@ -1,4 +1,4 @@
-"""What is said of a figure: how it compares, and what usually went wrong."""
+"""Comparison of a value with baselines, goal and reference, and likely causes of failures."""
 
 import json
 import math
@@ -141,7 +141,7 @@ def test_every_diagnosis_names_causes():
     assert all("Likely causes" in words for words in DIAGNOSES.values())
 
 
-# Recording computes nothing in secret
+# Recording uses only its arguments
 
 
 def test_a_record_is_compared_with_what_it_is_given_alone(tmp_path, monkeypatch):
@@ -160,7 +160,7 @@ def test_a_record_is_compared_with_what_it_is_given_alone(tmp_path, monkeypatch)
     assert first["words"] == "" and "PCA, 2 components (0.2)" in second["words"]
 
 
-# Beside the reference
+# Reference values
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_without_a_reference_nothing_is_told(reference, tmp_path, name, source):
 
 @pytest.mark.parametrize("in_report", [True, False])
 def test_only_a_reader_at_work_sees_the_reference(tmp_path, shown, sample, in_report):
-    """A report must not change when the figures it is verified against do."""
+    """A report must not change when the reference values that verify uses change."""
     (tmp_path / "reports").mkdir()
     stored = {f"quick, {sample.source}": {"a.b": {"mean": 0.1, "tolerance": 0.02}}}
     (tmp_path / "reports" / "reference.json").write_text(json.dumps(stored), encoding="utf-8")

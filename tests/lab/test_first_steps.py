@@ -1,4 +1,4 @@
-"""The exercises of notebook 00: what is right, and what is refused."""
+"""The exercises of notebook 00: correct answers, and refused ones."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def desk(sample):
 
 
 def autoencoder(images, size=8):
-    """A linear autoencoder that is PCA of these images; one with first weights without any."""
+    """A linear autoencoder equal to PCA of these images; without images, with random weights."""
     linear = {"code_activation": "linear", "output_activation": "linear"}
     model = models.undercomplete(latent_dim=size, **linear)
     if images is not None:

@@ -1,4 +1,4 @@
-"""Photos of digits: found on any paper, prepared as MNIST was, refused with a reason."""
+"""Photos of digits: found on any paper, prepared like MNIST, or refused with a reason."""
 
 from itertools import product
 
@@ -25,7 +25,7 @@ STROKES = {
 
 
 def written(strokes, *, ink=0.75, width=26, angle=0.0, shade=0.0, noise=0.0, seed=0):
-    """A photo (620, 600): dark strokes on light paper, turned, unevenly lit, noisy."""
+    """A photo (620, 600): dark strokes on light paper, rotated, unevenly lit, noisy."""
     page = Image.new("L", (600, 620), 0)
     pen = ImageDraw.Draw(page)
     for stroke in strokes:
@@ -66,11 +66,11 @@ def test_strokes_are_found_fitted_and_centred(name, paper, ending, tmp_path):
     ideal = {key: value for key, value in paper.items() if key in ("angle", "width")}
     clean = handwriting.like_mnist(written(STROKES[name], ink=1.0, **ideal))
     assert np.corrcoef(x.ravel(), clean.ravel())[0, 1] > 0.96
-    assert np.median(x[0, :3]) == 0  # no paper is left
+    assert np.median(x[0, :3]) == 0  # the paper is removed
 
 
 def on_paper(digit, dark_ink, seed):
-    """An MNIST image (28, 28), enlarged tenfold, somewhere on a large sheet."""
+    """An MNIST image (28, 28), enlarged ten times, somewhere on a large sheet."""
     large = Image.fromarray(np.uint8(255 * digit)).resize((280, 280), Image.Resampling.BICUBIC)
     sheet, rng = np.zeros((620, 600)), np.random.default_rng(seed)
     top, left = rng.integers(0, 320, 2)
@@ -92,7 +92,7 @@ def test_an_mnist_digit_on_a_sheet_comes_back_nearly_as_it_was(dark_ink):
         moves.append(min(error, key=error.get))
         errors.append(error[moves[-1]])
     assert np.median(errors) < 0.05 and np.quantile(errors, 0.9) < 0.15
-    assert np.mean([move == (0, 0) for move in moves]) > 0.6  # else rounding went another way
+    assert np.mean([move == (0, 0) for move in moves]) > 0.6  # otherwise rounding differs
 
 
 def test_an_mnist_image_itself_is_left_as_it_is(tmp_path):
@@ -101,13 +101,13 @@ def test_an_mnist_image_itself_is_left_as_it_is(tmp_path):
     for digit in digits:
         x = handwriting.like_mnist(handwriting.read_photo(saved(tmp_path, digit)))
         errors.append(np.sum((x[0, ..., 0] - digit) ** 2))
-    assert np.median(errors) < 1  # an image moved by one pixel has 30
+    assert np.median(errors) < 1  # shifting an image by one pixel would give 30
 
 
 def test_dirt_a_dark_rim_and_a_second_digit_are_left_out():
     page = written(STROKES["seven"])
     clean = handwriting.like_mnist(page)
-    page[:, :25] = 0.1  # the table's edge
+    page[:, :25] = 0.1  # the edge of the table
     page[560:566, 480:486] = 0.2  # a crumb
     np.testing.assert_allclose(handwriting.like_mnist(page), clean, atol=0.1)
 
@@ -124,7 +124,7 @@ def test_a_transparent_drawing_is_laid_on_paper(tmp_path):
 
 def test_the_camera_s_upright_is_upright(tmp_path):
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned clockwise
+    exif[0x0112] = 6  # to be rotated clockwise
     page = Image.fromarray(np.uint8(255 * written(STROKES["seven"])))
     page.rotate(90, expand=True).save(tmp_path / "turned.jpg", exif=exif)
     x = handwriting.like_mnist(handwriting.read_photo(tmp_path / "turned.jpg"))
@@ -166,7 +166,7 @@ def test_files_that_are_no_photos_are_told_apart(tmp_path, monkeypatch):
     path.write_text("no picture")
     with pytest.raises(LabError, match="something else"):
         handwriting.read_photo(path)
-    Image.new("L", (30, 30)).save(path, format="GIF")  # real, but not one of the three
+    Image.new("L", (30, 30)).save(path, format="GIF")  # a valid image, but not an accepted format
     with pytest.raises(LabError, match="something else"):
         handwriting.read_photo(path)
     whole = saved(tmp_path, written(STROKES["two"], noise=0.1), "b.jpg").read_bytes()
@@ -182,7 +182,7 @@ def test_files_that_are_no_photos_are_told_apart(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_a_huge_image_in_a_small_file_is_refused_unopened(tmp_path, monkeypatch):
     path = saved(tmp_path, np.zeros((1, 1)))
-    Image.new("1", (30_000, 20_000)).save(path)  # 600 million pixels in some 80 kB
+    Image.new("1", (30_000, 20_000)).save(path)  # 600 million pixels in about 80 kB
     with pytest.raises(LabError, match="must hold at most 60,000,000 pixels"):
         handwriting.read_photo(path)
     Image.new("1", (9_000, 9_000)).save(path)  # below Pillow's own limit
@@ -192,7 +192,7 @@ def test_a_huge_image_in_a_small_file_is_refused_unopened(tmp_path, monkeypatch)
 
 @pytest.fixture
 def reports(tmp_path, monkeypatch):
-    """A reports folder with small, untrained models in the quick profile."""
+    """A reports folder with small, untrained models of the quick profile."""
     monkeypatch.setenv("AE_LAB_REPORTS", str(tmp_path))
     monkeypatch.delenv("AE_LAB_PROFILE", raising=False)
     folder = tmp_path / "quick" / "models"

@@ -1,4 +1,4 @@
-"""The log book: what reaches the page, what reaches the file, and what is refused."""
+"""The log book: what is shown on the page, what is stored in the file, and what is refused."""
 
 import html.parser
 import io
@@ -152,7 +152,7 @@ def test_the_source_of_the_digits_is_said_and_recorded(lab, tmp_path, monkeypatc
     assert run["data_sha256"] == dataset.sha256
 
 
-# Figures
+# Metrics
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_nothing_that_is_said_becomes_markup(lab, shown, say):
     assert EVIL in shown[0][0]["text/plain"]
 
 
-# Pictures and tables
+# Figures and tables
 
 
 def test_a_picture_carries_its_text_and_half_its_size(lab, shown):
@@ -331,7 +331,7 @@ def test_a_long_history_is_thinned_with_its_ends_kept(lab, shown):
 @pytest.mark.parametrize(
     ("right", "count", "low", "high"),
     [
-        # Newcombe (1998), table I, method 3.
+        # Newcombe (1998), table I, method 3
         (81, 263, 0.2553, 0.3662),
         (15, 148, 0.0624, 0.1605),
         (0, 20, 0.0000, 0.1611),

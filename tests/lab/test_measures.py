@@ -1,4 +1,4 @@
-"""What the checks of exercises measure, on models whose answers are known."""
+"""Measures of the exercises' checks, on models with known outputs."""
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ def few(sample):
 
 @pytest.fixture(scope="module")
 def copying():
-    """An autoencoder that gives what it takes."""
+    """An autoencoder that returns its input."""
     x, z = keras.Input((28, 28, 1)), keras.Input((784,))
     encoder = keras.Model(x, keras.layers.Flatten()(x), name="encoder")
     decoder = keras.Model(z, keras.layers.Reshape((28, 28, 1))(z), name="decoder")
@@ -25,7 +25,7 @@ def copying():
 
 @pytest.fixture(scope="module")
 def always_three():
-    """A classifier that answers 3."""
+    """A classifier that always answers 3."""
     x = keras.Input((28, 28, 1))
     h = keras.layers.Flatten()(x)
     answer = keras.layers.Dense(10, kernel_initializer="zeros")

@@ -1,4 +1,4 @@
-"""What the exercises of notebooks 03 and 06 measure, on models whose answers are known."""
+"""Measures of the exercises of notebooks 03 and 06, on models with known outputs."""
 
 import pytest
 

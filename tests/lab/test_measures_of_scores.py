@@ -1,4 +1,4 @@
-"""What the checks of exercises measure: scores and alarms that tell what does not belong."""
+"""Measures of the exercises on anomalies: scores and alarms."""
 
 from dataclasses import replace
 
@@ -12,21 +12,21 @@ from ae_lab.lab import measures
 
 @pytest.fixture(scope="module")
 def few(sample):
-    """Thirty test images, of which each digit of three is ten."""
+    """Thirty test images, ten of each of three digits."""
     rows = np.concatenate([np.flatnonzero(sample.y_test == digit)[:10] for digit in (0, 1, 4)])
     return replace(sample, test_images=sample.test_images[rows], y_test=sample.y_test[rows])
 
 
 @pytest.fixture(scope="module")
 def half():
-    """A network that answers 0.5 to everything."""
+    """A network whose output is always 0.5."""
     model = models.undercomplete(latent_dim=2)
     model.set_weights([np.zeros_like(w) for w in model.get_weights()])
     return model
 
 
 def test_areas_are_those_of_the_errors(few, half):
-    """Where every answer is 0.5, a pixel costs most that is black or white: thin digits do."""
+    """With a constant output of 0.5, black and white pixels cost most, so thin digits do."""
     errors = np.square(few.x_test - 0.5).sum(axis=(1, 2, 3))
     for digit, measure in ((0, "area_of_zeros"), (1, "area_of_ones")):
         pairs = errors[few.y_test == digit][:, None] > errors[few.y_test != digit]

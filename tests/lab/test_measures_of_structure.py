@@ -1,4 +1,4 @@
-"""What the checks of exercises measure: how a model is built, and how coarse its codes are."""
+"""Measures of the exercises: the structure of a model, and the precision of its codes."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def test_images_are_compared_with_the_first_test_images(few):
 
 
 def test_an_object_that_cannot_be_measured_is_refused(few):
-    """A classifier has no encoder, and an array of another shape no squared error."""
+    """A classifier has no encoder; an array of another shape has no squared error."""
     desk = Desk(few, {"deep.pca30_sse": 1.0, "autoencoder.sse_at_20_bytes": 1.0})
     said = check("05.2", models.perceptron(), "a", desk)
     assert said.right is False and "encoder" in said.words

@@ -1,4 +1,4 @@
-"""Epochs as they come: one output that grows, and none in a report."""
+"""Live progress: one output that is updated, and none in a report."""
 
 import re
 import time
@@ -14,7 +14,7 @@ from ae_lab.settings import Settings
 
 
 class Screen:
-    """What one output shows, every version of it."""
+    """All versions of what one output shows."""
 
     def __init__(self):
         self.shown = []

@@ -1,4 +1,4 @@
-"""Sentences that say what came out, and functions as a notebook shows them."""
+"""Sentences about results, and source code as a notebook shows it."""
 
 import ast
 
@@ -30,7 +30,7 @@ def test_three_ways_are_two_pairs():
 @pytest.mark.parametrize("code", [layers.KLSparsity.call, layers.KLSparsity, either, Claim])
 def test_the_lines_of_code_are_its_own_without_docstrings(code):
     lines = lines_of(code)
-    shown = ast.parse(lines)  # at the left margin, and whole
+    shown = ast.parse(lines)  # without indentation, and complete
     assert not any(
         ast.get_docstring(node)
         for node in ast.walk(shown)

@@ -1,4 +1,4 @@
-"""``reconstruct``: a model knows what it was trained on, and no photo is written over."""
+"""``reconstruct``: a model file says what it was trained on, and no photo is overwritten."""
 
 import os
 
@@ -33,7 +33,7 @@ def photo(tmp_path, monkeypatch):
 
 @pytest.fixture
 def kept(tmp_path):
-    """Write a deep model and a classifier that say what they were trained on."""
+    """Write a deep model and a classifier with the description of their training data."""
     folder = tmp_path / "reports" / "quick" / "models"
     folder.mkdir(parents=True)
     deep = models.deep(latent_dim=5, hidden=(8,))

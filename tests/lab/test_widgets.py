@@ -1,4 +1,4 @@
-"""Sliders: a still figure in a report, and by hand sliders that redraw it."""
+"""Sliders: a static figure in a report, and outside it sliders that redraw it."""
 
 import io
 import subprocess

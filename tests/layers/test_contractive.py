@@ -1,4 +1,4 @@
-"""The contractive kind against explicit Jacobians."""
+"""The contractive autoencoder compared with explicit Jacobians."""
 
 import keras
 import numpy as np
@@ -25,7 +25,7 @@ def build(seed=0, **options):
 
 
 def taped_jacobian(model, x):
-    """The truth: (n, latent_dim, pixels) by automatic differentiation."""
+    """Reference Jacobians (n, latent_dim, pixels) by automatic differentiation."""
     import tensorflow as tf
 
     x = tf.convert_to_tensor(x)
@@ -61,7 +61,7 @@ def test_price_does_not_depend_on_the_batch_size(x):
 def test_gradient_of_the_price_agrees_with_finite_differences_of_the_kernel(x):
     import tensorflow as tf
 
-    model = build(weight=50.0)  # large, so that single precision leaves digits enough
+    model = build(weight=50.0)  # large enough for the digits of single precision
     kernel = model.get_layer("encoder").get_layer("code").kernel
     with tf.GradientTape() as tape:
         model(x)
@@ -77,7 +77,7 @@ def test_gradient_of_the_price_agrees_with_finite_differences_of_the_kernel(x):
             prices.append(penalty(model, x))
         numeric = (prices[0] - prices[1]) / 2e-2
         assert gradient[i, j] == pytest.approx(numeric, rel=2e-2, abs=2e-2)
-    assert np.abs(gradient).max() > 0.5  # the comparison above is not one of zeros
+    assert np.abs(gradient).max() > 0.5  # the comparison above is not between zeros
 
 
 @only_tensorflow

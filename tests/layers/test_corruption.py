@@ -1,4 +1,4 @@
-"""Corruptions, their fixed twins for evaluation, the classical filters, and repetition."""
+"""Corruptions, their fixed-seed versions for evaluation, classical filters, and repetition."""
 
 import keras
 import numpy as np
@@ -73,19 +73,19 @@ def test_salt_and_pepper_come_in_equal_shares_and_leave_the_rest():
 @pytest.mark.parametrize("axes", [(0, 1, 2, 3), (0, 2, 1, 3)], ids=["rows", "columns"])
 def test_a_slant_is_a_shear_along_both_sides_of_each_image_s_own_amount(axes):
     dot = np.zeros((40, 21, 21, 1), "float32")
-    dot[:, [2, 10], 10] = 1  # one above the middle, one on it
+    dot[:, [2, 10], 10] = 1  # one pixel above the middle, one at the middle
     layer = layers.RandomSlant(0.3, seed=0)
     slanted = np.asarray(layer(dot.transpose(axes), training=True)).transpose(axes)[..., 0]
     assert slanted.sum((1, 2)) == pytest.approx(np.full(40, 2), abs=1e-5)
     assert np.allclose(slanted[:, 10, 10], 1, atol=1e-5)  # the middle stays
-    columns = (slanted[:, :7].sum(1) * np.arange(21)).sum(1)  # where the upper one went
+    columns = (slanted[:, :7].sum(1) * np.arange(21)).sum(1)  # the new position of the upper one
     assert np.all(np.abs(columns - 10) <= 8 * 0.3 + 1e-5)
     assert columns.std() == pytest.approx(8 * 0.3 / np.sqrt(3), rel=0.25)  # uniform slants
 
 
 def test_a_zoom_moves_what_is_away_from_the_middle_and_keeps_the_middle():
     dot = np.zeros((40, 21, 21, 1), "float32")
-    dot[:, 10, [4, 10]] = 1  # one left of the middle, one on it
+    dot[:, 10, [4, 10]] = 1  # one pixel left of the middle, one at the middle
     zoomed = np.asarray(layers.RandomSlant(0, 0.2, seed=0)(dot, training=True))[..., 0]
     assert np.allclose(zoomed[:, 10, 10], 1, atol=1e-5)
     left = zoomed[:, 10, :8]
@@ -135,7 +135,7 @@ def test_wavelets_are_those_of_scikit_image_on_each_image():
 
 
 def test_non_local_means_are_those_of_scikit_image_on_each_channel():
-    colour = np.concatenate([SMOOTH, SMOOTH[::-1, :, ::-1]], axis=3)[:, 3:]  # no square
+    colour = np.concatenate([SMOOTH, SMOOTH[::-1, :, ::-1]], axis=3)[:, 3:]  # not square
     noisy = np.clip(colour + np.random.default_rng(2).normal(0, 0.1, colour.shape), 0, 1)
     found = evaluation.non_local_means(noisy, 0.2)
     assert found.shape == noisy.shape
@@ -157,7 +157,7 @@ def test_the_strengths_begin_at_next_to_nothing_and_more_noise_asks_for_another(
         noise = np.random.default_rng(3).normal(0, stddev, SMOOTH.shape)
         noisy = np.clip(SMOOTH + noise, 0, 1).astype("float32")
         chosen.add(evaluation.best_strength(apply, strengths, SMOOTH, noisy))
-    assert len(chosen) == 2  # more noise, another strength
+    assert len(chosen) == 2  # more noise needs another strength
 
 
 @pytest.mark.parametrize("apply", [evaluation.non_local_means, evaluation.wavelets])

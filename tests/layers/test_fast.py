@@ -1,4 +1,4 @@
-"""Fresh numbers: uniform or Gaussian, the same wherever they are drawn, never the same twice."""
+"""Random numbers, uniform and Gaussian: the same wherever they are drawn, never repeated."""
 
 import keras
 import numpy as np
@@ -34,7 +34,7 @@ def test_a_draw_is_the_same_wherever_it_is_made_and_another_each_time(draw):
 
 @pytest.mark.parametrize("place", PLACES)
 def test_draws_follow_their_distribution(place):
-    """By Kolmogorov and Smirnov; neighbours and successive draws are unrelated."""
+    """Kolmogorov-Smirnov test; neighbours and successive draws are uncorrelated."""
     first, second = (array.ravel() for array in drawn(uniform, place))
     assert first.min() >= 0 and first.max() < 1 and first.dtype == np.float32
     assert scipy.stats.kstest(first, "uniform").pvalue > 0.001

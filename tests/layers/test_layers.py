@@ -1,4 +1,4 @@
-"""The layers: what they do to a batch, when, and that they survive being saved."""
+"""The layers: what they do to a batch, when they are active, and that they can be saved."""
 
 import keras
 import numpy as np
@@ -52,7 +52,7 @@ def test_a_wrong_deviation_is_refused(stddev):
         GaussianCorruption(stddev)
 
 
-NAMELESS = {"Corruption", "ImportanceWeightedBound"}  # these two are no part of any model
+NAMELESS = {"Corruption", "ImportanceWeightedBound"}  # these are not part of any model
 
 
 @pytest.mark.parametrize("name", sorted(set(layers.__all__) - NAMELESS))

@@ -1,4 +1,4 @@
-"""The sparse kind: its penalties and contests against slow truths, and its measures."""
+"""The sparse autoencoder: penalties, selections and measures compared with slow references."""
 
 import keras
 import numpy as np
@@ -41,7 +41,7 @@ def penalty(layer, z):
 
 
 def gradient(layer, z):
-    """Of the penalty and of the output's sum of squares, with regard to z."""
+    """Gradient of the penalty plus the output's sum of squares with respect to z."""
     z = tf.constant(z)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(z)

@@ -1,4 +1,4 @@
-"""The variational kind against sampling, and its likelihood against one known exactly."""
+"""The variational autoencoder compared with sampling, and its likelihood with an exact one."""
 
 import keras
 import numpy as np
@@ -78,7 +78,7 @@ def test_beta_zero_asks_for_nothing_but_reconstruction():
 
 
 def test_nll_is_that_of_a_linear_gaussian_model():
-    """x = A z + noise: p(x) and the posterior are known; q is made worse than the posterior."""
+    """x = A z + noise: p(x) and the posterior are known; q is less exact than the posterior."""
     rng = np.random.default_rng(5)
     a, noise = rng.normal(size=(4, 2)), 0.7
     x = rng.normal(size=(6, 2)) @ a.T + noise * rng.normal(size=(6, 4))
@@ -113,7 +113,7 @@ def test_with_one_sample_the_nll_is_the_negative_lower_bound_on_average():
 
 
 def bound_of(model, x, samples):
-    """The layer's bound, on average over many drawings."""
+    """The layer's bound, mean over many samples."""
     layer = layers.ImportanceWeightedBound(models.to_logits(model), samples, seed=9)
     moments = model.get_layer("encoder").predict(x, verbose=0)
     drawn = [keras.ops.convert_to_numpy(layer([x, *moments])) for _ in range(300)]
@@ -169,7 +169,7 @@ def test_binary_images_have_the_grey_ones_as_their_mean():
 @pytest.mark.filterwarnings("ignore:the training did not learn")
 @pytest.mark.slow
 def test_a_transformed_batch_is_both_input_and_target():
-    """The loss of a network that copies is near 0 on binary images, and could not be on grey."""
+    """The loss of a copying network is close to 0 on binary images, but not on grey ones."""
     keras.utils.set_random_seed(1)
     model = models.undercomplete(latent_dim=16, code_activation="linear", image_shape=SHAPE)
     model.get_layer("encoder").layers[-1].set_weights([np.eye(16) * 60, np.full(16, -30)])

@@ -1,4 +1,4 @@
-"""The builders: shapes, names, refusals, and models that come back from a file."""
+"""The builders: shapes, names, errors, and models saved and loaded."""
 
 import re
 
@@ -30,7 +30,7 @@ def test_the_map_names_each_builder_by_its_kind():
 
 
 def table():
-    """The table at the head of `models.autoencoders`: {kind: {column: entry}}."""
+    """The table in the docstring of `models.autoencoders`: {kind: {column: entry}}."""
     lines = autoencoders.__doc__.splitlines()
     first, second, last = (i for i, line in enumerate(lines) if line.startswith("==="))
     columns, *rows = (line.split() for line in (lines[first + 1], *lines[second + 1 : last]))
@@ -38,12 +38,12 @@ def table():
 
 
 def joined(words):
-    """ "2 Dense" is one entry: put a number and its layer together again."""
+    """ "2 Dense" is one entry: join a number and its layer."""
     return re.sub(r"\b(\d+) ", r"\1*", " ".join(words)).split()
 
 
 def weighted(model):
-    """The layers with weights of a part, as the table writes them: "Dense", "2*Dense"."""
+    """Layers with weights of a part in the table's form: "Dense", "2*Dense"."""
     types = [type(layer).__name__ for layer in model.layers if layer.weights]
     assert len(set(types)) == 1
     return types[0] if len(types) == 1 else f"{len(types)}*{types[0]}"

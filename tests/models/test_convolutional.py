@@ -1,4 +1,4 @@
-"""The convolutional kind: sizes, costs counted by hand, sharpness of images drawn by hand."""
+"""The convolutional autoencoder: sizes, operations counted by hand, sharpness of known images."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Model files from strangers: refused with the reason, and nothing in them is run."""
+"""Hostile model files: refused with the reason, and nothing in them is executed."""
 
 import io
 import json
@@ -40,14 +40,14 @@ X = np.random.default_rng(0).random((4, *SHAPE)).astype("float32")
 
 @pytest.fixture
 def kept(tmp_path):
-    """A small model in its file."""
+    """A small model in a file."""
     path = tmp_path / "model.keras"
     models.undercomplete(**SMALL).save(path)
     return path
 
 
 def rewritten(path, config=None, **members):
-    """The same archive with its configuration changed by ``config``, or members replaced."""
+    """The same archive with its configuration changed by ``config``, or with other members."""
     with zipfile.ZipFile(path) as archive:
         content = {name: archive.read(name) for name in archive.namelist()}
     if config:
@@ -67,7 +67,7 @@ def refused(path, words, **options):
 
 
 def first_layer(config, part="encoder"):
-    """The first layer with weights of a sub-model, in a model's configuration."""
+    """The first layer with weights of a sub-model in a model's configuration."""
     sub = next(one for one in config["config"]["layers"] if one["config"]["name"] == part)
     return next(one for one in sub["config"]["layers"] if "units" in one["config"])
 
@@ -209,12 +209,12 @@ def test_numbers_that_the_file_does_not_bring_are_refused_before_memory_is_spent
         patch.setattr(keras.saving, "load_model", load)
         refused(rewritten(kept, huge), r"expected 68,000,000,033 weights, received")
     with keras.StatelessScope():
-        pass  # at its end Keras makes the variables it put off: there must be none
+        pass  # here Keras would create postponed variables: there must be none
 
 
 @pytest.mark.slow
 def test_a_bomb_is_refused_before_it_is_unpacked(kept, tmp_path):
-    """600 MB of zeros, packed to less than one."""
+    """600 MB of zeros, compressed to less than one."""
     with zipfile.ZipFile(kept) as archive:
         config = archive.read("config.json")
     bomb = tmp_path / "bomb.keras"
@@ -241,7 +241,7 @@ def weights_changed(path, change):
             array = file[name][()]
             del file[name]
             file[name] = change(array)
-        file["room"] = np.zeros(2_000, "float32")  # so that the size alone tells nothing
+        file["room"] = np.zeros(2_000, "float32")  # so that the size alone is no indication
     return rewritten(path, **{"model.weights.h5": (path.parent / "weights.h5").read_bytes()})
 
 
@@ -270,13 +270,13 @@ def test_a_compiled_model_s_optimiser_and_losses_are_not_read(tmp_path):
     assert not load_autoencoder(tmp_path / "model.keras", SHAPE).compiled
 
 
-# What costs more than it brings: small files, a limit on memory, and the time of a good one
+# Small files that would cost much: a limit on memory, and on time relative to a valid file
 
 
 def cost_bounded(*paths):
-    """What loading each file says, in a process with 3 GB more than TensorFlow takes, and seconds.
+    """The messages and times of loading each file, in a process with 3 GB beyond TensorFlow's.
 
-    A good model is loaded first: what it takes once is not counted.
+    A valid model is loaded first, so that one-time costs are not counted.
     """
     program = """
 import json, resource, sys, time
@@ -311,13 +311,13 @@ def h5(write) -> bytes:
 
 
 def declared(file):
-    """3.9 GiB of one array, of which nothing is stored."""
+    """One array of 3.9 GiB, of which nothing is stored."""
     shape, chunks = (2**30 - 2**25,), (2**20,)
     file.create_dataset("layers/a/vars/0", shape, "float32", chunks=chunks, compression="gzip")
 
 
 def declared_whole(file):
-    """The same, not cut into chunks."""
+    """The same without chunks."""
     file.create_dataset("layers/a/vars/0", (2**30 - 2**25,), "float32")
 
 
@@ -350,7 +350,7 @@ def circle(file):
 
 
 def same_array_often(file):
-    """A thousand names of one array of a megabyte."""
+    """A thousand names for one array of a megabyte."""
     first = file.create_dataset("first", data=np.zeros(250_000, "float32"))
     for number in range(1_000):
         file[f"n{number}"] = first
@@ -397,7 +397,7 @@ def replaced(path, name, content, method=zipfile.ZIP_DEFLATED):
 
 
 def lying(path):
-    """A configuration of 1 GB, deflated, of which the archive says that it has 1,000 bytes."""
+    """A configuration of 1 GB, compressed; the archive declares 1,000 bytes."""
     config = zlib.compressobj(wbits=-15)
     data = b"".join(config.compress(bytes(10**6)) for _ in range(1_000)) + config.flush()
     replaced(path, "config.json", b"?" * 1_000)
@@ -411,7 +411,7 @@ def lying(path):
         entry = archive.getinfo("config.json")
         entry.compress_type, entry.file_size, entry.CRC = zipfile.ZIP_DEFLATED, 1_000, good.CRC
     content = bytearray(path.read_bytes())
-    start = entry.header_offset  # the local header says the same
+    start = entry.header_offset  # the local header declares the same
     struct.pack_into("<H", content, start + 8, zipfile.ZIP_DEFLATED)
     struct.pack_into("<LLL", content, start + 14, good.CRC, len(data), 1_000)
     path.write_bytes(content)
@@ -419,7 +419,7 @@ def lying(path):
 
 
 def many_layers(config):
-    """Five thousand layers in one."""
+    """Five thousand layers in one model."""
     sub = next(one for one in config["config"]["layers"] if one["class_name"] == "Functional")
     layer = {"module": "keras.layers", "class_name": "Flatten", "config": {}}
     sub["config"]["layers"] += [layer] * 5_000
@@ -434,7 +434,7 @@ def many_pieces(config):
 
 
 def huge_outputs(path):
-    """Few weights, and strides that make a picture of gigabytes of a small one."""
+    """Few weights, and strides that turn a small image into one of gigabytes."""
     x = keras.Input(SHAPE)
     h = keras.layers.Conv2DTranspose(1, 1, strides=4, name="a")(x)
     keras.Model(x, h).save(path)
@@ -470,7 +470,7 @@ ARCHIVES = {
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits on memory as Linux has them")
 def test_what_a_file_costs_is_known_before_it_is_paid(kept):
-    """400 MB beyond a good model's, and ten times the time that loading it takes."""
+    """At most 400 MB more than a valid model, and ten times the time of loading it."""
     expected = {}
     for write, words in WEIGHTS.items():
         path = shutil.copy(kept, kept.with_name(f"{write.__name__}.keras"))

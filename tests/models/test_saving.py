@@ -1,4 +1,4 @@
-"""Models that notebooks keep: written in a report run alone, published whole, read safely."""
+"""Models that notebooks save: written only in a report run, published whole, loaded safely."""
 
 import numpy as np
 import pytest

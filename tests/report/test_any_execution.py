@@ -1,4 +1,4 @@
-"""A report computes what the notebook computes, and loses nothing of what it prints."""
+"""A report computes the same as the notebook and loses nothing that it prints."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def data_at_hand(monkeypatch):
 
 
 def outputs_of(settings, name: str = "one") -> dict[int, str]:
-    """Number of a cell → what is seen of its outputs."""
+    """Number of a cell → visible part of its outputs."""
     page = main_of((settings.profile_folder / f"{name}.html").read_text())
     cells = re.split(r'id="cell-(\d+)"', page)
     return {
@@ -120,7 +120,7 @@ def test_one_notebook_s_failure_costs_no_other_its_page(tmp_path, monkeypatch):
 
 
 def convert(folder, *switches: str, name: str = "one") -> tuple[str, str]:
-    """What nbconvert said, and the page it wrote."""
+    """The log of nbconvert, and the page that it wrote."""
     done = subprocess.run(
         [sys.executable, "-m", "nbconvert", "--to", EXPORTER, *switches, f"{name}.ipynb"],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""Any notebook becomes a page: what it holds is shown, or named where it stood. No kernels here."""
+"""Any notebook becomes a page: its content is shown, or a note says what is missing. No kernels."""
 
 import json
 import os
@@ -33,7 +33,7 @@ SVG_FILE = SVG.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"')
 
 
 def text_page(*sources: str, folder="", **attached):
-    """What is seen of a page of texts, and its details; attachments are the first text's."""
+    """The visible part of a page of texts, and its details; attachments belong to the first."""
     content = notebook("# T", *sources)
     if attached:
         content.cells[1]["attachments"] = {
@@ -44,7 +44,7 @@ def text_page(*sources: str, folder="", **attached):
 
 
 def output_page(data: dict, metadata: dict | None = None, **more):
-    """What is seen of a page with one output, and its details."""
+    """The visible part of a page with one output, and its details."""
     content = with_output(notebook("# T", "%%show()"), data, metadata)
     content.metadata.update(more)
     page, details = rendered(content)
@@ -205,7 +205,7 @@ def test_every_image_has_an_alt_text(tmp_path, source):
     assert "no alt text" in details.problems[0]["message"]
 
 
-# What a page cannot hold
+# Content that a page cannot show
 
 
 @pytest.mark.parametrize(
@@ -390,7 +390,7 @@ def test_links_that_lead_nowhere_are_named():
     assert "href" not in page
 
 
-# Files of any form
+# All formats of notebook files
 
 CELLS = [
     {"cell_type": "markdown", "metadata": {}, "source": ["# A\r\n", "text"]},
@@ -504,7 +504,7 @@ def test_tags_leave_out_or_fold(tag, code, output):
     assert ('<details class="fold">' in page) == code, "code is folded anyway"
 
 
-# One cell's fault, one page's fault
+# Failures of one cell, failures of one page
 
 
 def test_a_cell_that_cannot_be_rendered_is_named_and_the_others_stand(monkeypatch):
@@ -549,11 +549,11 @@ def test_thirty_notebooks_of_which_three_are_broken(tmp_path, monkeypatch):
     assert "27 in" in last[0] and "29 failed" in last[1] and "30, cell 2 failed" in last[2]
 
 
-# Time and truth
+# Time and correctness
 
 
 def seconds(function, *arguments) -> float:
-    """The least time of three."""
+    """The shortest time of three."""
     times = []
     for _ in range(3):
         start = time.process_time()
@@ -637,7 +637,7 @@ def test_what_a_notebook_says_is_not_altered(text, kind):
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory):
-    """A page with every kind of thing that is shown in a still form or named."""
+    """A page with all content that is shown in a static form or by a note."""
     texts = [
         "see \\eqref{a}: \\begin{equation}a\\label{a}\\end{equation} and $\\color{red} x$ $\\no$",
         f"{SVG} <progress value=3 max=4></progress> <iframe src='https://x.org'></iframe> [a](#b)",

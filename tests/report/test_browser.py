@@ -1,4 +1,4 @@
-"""Pages in a real browser, with no network; skipped where there is none."""
+"""Pages in a real browser without network; skipped if there is no browser."""
 
 import io
 import shutil
@@ -38,7 +38,7 @@ TABLE = (
 
 
 def model_of_a_plane():
-    """Untrained, its weights enlarged so that the images differ over the plane."""
+    """An untrained model, with weights enlarged so that the images differ over the plane."""
     from ae_lab import models
 
     keras.utils.set_random_seed(4)
@@ -61,7 +61,7 @@ def decoder():
     return portable_decoder(model_of_a_plane())
 
 
-SLIDERS = {  # two sliders of two positions over four tiles, the grey levels of one pixel each
+SLIDERS = {  # two sliders with two positions each, four tiles with the grey levels of one pixel
     "sliders": [
         {"name": "first", "labels": ["a", "b"], "start": 1},
         {"name": "second", "labels": ["c", "d"], "start": 0},
@@ -75,7 +75,7 @@ SLIDERS = {  # two sliders of two positions over four tiles, the grey levels of 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory, live_models):
-    """A page with everything on it, a hostile one, a failed one, and an index."""
+    """A page with all kinds of content, a hostile one, a failed one, and an index."""
     folder = tmp_path_factory.mktemp("report")
     content = notebook(
         "# All of it\n\nA [link](https://example.org) in text, `code`, $\\sqrt{x}$.\n\n"
@@ -184,7 +184,7 @@ canvas.height).data].filter((value, i) => i % 4 == 0)"""
 def test_the_living_figure_draws_what_keras_decodes(browser, report, point):
     page = browser.new_page()
     page.goto(f"file://{report}/alive.html")
-    for name in ("z 1, to the right", "z 2, upwards"):  # it starts elsewhere
+    for name in ("z 1, to the right", "z 2, upwards"):  # the start is elsewhere
         page.get_by_role("slider", name=name).fill("0")
     page.locator(".plane").focus()
     for value, keys in zip(

@@ -1,4 +1,4 @@
-"""Executing notebooks: the same to the byte, failures, kernels, nothing done twice."""
+"""Executing notebooks: identical results, failures, kernels, and nothing executed twice."""
 
 import os
 import re
@@ -194,7 +194,7 @@ import psutil
 process = psutil.Process()
 sockets = getattr(process, "net_connections", process.connections)
 names = {s.laddr for s in sockets("unix") if s.laddr.startswith("@ae_lab-")}
-print(len(sockets("inet")) <= 1, len(names))"""  # one is the debugger's, who takes any port
+print(len(sockets("inet")) <= 1, len(names))"""  # one is the debugger's, on any port
     build(project(tmp_path, **{"long_" * 30: notebook("# Ports", code)}))
     page = (tmp_path / "reports" / "quick" / f"{'long_' * 30}.html").read_text(encoding="utf-8")
     assert "True 5" in page
@@ -284,7 +284,7 @@ def test_an_interrupt_leaves_no_kernel(tmp_path):
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
-        # where the tests themselves run in the background, an interrupt would be ignored
+        # if the tests themselves run in the background, an interrupt would be ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     pid_file = tmp_path / "notebooks" / "pid"

@@ -1,4 +1,4 @@
-"""The front page's first screen: the assignment, its two parts, the conclusion, who and when."""
+"""The top of the index page: the assignment, its two parts, the conclusion, author and date."""
 
 import json
 from dataclasses import replace

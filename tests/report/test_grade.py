@@ -1,4 +1,4 @@
-"""Many submissions as one table: measured from what was handed in, whatever a report says."""
+"""Many submissions in one table: measured from the answers, whatever a report claims."""
 
 import csv
 import json
@@ -34,7 +34,7 @@ def settings(tmp_path):
 
 @pytest.fixture
 def ada(tmp_path, sample, shown):
-    """A project whose student solved 00.1, was wrong in 00.2, and wrote an answer to 00.4."""
+    """A project whose student solved 00.1, failed 00.2, and wrote an answer to 00.4."""
     records = tmp_path / "records"
     lab = start_lab(
         FIRST.stem, Settings(project_folder=tmp_path, record_folder=records, offline=True)
@@ -93,7 +93,7 @@ def test_a_forged_page_and_record_change_nothing(settings, ada, tmp_path):
     for folder in (report / HANDED_IN, ada / "reports" / ".build" / "quick" / "records"):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{FIRST.stem}.json").write_text(json.dumps(record))
-    # says that it was right, without the object
+    # claims that it was correct, without the object
     (report / HANDED_IN / "00.3.json").write_text(json.dumps(right | {"prediction": "c"}))
     (row,), _, _ = graded(settings, ada)
     assert row == honest | {"00.3": "tried"}

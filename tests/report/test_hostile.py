@@ -1,4 +1,4 @@
-"""Notebooks that attack the page they become: nothing runs, nothing is asked for, all is said."""
+"""Notebooks that attack their page: nothing is executed or requested, and all text is shown."""
 
 import re
 import socket
@@ -76,7 +76,7 @@ NO_DECODER = {"shape": [2, 2], "layers": ATTACKS, ATTACKS: f"'{ATTACKS}"}
 
 
 def record() -> dict:
-    """What a notebook recorded, every word of it an attack."""
+    """A record in which every text is an attack."""
     metric = {"name": ATTACKS, "value": 1.0, "unit": ATTACKS, "published": 1.0, "source": ATTACKS}
     claim = {"id": ATTACKS, "kind": "handout", "sentence": ATTACKS}
     return {
@@ -125,7 +125,7 @@ def outputs() -> list:
 
 
 def attacker(error: dict | None):
-    """A notebook that tries all of it; with an error its page need not be without faults."""
+    """A notebook that tries all attacks; with an error, its page may have problems."""
     content = notebook(
         f"# Title {ATTACKS}\n\n**Question.** {ATTACKS}",
         f"## Heading {ATTACKS}\n\n" + "\n\n".join(TEXTS) + "\n\n" + "\n\n".join(MARKUP),
@@ -138,7 +138,7 @@ def attacker(error: dict | None):
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """The page of an attack and the index over it."""
+    """The page of an attack, and its index."""
     folder = tmp_path_factory.mktemp("attacked")
     error = dict.fromkeys(("name", "message", "heading", "id"), ATTACKS)
     content = attacker(error | {"notebook": "01_a", "cell": 1})
@@ -191,7 +191,7 @@ def test_links_to_files_of_this_machine_lead_to_pages_only(browser, pages):
 @pytest.mark.browser
 @pytest.mark.parametrize("name", ["01_a", "index"])
 def test_the_policy_alone_would_do(browser, pages, name):
-    """As if nothing had been cleaned: the second lock holds without the first."""
+    """Without any cleaning, the second protection is sufficient."""
     html = (pages / f"{name}.html").read_text()
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.5)
@@ -212,7 +212,7 @@ def test_the_policy_alone_would_do(browser, pages, name):
 
 
 def test_what_is_said_in_words_is_still_there(pages):
-    """Escaped and not dropped: a reader sees what a notebook tried to say."""
+    """Escaped, not dropped: a reader sees what a notebook tried to show."""
     index = (pages / "index.html").read_text()
     assert index.count("&lt;script&gt;window.pwned = 1&lt;/script&gt;") > 10
     assert "<script" not in index and "javascript:" not in index.replace("&#34;javascript:", "")

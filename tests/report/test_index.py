@@ -1,4 +1,4 @@
-"""The index: figures beside published ones, marks, claims with their cells."""
+"""The index: values with published ones, marks, claims with links to their cells."""
 
 import json
 

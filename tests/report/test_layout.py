@@ -1,4 +1,4 @@
-"""What stands where on a notebook's page, and what a phone, a keyboard and a printer get."""
+"""The layout of a notebook's page, also on a phone, with a keyboard, and on paper."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from helpers import NOTEBOOKS, PROJECT, executed, figure, notebook, render, with
 
 
 def picture(width: int, ink: float) -> tuple[dict, dict]:
-    """A figure of this width, a share ``ink`` of which is black."""
+    """A figure of this width with a share ``ink`` of black pixels."""
     image = Image.new("L", (100, 100), 255)
     image.paste(0, (0, 0, 100, round(100 * ink)))
     packed = io.BytesIO()

@@ -1,4 +1,4 @@
-"""A page's layout in a real browser: folded code, widths of code and figures, paper."""
+"""The layout of a page in a real browser: folded code, widths of code and figures, paper."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""What a page computes is what Keras computes: a digit drawn in it, a network trained in it."""
+"""A page computes the same as Keras: for a drawn digit, and in a training."""
 
 import re
 import subprocess
@@ -108,7 +108,7 @@ def page(browser, live_models, tmp_path):
 
 
 def shown(page, name):
-    """The image that a canvas shows, and the text below it."""
+    """The image on a canvas, and the text below it."""
     page.evaluate("new Promise(requestAnimationFrame)")
     place = page.locator(f"[data-shows={name}]")
     image = np.array(place.locator("canvas").evaluate(PIXELS)).reshape(28, 28) / 255

@@ -1,4 +1,4 @@
-"""A decoder as bytes gives Keras's images; a page carries it as data and never as markup."""
+"""A decoder as bytes reproduces Keras's images; a page contains it as data, never as markup."""
 
 from base64 import b64decode
 

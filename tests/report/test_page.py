@@ -1,4 +1,4 @@
-"""One page: formulas, outline, alt texts, and nothing that acts or fetches."""
+"""One page: formulas, outline, alt texts, and no content that acts or requests anything."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Publishing: whole or not at all. No kernels here: notebooks of text have nothing to run."""
+"""Publishing: completely or not at all. No kernels: the notebooks contain only text."""
 
 import errno
 import json
@@ -228,7 +228,7 @@ def test_a_notebook_that_is_a_pipe_or_a_link_to_elsewhere_is_refused(tmp_path):
         build(settings)
 
 
-WRONG = {  # in the place of a sweep's result
+WRONG = {  # files in the place of a sweep's result
     "list": "[1]",
     "number": "7",
     "nothing": "null",

@@ -1,4 +1,4 @@
-"""Data and rates that nothing can be learned with: stopped, or finished with the finding said."""
+"""Data and learning rates with which nothing can be learned: stopped, or reported at the end."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from ae_lab import evaluation, lab, losses, models, rbm, training
 from ae_lab.errors import LabError
 from helpers import SIZES, SMALL, build, notebook, project
 
-KINDS = [  # a training of each takes seconds: one kind stands for all where time is short
+KINDS = [  # training takes seconds per kind: one kind represents all in the fast tests
     kind if kind == "undercomplete" else pytest.param(kind, marks=pytest.mark.slow)
     for kind in sorted(models.AUTOENCODERS)
 ]
@@ -62,7 +62,7 @@ def test_a_later_divergence_names_the_later_steps():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_rate_a_thousand_times_too_high_is_stopped_or_said(kind):
-    """A network that copes all the same has nothing to say."""
+    """If the network learns anyway, there is no warning."""
     model = make(kind)
     try:
         history, said = fit(model, X, learning_rate=3.0)
@@ -130,7 +130,7 @@ def test_a_boltzmann_machine_stays_finite_without_variety(name):
 
 
 def test_a_boltzmann_machine_that_diverges_names_its_epoch():
-    """Long before its numbers overflow: an error of 1e30 is finite and means nothing."""
+    """It stops long before numbers overflow: an error of 1e30 is finite but meaningless."""
     rows = X.reshape(48, -1)
     for hidden in ("bernoulli", "gaussian"):
         kinds = {"visible": "gaussian", "hidden": hidden}
@@ -171,7 +171,7 @@ def test_a_history_with_nan_is_refused(notes):
 
 @pytest.mark.kernel
 def test_a_report_with_nan_has_a_banner(tmp_path):
-    """From the notebook's cell to the page's banner."""
+    """From the notebook's cell to the banner of the page."""
     code = "%%from ae_lab.lab import at_least, start_lab\nlab = start_lab('one')\n{}"
     says = {
         "one": "lab.record('a.b', float('nan'), 'nats')",

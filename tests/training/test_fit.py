@@ -1,4 +1,4 @@
-"""Training on tiny data: it learns, it says what happened, and it can be done again."""
+"""Training on tiny data: it learns, reports problems, and can be repeated exactly."""
 
 import ast
 import logging
@@ -21,7 +21,7 @@ BATCH = 8
 LINEAR = dict.fromkeys(("activation", "code_activation", "output_activation"), "linear")
 BYTES = halves(40)
 X = BYTES.astype("float32") / np.float32(255)
-TRAIN, VALIDATION = X[:30], X[30:]  # 30 is no multiple of the batch: the last one is ragged
+TRAIN, VALIDATION = X[:30], X[30:]  # 30 is not a multiple of the batch size
 
 
 def train(model=None, x=TRAIN, *, seed=1, **options):
@@ -33,7 +33,7 @@ def train(model=None, x=TRAIN, *, seed=1, **options):
 
 @pytest.fixture(scope="module")
 def plain():
-    """One training as in a report, compiled and all."""
+    """One training as in a report, compiled."""
     seen = []
     model, history = train(
         epochs=12, learning_rate=0.03, on_epoch=lambda epoch, logs: seen.append((epoch, logs))
@@ -69,9 +69,9 @@ def test_the_last_validation_loss_is_that_of_the_model_handed_back(plain):
 
 @pytest.mark.filterwarnings("ignore:the training did not learn")
 def test_an_epochs_loss_is_a_mean_an_image_over_whole_batches(both_ways):
-    """With a rate of next to nothing each epoch's mean is the untrained model's.
+    """With a learning rate close to 0, the mean of each epoch is that of the untrained model.
 
-    The last batch is filled up with the first images, which therefore count twice.
+    The last batch is filled up with the first images, so these count twice.
     """
     training.seed_everything(1)
     model = models.undercomplete(latent_dim=2, image_shape=SHAPE)
@@ -90,7 +90,7 @@ def test_an_epochs_loss_is_a_mean_an_image_over_whole_batches(both_ways):
     ids=["one step an epoch", "images all alike"],
 )
 def test_the_result_is_that_of_keras_own_fit(both_ways, x, batch_size):
-    """Where the order of the images cannot matter."""
+    """With data for which the order of the images does not matter."""
     ours, history = train(x=x, batch_size=batch_size, learning_rate=0.02)
     training.seed_everything(1)
     theirs = models.undercomplete(latent_dim=2, code_activation="linear", image_shape=SHAPE)
@@ -106,7 +106,7 @@ def test_the_result_is_that_of_keras_own_fit(both_ways, x, batch_size):
 
 
 class Punished(keras.layers.Layer):
-    """A bottleneck with a penalty of 5 an image."""
+    """A bottleneck with a penalty of 5 per image."""
 
     def call(self, z):
         self.add_loss(ops.mean(ops.zeros_like(z[:, 0]) + 5.0))
@@ -127,7 +127,7 @@ def test_a_penalty_is_in_the_loss_and_not_in_the_reconstruction(loss, both_ways)
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_to_the_bit(both_ways):
-    """Of the kind that draws noise as it trains: that too follows the seed."""
+    """For a kind that draws noise during training: the seed also determines the noise."""
 
     def weights(seed):
         training.seed_everything(seed)
@@ -329,7 +329,7 @@ def test_every_epoch_has_an_order_of_its_own_that_follows_the_seed():
 
 
 def by_both(build, fit, **options):
-    """[(model, history)] of the engines "plain" and "fast", from the same seed."""
+    """[(model, history)] of the engines "plain" and "fast", with the same seed."""
     found = []
     for engine in ("plain", "fast"):
         training.seed_everything(1)
@@ -356,14 +356,14 @@ def fit_images(model, engine, **options):
 
 @pytest.mark.parametrize("kind", models.AUTOENCODERS)
 def test_both_engines_train_every_kind_alike(kind):
-    """The noise of corruption and of samples too: each layer draws by its own seed and count."""
+    """Including the noise of corruption and samples: each layer has its own seed and counter."""
     sizes = SIZES.get(kind, SMALL)
     check_alike(*by_both(lambda: models.AUTOENCODERS[kind](**sizes), fit_images))
 
 
 @pytest.mark.parametrize("kind", ["undercomplete", "sparse", "contractive"])
 def test_both_engines_train_alike_where_xla_compiles_one(kind, monkeypatch):
-    """Kinds without noise: XLA draws other numbers from the same seed."""
+    """For kinds without noise: with the same seed, XLA draws other numbers."""
     monkeypatch.setattr(fast, "compiles_well", lambda program: True)
     monkeypatch.setattr(fast, "WORTH_COMPILING", 1)
     check_alike(*by_both(lambda: models.AUTOENCODERS[kind](**SIZES.get(kind, SMALL)), fit_images))
@@ -382,7 +382,7 @@ def test_both_engines_train_alike_where_xla_compiles_one(kind, monkeypatch):
 def test_both_engines_take_every_option_alike(options):
 
     def fit(model, engine, transform=None, **options):
-        transform = transform and transform(seed=2)  # one for each: it counts its draws
+        transform = transform and transform(seed=2)  # one per engine: it counts its draws
         return fit_images(model, engine, transform=transform, **options)
 
     sizes = {"latent_dim": 3, "hidden": (7,), "image_shape": SHAPE}
@@ -390,7 +390,7 @@ def test_both_engines_take_every_option_alike(options):
 
 
 def test_both_engines_train_a_classifier_alike():
-    """Dropout included."""
+    """Including dropout."""
     options = {"x": BYTES[:30], "labels": LABELS[:30], "validation_labels": LABELS[30:]}
     options |= {"validation": BYTES[30:], "epochs": EPOCHS, "batch_size": BATCH}
     sizes = {"input_shape": SHAPE, "classes": 2, "widths": (4,), "dense": 8}
@@ -415,7 +415,7 @@ def test_many_models_are_trained_and_measured_without_a_warning_and_no_logger_is
 
 
 def test_only_the_fast_engine_changes_how_keras_trains():
-    """Outside the bench, whose peers are written as others write them."""
+    """Except in the bench, whose peers are written in the usual way."""
     package = Path(training.__file__).parents[1]
     found = set()
     for path in package.rglob("*.py"):
@@ -428,7 +428,7 @@ def test_only_the_fast_engine_changes_how_keras_trains():
 
 @pytest.mark.parametrize("engine", training.ENGINES)
 def test_tied_weights_stay_tied(engine):
-    """Trained by descent on the sum of both gradients, as one kernel that stands in two places."""
+    """Trained with the sum of both gradients, like one kernel that is used in two places."""
     model, history = train(tied=True, learning_rate=0.03, epochs=12, engine=engine)
     code, logits = model.get_layer("encoder").layers[-1], model.get_layer("decoder").layers[1]
     assert np.array_equal(np.array(logits.kernel), np.array(code.kernel).T)

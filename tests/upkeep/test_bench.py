@@ -1,4 +1,4 @@
-"""The bench: timings in turn, verdicts that are held back, peers that do the same work."""
+"""The bench: alternating timings, cautious verdicts, and peers that do the same work."""
 
 import ast
 import importlib.util
@@ -96,7 +96,7 @@ def test_sides_take_turns_and_every_other_round_goes_backwards():
 
 
 class Pipe:
-    """Asked for work twice, then nobody asks any more; keeps what is sent."""
+    """Answers two requests, then ends; stores what is sent."""
 
     def __init__(self):
         self.asks, self.sent = iter(["go", "go"]), []
@@ -113,7 +113,7 @@ class Pipe:
 
 @pytest.fixture
 def served(monkeypatch):
-    """What a piece of work sends, served in this process."""
+    """What a piece of work sends, run in this process."""
 
     def serve_here(work):
         pipe = Pipe()
@@ -170,7 +170,7 @@ def test_images_are_resized_by_whole_steps(height):
 
 
 def works():
-    """Every piece of work that a row names."""
+    """All work that a row names."""
     sides = [(row.ours, *(against.work for against in row.against)) for row in ROWS]
     return sorted({work for side in sides for work in side if work})
 
@@ -244,7 +244,7 @@ for work in sys.argv[1:]:
 
 @pytest.fixture(scope="module")
 def learned():
-    """The losses of three epochs of each work, one process a library."""
+    """The losses of three epochs of each work, one process per library."""
     found = {}
     for library, named in LEARNERS.items():
         if importlib.util.find_spec(library) is None:
@@ -264,13 +264,13 @@ def learned():
 def test_every_side_learns(learned):
     assert len(learned) >= len(LEARNERS["keras"])
     for work, losses in learned.items():
-        if "boltzmann" not in work:  # each of its epochs starts anew
+        if "boltzmann" not in work:  # each of its epochs starts from the beginning
             assert losses[-1] < losses[0], work
 
 
 @pytest.mark.slow
 def test_our_machine_learns_no_less_than_scikit_learns(learned):
-    """It starts ahead: its visible biases are the data's log odds, the other's are zero."""
+    """Its start is better: its visible biases are the log-odds of the data, the other's are 0."""
     if "sklearn_rbm.boltzmann" in learned:
         assert learned["ours.boltzmann"][0] < learned["sklearn_rbm.boltzmann"][0]
 
@@ -291,7 +291,7 @@ def test_our_machine_learns_no_less_than_scikit_learns(learned):
     ],
 )
 def test_the_sides_of_a_row_begin_at_the_same_loss(learned, same):
-    """In the same unit: nothing is left out of one side's loss, and no side starts ahead."""
+    """In the same unit: no loss lacks a part, and no side starts with an advantage."""
     first = {work: learned[work][0] for work in same if work in learned}
     if not first:
         pytest.skip("the library of both sides is not installed")

@@ -1,4 +1,4 @@
-"""The bench's page: every figure in words too, nothing that acts, nothing that axe finds."""
+"""The bench's page: every figure also in words, nothing that acts, no accessibility problem."""
 
 import re
 from html import unescape
@@ -43,7 +43,7 @@ def test_the_table_holds_what_was_measured(page):
     handout = next(row for row in cells if "handout's" in row)
     for word in ("3.75", "3.50", "4.00", "reached", "90", "91"):
         assert word in handout
-    assert "once" in next(row for row in cells if "nbconvert" in row)  # a spread needs two
+    assert "once" in next(row for row in cells if "nbconvert" in row)  # a spread needs two timings
     for text in ("Python 3.11.7", "not called: it covers 1", "784-32-784"):
         assert text in page
 

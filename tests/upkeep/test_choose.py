@@ -1,4 +1,4 @@
-"""Choices on validation images, each of them tried out in its smallest size."""
+"""Choices on validation images, each tested in its smallest size."""
 
 import dataclasses
 import json
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.filterwarnings("ignore:the training did not learn")  # in one epoch
-@pytest.mark.parametrize(  # each measure, and each way of its own
+@pytest.mark.parametrize(  # each measure, and each of its variants
     "name", ["02.cnn", "04.k", "05.rectified_stack", "06.papers_contractive", "06.modern_denoising"]
 )
 def test_a_choice_is_the_least_of_its_grid_and_reads_no_test_image(tmp_path, monkeypatch, name):

@@ -1,4 +1,4 @@
-"""The same numbers, to the bit, in two fresh processes."""
+"""Bit-identical results in two new processes."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ print(json.dumps(found))
 
 
 def hashes() -> dict[str, str]:
-    """SHA-256 of each kind's weights after a short training, from a process of its own."""
+    """SHA-256 of each kind's weights after a short training, from a separate process."""
     fixed = {"TF_NUM_INTRAOP_THREADS": "2", "TF_NUM_INTEROP_THREADS": "2", "OMP_NUM_THREADS": "2"}
     done = subprocess.run(
         [sys.executable, "-c", TRAIN],

@@ -1,4 +1,4 @@
-"""Sweeps on real parts: a scheduler and workers as processes of their own, on loopback."""
+"""Sweeps with a real scheduler and workers as separate processes, on the local network."""
 
 import contextlib
 import getpass
@@ -37,7 +37,7 @@ with (marks / f"{{lab.notebook}}-{{lab.seed}}").open("a") as file:
 
 
 def tiny(folder, name: str, *more: str):
-    """Records its seed, leaves the worker's process id in ``folder``, does ``more``."""
+    """Records its seed, writes the worker's process id to ``folder``, does ``more``."""
     return notebook("# Tiny", RECORD.format(name=name), MARK.format(folder=str(folder)), *more)
 
 
@@ -57,7 +57,7 @@ def run_sweep(folder, *arguments, **more) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # where the tests themselves run in the background, an interrupt would be ignored
+        # if the tests themselves run in the background, an interrupt would be ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
@@ -68,7 +68,7 @@ def results(folder) -> dict[str, dict]:
 
 
 class Cluster:
-    """A scheduler's process and those of its workers."""
+    """The processes of a scheduler and its workers."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -111,7 +111,7 @@ def cluster(tmp_path_factory):
 
 
 def another_package(folder: Path) -> str:
-    """A copy of the package in another version, one of its files changed."""
+    """A copy of the package with another version and one changed file."""
     shutil.copytree(PACKAGE, folder / "ae_lab")
     with (folder / "ae_lab" / "losses.py").open("a") as file:
         file.write("\n# changed\n")
@@ -308,7 +308,7 @@ def test_without_dask_it_says_what_to_install(tmp_path, monkeypatch):
             pass
 
 
-# A worker that lies
+# A worker that sends false results
 
 
 def task(folder):
@@ -366,7 +366,7 @@ def test_no_one_without_its_keys_joins_a_cluster_of_this_machine():
     from ae_lab.upkeep.sweep.sweep import connected
 
     def listening():
-        """Where this process and its children wait for connections."""
+        """Addresses at which this process and its children wait for connections."""
         family = psutil.Process(), *psutil.Process().children(recursive=True)
         found = [one for process in family for one in process.net_connections(kind="inet")]
         return {one.laddr for one in found if one.status == psutil.CONN_LISTEN}
@@ -382,16 +382,16 @@ def test_no_one_without_its_keys_joins_a_cluster_of_this_machine():
         assert new and {address.ip for address in new} <= {"127.0.0.1"}
 
 
-# The recipes for other machines, tried: over SSH to this one, and on a Slurm of one node. Both need
-# programs of the system. As root they are installed with apt-get; where that cannot be done, the
-# tests are skipped and say what is missing. Kubernetes is not tried.
+# The README's examples for other machines: over SSH to this one, and on Slurm with one node. Both
+# need programs of the system. As root they are installed with apt-get; otherwise the tests are
+# skipped and name what is missing. Kubernetes is not tested.
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the recipes are tried on Linux")
 SLOW = "%%import time; time.sleep(5)"
 
 
 def need(program: str, package: str) -> str:
-    """The program's path, installed if it can be; else the test is skipped."""
+    """The program's path, installed if possible; else the test is skipped."""
     path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
     if not shutil.which(program, path=path) and os.geteuid() == 0 and shutil.which("apt-get"):
         install = ["apt-get", "install", "--yes", "--no-install-recommends", package]
@@ -412,13 +412,13 @@ def free_port() -> int:
 
 
 def sweep_with_a_loss(folder: Path, address: str) -> None:
-    """Two seeds of one notebook in smoke, and the first worker that begins is killed."""
+    """Two seeds of one notebook in smoke; the first worker that starts is killed."""
     marks = folder / "marks"
     marks.mkdir()
     project(folder, a=tiny(marks, "a", SLOW))
     going = run_sweep(folder, "--seeds", "2", "--profile", "smoke", "--scheduler", address)
     kernel = wait_for(lambda: next((p.read_text() for p in marks.iterdir() if p.read_text()), ""))
-    os.kill(int(kernel.split()[0]), signal.SIGKILL)  # the kernel's parent, the worker
+    os.kill(int(kernel.split()[0]), signal.SIGKILL)  # the worker, which is the kernel's parent
     said, complaint = going.communicate(timeout=600)
     assert going.returncode == 0, said + complaint
     assert "was lost" in said and "2 done, 0 failed, 0 left" in said
@@ -506,7 +506,7 @@ def test_a_sweep_on_slurm(tmp_path, monkeypatch):
         wait_for(lambda: "idle" in subprocess.run(idle, **state).stdout, 60)
         options = {"cores": 1, "processes": 1, "memory": "1GB", "python": sys.executable}
         with jobqueue.SLURMCluster(**options, walltime="00:20:00", interface="lo") as cluster:
-            cluster.adapt(minimum_jobs=2, maximum_jobs=2)  # a job that is lost is replaced
+            cluster.adapt(minimum_jobs=2, maximum_jobs=2)  # lost jobs are replaced
             sweep_with_a_loss(tmp_path, cluster.scheduler_address)
     finally:
         for process in reversed(processes):

@@ -1,4 +1,4 @@
-"""What the report makes of a sweep: intervals, dots, verdicts over seeds, and nothing stale."""
+"""A sweep in the report: intervals, dots, verdicts over seeds, and no outdated results."""
 
 import json
 import math
@@ -31,7 +31,7 @@ from helpers import (
 
 
 def test_the_interval_is_student_s():
-    """Five values of mean 3: 2.7764 standard errors of 0.70711 on either side."""
+    """Five values with mean 3: 2.7764 standard errors of 0.70711 on each side."""
     mean, deviation, low, high = mean_interval([1, 2, 3, 4, 5])
     assert mean == 3 and deviation == pytest.approx(math.sqrt(2.5))
     assert (low, high) == pytest.approx((3 - 1.96324, 3 + 1.96324), abs=1e-4)
@@ -84,9 +84,9 @@ def test_runs_are_named_by_their_seeds():
 
 
 def test_primary_claims_are_corrected_for_their_number():
-    """Holm's step-down, by hand: the smallest chance times their number, the next times one less.
+    """Holm's step-down by hand: smallest p times their number, next p times one less, and so on.
 
-    Alone 0.03 would settle a claim; beside seven others it does not.
+    Alone, 0.03 would settle a claim; together with seven others it does not.
     """
     chances = dict(zip(PRIMARY, (1e-5, 0.03, 0.001, 0.2, 1e-4, 0.04, 2e-5, 0.5), strict=True))
     rows = [{"id": id, "verdict": "holds", "conditions": {}} for id in chances]

@@ -1,4 +1,4 @@
-"""The tests themselves: none imports from another, and no marker hides one."""
+"""The tests themselves: none imports from another, and no marker excludes one."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ TESTS = sorted((PROJECT / "tests").rglob("*.py"))
 
 
 def imported_tests(source: str) -> list[str]:
-    """The test modules that a source imports from, or as a whole."""
+    """The test modules that a source imports, or imports from."""
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -24,7 +24,7 @@ def imported_tests(source: str) -> list[str]:
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_no_test_imports_from_another(path):
-    """What two of them use is in conftest.py or helpers.py."""
+    """What two test files use is in conftest.py or helpers.py."""
     assert imported_tests(path.read_text(encoding="utf-8")) == []
 
 

@@ -1,4 +1,4 @@
-"""Figures held against the kept ones."""
+"""Results compared with the reference values."""
 
 import json
 
@@ -20,7 +20,7 @@ SEEDS = {8: 0.9938, 9: 0.9941, 10: 0.9936, 11: 0.9940, 12: 0.9939}  # of a CNN o
 
 
 def metric(name, *values, value=None):
-    """A figure with these values over seeds."""
+    """A metric with these values over seeds."""
     seeds = {"tensorflow": summary(dict(enumerate(values, 8)))} if values else None
     return Metric(name, values[0] if value is None else value, seeds=seeds)
 
