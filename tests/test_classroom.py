@@ -37,7 +37,7 @@ def solution(path):
     [pytest.param(p, marks=[pytest.mark.slow] * (p != NOTEBOOKS[0])) for p in NOTEBOOKS],
     ids=list(BY_NAME),
 )
-def test_it_runs_in_smoke_and_judges_nothing(run, path):
+def test_it_runs_in_smoke_without_verdicts(run, path):
     record = run(path)
     assert {claim["verdict"] for claim in record["claims"]} <= {"not judged in smoke", "untested"}
     assert record["headlines"]
@@ -46,7 +46,7 @@ def test_it_runs_in_smoke_and_judges_nothing(run, path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=list(BY_NAME))
-def test_its_exercises_run_as_its_solutions_do_them(run, path):
+def test_its_exercises_run_with_the_solutions(run, path):
     record = run(path, replaced=solution(path))
     asked = {id for id in EXERCISES if id[:2] == path.stem[:2]}
     assert set(record["exercises"]) == asked and len(asked) >= 3
@@ -57,5 +57,5 @@ def test_its_exercises_run_as_its_solutions_do_them(run, path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("path", "change"), list(instructions()))
-def test_what_a_text_says_to_change_can_be_changed(run, path, change):
+def test_changes_suggested_by_a_text_work(run, path, change):
     assert change.partition("=")[0] in run(path, [change])["run"]["changed"]

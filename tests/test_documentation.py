@@ -69,7 +69,7 @@ def test_every_argument_is_annotated_and_described(room):
     assert not found
 
 
-def test_the_gaps_of_a_module_are_found():
+def test_undocumented_arguments_are_found():
     source = '''
 def f(x: int, *sides: str, y=1):
     """Doubles ``x``."""

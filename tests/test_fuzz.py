@@ -78,7 +78,9 @@ def place(tmp_path, monkeypatch, as_executed):
 @pytest.mark.slow
 @fuzz
 @given(verb=st.sampled_from(list(OPTIONS)), data=st.data())
-def test_a_verb_with_any_arguments_and_environment_is_one_sentence(place, monkeypatch, verb, data):
+def test_a_command_with_any_arguments_and_environment_prints_one_sentence(
+    place, monkeypatch, verb, data
+):
     def nothing(*_, **__):
         raise command_line.LabError("not in this test.")
 
@@ -101,7 +103,7 @@ def test_a_verb_with_any_arguments_and_environment_is_one_sentence(place, monkey
 @pytest.mark.slow
 @fuzz
 @given(content=values, part=st.sampled_from([None, *PARTS]), text=st.text(max_size=20))
-def test_a_report_beside_any_result_and_any_note_is_made(place, content, part, text):
+def test_a_report_is_built_whatever_results_and_notes_exist(place, content, part, text):
     folder = place / "reports" / "quick" / "sweep"
     folder.mkdir(parents=True, exist_ok=True)
     whole = content if part is None else result(8, 0.1) | {part: content}

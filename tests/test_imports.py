@@ -56,7 +56,7 @@ def test_the_order_names_every_module():
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_run_one_way(path):
+def test_imports_have_one_direction(path):
     imported = own_imports(ast.parse(path.read_text(encoding="utf-8")))
     if unit(path) == "__init__":
         assert not imported
@@ -67,7 +67,7 @@ def test_imports_run_one_way(path):
     assert imported <= allowed
 
 
-def test_own_imports_are_found_wherever_they_stand():
+def test_own_imports_are_found_everywhere():
     source = """
 import numpy, ae_lab.data
 def f():
@@ -129,6 +129,6 @@ SHARED_NAMES = {
 }
 
 
-def test_no_two_files_share_a_name_unless_they_are_one_idea():
+def test_files_of_the_same_name_stand_for_the_same_concept():
     names = [path.name for path in sources() if path.name != "__init__.py"]
     assert {name for name in names if names.count(name) > 1} <= set(SHARED_NAMES)

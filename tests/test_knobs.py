@@ -13,7 +13,7 @@ from helpers import NOTEBOOKS
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 @pytest.mark.parametrize("how", ["half or twice", "smallest"])
-def test_each_number_can_be_changed_or_is_refused_by_name(run, path, how):
+def test_each_knob_can_be_changed_or_is_refused_by_name(run, path, how):
     """Half of the knobs are halved and the others doubled, together; small ones are set to 12."""
     knobs = knobs_of(path)
     factors = {n: how if how == "smallest" else 0.5 + 1.5 * (i % 2) for i, n in enumerate(knobs)}

@@ -136,7 +136,7 @@ def pip_of(kind: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["bundled", "locked"])
-def test_the_lock_is_installed_whatever_was_released_since(index, tmp_path, kind):
+def test_the_lock_is_installed_despite_newer_releases(index, tmp_path, kind):
     site = tmp_path / "site"
     done = run_pip(pip_of(kind), install_command(), tmp_path, PIP_TARGET=str(site))
     assert done.returncode == 0, done.stderr
@@ -184,17 +184,17 @@ def test_a_bare_environment_needs_one_pip_install(index, tmp_path):
     assert done.returncode == 0 and "--notebook" in done.stdout, done.stderr
 
 
-def test_both_files_name_the_same_versions():
+def test_both_lock_files_name_the_same_versions():
     lock = (PROJECT / "requirements.lock").read_text(encoding="utf-8")
     locked = re.findall(r"^(\w.*) \\$", lock, re.M)
     assert len(locked) > 100 and [*locked, "-e ."] == PINNED
 
 
-def test_what_builds_the_package_is_the_locked_setuptools():
+def test_the_package_is_built_by_the_locked_setuptools():
     assert set(ABOUT["build-system"]["requires"]) <= set(PINNED)
 
 
-def test_nothing_is_installed_by_a_range():
+def test_no_installation_uses_a_version_range():
     """Each line that installs names versions by their hashes, or installs only the project."""
     lines = [line for line in MAKEFILE.splitlines() if re.search(r"(pip|\(PIP\)) install", line)]
     assert len(lines) == 4
@@ -220,14 +220,14 @@ def test_nothing_is_installed_by_a_range():
 SAFE = {"keras": "3.15", "nbconvert": "7.17.1", "pillow": "12.3"}
 
 
-def test_no_version_with_a_known_fault_is_allowed():
+def test_no_version_with_a_known_vulnerability_is_allowed():
     needs = {need.name: need for need in map(Requirement, ABOUT["project"]["dependencies"])}
     for name, first in SAFE.items():
         lowest = [Version(one.version) for one in needs[name].specifier if one.operator == ">="]
         assert lowest and lowest[0] >= Version(first), name
 
 
-def test_every_python_that_may_install_it_is_checked_for_wheels():
+def test_wheels_are_checked_for_every_supported_python():
     pythons = re.search(r"^PYTHONS := (.*)$", MAKEFILE, re.M)[1].split()
     allowed = SpecifierSet(ABOUT["project"]["requires-python"])
     assert [f"3.{minor}" for minor in range(8, 20) if f"3.{minor}" in allowed] == pythons
@@ -276,7 +276,7 @@ def test_the_licences_of_the_lock_allow_an_mit_licence():
     assert strays == {}
 
 
-def test_the_font_is_licensed_on_its_own():
+def test_the_font_has_its_own_licence():
     about = ABOUT["project"]
     assert set(about["license"].split(" AND ")) == {"MIT", "OFL-1.1"}
     first = [(PROJECT / path).read_text(encoding="utf-8") for path in about["license-files"]]

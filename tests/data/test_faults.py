@@ -184,7 +184,7 @@ def prepared(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_a_server_at_fault_is_tried_again_and_then_left(tmp_path, plays, capsys, fault):
+def test_a_faulty_server_is_tried_again_and_then_given_up(tmp_path, plays, capsys, fault):
     asked = plays(fault)
     start = time.monotonic()
     source, said = prepared(tmp_path, capsys)
@@ -198,7 +198,7 @@ def test_a_server_at_fault_is_tried_again_and_then_left(tmp_path, plays, capsys,
 
 
 @pytest.mark.parametrize("fault", [cut_off, silent, error_500, wrong_bytes])
-def test_a_server_that_recovers_gives_the_file(tmp_path, plays, capsys, fault):
+def test_a_server_that_recovers_delivers_the_file(tmp_path, plays, capsys, fault):
     plays(fault, fault, healthy)
     source, said = prepared(tmp_path, capsys)
     assert source == data.FULL_NAME and len(said.splitlines()) == 2
@@ -206,7 +206,7 @@ def test_a_server_that_recovers_gives_the_file(tmp_path, plays, capsys, fault):
     assert data.prepare(Settings(project_folder=tmp_path)) == data.FULL_NAME
 
 
-def test_a_server_may_not_send_us_on_from_https_to_http(tmp_path, plays, monkeypatch):
+def test_a_redirect_from_https_to_http_is_refused(tmp_path, plays, monkeypatch):
     def sent_on(self, request):
         headers = http.client.HTTPMessage()
         headers["Location"] = request.full_url.replace("https", "http")
@@ -221,7 +221,7 @@ def test_a_server_may_not_send_us_on_from_https_to_http(tmp_path, plays, monkeyp
 
 
 @pytest.mark.parametrize("absent", ["listener", "name", "route"])
-def test_without_a_network_it_is_said_once_and_not_waited_for(
+def test_without_a_network_one_message_is_printed_without_waiting(
     tmp_path, monkeypatch, capsys, absent
 ):
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -310,12 +310,12 @@ def header(shape: str, dtype: str) -> bytes:
 @pytest.mark.parametrize(
     ("shape", "dtype"), [("(300000000,)", "|u1"), ("(30000, 10000)", "|u1"), ("(4,)", "|V99999999")]
 )
-def test_a_header_that_promises_more_than_is_there_is_refused(tmp_path, arrays, shape, dtype):
+def test_a_header_that_declares_missing_data_is_refused(tmp_path, arrays, shape, dtype):
     """NumPy would allocate 300 MB before it notices that they are missing."""
     refused(with_member(tmp_path, arrays, "y_test", header(shape, dtype) + b"0123"), "y_test")
 
 
-def test_a_bomb_is_refused(tmp_path, arrays):
+def test_a_zip_bomb_is_refused(tmp_path, arrays):
     """200 MB of zeros, compressed to less than two."""
     path = write_arrays(tmp_path, {name: a for name, a in arrays.items() if name != "x_train"})
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -326,7 +326,7 @@ def test_a_bomb_is_refused(tmp_path, arrays):
     refused(path, "magic string")
 
 
-def test_a_bomb_whose_directory_lies_is_refused(tmp_path, arrays):
+def test_a_zip_bomb_with_a_false_directory_is_refused(tmp_path, arrays):
     """The archive declares four bytes and a header, but contains more."""
     path = write_arrays(tmp_path, {name: a for name, a in arrays.items() if name != "y_test"})
     real = header("(4,)", "|u1") + arrays["y_test"].tobytes()
@@ -340,7 +340,7 @@ def test_a_bomb_whose_directory_lies_is_refused(tmp_path, arrays):
 
 
 @pytest.mark.parametrize("fault", ["a folder", "a pipe", "unreadable", "a folder above it"])
-def test_a_path_that_cannot_be_read_is_one_sentence(tmp_path, arrays, fault):
+def test_an_unreadable_path_is_reported_in_one_sentence(tmp_path, arrays, fault):
     path = tmp_path / "data" / "mnist.npz"
     path.parent.mkdir()
     if fault == "a folder":
@@ -356,7 +356,7 @@ def test_a_path_that_cannot_be_read_is_one_sentence(tmp_path, arrays, fault):
     assert len(done.stderr.splitlines()) == 1 and str(path) in done.stderr
 
 
-def test_a_data_folder_that_cannot_be_written_leaves_the_sample(tmp_path):
+def test_with_a_read_only_data_folder_the_sample_is_used(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "pyproject.toml").touch()

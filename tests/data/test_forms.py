@@ -246,12 +246,12 @@ TAKEN = {
 
 
 @pytest.mark.parametrize("form", TAKEN, ids=lambda form: form.__name__)
-def test_a_file_or_folder_is_taken_and_said(form, tmp_path):
+def test_a_file_or_folder_is_accepted_and_described(form, tmp_path):
     said = whole(load(form(tmp_path)))
     assert TAKEN[form] in said and "3,000 + 1,000" in said and "not comparable" in said
 
 
-def test_house_numbers_are_turned_made_grey_and_renumbered(tmp_path):
+def test_house_numbers_are_transposed_made_grey_and_renumbered(tmp_path):
     dataset = load(svhn(tmp_path))
     for said in ("last axis", "made grey", "28x28 from 32x32", "classes 1 2 3 4 numbered from 0"):
         assert said in dataset.source
@@ -288,7 +288,7 @@ CONTENTS = {
 
 
 @pytest.mark.parametrize("name", CONTENTS)
-def test_other_names_types_and_axes_are_converted_and_said(name, tmp_path):
+def test_other_names_types_and_axes_are_converted_and_described(name, tmp_path):
     content, said = CONTENTS[name]
     assert said in whole(load(npz(tmp_path, **content)))
 
@@ -319,7 +319,7 @@ def test_classes_are_numbered_in_their_order_and_keep_their_names(tmp_path):
     assert load(npz(tmp_path, **FOUR | twelve)).classes == ("8", "9", "10", "11")
 
 
-def test_of_more_than_ten_classes_the_first_ten_are_taken(tmp_path):
+def test_only_the_first_ten_classes_are_used(tmp_path):
     """As in EMNIST's letters, whose labels start at 1."""
     y, yt = np.arange(10_400) % 26 + 1, np.arange(3_000) % 26 + 1
     x, xt = (np.zeros((len(labels), 28, 28), np.uint8) for labels in (y, yt))
@@ -332,7 +332,7 @@ def test_of_more_than_ten_classes_the_first_ten_are_taken(tmp_path):
 
 
 @pytest.mark.parametrize("names", [("images", "labels"), ("X", "y"), ("data", "target")])
-def test_without_a_test_part_one_is_held_out(names, tmp_path):
+def test_without_a_test_part_images_are_held_out(names, tmp_path):
     x, y = part(4_000)
     dataset = load(npz(tmp_path, **dict(zip(names, (x, y), strict=True))))
     assert "1,000 images held out for testing" in whole(dataset)
@@ -383,7 +383,7 @@ def test_folders_of_classes_are_read(parts, few, tmp_path):
     assert dataset.classes == ("a", "b", "c", "d") and "240 + 120" in dataset.source
 
 
-def test_a_class_may_be_called_train_and_hidden_files_are_none(few, tmp_path):
+def test_a_class_may_be_named_train_and_hidden_files_are_ignored(few, tmp_path):
     pictures(tmp_path, ("",), ("boat", "car", "plane", "train"))
     for hidden in (tmp_path / "car" / "._1.png", tmp_path / "__MACOSX" / "1.png"):
         hidden.parent.mkdir(exist_ok=True)
@@ -418,7 +418,7 @@ def test_pictures_of_any_kind_become_grey_squares(ending, mode, size, few, tmp_p
     levels(load(folder))
 
 
-def test_dark_ink_on_nothing_lies_on_white_paper(few, tmp_path):
+def test_transparent_pictures_get_a_white_background(few, tmp_path):
     folder = pictures(tmp_path)
     for path in folder.rglob("*.png"):
         ink = Image.open(path)
@@ -497,7 +497,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_meant_is_refused_with_the_line_that_converts(name, tmp_path):
+def test_implausible_data_are_refused_with_code_that_converts_them(name, tmp_path):
     content, words = REFUSED[name]
     path = npz(tmp_path, **content)
     with pytest.raises(LabError) as error:
@@ -511,7 +511,7 @@ def test_what_cannot_be_meant_is_refused_with_the_line_that_converts(name, tmp_p
 @pytest.mark.parametrize(
     "name", ["0 and 1", "0 to 16", "standardised", "NaN", "int8", "uint16", "oblong"]
 )
-def test_the_line_that_is_given_converts(name, tmp_path):
+def test_the_suggested_code_converts_the_data(name, tmp_path):
     content, _ = REFUSED[name]
     with pytest.raises(LabError) as error:
         load(npz(tmp_path, **content))
@@ -538,7 +538,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_other_files_are_refused_with_the_way_out(name, tmp_path):
+def test_other_files_are_refused_with_advice(name, tmp_path):
     content, words = FILES[name]
     (tmp_path / name).write_bytes(content)
     with pytest.raises(LabError) as error:
@@ -548,7 +548,7 @@ def test_other_files_are_refused_with_the_way_out(name, tmp_path):
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_a_pickle_is_never_opened(tmp_path):
+def test_a_pickle_is_never_loaded(tmp_path):
     trap = pickle.dumps(Trap(tmp_path / "sprung"), 2)
     for name, content in (("mnist.pkl.gz", gzip.compress(trap)), ("a.pkl", trap), ("b.npz", trap)):
         (tmp_path / name).write_bytes(content)
@@ -563,7 +563,7 @@ def test_a_pickle_is_never_opened(tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
-def test_a_zip_file_of_pictures_or_of_pytorch_is_no_npz(tmp_path):
+def test_a_zip_file_of_pictures_or_of_pytorch_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
         archive.writestr("cat/1.png", b"")
     with pytest.raises(LabError, match="cat/1.png.*unpack it"):
@@ -578,7 +578,7 @@ def test_several_data_sets_in_a_folder_are_named(tmp_path):
     assert "emnist-letters" in load(tmp_path / "emnist-letters-train-images-idx3-ubyte.gz").source
 
 
-def test_a_folder_of_nothing_says_what_it_holds(tmp_path):
+def test_the_content_of_a_folder_without_data_is_listed(tmp_path):
     with pytest.raises(LabError, match="an empty folder"):
         load(tmp_path)
     (tmp_path / "notes.txt").write_text("a")
@@ -632,7 +632,7 @@ def large_npy(folder):
 
 
 @pytest.mark.parametrize("form", [large_idx, large_h5, large_mat, large_npz, large_npy])
-def test_what_declares_too_much_is_refused_at_once(form, tmp_path):
+def test_too_large_declared_sizes_are_refused_immediately(form, tmp_path):
     path = form(tmp_path)
     tracemalloc.start()
     try:
@@ -644,7 +644,7 @@ def test_what_declares_too_much_is_refused_at_once(form, tmp_path):
     assert peak < 20e6, f"{peak:,.0f} bytes were spent"
 
 
-def test_a_packed_table_is_counted_as_it_is_read(tmp_path, monkeypatch):
+def test_the_size_of_a_compressed_table_is_checked_while_reading(tmp_path, monkeypatch):
     monkeypatch.setattr(formats, "LARGEST", 100_000)
     (tmp_path / "train.csv.gz").write_bytes(gzip.compress((b"0," * 784 + b"0\n") * 99))
     with pytest.raises(LabError, match="at most 100,000 bytes"):
@@ -654,7 +654,7 @@ def test_a_packed_table_is_counted_as_it_is_read(tmp_path, monkeypatch):
 # Warnings on the page
 
 
-def test_what_no_experiment_can_mean_is_said_on_the_page(tmp_path):
+def test_unsuitable_data_get_a_warning_on_the_page(tmp_path):
     said = load(npz(tmp_path, **FOUR | {"x_train": 0 * X, "x_test": 0 * XT})).source
     assert "images are equal" in said
     said = load(npz(tmp_path, **FOUR | {"x_test": X[:1_000], "y_test": Y[:1_000]})).source
@@ -696,7 +696,7 @@ def packed_by_name(folder, arrays):
 
 
 @pytest.mark.parametrize("pack", [packed_idx, packed_table, packed_otherwise, packed_by_name])
-def test_mnist_is_known_by_its_content(pack, arrays, tmp_path):
+def test_mnist_is_recognised_by_its_content(pack, arrays, tmp_path):
     np.savez(tmp_path / "mnist.npz", **arrays)
     known = data.load_mnist(Settings(data_folder=tmp_path))
     (tmp_path / "other").mkdir()
@@ -706,13 +706,13 @@ def test_mnist_is_known_by_its_content(pack, arrays, tmp_path):
     assert load(path).source == data.FULL_NAME and load(path).digits
 
 
-def test_other_images_where_mnist_is_expected_are_told_how_they_are_named(tmp_path):
+def test_other_images_instead_of_mnist_are_refused_with_advice(tmp_path):
     with pytest.raises(LabError, match="is not MNIST.*AE_LAB_DATASET") as error:
         data.load_mnist(Settings(data_folder=four_idx(tmp_path)))
     assert "delete" not in str(error.value)
 
 
-def test_fashion_mnist_lies_as_idx_files_in_the_data_folder(tmp_path):
+def test_fashion_mnist_is_found_as_idx_files_in_the_data_folder(tmp_path):
     settings = Settings(dataset="fashion_mnist", data_folder=four_idx(tmp_path), offline=True)
     with pytest.raises(LabError, match="is not Fashion-MNIST"):
         data.load_mnist(settings)
@@ -734,7 +734,7 @@ def test_a_file_is_described(tmp_path, capsys):
         assert words in said
 
 
-def test_what_is_refused_is_described_as_far_as_it_is_known(tmp_path, capsys):
+def test_a_refused_file_is_described_as_far_as_possible(tmp_path, capsys):
     assert main(["data", str(npz(tmp_path, **FOUR | {"x_train": X // 128}))]) == 1
     said = capsys.readouterr()
     assert "x_test: mine.npz/x_test, shape (1000, 28, 28)" in said.out
@@ -755,6 +755,6 @@ def test_the_fingerprint_follows_every_file_of_a_set(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["MNIST", "Fashion-MNIST", "fashion_mnist"])
-def test_a_name_is_known_in_any_spelling(name):
+def test_a_name_is_recognised_in_any_spelling(name):
     known = Settings.from_environment({"AE_LAB_DATASET": name}).dataset
     assert known == name.lower().replace("-", "_")

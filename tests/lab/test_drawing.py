@@ -30,14 +30,14 @@ def test_the_table_has_all_kinds():
 
 
 @pytest.mark.parametrize("kind", AUTOENCODERS)
-def test_what_the_table_says_of_a_kind_is_coloured(networks, kind):
+def test_parts_in_the_table_of_kinds_are_coloured(networks, kind):
     own = [row.name for row in own_rows(rows_of(networks[kind]))]
     special = table()[kind] - SHARED
     expected = special or ({"Dense"} if kind == "deep" else {"code"})
     assert set(own) - HELPERS == expected
 
 
-def test_of_a_deep_network_the_hidden_layers_are_coloured_and_no_more():
+def test_only_the_hidden_layers_of_a_deep_network_are_coloured():
     own = own_rows(rows_of(models.deep(hidden=(7, 5), latent_dim=3)))
     assert [row.shape for row in own] == [(7,), (5,), (5,), (7,)]
 
@@ -68,7 +68,7 @@ def test_the_picture_has_a_bar_and_a_name_for_each_row(networks, kind):
 
 
 @pytest.mark.parametrize("kind", AUTOENCODERS)
-def test_the_picture_keeps_within_its_frame(networks, kind):
+def test_the_picture_stays_within_its_frame(networks, kind):
     picture = ElementTree.fromstring(draw(networks[kind])[0])
     height = float(picture.get("height"))
     assert picture.get("viewBox") == f"0 0 {WIDTH} {height:.0f}"
@@ -79,7 +79,7 @@ def test_the_picture_keeps_within_its_frame(networks, kind):
 
 
 @pytest.mark.parametrize("kind", AUTOENCODERS)
-def test_the_text_names_each_layer_and_what_is_coloured(networks, kind):
+def test_the_alt_text_names_each_layer_and_the_coloured_ones(networks, kind):
     rows, alt = rows_of(networks[kind]), draw(networks[kind])[1]
     layers, own = alt.split("Coloured")
     assert [layers.count(row.in_words) for row in rows] == [
@@ -88,7 +88,7 @@ def test_the_text_names_each_layer_and_what_is_coloured(networks, kind):
     assert all(row.in_words in own for row in own_rows(rows))
 
 
-def test_a_bar_is_as_wide_as_what_leaves_the_layer():
+def test_the_width_of_a_bar_shows_the_output_size():
     rows = rows_of(models.undercomplete(latent_dim=2))
     picture = ElementTree.fromstring(draw(models.undercomplete(latent_dim=2))[0])
     widths = [float(bar.get("width")) for bar in picture.findall(f"{SVG}rect")]

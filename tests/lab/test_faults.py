@@ -116,7 +116,7 @@ print(json.dumps(said))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits on memory as Linux has them")
-def test_a_file_of_arrays_is_refused_within_100_mb_and_a_second(tmp_path):
+def test_a_hostile_file_is_refused_within_100_mb_and_a_second(tmp_path):
     for name, (content, _) in FILES.items():
         (tmp_path / name).write_bytes(content() if callable(content) else content)
     np.savez(tmp_path / "good.npz", GOOD)
@@ -135,7 +135,7 @@ def test_a_file_of_arrays_is_refused_within_100_mb_and_a_second(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes have names")
-def test_what_is_no_regular_file_is_refused(tmp_path):
+def test_a_file_that_is_not_regular_is_refused(tmp_path):
     os.mkfifo(tmp_path / "x.npy")
     for path in (tmp_path / "x.npy", "/dev/zero", tmp_path):
         with pytest.raises(LabError, match="found none"):

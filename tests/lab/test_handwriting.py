@@ -80,7 +80,7 @@ def on_paper(digit, dark_ink, seed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dark_ink", [True, False])
-def test_an_mnist_digit_on_a_sheet_comes_back_nearly_as_it_was(dark_ink):
+def test_an_mnist_digit_on_a_sheet_is_recovered_almost_exactly(dark_ink):
     digits = data.load_mnist(Settings(offline=True)).x_test[:25, ..., 0]
     errors, moves = [], []
     for seed, digit in enumerate(digits):
@@ -95,7 +95,7 @@ def test_an_mnist_digit_on_a_sheet_comes_back_nearly_as_it_was(dark_ink):
     assert np.mean([move == (0, 0) for move in moves]) > 0.6  # otherwise rounding differs
 
 
-def test_an_mnist_image_itself_is_left_as_it_is(tmp_path):
+def test_an_mnist_image_itself_is_unchanged(tmp_path):
     digits = data.load_mnist(Settings(offline=True)).x_test[:25, ..., 0]
     errors = []
     for digit in digits:
@@ -104,7 +104,7 @@ def test_an_mnist_image_itself_is_left_as_it_is(tmp_path):
     assert np.median(errors) < 1  # shifting an image by one pixel would give 30
 
 
-def test_dirt_a_dark_rim_and_a_second_digit_are_left_out():
+def test_dirt_a_dark_edge_and_a_second_digit_are_removed():
     page = written(STROKES["seven"])
     clean = handwriting.like_mnist(page)
     page[:, :25] = 0.1  # the edge of the table
@@ -112,7 +112,7 @@ def test_dirt_a_dark_rim_and_a_second_digit_are_left_out():
     np.testing.assert_allclose(handwriting.like_mnist(page), clean, atol=0.1)
 
 
-def test_a_transparent_drawing_is_laid_on_paper(tmp_path):
+def test_a_transparent_drawing_gets_a_white_background(tmp_path):
     page = written(STROKES["two"], ink=1.0)
     ink = 1 - page / page.max()
     for grey in (0, 255):
@@ -122,7 +122,7 @@ def test_a_transparent_drawing_is_laid_on_paper(tmp_path):
         assert np.corrcoef(x.ravel(), handwriting.like_mnist(page).ravel())[0, 1] > 0.98
 
 
-def test_the_camera_s_upright_is_upright(tmp_path):
+def test_the_orientation_of_the_camera_is_respected(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be rotated clockwise
     page = Image.fromarray(np.uint8(255 * written(STROKES["seven"])))
@@ -144,19 +144,19 @@ def test_the_camera_s_upright_is_upright(tmp_path):
     ],
     ids=["grey", "black", "shaded", "noisy paper", "noise", "tiny"],
 )
-def test_an_empty_page_holds_no_digit(page):
+def test_an_empty_page_contains_no_digit(page):
     with pytest.raises(LabError, match="must show one digit that stands out"):
         handwriting.like_mnist(page)
 
 
-def test_a_speck_is_no_digit():
+def test_a_speck_is_not_a_digit():
     page = np.full((600, 600), 0.8)
     page[300:305, 300:305] = 0.1
     with pytest.raises(LabError, match="specks alone"):
         handwriting.like_mnist(page)
 
 
-def test_files_that_are_no_photos_are_told_apart(tmp_path, monkeypatch):
+def test_files_that_are_not_photos_are_described(tmp_path, monkeypatch):
     with pytest.raises(LabError, match="found none at"):
         handwriting.read_photo(tmp_path / "none.png")
     path = tmp_path / "a.png"
@@ -180,7 +180,7 @@ def test_files_that_are_no_photos_are_told_apart(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_huge_image_in_a_small_file_is_refused_unopened(tmp_path, monkeypatch):
+def test_a_huge_image_in_a_small_file_is_refused_before_decoding(tmp_path, monkeypatch):
     path = saved(tmp_path, np.zeros((1, 1)))
     Image.new("1", (30_000, 20_000)).save(path)  # 600 million pixels in about 80 kB
     with pytest.raises(LabError, match="must hold at most 60,000,000 pixels"):
@@ -205,7 +205,7 @@ def reports(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["deep", "convolutional", "variational"])
-def test_the_verb_writes_the_picture_and_says_the_verdict(kind, reports, tmp_path, capsys):
+def test_the_command_writes_the_picture_and_prints_the_verdict(kind, reports, tmp_path, capsys):
     path = saved(tmp_path, written(STROKES["two"], noise=0.03))
     assert main(["reconstruct", str(path), "--model", kind]) == 0
     said = capsys.readouterr().out
@@ -214,7 +214,7 @@ def test_the_verb_writes_the_picture_and_says_the_verdict(kind, reports, tmp_pat
         assert picture.width > 1_000 and len(np.unique(picture.convert("L"))) > 50
 
 
-def test_the_probabilities_are_the_classifier_s_and_add_up(reports, tmp_path):
+def test_the_probabilities_are_those_of_the_classifier_and_sum_to_one(reports, tmp_path):
     classifier = models.load_model(reports / "classifier.keras")
     model = models.load_autoencoder(reports / "deep.keras")
     path = saved(tmp_path, written(STROKES["two"]))
@@ -226,7 +226,7 @@ def test_the_probabilities_are_the_classifier_s_and_add_up(reports, tmp_path):
     np.testing.assert_allclose(verdict.x_hat, model.predict(verdict.x, verbose=0), atol=1e-6)
 
 
-def test_without_a_classifier_the_rest_is_drawn_and_the_way_to_one_said(reports, tmp_path, capsys):
+def test_without_a_classifier_the_rest_is_drawn_and_advice_is_printed(reports, tmp_path, capsys):
     (reports / "classifier.keras").unlink()
     path = saved(tmp_path, written(STROKES["two"]))
     assert main(["reconstruct", str(path), "--out", str(tmp_path / "out.png")]) == 0
@@ -245,7 +245,7 @@ def test_without_a_classifier_the_rest_is_drawn_and_the_way_to_one_said(reports,
         (["--out", "nowhere/out.png"], "cannot be written"),
     ],
 )
-def test_a_model_that_is_missing_or_wrong_is_an_error_of_one_sentence(
+def test_a_missing_or_wrong_model_is_an_error_of_one_sentence(
     arguments, message, reports, tmp_path, capsys
 ):
     path = saved(tmp_path, written(STROKES["two"]))

@@ -44,14 +44,14 @@ def test_the_structure_of_a_model_is_counted(few):
     assert counted == [0, 6, 3]
 
 
-def test_a_classifier_is_right_where_it_answers_as_the_labels_do(few, always_three, copying):
+def test_accuracy_counts_outputs_equal_to_the_labels(few, always_three, copying):
     share = np.mean(few.y_test == 3)
     assert 0 < share == measures.accuracy(always_three, few)
     assert share == measures.accuracy_on(always_three, 1 - few.x_test, few)
     assert share == measures.accuracy_through(always_three, copying, few)
 
 
-def test_pixels_in_another_order_are_told_from_the_images_and_from_others(few):
+def test_pixels_in_another_order_are_recognised(few):
     x = few.x_test
     order = np.random.default_rng(8).permutation(784)
     shuffled = x.reshape(-1, 784)[:, order].reshape(x.shape)

@@ -25,7 +25,7 @@ def half():
     return model
 
 
-def test_areas_are_those_of_the_errors(few, half):
+def test_areas_agree_with_those_of_the_errors(few, half):
     """With a constant output of 0.5, black and white pixels cost most, so thin digits do."""
     errors = np.square(few.x_test - 0.5).sum(axis=(1, 2, 3))
     for digit, measure in ((0, "area_of_zeros"), (1, "area_of_ones")):
@@ -35,14 +35,14 @@ def test_areas_are_those_of_the_errors(few, half):
     assert measures.area_of_scores((few.y_test == 1) * 1.0, few) == 1
 
 
-def test_scores_per_ink_are_computed_again(few, half):
+def test_scores_divided_by_the_sum_of_pixels_are_recomputed(few, half):
     errors = np.square(few.x_test - 0.5).sum(axis=(1, 2, 3))
     scores = errors / few.x_test.sum(axis=(1, 2, 3))
     assert measures.off_error_per_ink(half, scores, few) < 1e-5
     assert measures.off_error_per_ink(half, 1.1 * scores, few) == pytest.approx(0.1, rel=1e-3)
 
 
-def test_alarms_are_counted_on_either_side(few, half):
+def test_false_and_correct_alarms_are_counted(few, half):
     alarms = few.y_test == 0
     assert measures.found_zeros(alarms, few) == 1 and measures.false_alarms(alarms, few) == 0
     alarms = np.arange(30) % 2 == 0

@@ -20,14 +20,14 @@ def test_hidden_layers_are_counted_without_the_code(few):
     assert [measures.sigmoid_layers(model, few) for model in (deep, shallow)] == [3, 0]
 
 
-def test_what_makes_a_kind_is_read_off_its_layers(few):
+def test_parameters_of_a_kind_are_those_of_its_layers(few):
     plain = models.undercomplete(latent_dim=3)
     assert measures.noise(models.denoising(stddev=0.25, hidden=(4,)), few) == 0.25
     assert measures.beta(models.variational(beta=16, hidden=(4,)), few) == 16
     assert measures.noise(plain, few) == measures.beta(plain, few) == -1
 
 
-def test_levels_are_those_of_the_finest_number(few):
+def test_levels_are_the_largest_number_of_values(few):
     codes = np.array([[0, 1.5], [0, 2.5], [1, 3.5], [1, 1.5]], "float32")
     assert measures.levels(codes, few) == 3 and measures.rows(codes, few) == 4
 

@@ -73,7 +73,7 @@ def first_layer(config, part="encoder"):
 
 
 @pytest.mark.parametrize("name", BUILDERS)
-def test_each_kind_comes_back_as_it_was(tmp_path, name):
+def test_each_kind_is_loaded_unchanged(tmp_path, name):
     model = BUILDERS[name]()
     model.save(tmp_path / "model.keras")
     again = load_autoencoder(tmp_path / "model.keras", image_shape=SHAPE)
@@ -84,12 +84,12 @@ def test_each_kind_comes_back_as_it_was(tmp_path, name):
         np.testing.assert_array_equal(a, b)
 
 
-def test_the_default_sizes_come_back_too(tmp_path):
+def test_the_default_sizes_can_also_be_loaded(tmp_path):
     models.variational().save(tmp_path / "model.keras")
     assert load_autoencoder(tmp_path / "model.keras").name == "variational"
 
 
-def test_a_lambda_is_refused_and_never_run(tmp_path):
+def test_a_lambda_is_refused_and_never_executed(tmp_path):
     trap = tmp_path / "sprung"
     x = keras.Input(SHAPE)
     h = keras.layers.Lambda(lambda x, name=str(trap): (open(name, "w"), x)[1])(x)
@@ -167,12 +167,12 @@ def test_a_flipped_byte_is_refused_or_changes_nothing(kept):
 @pytest.mark.parametrize(
     "content", [b"", b"\x89HDF\r\n\x1a\n" + bytes(100), b"<html>Please sign in</html>"]
 )
-def test_what_is_no_archive_is_refused(kept, content):
+def test_a_file_that_is_not_an_archive_is_refused(kept, content):
     kept.write_bytes(content)
     refused(kept, "expected a whole archive")
 
 
-def test_no_file_another_name_and_a_folder_are_refused(kept, tmp_path):
+def test_missing_files_other_names_and_folders_are_refused(kept, tmp_path):
     refused(tmp_path / "absent.keras", "found none at")
     refused(shutil.copy(kept, tmp_path / "model.h5"), "ends in .keras")
     (tmp_path / "folder.keras").mkdir()
@@ -186,7 +186,7 @@ def test_a_missing_member_is_named(kept):
         refused(rewritten(kept, **{name: None}), f"received no {name} in it")
 
 
-def test_a_name_twice_is_refused(kept):
+def test_a_repeated_member_is_refused(kept):
     with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(kept, "a") as archive:
         archive.writestr("config.json", "{}")
     refused(kept, "two members of the same name")
@@ -197,7 +197,7 @@ def test_another_configuration_is_refused(kept, text):
     refused(rewritten(kept, **{"config.json": text}), "is not a model")
 
 
-def test_numbers_that_the_file_does_not_bring_are_refused_before_memory_is_spent(kept, monkeypatch):
+def test_declared_but_missing_weights_are_refused_before_memory_is_allocated(kept, monkeypatch):
     def huge(config):
         text = json.dumps(config).replace('"units": 7', '"units": 1000000000')
         return json.loads(text.replace("[null, 7]", "[null, 1000000000]"))
@@ -213,7 +213,7 @@ def test_numbers_that_the_file_does_not_bring_are_refused_before_memory_is_spent
 
 
 @pytest.mark.slow
-def test_a_bomb_is_refused_before_it_is_unpacked(kept, tmp_path):
+def test_a_zip_bomb_is_refused_before_unpacking(kept, tmp_path):
     """600 MB of zeros, compressed to less than one."""
     with zipfile.ZipFile(kept) as archive:
         config = archive.read("config.json")
@@ -250,12 +250,12 @@ def test_weights_of_other_shapes_are_refused(kept):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_weights_that_are_no_numbers_are_refused(kept, value):
+def test_weights_that_are_not_finite_are_refused(kept, value):
     changed = weights_changed(kept, lambda array: np.full_like(array, value))
     refused(changed, "finite weights")
 
 
-def test_a_model_of_other_images_or_without_a_code_is_refused(kept, tmp_path):
+def test_a_model_for_other_images_or_without_a_code_is_refused(kept, tmp_path):
     refused(kept, r"a model of images \(28, 28, 1\)", image_shape=models.IMAGE_SHAPE)
     x = keras.Input(SHAPE)
     keras.Model(x, keras.layers.Activation("relu")(x)).save(tmp_path / "other.keras")
@@ -469,7 +469,7 @@ ARCHIVES = {
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits on memory as Linux has them")
-def test_what_a_file_costs_is_known_before_it_is_paid(kept):
+def test_costs_of_a_file_are_checked_before_loading(kept):
     """At most 400 MB more than a valid model, and ten times the time of loading it."""
     expected = {}
     for write, words in WEIGHTS.items():

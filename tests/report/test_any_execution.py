@@ -35,7 +35,7 @@ def outputs_of(settings, name: str = "one") -> dict[int, str]:
     }
 
 
-def test_the_environment_holds_nothing_that_changes_what_a_library_does(monkeypatch):
+def test_the_environment_does_not_change_the_behaviour_of_libraries(monkeypatch):
     monkeypatch.setenv("PYTHONWARNINGS", "error")
     changed = process_environment()
     assert not {"TQDM_DISABLE", "SOURCE_DATE_EPOCH", "PYTHONWARNINGS"} & changed.keys()
@@ -64,7 +64,7 @@ def test_all_that_a_program_prints_is_on_its_page(tmp_path):
 
 
 @pytest.mark.kernel
-def test_widgets_and_bars_are_shown_as_they_ended(tmp_path):
+def test_widgets_and_bars_are_shown_in_their_last_state(tmp_path):
     cells = [
         "import ipywidgets as w\nw.interact(lambda x: print('twice', 2 * x), x=3)",
         "out = w.Output()\ndisplay(out)\nwith out:\n    print('inside')\n"
@@ -93,7 +93,7 @@ def test_widgets_and_bars_are_shown_as_they_ended(tmp_path):
 
 
 @pytest.mark.kernel
-def test_one_notebook_s_failure_costs_no_other_its_page(tmp_path, monkeypatch):
+def test_a_failed_notebook_does_not_affect_other_pages(tmp_path, monkeypatch):
     settings = project(tmp_path, good=notebook("# Good", "%%print('well')"))
     old = notebook("# Old", "%%print(1)", "%%1/0", "then", "%%print(2)")
     content = json.loads(json.dumps(old))

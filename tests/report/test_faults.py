@@ -172,7 +172,7 @@ def test_killed_while_its_kernels_start(place):
     place.check_clean()
 
 
-def test_killed_at_the_steps_of_publishing(place, tmp_path):
+def test_killed_at_each_step_of_publishing(place, tmp_path):
     """Moments that a random kill would miss: all of the last ones, every fifth of the others.
 
     On Linux, the report is complete at every moment.
@@ -202,7 +202,7 @@ def test_killed_at_the_steps_of_publishing(place, tmp_path):
     assert published(0) == 0 and place.shown() == place.version
 
 
-def test_an_interrupt_at_any_moment_is_one_line_and_leaves_nothing(place):
+def test_an_interrupt_prints_one_line_and_leaves_nothing(place):
     begin = time.monotonic()
     place.run()
     length = time.monotonic() - begin
@@ -223,7 +223,7 @@ def test_an_interrupt_at_any_moment_is_one_line_and_leaves_nothing(place):
 
 
 @pytest.mark.parametrize("when", ["in its cell", "between two cells"])
-def test_a_kernel_killed_for_its_memory_is_said_and_the_others_are_kept(place, when):
+def test_a_killed_kernel_is_reported_and_the_others_are_kept(place, when):
     place.run()
     dies = (
         "%%import os, signal, threading, time\nkill = lambda: os.kill(os.getpid(), signal.SIGKILL)"
@@ -288,7 +288,7 @@ def check_error(said: str) -> None:
     assert "Traceback" not in said
 
 
-def test_a_full_disk_is_one_sentence_and_the_last_report_whole(place, tmp_path):
+def test_a_full_disk_is_one_sentence_and_keeps_the_last_report(place, tmp_path):
     disk = tmp_path / "disk"
     with small_disk(disk, 6):
         place.settings = Settings(project_folder=place.folder, report_folder=disk / "reports")
@@ -328,7 +328,7 @@ def test_a_limit_on_file_sizes_is_one_sentence(place):
 
 
 @pytest.mark.parametrize("closed", ["report_folder", "build"])
-def test_a_folder_that_may_not_be_written_is_one_sentence(place, closed):
+def test_a_read_only_folder_is_reported_in_one_sentence(place, closed):
     place.run()
     write_project(place.folder, 2)
     folder = place.workplace.build if closed == "build" else place.settings.report_folder
@@ -342,7 +342,7 @@ def test_a_folder_that_may_not_be_written_is_one_sentence(place, closed):
     place.check_clean()
 
 
-def test_a_foreign_place_is_no_obstacle(tmp_path):
+def test_a_report_runs_in_an_unusual_environment(tmp_path):
     """Spaces and other letters in the path, an ASCII terminal, and an empty PATH."""
     folder = tmp_path / "Größe und Maß, 実験 №1"
     folder.mkdir()
@@ -384,7 +384,7 @@ def test_a_home_folder_is_not_needed(place, tmp_path, home):
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root may become another")
-def test_a_user_whom_the_system_does_not_know_has_no_home_and_pages_all_the_same():
+def test_a_user_unknown_to_the_system_gets_a_report():
     process = start(clean_as_nobody)
     process.join()
     assert process.exitcode == 0

@@ -161,7 +161,7 @@ PROVOKE = """() => {
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", ["01_a", "index"])
-def test_nothing_runs_and_nothing_is_asked_for(browser, pages, name):
+def test_nothing_is_executed_or_requested(browser, pages, name):
     page = browser.new_page()
     requests, blocked = [], []
     page.on("request", lambda request: requests.append(request.url))
@@ -180,7 +180,7 @@ def test_nothing_runs_and_nothing_is_asked_for(browser, pages, name):
 
 
 @pytest.mark.browser
-def test_links_to_files_of_this_machine_lead_to_pages_only(browser, pages):
+def test_links_to_local_files_lead_only_to_pages(browser, pages):
     page = browser.new_page()
     page.goto(f"file://{pages}/01_a.html")
     links = page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)")
@@ -190,7 +190,7 @@ def test_links_to_files_of_this_machine_lead_to_pages_only(browser, pages):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", ["01_a", "index"])
-def test_the_policy_alone_would_do(browser, pages, name):
+def test_the_policy_alone_is_sufficient(browser, pages, name):
     """Without any cleaning, the second protection is sufficient."""
     html = (pages / f"{name}.html").read_text()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -211,7 +211,7 @@ def test_the_policy_alone_would_do(browser, pages, name):
         page.close()
 
 
-def test_what_is_said_in_words_is_still_there(pages):
+def test_text_is_still_shown(pages):
     """Escaped, not dropped: a reader sees what a notebook tried to show."""
     index = (pages / "index.html").read_text()
     assert index.count("&lt;script&gt;window.pwned = 1&lt;/script&gt;") > 10
@@ -219,13 +219,13 @@ def test_what_is_said_in_words_is_still_there(pages):
 
 
 @pytest.mark.parametrize("link", LINKS)
-def test_no_link_runs_or_leaves_the_page_s_folder(link):
+def test_no_link_executes_or_leaves_the_folder_of_the_page(link):
     html = sanitise(f'<a href="{link}">go</a>')
     assert "href" not in html and "go" in html
 
 
 @pytest.mark.parametrize("markup", MARKUP)
-def test_no_markup_acts_or_fetches(markup):
+def test_no_markup_executes_or_requests(markup):
     html = sanitise(markup)
     for forbidden in (
         RUNS + '"',

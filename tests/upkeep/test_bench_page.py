@@ -31,13 +31,13 @@ def page():
     )
 
 
-def test_both_figures_tell_their_numbers_in_words(page):
+def test_both_figures_have_their_numbers_in_the_alt_text(page):
     bars, growth = map(unescape, re.findall(r'<img [^>]*alt="([^"]*)"', page))
     assert "handout's program 3.75, reached" in bars and "1.25, missed" in bars
     assert "no verdict" in bars and "400: 0.4 s" in growth and "numbers in the code" in growth
 
 
-def test_the_table_holds_what_was_measured(page):
+def test_the_table_contains_the_measurements(page):
     rows = re.findall(r"<tr>(.*?)</tr>", page, flags=re.DOTALL)
     cells = [unescape(re.sub(r"<[^>]+>", " ", row)).split() for row in rows]
     handout = next(row for row in cells if "handout's" in row)
@@ -48,7 +48,7 @@ def test_the_table_holds_what_was_measured(page):
         assert text in page
 
 
-def test_text_is_text_and_the_policy_is_the_reports(page):
+def test_text_is_escaped_and_the_policy_is_that_of_the_report(page):
     body = page.split("</style>")[1]
     assert "<script" not in body and 'href="#y"' not in body and "<math" not in body
     assert "<b>sklearn" not in body and "&lt;b&gt;sklearn" in body
@@ -63,7 +63,7 @@ def test_an_empty_run_has_a_page():
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_and_nothing_is_requested(browser, page, tmp_path, scheme):
+def test_axe_finds_no_problem_and_nothing_is_requested(browser, page, tmp_path, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     (tmp_path / "bench.html").write_text(page)
     view = {"viewport": {"width": 360, "height": 740}, "color_scheme": scheme}

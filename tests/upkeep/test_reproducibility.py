@@ -40,7 +40,7 @@ def hashes() -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_each_kind_has_the_same_weights_to_the_bit_in_two_fresh_processes():
+def test_each_kind_has_identical_weights_in_two_new_processes():
     first, second = hashes(), hashes()
     assert first == second and set(first) == set(AUTOENCODERS)
     assert len(set(first.values())) == len(first)

@@ -136,7 +136,7 @@ def other_data(folder: Path) -> str:
 
 
 @pytest.mark.cluster
-def test_a_killed_worker_loses_nothing_and_others_are_refused_with_the_reason(tmp_path, cluster):
+def test_a_killed_worker_loses_nothing_and_invalid_workers_are_refused(tmp_path, cluster):
     marks = tmp_path / "marks"
     marks.mkdir()
     slow = "%%import time\nif lab.seed == 8 and marks.joinpath('a-8').read_text().count('\\n') < 2:"
@@ -167,7 +167,7 @@ def test_a_killed_worker_loses_nothing_and_others_are_refused_with_the_reason(tm
 
 
 @pytest.mark.cluster
-def test_a_failing_task_is_tried_once_more_and_reported(tmp_path, cluster):
+def test_a_failing_task_is_repeated_once_and_reported(tmp_path, cluster):
     marks = tmp_path / "marks"
     marks.mkdir()
     raises = "%%if lab.seed == 9:\n    raise ValueError('the ninth')"
@@ -196,7 +196,7 @@ def test_a_failing_task_is_tried_once_more_and_reported(tmp_path, cluster):
 
 
 @pytest.mark.cluster
-def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
+def test_a_stopped_sweep_continues_from_its_results(tmp_path):
     marks = tmp_path / "marks"
     marks.mkdir()
     threads = "%%lab.record('tiny.threads', int(os.environ['OMP_NUM_THREADS']), 'threads')"
@@ -224,7 +224,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
 
 
 @pytest.mark.cluster
-def test_what_the_report_ran_is_not_run_again(tmp_path):
+def test_runs_of_the_report_are_not_repeated(tmp_path):
     project(tmp_path, a=tiny(tmp_path, "a"))
     report = [sys.executable, "-m", "ae_lab", "report"]
     subprocess.run(report, cwd=tmp_path, env=environment(), check=True, capture_output=True)
@@ -241,7 +241,7 @@ def test_what_the_report_ran_is_not_run_again(tmp_path):
 
 
 @pytest.mark.cluster
-def test_a_lost_scheduler_is_one_sentence(tmp_path):
+def test_a_lost_scheduler_is_reported_in_one_sentence(tmp_path):
     cluster = Cluster(tmp_path)
     try:
         cluster.add_worker()
@@ -257,7 +257,7 @@ def test_a_lost_scheduler_is_one_sentence(tmp_path):
 
 
 @pytest.mark.cluster
-def test_where_every_worker_is_refused_the_sweep_gives_up(tmp_path, cluster):
+def test_if_every_worker_is_refused_the_sweep_ends(tmp_path, cluster):
     from ae_lab.upkeep.sweep.supervisor import Supervisor, identity
     from ae_lab.upkeep.sweep.task import plan
 
@@ -284,7 +284,7 @@ def test_where_every_worker_is_refused_the_sweep_gives_up(tmp_path, cluster):
         (["--scheduler", "tcp://127.0.0.1:1"], "the scheduler must answer"),
     ],
 )
-def test_bad_input_is_one_sentence(tmp_path, monkeypatch, arguments, words):
+def test_invalid_input_is_reported_in_one_sentence(tmp_path, monkeypatch, arguments, words):
     from ae_lab.__main__ import main
     from ae_lab.upkeep.sweep import sweep
 
@@ -299,7 +299,7 @@ def test_bad_input_is_one_sentence(tmp_path, monkeypatch, arguments, words):
     assert words in "".join(complaint)
 
 
-def test_without_dask_it_says_what_to_install(tmp_path, monkeypatch):
+def test_without_dask_the_error_names_what_to_install(tmp_path, monkeypatch):
     from ae_lab.upkeep.sweep.sweep import connected
 
     monkeypatch.setitem(sys.modules, "distributed", None)
@@ -335,7 +335,7 @@ LIES = {
 
 
 @pytest.mark.parametrize("kind", LIES)
-def test_a_result_that_is_not_of_the_task_is_a_failure(tmp_path, kind):
+def test_a_result_of_another_task_is_a_failure(tmp_path, kind):
     from ae_lab.upkeep.sweep.task import result_from, result_of
 
     asked, lie = task(tmp_path), LIES[kind]
@@ -348,7 +348,7 @@ def test_a_result_that_is_not_of_the_task_is_a_failure(tmp_path, kind):
 
 
 @pytest.mark.cluster
-def test_what_a_worker_sends_is_never_unpickled(tmp_path, cluster, monkeypatch):
+def test_data_from_a_worker_are_never_unpickled(tmp_path, cluster, monkeypatch):
     from ae_lab.upkeep.sweep.sweep import connected
 
     monkeypatch.chdir(tmp_path)
@@ -361,7 +361,7 @@ def test_what_a_worker_sends_is_never_unpickled(tmp_path, cluster, monkeypatch):
 
 @pytest.mark.cluster
 @pytest.mark.filterwarnings("ignore:Port .* is already in use")
-def test_no_one_without_its_keys_joins_a_cluster_of_this_machine():
+def test_a_local_cluster_cannot_be_joined_without_its_keys():
     pytest.importorskip("cryptography")
     from ae_lab.upkeep.sweep.sweep import connected
 

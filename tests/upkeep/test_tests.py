@@ -35,7 +35,7 @@ def test_an_import_of_a_test_is_found(source):
     assert imported_tests(source) and not imported_tests("from helpers import halves")
 
 
-def test_the_tiers_that_make_test_leaves_out_are_those_that_make_test_all_adds():
+def test_make_test_all_adds_the_tests_that_make_test_omits():
     about = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
     markers = [line.split(":")[0] for line in about["tool"]["pytest"]["ini_options"]["markers"]]
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
