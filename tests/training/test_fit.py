@@ -87,7 +87,7 @@ def test_the_loss_of_an_epoch_is_a_mean_per_image_over_whole_batches(both_ways):
 @pytest.mark.parametrize(
     ("x", "batch_size"),
     [(TRAIN, 30), (np.repeat(TRAIN[:1], 30, axis=0), 10)],
-    ids=["one step an epoch", "images all alike"],
+    ids=["one step per epoch", "equal images"],
 )
 def test_the_result_agrees_with_keras_fit(both_ways, x, batch_size):
     """With data for which the order of the images does not matter."""
