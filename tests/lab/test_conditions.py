@@ -233,7 +233,7 @@ def test_deviations_from_a_paper_are_a_table_with_a_caption(shown):
     row = ("optimiser", "SGD", "Adam", "nothing, we think")
     lab.deviations(paper="Vincent et al. (2010), section 6", rows=[row])
     markup = shown[0][0]["text/html"]
-    assert "<caption>Vincent et al. (2010), section 6" in markup
+    assert "Vincent et al. (2010), section 6</caption>" in markup
     assert markup.count('scope="col"') == 4 and '<th scope="row">optimiser</th>' in markup
     for rows in ([], [("optimiser", "SGD", "Adam", " ")], [row[:3]]):
         with pytest.raises(LabError, match="four|4 cells"):

@@ -69,7 +69,7 @@ def test_a_classifier_of_something_else_is_not_used(photo, kept, capsys):
     assert "No verdict" in said.err and "animals" in said.err and "reads" not in said.out
 
 
-@pytest.mark.parametrize(("about", "words"), [(KMNIST, "kmnist"), (None, "does not say")])
+@pytest.mark.parametrize(("about", "words"), [(KMNIST, "kmnist"), (None, "training data")])
 def test_a_model_of_unknown_data_is_used_with_a_note(about, words, photo, kept, capsys):
     kept(about, ABOUT)
     assert main(["reconstruct", str(photo)]) == 0

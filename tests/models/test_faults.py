@@ -463,7 +463,7 @@ ARCHIVES = {
     "a directory that lies": (lying, "whole archive"),
     "layers": (lambda path: rewritten(path, many_layers), "parts of a model|1,000,000 bytes"),
     "pieces": (lambda path: rewritten(path, many_pieces), "'Split'"),
-    "outputs": (huge_outputs, "1,000,000 numbers per image"),
+    "outputs": (huge_outputs, "1,000,000 outputs per image"),
 }
 
 

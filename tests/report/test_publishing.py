@@ -280,9 +280,9 @@ def test_an_invalid_result_of_a_sweep_is_named_and_ignored(tmp_path, kind):
         path.write_text(text)
     for run in range(2):
         said = build(settings)
-        assert run or f"{path} is left out" in said
+        assert run or f"{path} is ignored" in said
         # a pipe cannot be copied into the next report
-        assert said.count(f"{path} is left out") == path.exists() or kind == "a pipe"
+        assert said.count(f"{path} is ignored") == path.exists() or kind == "a pipe"
         assert "good.json is" not in said
         project(tmp_path, one=notebook("# One, changed"))
     assert (path.parent / "good.json").exists()

@@ -14,7 +14,7 @@ FACTS = {"Cores": "2", "Versions": "Python 3.11.7, keras 3.15.1", "Data": "MNIST
 RESULTS = [
     Result("dense", "the handout's program", 0.4, 1.5, 3.75, 3.5, 4.0, 3.5, True, "", "s", 90, 91),
     Result("dense", HOSTILE, 0.4, 0.5, 1.25, 1.2, 1.3, 1.3, False),
-    Result("cnn", "PyTorch", 0.4, 0.4, 1, 0.9, 1.1, 1, None, "not called: it covers 1"),
+    Result("cnn", "PyTorch", 0.4, 0.4, 1, 0.9, 1.1, 1, None, "no verdict: it contains 1"),
     Result("quick-report", "nbconvert", 231, 468, 2.03, 2.03, 2.03, 1.5, True),
 ]
 GROWTH = {
@@ -44,7 +44,7 @@ def test_the_table_contains_the_measurements(page):
     for word in ("3.75", "3.50", "4.00", "reached", "90", "91"):
         assert word in handout
     assert "once" in next(row for row in cells if "nbconvert" in row)  # a spread needs two timings
-    for text in ("Python 3.11.7", "not called: it covers 1", "784-32-784"):
+    for text in ("Python 3.11.7", "no verdict: it contains 1", "784-32-784"):
         assert text in page
 
 

@@ -31,7 +31,7 @@ def test_values_within_their_tolerances_pass():
 
 
 def test_each_missing_or_deviating_value_is_named():
-    with pytest.raises(LabError, match="2 of 3 figures") as error:
+    with pytest.raises(LabError, match="2 of 3 values") as error:
         verify.compare({"a": 2.25, "c": 7.0}, KEPT)
     assert "a is 2.25, expected 2 ± 0.2" in str(error.value)
     assert "b is missing" in str(error.value)
@@ -95,7 +95,7 @@ def test_the_command_needs_stored_values_stores_them_and_compares(tmp_path, monk
         verify.verify(settings, say=said.append)
     verify.verify(settings, accept=True, say=said.append)
     verify.verify(settings, say=said.append)
-    assert "All 1 figures" in said[-1]
+    assert "All 1 values" in said[-1]
     (settings.profile_folder / "metrics.json").write_text('[{"name": "a", "value": 9.0}]')
     with pytest.raises(LabError, match="a is 9, expected 1"):
         verify.verify(settings, say=said.append)

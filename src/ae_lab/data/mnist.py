@@ -294,7 +294,7 @@ def _download(name: str, part: Path) -> None:
 
 
 def _waiting_helps(error: Exception, folder: Path) -> bool:
-    """False if the file system is at fault, or if no server can be reached without a network."""
+    """False if the file system is at fault, or if there is no network."""
     reason = getattr(error, "reason", error)  # urllib wraps the cause in a URLError
     unreachable = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
     return not (

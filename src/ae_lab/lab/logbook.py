@@ -321,7 +321,7 @@ class Lab:
         display.show_figure(fig, alt, besides or {})
 
     def living(self, fig: "Figure", model: "keras.Model", *, alt: str) -> None:
-        """Show a figure that the report's page replaces by a decoder of any point of the plane.
+        """Show a figure that the report's page replaces by an interactive plane of the latents.
 
         Parameters
         ----------

@@ -10,7 +10,7 @@ from ae_lab.validation import check_between, check_whole
 
 
 class Corruption(Seeded):
-    """Applies ``_corrupt(x)`` of a subclass: random anew at each step, off at inference."""
+    """Applies ``_corrupt(x)`` of a subclass: newly drawn at each step, off at inference."""
 
     def call(self, x, training=False):
         return self._corrupt(x) if training else x
@@ -66,7 +66,7 @@ class MaskingCorruption(PixelCorruption):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class Dropout(PixelCorruption):
-    """Sets each value to 0 with probability ``fraction``; scales the others to the same mean sum.
+    """Sets each value to 0 with probability ``fraction``; scales the others to keep the mean.
 
     Srivastava et al. (2014), like ``keras.layers.Dropout``, but with the random numbers of this
     package, so that XLA compiles networks with it into fast programs.

@@ -26,7 +26,7 @@ from ae_lab.models.blocks import IMAGE_SHAPE
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 TRAINED_ON = "trained_on.json"
-# Bytes: CONFIG about 100 times, the others about 15 times the size in our largest model.
+# Limits: sizes in bytes about 100 times, numbers about 15 times those of our largest model.
 LARGEST = {METADATA: 10_000, TRAINED_ON: 10_000, CONFIG: 1_000_000, WEIGHTS: 500_000_000}
 MOST_PARTS = 1_000  # layers, initialisers and tensors that a configuration names
 MOST_OBJECTS = 10_000  # groups and arrays of the weights

@@ -1,7 +1,7 @@
 """The command ``grade``: many submissions in one table, with each exercise checked again.
 
-A student's report is not trusted, and nothing that a student wrote is executed unless `grade` is
-told to. The models and arrays that were handed in are loaded as data and measured here.
+A student's report is not trusted, and nothing that a student wrote is executed unless
+``run`` is given. The models and arrays that were handed in are loaded as data and measured here.
 """
 
 import csv

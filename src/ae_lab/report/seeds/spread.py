@@ -52,7 +52,7 @@ def parse_result(text: str) -> dict:
         if type(result["seed"]) is not int or not all(isinstance(text, str) for text in texts):
             raise TypeError("a name or seed of another type")
         if not all(isinstance(one, int | float) and abs(one) < LARGEST for one in numbers):
-            raise TypeError("a figure that is not a number, or too large")
+            raise TypeError("a value that is not a number, or too large")
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ValueError(f"{type(error).__name__}: {error}"[:200]) from None
     return result
