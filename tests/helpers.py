@@ -363,7 +363,7 @@ def wait_for(condition, seconds: float = PATIENCE):
     """Wait until ``condition()`` is true and return it; fail after ``PATIENCE`` seconds."""
     end = time.monotonic() + seconds
     while not (found := condition()):
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, "the condition did not become true"
         time.sleep(0.05)
     return found
 

@@ -94,7 +94,7 @@ def test_a_long_list_of_members_is_refused_before_it_is_read(tmp_path, monkeypat
         check_archive(path, 10**9)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="pipes have names")
+@pytest.mark.skipif(os.name != "posix", reason="needs named pipes")
 def test_a_pipe_and_a_device_are_refused_immediately(tmp_path):
     os.mkfifo(tmp_path / "a.json")
     for path in (tmp_path / "a.json", files.Path("/dev/zero")):

@@ -28,7 +28,7 @@ ABOUT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 PINNED = (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines()[1:]
 BUNDLED = sorted((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
 
-needs_bundled_pip = pytest.mark.skipif(not BUNDLED, reason="this Python brings no pip of its own")
+needs_bundled_pip = pytest.mark.skipif(not BUNDLED, reason="this Python includes no pip")
 
 
 def wheel(folder: Path, name: str, number: str, *metadata: str) -> str:
@@ -131,7 +131,7 @@ def pip_of(kind: str) -> list[str]:
     if kind == "locked":
         return ["-m", "pip"]
     if not BUNDLED:
-        pytest.skip("this Python brings no pip of its own")
+        pytest.skip("this Python includes no pip")
     return [str(BUNDLED[-1] / "pip")]
 
 

@@ -94,7 +94,7 @@ def test_notebooks_also_load_no_code():
         ):
             assert word not in text, f"{path.name} holds {word}"
         fetched = re.findall(r"%pip install (.*)\"", text)
-        assert fetched == ["-q .."], "nothing but this package"
+        assert fetched == ["-q .."], "only this package"
 
 
 def locked() -> dict[str, list[str]]:

@@ -261,7 +261,7 @@ def refused(path, *words):
     for word in (str(path), *words):
         assert word in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
-    assert peak < MEMORY, f"{peak:,.0f} bytes were spent"
+    assert peak < MEMORY, f"{peak:,.0f} bytes were allocated"
 
 
 OTHER_ARRAYS = {

@@ -641,7 +641,7 @@ def test_too_large_declared_sizes_are_refused_immediately(form, tmp_path):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 20e6, f"{peak:,.0f} bytes were spent"
+    assert peak < 20e6, f"{peak:,.0f} bytes were allocated"
 
 
 def test_the_size_of_a_compressed_table_is_checked_while_reading(tmp_path, monkeypatch):

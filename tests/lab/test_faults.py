@@ -115,7 +115,7 @@ print(json.dumps(said))
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="limits on memory as Linux has them")
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's limits on memory")
 def test_a_hostile_file_is_refused_within_100_mb_and_a_second(tmp_path):
     for name, (content, _) in FILES.items():
         (tmp_path / name).write_bytes(content() if callable(content) else content)
@@ -134,7 +134,7 @@ def test_a_hostile_file_is_refused_within_100_mb_and_a_second(tmp_path):
     assert all("\n" not in words and words.startswith(name) for name, (words, _) in said.items())
 
 
-@pytest.mark.skipif(os.name != "posix", reason="pipes have names")
+@pytest.mark.skipif(os.name != "posix", reason="needs named pipes")
 def test_a_file_that_is_not_regular_is_refused(tmp_path):
     os.mkfifo(tmp_path / "x.npy")
     for path in (tmp_path / "x.npy", "/dev/zero", tmp_path):

@@ -360,9 +360,9 @@ def test_a_claim_needs_conditions_of_different_names(lab, shown):
 
 
 def test_an_untested_claim_is_listed_with_its_reason(lab, tmp_path):
-    lab.untested("deep.topic_modelling", reason="no corpus at hand")
+    lab.untested("deep.topic_modelling", reason="no corpus available")
     claim = json.loads(next(tmp_path.rglob("*.json")).read_text(encoding="utf-8"))["claims"][0]
-    assert (claim["verdict"], claim["evidence"]) == ("untested", "no corpus at hand")
+    assert (claim["verdict"], claim["evidence"]) == ("untested", "no corpus available")
     with pytest.raises(LabError, match="no.such_claim"):
         lab.untested("no.such_claim", reason="none")
 

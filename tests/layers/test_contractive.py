@@ -10,7 +10,7 @@ from ae_lab.errors import LabError
 SHAPE = (3, 4, 1)
 PIXELS = 12
 only_tensorflow = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="the slow truth uses TensorFlow's tape"
+    keras.backend.backend() != "tensorflow", reason="the slow reference uses TensorFlow's tape"
 )
 
 

@@ -83,7 +83,7 @@ STARTS = {"start_from_images": from_images, "unroll": from_stack}
 def test_the_start_is_as_in_the_table(kind):
     start, (one, two) = table()[kind]["start"], (built(kind, seed) for seed in (0, 1))
     kernels = [model.get_layer("encoder").get_weights()[0] for model in (one, two)]
-    assert not np.array_equal(*kernels), "random before anything else"
+    assert not np.array_equal(*kernels), "random before the start is set"
     if start != "random":
         STARTS[start](one)
         assert not np.array_equal(one.get_layer("encoder").get_weights()[0], kernels[0])

@@ -468,7 +468,7 @@ ARCHIVES = {
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="limits on memory as Linux has them")
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's limits on memory")
 def test_costs_of_a_file_are_checked_before_loading(kept):
     """At most 400 MB more than a valid model, and ten times the time of loading it."""
     expected = {}

@@ -99,7 +99,7 @@ def test_equation_numbers_and_references_span_the_whole_page():
     links = re.findall(r'<a href="#(equation-\w)">([^<]*)</a>', page)
     assert links == [("equation-b", "(2)"), ("equation-a", "(1)"), ("equation-b", "2")]
     assert all(f'id="{name}"' in page for name, _ in links) and "(7)" in page
-    assert not re.search(r"<math(?:(?!</math>).)*<a ", page), "a link in a formula is no link"
+    assert not re.search(r"<math(?:(?!</math>).)*<a ", page), "links in formulas do not work"
 
 
 def test_formulas_that_cannot_be_rendered_are_named_with_their_source():
@@ -303,7 +303,7 @@ def test_a_styled_table_keeps_its_colours_but_not_its_random_ids():
         '<td style="color:red;position:fixed;background-image:url(http://x)">3</td></tr></table>'
     )
     page, _ = output_page({"text/html": html, "text/plain": "<a.Styler object>"})
-    assert 'style="background:#ffff00;color:#000000"' in page, "black can be read on yellow"
+    assert 'style="background:#ffff00;color:#000000"' in page, "black is readable on yellow"
     assert "T_ab1" not in page and "url(" not in page and "fixed" not in page
     assert "<th>&nbsp;" not in page and "background:#ffffff;color:#" in page
 
@@ -607,7 +607,7 @@ def test_a_large_html_output_is_rendered_quickly():
     image = f'<img alt="a" src="data:image/png;base64,{"A" * 2_000_000}">'
     start = time.process_time()
     output_page({"text/html": image + "<table>" + rows * 5_000 + "</table>"})
-    assert time.process_time() - start < 8, "3.5 MB, in some two seconds on an idle machine"
+    assert time.process_time() - start < 8, "3.5 MB, about two seconds on an idle machine"
 
 
 @pytest.mark.parametrize(

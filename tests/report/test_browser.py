@@ -265,7 +265,7 @@ def test_a_claim_of_the_ledger_links_to_its_cell(browser, report):
     page.locator(f".cards a[href$='#claim-{CLAIM}']").click()
     assert page.url.endswith(f"01_a.html#claim-{CLAIM}")
     box = page.locator(f"[id='claim-{CLAIM}']").bounding_box()
-    assert 0 <= box["y"] < 500, "the verdict is in sight"
+    assert 0 <= box["y"] < 500, "the verdict is visible"
     page.close()
 
 

@@ -166,7 +166,7 @@ def test_unchanged_notebooks_are_not_executed_again(tmp_path, no_font_cache):
     (settings.profile_folder / "one.html").write_text("spoilt")
     build(settings)
     assert runs.read_text() == "x"
-    assert contents(settings.profile_folder) == before, "a spoilt page is rendered again"
+    assert contents(settings.profile_folder) == before, "a damaged page is rendered again"
     build(settings, "two", force=True)
     assert runs.read_text() == "x"
     build(replace(settings, seed=9), "one")
@@ -187,7 +187,7 @@ def test_a_foreign_kernel_named_python3_is_not_used(tmp_path, monkeypatch, no_fo
 
 
 @pytest.mark.kernel
-@pytest.mark.skipif(sys.platform != "linux", reason="names without a file are Linux's")
+@pytest.mark.skipif(sys.platform != "linux", reason="abstract socket names exist only on Linux")
 def test_a_kernel_needs_no_port_that_another_program_could_take(tmp_path, no_font_cache):
     code = """%%
 import psutil
@@ -273,7 +273,7 @@ def test_the_memory_limits_the_number_of_jobs(monkeypatch):
 
 
 @pytest.mark.kernel
-@pytest.mark.skipif(os.name == "nt", reason="signals are not sent like this on Windows")
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 def test_no_kernel_remains_after_an_interrupt(tmp_path):
     wait = "%%import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
     project(tmp_path, slow=notebook("# Slow", wait))

@@ -35,7 +35,7 @@ from helpers import (
 
 pytestmark = [
     pytest.mark.kernel,
-    pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX"),
+    pytest.mark.skipif(os.name != "posix", reason="needs signals and limits of POSIX"),
 ]
 NAMES = ("one", "two")
 KILLS = 20
@@ -148,7 +148,7 @@ def test_killed_at_twenty_random_moments(place):
         process.kill()
         process.join()
         kills += killed
-        assert not set(kept) & set(place.runs()[len(runs) :]), "what was finished ran again"
+        assert not set(kept) & set(place.runs()[len(runs) :]), "finished work was repeated"
         assert place.shown() in (shown, place.version)
         if not killed:
             assert process.exitcode == 0, place.said.read_text()
@@ -383,7 +383,7 @@ def test_a_home_folder_is_not_needed(place, tmp_path, home):
     assert house.exists() == (home == "read-only")
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root may become another")
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root")
 def test_a_user_unknown_to_the_system_gets_a_report():
     process = start(clean_as_nobody)
     process.join()

@@ -87,7 +87,7 @@ def test_the_conclusion_counts_verdicts_and_names_the_main_claims_and_the_surpri
     assert [one["link"] for one in found["main"]["does not hold"]] == [
         "deep.pretraining_helps.html"
     ]
-    assert found["surprise"].id == "own", "it missed its bar by ten times the bar"
+    assert found["surprise"].id == "own", "it missed its bound by ten times the bound"
     assert found["provisional"] and found["judged"]
     assert tally([]) == {} and not conclusion([])["judged"]
 

@@ -144,7 +144,7 @@ def pages(tmp_path_factory):
     content = attacker(error | {"notebook": "01_a", "cell": 1})
     html = render(content, "01_a")
     (folder / "01_a.html").write_text(html)
-    assert "The end." in html, "the attack on the page came to its end"
+    assert "The end." in html, "the attack on the page ran to the end"
     write_index(folder, {"01_a": content}, ATTACKS, ATTACKS)
     return folder
 
@@ -173,7 +173,7 @@ def test_nothing_is_executed_or_requested(browser, pages, name):
     assert [url for url in requests if not url.startswith("data:")] == [page.url]
     assert protocols <= {"file:", "https:", "http:", "mailto:"}
     blocked = [text for text in blocked if "Content Security Policy" in text]
-    assert blocked == [], "the policy was not needed: the markup was clean before"
+    assert blocked == [], "the markup was clean without the policy"
     assert page.locator("#content").count() == 1
     assert "49" not in page.locator("main").inner_text().split()
     page.close()
@@ -236,4 +236,4 @@ def test_no_markup_executes_or_requests(markup):
         "data-decoder",
     ):
         assert forbidden not in html
-    assert not re.search(r"<(?!a )[^>]*evil\.example", html), "it is a link or a word, at most"
+    assert not re.search(r"<(?!a )[^>]*evil\.example", html), "at most a link or a word"

@@ -29,7 +29,7 @@ def test_hostile_markup_is_removed():
     for forbidden in ("<script", "onerror", "onload", "onclick", "javascript:", "<iframe"):
         assert forbidden not in markup
     loads = re.findall(r'<(?!a )[^<>]*"[^"<>]*evil[^"]*"', markup)
-    assert not loads, "a far address is a link or a word, and nothing that loads"
+    assert not loads, "other addresses are links or words and load nothing"
     assert "kept" in markup
     assert page.count('id="content"') == 1
 
@@ -237,4 +237,4 @@ def test_streams_are_joined_but_not_across_a_figure():
     ]
     shown = [output.get("text") or "fig" for output in clean_outputs(outputs)]
     assert shown == ["o1", "e1e2", "fig", "o2"]
-    assert outputs[0].text == "e1", "the notebook itself stays as it was"
+    assert outputs[0].text == "e1", "the notebook itself is unchanged"

@@ -181,7 +181,7 @@ def test_files_of_reports_and_desktops_do_not_prevent_a_report(tmp_path, name):
     assert (settings.profile_folder / "one.html").exists()
 
 
-needs_links = pytest.mark.skipif(os.name != "posix", reason="links need a right on Windows")
+needs_links = pytest.mark.skipif(os.name != "posix", reason="links need a permission on Windows")
 
 
 @needs_links

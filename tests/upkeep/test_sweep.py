@@ -19,7 +19,7 @@ from ae_lab.errors import LabError
 from helpers import PACKAGE, notebook, project, wait_for
 
 distributed = pytest.importorskip("distributed")
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are not sent like this on Windows")
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 
 OWN = ("AE_LAB_DATA", "AE_LAB_DATASET", "AE_LAB_SEED", "AE_LAB_REPORTS", "AE_LAB_PROFILE")
 OFFLINE = {"AE_LAB_OFFLINE": "1"} | dict.fromkeys(OWN, "")
@@ -159,7 +159,7 @@ def test_a_killed_worker_loses_nothing_and_invalid_workers_are_refused(tmp_path,
     assert sorted(ended) == sorted(labels), "every task ends exactly once"
     assert "8 done, 0 failed, 0 left" in said and "to go" in said
     workers = {pid for path in marks.iterdir() for pid in path.read_text().split()}
-    assert (marks / "a-8").read_text().split()[1] != str(worker), "another worker took it on"
+    assert (marks / "a-8").read_text().split()[1] != str(worker), "another worker repeated it"
     bad = {str(process.pid) for process in cluster.processes[-2:]}
     assert not workers & bad
     assert "refused: ae_lab 9.9 in place of 0.1.0; another source of ae_lab in losses.py" in said
@@ -220,7 +220,7 @@ def test_a_stopped_sweep_continues_from_its_results(tmp_path):
         assert kept[label] == result
         assert (marks / f"a-{result['seed']}").read_text().count("\n") == 1
     threads = {metric["value"] for result in kept.values() for metric in result["metrics"][1:]}
-    assert threads == {3}, "as the caller says, whatever Dask sets on its workers"
+    assert threads == {3}, "set by the caller, not by Dask"
 
 
 @pytest.mark.cluster
@@ -386,7 +386,7 @@ def test_a_local_cluster_cannot_be_joined_without_its_keys():
 # need programs of the system. As root they are installed with apt-get; otherwise the tests are
 # skipped and name what is missing. Kubernetes is not tested.
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="the recipes are tried on Linux")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the examples are run on Linux")
 SLOW = "%%import time; time.sleep(5)"
 
 
@@ -401,7 +401,7 @@ def need(program: str, package: str) -> str:
             quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
             subprocess.run(install, env=quiet, **options)
     if not (found := shutil.which(program, path=path)):
-        pytest.skip(f"{program} is not here and {package} could not be installed")
+        pytest.skip(f"{program} is missing and {package} could not be installed")
     return found
 
 

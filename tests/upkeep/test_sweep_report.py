@@ -75,7 +75,7 @@ def test_each_condition_is_judged_separately():
     assert (claim.verdict, claim.parts, claim.provisional) == ("holds in part", "few", False)
     claim = over_seeds(*({"few": 1 + i / 10, "many": i - 1} for i in range(3)))
     assert (claim.verdict, claim.parts, claim.provisional) == ("undecided", "many", True)
-    assert over_seeds({"a": 1, "b": 1}, {"a": 1, "c": -1}).verdict == "holds", "not put to all"
+    assert over_seeds({"a": 1, "b": 1}, {"a": 1, "c": -1}).verdict == "holds", "b and c not in all runs"
 
 
 def test_runs_are_named_by_their_seeds():
@@ -183,7 +183,7 @@ def test_failures_and_other_versions_of_the_package_are_reported(tmp_path):
     index = index_of(tmp_path, result(8, 0.1), result(9, 0.2, package="earlier"), failed)
     assert "01_a, cell 3 (Here) failed with E: m (seed 10, tensorflow)" in index
     assert "1 of 2 runs used another version of the package" in index
-    assert "held in 2 of 2 seeds" in index, "a failed run counts neither way"
+    assert "held in 2 of 2 seeds" in index, "a failed run is not counted"
 
 
 def test_dots_stay_inside_and_are_reproducible():

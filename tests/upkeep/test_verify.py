@@ -64,7 +64,7 @@ def test_with_few_seeds_another_profiles_deviation_is_used_or_none(tmp_path):
     kept = json.loads(path.read_text())["full, MNIST"]
     assert [kept[name]["tolerance"] for name in "ab"] == [None, None]
     verify.keep(path, "quick, a sample", [metric("a", 5.0, 6.0, 7.0)])
-    assert json.loads(path.read_text())["full, MNIST"] == kept, "other data say nothing"
+    assert json.loads(path.read_text())["full, MNIST"] == kept, "other data are not used"
     verify.keep(path, "quick, MNIST", [metric("a", 5.0, 6.0, 7.0), metric("c", 1.0, 1.0, 1.0)])
     reference = json.loads(path.read_text())
     a, c = reference["full, MNIST"]["a"], reference["quick, MNIST"]["c"]
