@@ -92,10 +92,7 @@ def at_least(name: str, value: float, bound: float, unit: str, *, because: str) 
 
 
 def at_most(name: str, value: float, bound: float, unit: str, *, because: str) -> Condition:
-    """Condition that ``value`` is at most ``bound``.
-
-    ``name``, ``unit`` and ``because`` are as in `at_least`.
-    """
+    """Condition that ``value`` is at most ``bound``; ``name``, ``unit``, ``because`` as above."""
     asked = f"at most {_form(bound, unit)}"
     return _condition(name, value, unit, asked, because, high=bound)
 
@@ -103,10 +100,7 @@ def at_most(name: str, value: float, bound: float, unit: str, *, because: str) -
 def between(
     name: str, value: float, low: float, high: float, unit: str, *, because: str
 ) -> Condition:
-    """Condition that ``value`` is from ``low`` to ``high``.
-
-    ``name``, ``unit`` and ``because`` are as in `at_least`.
-    """
+    """Condition that ``low`` <= ``value`` <= ``high``; ``name``, ``unit``, ``because`` as above."""
     asked = f"{_form(low, unit)} to {_form(high, unit)}"
     return _condition(name, value, unit, asked, because, low=low, high=high)
 

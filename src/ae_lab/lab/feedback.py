@@ -126,9 +126,7 @@ def beside_reference(name: str, value: float, settings: Settings, source: str) -
     if (inside := is_within(value, entry)) is None:
         return f"{words}; its spread over seeds is not known."
     words += f" ± {entry['tolerance']:.2g}; "
-    return words + (
-        "inside the tolerance." if inside else "outside the tolerance: what was changed?"
-    )
+    return words + ("inside the tolerance." if inside else "outside: what was changed?")
 
 
 def is_within(value: float, entry: dict) -> bool | None:
