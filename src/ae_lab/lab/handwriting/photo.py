@@ -44,7 +44,7 @@ def read_photo(path: str | Path) -> np.ndarray:
         raise _wrong(path, "an image in PNG, JPEG or WebP", "something else") from None
     except Image.DecompressionBombError:
         raise _too_large(path, "far more") from None
-    except Exception as error:  # damage shows in many ways, that of what the camera says too
+    except Exception as error:  # damaged pixels or EXIF data raise many kinds
         raise _wrong(path, "a whole image", f"a damaged one ({error})") from None
 
 
