@@ -184,7 +184,7 @@ def test_any_notebook_is_a_page_that_holds_what_it_may(found, more, state):
     whole = {"cells": found, "metadata": {"widgets": {WIDGET_STATE: {"state": state}}, "a": more}}
     exporter = ReportExporter()
     page, _ = exporter.from_file(io.StringIO(json.dumps(whole)))
-    assert page.rstrip().endswith("</html>") and "came into the page" not in page
+    assert page.rstrip().endswith("</html>") and "is in the page" not in page
 
 
 @pytest.mark.slow

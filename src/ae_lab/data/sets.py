@@ -23,7 +23,7 @@ ROLE = re.compile(
     r"|(?<![a-z0-9])[xy](?=train|test|[^a-z]|$)|(?:(?<=train)|(?<=test))[xy](?![a-z])"
 )
 ARRAYS = re.compile(r"(\.(npz|npy|csv|mat|h5|hdf5)|idx\d-?(ubyte|int))(\.gz)?$")
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")  # for others Pillow may run a program
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")  # others may run programs
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 

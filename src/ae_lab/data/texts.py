@@ -107,7 +107,7 @@ def _texts_in(folder: Path) -> dict[str, str]:
     if not folder.is_dir():
         raise wrong(f"a folder of texts at {folder}", "no folder", DO)
     found = {}
-    for path in filter(Path.is_file, sorted(folder.glob("*/*.txt"))):  # no pipe
+    for path in filter(Path.is_file, sorted(folder.glob("*/*.txt"))):  # not a pipe
         if path.stat().st_size > LARGEST:
             raise wrong(f"texts of at most {LARGEST:,} bytes", f"more in {path}", "cut it in parts")
         text = path.read_text(encoding="utf-8", errors="replace")

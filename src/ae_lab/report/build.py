@@ -154,7 +154,7 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
 
 
 def known_figures(settings: Settings, say: Say) -> dict[str, dict]:
-    """Profile and data → `reference_figures`; a file that holds something else is named, and {}."""
+    """Profile and data → `reference_figures`; {}, with a message, if the file is invalid."""
     path = settings.project_folder / "reports" / "reference.json"
     try:
         keys = [key for key in read_json(path) or {} if key.startswith(f"{settings.profile}, ")]

@@ -29,7 +29,7 @@ def report_before(folder: Path, commit: str) -> dict:
                 before = None
                 break
     except (AttributeError, KeyError, TypeError):
-        before = None  # not of a report of ours
+        before = None  # written by something else
     return {"commit": commit, "before": before}
 
 

@@ -71,7 +71,7 @@ class ReportExporter(TemplateExporter):
             content = file_stream.read()
             content = content.encode() if isinstance(content, str) else content
             notebook = parse_notebook(content, f"{name}.ipynb")
-            notebook.metadata.pop("ae_lab", None)  # what a report says of a run, no file may say
+            notebook.metadata.pop("ae_lab", None)  # only a report may say this
         except (LabError, ValueError) as error:
             notebook = unexecuted(nbformat.v4.new_notebook(), failure_of(name, error))
         return self.from_notebook_node(notebook, resources, **kw)
@@ -96,12 +96,12 @@ class ReportExporter(TemplateExporter):
         return html, resources
 
     def _page(self, nb: NotebookNode, resources: dict | None, **kw) -> tuple[str, dict]:
-        """The page; without its cells where one cannot be made, or holds what no page may."""
+        """The page; without its cells if it cannot be made or contains what is not allowed."""
         try:
             html, found = super().from_notebook_node(nb, resources, **kw)
             check_page(html, found["css"], found["script"])
             return html, found
-        except Exception as error:  # one page's failure costs no other its page
+        except Exception as error:  # a failure of one page must not affect the others
             resources = (resources or {}) | {"sections": ()}
             name = resources.get("metadata", {}).get("name", "notebook")
             nb = unexecuted({"cells": []}, failure_of(name, error))

@@ -38,8 +38,8 @@ OPTIONS = {
     "macros": MACROS,
     "id_prefix": "equation-",
 }
-# The converter has no limit on depth or length, and macros multiply both. So it runs in a process
-# of its own, which a formula may end: the last number that it said is then that formula's.
+# The converter has no limit on depth or length, and macros multiply both. So it runs in a separate
+# process. If a formula ends that process, the last number that it printed is that of the formula.
 CONVERT = """
 import json, sys
 try:
@@ -47,7 +47,7 @@ try:
     for what, most in (resource.RLIMIT_AS, 2**30), (resource.RLIMIT_CPU, 20):
         resource.setrlimit(what, (most, most))
 except (ImportError, ValueError):
-    pass  # this system has no such limits, only that on time
+    pass  # without such limits on this system, only that on time remains
 from math_core import LatexError, LatexToMathML
 options, snippets, left = json.load(sys.stdin)
 converter = LatexToMathML(**options)
@@ -61,9 +61,9 @@ for number, (tex, display) in enumerate(snippets):
 print("all", flush=True)
 print(json.dumps(converter.convert_all([*map(tuple, snippets)])))
 """
-SECONDS = 300  # for a page's formulas: a hundred take a tenth of a second
-LARGEST = 20_000_000  # letters of MathML in a page
-MOST_ENDS = 3  # then no formula of the page is set
+SECONDS = 300  # for the formulas of a page; 100 formulas take 0.1 s
+LARGEST = 20_000_000  # characters of MathML in a page
+MOST_ENDS = 3  # after so many, no formula of the page is converted
 IN_OTHER_WORDS = [
     # a notebook may define a macro twice, because cells are run again
     (r"\\(?:(?:re)?new|provide)command\*?\s*\{?(\\[a-zA-Z]+)\}?\s*(?:\[(\d)\](?!\[))?(?=\{)",
@@ -91,7 +91,7 @@ class Formulas:
         self.place, self.problem = place, problem
         self.found: list[tuple[str, str, bool, object]] = []  # source, TeX, display, position
         self._set: list[str] | None = None
-        key = secrets.token_hex(8)  # no document can hold it
+        key = secrets.token_hex(8)  # unknown to every document
         self._form = f"{BEGIN}{key}-%d{END}"
         self._mark_of = re.compile(rf"{BEGIN}{key}-(\d+){END}")
         self._quoted = re.compile(rf"{quote(BEGIN)}{key}-(\d+){quote(END)}")
@@ -222,7 +222,7 @@ class Formulas:
 
 
 def _convert(snippets: list[tuple[str, bool]]) -> list[str]:
-    """MathML of TeX and whether it is displayed; "" for what is too much for the converter."""
+    """MathML of pairs of TeX and whether it is displayed; "" where the converter ended."""
     command, ended = [sys.executable, "-P", "-c", CONVERT], set()
     while len(ended) < MOST_ENDS:
         tried = [("" if i in ended else tex, display) for i, (tex, display) in enumerate(snippets)]

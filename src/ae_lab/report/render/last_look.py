@@ -1,7 +1,7 @@
-"""The last look at a finished page: all its elements and attributes are of those it may have.
+"""The last check of a finished page: only allowed elements and attributes occur in it.
 
-Its parts were cleaned before they came together. Here the whole is read once more, and held to a
-form that leaves a browser no choice: tags with quoted attributes, and no other "<".
+Its parts were cleaned before they were combined. Here the whole page is read again, and must have a
+form that every browser reads alike: tags with quoted attributes, and no other "<".
 """
 
 import re
@@ -16,7 +16,7 @@ HEAD = set("html head meta title".split())
 OF_HEAD = set("charset content http-equiv lang name".split())
 OWN = "html body header main nav section button canvas input label fieldset legend svg math"
 BODY = TEXT_TAGS | HEADINGS | set(OWN.split())
-INSIDE = {  # what stands in these two, and nothing of HTML
+INSIDE = {  # elements allowed in these two, which contain no HTML
     "math": set(
         "math annotation menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom "
         "mprescripts mroot mrow ms mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr "
@@ -24,7 +24,7 @@ INSIDE = {  # what stands in these two, and nothing of HTML
     ),
     "svg": set("svg circle g line path polyline rect text title".split()),
 }
-# those that begin with data- and aria- besides; only href and src fetch, and style is looked at
+# and those that begin with data- or aria-; only href and src load something
 ATTRIBUTES = set(
     "abbr align alt class colspan height hidden href id lang max min name open rel role rowspan "
     "scope span src start step style tabindex title type value width "
@@ -33,7 +33,7 @@ ATTRIBUTES = set(
     "voffset cx cy d fill points r rx stroke viewbox x x1 x2 y y1 y2".split()
 )
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-STYLE = re.compile(  # nothing that leaves its place, nothing that is fetched
+STYLE = re.compile(  # no positions and no addresses
     r"(?:(?:background|border-\w+|color|display|flex-grow|font-[\w-]+|height|justify-items|"
     r"margin-left|padding-\w+|text-(?:align|decoration)|vertical-align|width)"
     r":[\w\s#%.+-]*(?:;|\Z)\s*)*\Z"
@@ -42,7 +42,7 @@ FORMS = {"src": IMAGE, "style": STYLE}
 
 
 def check_page(html: str, css: str, script: str) -> None:
-    """A LabError if a page, or a part of one, holds what it may not, its own script left out."""
+    """Raise a LabError if a page contains what is not allowed, besides its own CSS and script."""
     for name, own in (("style", css), ("script", script)):
         html = html.replace(f"<{name}>{own}</{name}>", "", 1)
     head, body, rest = html.removeprefix("<!DOCTYPE html>").rpartition("<body")
@@ -51,7 +51,7 @@ def check_page(html: str, css: str, script: str) -> None:
 
 
 def check(html: str, tags: set[str] = BODY, attributes: set[str] = ATTRIBUTES) -> None:
-    """A LabError if HTML has another element than ``tags``, or another attribute."""
+    """Raise a LabError if HTML has an element not in ``tags`` or a forbidden attribute."""
     at, inside = html.find("<"), ""
     while at >= 0:
         tag = TAG.match(html, at)
@@ -60,7 +60,7 @@ def check(html: str, tags: set[str] = BODY, attributes: set[str] = ATTRIBUTES) -
             _may_be(key.lower(), unescape(value), attributes)
             for key, value in ATTRIBUTE.findall(tag[2])
         ):
-            raise LabError(f"{html[at : at + 60]!r} came into the page, which may not hold it")
+            raise LabError(f"{html[at : at + 60]!r} is in the page, where it is not allowed")
         if name in INSIDE:
             inside = "" if tag[0][1] == "/" else name
         at = html.find("<", tag.end())

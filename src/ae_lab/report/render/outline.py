@@ -28,7 +28,7 @@ class Outline:
     fragments: Fragments
     title: str = ""
     entries: list[Entry] = field(default_factory=list)
-    _anchors: dict[str, int] = field(default_factory=dict)  # and the last number behind each
+    _anchors: dict[str, int] = field(default_factory=dict)  # and the last number appended to each
     _level: int = 1
 
     @property

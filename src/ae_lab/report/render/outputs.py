@@ -79,7 +79,7 @@ class Outputs:
         stored = stored.get(WIDGET_STATE, stored) if isinstance(stored, dict) else {}
         stored = stored.get("state", stored) if isinstance(stored, dict) else {}  # not in Colab's
         self.widgets = stored if isinstance(stored, dict) else {}
-        self.shown = 0  # widgets, one in many places counted in each
+        self.shown = 0  # number of widgets shown so far
 
     def html(self, outputs: list[NotebookNode]) -> str:
         """All outputs of a cell."""
@@ -228,13 +228,13 @@ def looks_of(kind: str, data: str, width: str = "") -> list[str]:
 
 
 def image_of(picture: str) -> Image.Image | None:
-    """A PNG in base64, unpacked; None if it is damaged, or has more than 50 million pixels."""
-    try:
-        image = Image.open(io.BytesIO(b64decode(picture)), formats=("PNG",))  # none runs a program
+    """The image of a PNG in base64; None if it is damaged or has more than 50 million pixels."""
+    try:  # only as PNG, because Pillow runs programs for some other formats
+        image = Image.open(io.BytesIO(b64decode(picture)), formats=("PNG",))
         if image.width * image.height <= MOST_PIXELS:
             image.load()
             return image
-    except Exception:  # damage shows in many ways
+    except Exception:  # damaged data raise many kinds
         pass
     return None
 

@@ -61,7 +61,7 @@ ATTRIBUTES = {
     "th": {"colspan", "rowspan", "abbr", "scope"},
 } | {f"cut-{tag}": {"src", "data", "value", "max", "type", "checked"} for tag in CUT}
 IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|avif|bmp|svg\+xml)[;,]")
-UNC = re.compile(r"[\s\0-\x1f]*[\\/]{2}")  # another machine, to a page that is a file on Windows
+UNC = re.compile(r"[\s\0-\x1f]*[\\/]{2}")  # an address of another machine on Windows
 KEPT_ID = re.compile(re.escape(ANCHOR) + r"[\w.-]+")
 OWN_ANCHORS = (ANCHOR, "cell-", "content", "equation-")
 STYLE_RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
