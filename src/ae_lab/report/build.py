@@ -231,16 +231,25 @@ def render_report(
         for name, path in paths.items()
     }
     profile, _, results, *_ = about
-    for name, notebook in notebooks.items():
-        lab = notebook.metadata["ae_lab"]
-        try:  # each notebook separately, because its record may have any form
-            record = lab["record"] or {}
+
+    def check_records(some: dict) -> None:
+        for notebook in some.values():
+            record = notebook.metadata["ae_lab"]["record"] or {}
             list(record.get("headlines", [])), dict(record.get("timings", {}))
-            judged({name: notebook}, profile, results)
-            write_index(folder, {name: notebook}, *about)
-        except Exception as error:
-            reason = f"the notebook's record is invalid ({type(error).__name__}: {error})"
-            lab |= {"record": None, "error": lab["error"] or failure(name, "RecordError", reason)}
+        judged(some, profile, results)
+        write_index(folder, some, *about)
+
+    try:
+        check_records(notebooks)
+    except Exception:  # a record may have any form: find which ones are invalid
+        for name, notebook in notebooks.items():
+            try:
+                check_records({name: notebook})
+            except Exception as error:
+                lab = notebook.metadata["ae_lab"]
+                reason = f"the notebook's record is invalid ({type(error).__name__}: {error})"
+                lab["error"] = lab["error"] or failure(name, "RecordError", reason)
+                lab["record"] = None
     for claim in judged(notebooks, profile, results):  # page and index show the same verdict
         if claim.notebook:
             lab = notebooks[claim.notebook].metadata["ae_lab"]

@@ -5,6 +5,7 @@ import re
 import shlex
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
@@ -248,13 +249,14 @@ def first_figure(notebook: dict) -> tuple[str, str]:
             if picture := output.get("data", {}).get("image/png"):
                 details = output["metadata"].get("image/png")
                 alt = details.get("alt", "") if isinstance(details, dict) else ""
-                return (small_png(picture), str(alt)) if alt else ("", "")
+                return (small_png("".join(picture)), str(alt)) if alt else ("", "")
     return "", ""
 
 
-def small_png(picture: str | list[str]) -> str:
+@lru_cache(32)
+def small_png(picture: str) -> str:
     """Data address of a PNG in base64, at most as large as a card; "" if it is not an image."""
-    if not (image := image_of("".join(picture))):
+    if not (image := image_of(picture)):
         return ""
     image = image.convert("RGB")
     image.thumbnail((CARD_WIDTH, CARD_WIDTH), Image.Resampling.LANCZOS)
