@@ -4,7 +4,10 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
+from threading import Lock
 from typing import NamedTuple
+
+PARSING = Lock()  # ast.parse fails in two threads at once (CPython, issue 106905)
 
 
 class Branch(NamedTuple):
@@ -42,7 +45,9 @@ def lines_of(code: Callable) -> str:
 def without_docstrings(source: str) -> str:
     """A Python source without the lines of its docstrings."""
     lines = source.splitlines()
-    for node in ast.walk(ast.parse(source)):
+    with PARSING:
+        tree = ast.parse(source)
+    for node in ast.walk(tree):
         documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
         if documented and ast.get_docstring(node):
             first = node.body[0]
