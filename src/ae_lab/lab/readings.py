@@ -4,6 +4,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
+from functools import cache
 from threading import Lock
 from typing import NamedTuple
 
@@ -42,6 +43,7 @@ def lines_of(code: Callable) -> str:
     return without_docstrings(textwrap.dedent(inspect.getsource(code)))
 
 
+@cache
 def without_docstrings(source: str) -> str:
     """A Python source without the lines of its docstrings."""
     lines = source.splitlines()
