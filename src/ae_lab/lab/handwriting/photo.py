@@ -64,6 +64,7 @@ def _as_grey(image: Image.Image) -> np.ndarray:
 
 def _on_paper(image: Image.Image) -> Image.Image:
     """Lay an image with transparency on paper that its ink stands out from."""
+    image.thumbnail((2 * WORKING_SIDE,) * 2, Image.Resampling.BOX)  # floats of all pixels are large
     pixels = np.asarray(image.convert("LA"), np.float32)
     ink = np.average(pixels[..., 0], weights=pixels[..., 1] + 1e-6)
     paper = Image.new("RGBA", image.size, "white" if ink < 128 else "black")
