@@ -91,10 +91,18 @@ def linear_probe(
     return lambda z: best.predict(scaler.transform(_rows(z))), errors
 
 
-def svm_probe(z_train, labels_train, z_validation, labels_validation, costs: Sequence[float]):
-    """Linear support vector machines, one per class, on unscaled features; else as `linear_probe`.
+def svm_probe(
+    z_train: np.ndarray,
+    labels_train: np.ndarray,
+    z_validation: np.ndarray,
+    labels_validation: np.ndarray,
+    costs: Sequence[float],
+) -> tuple[Callable[[np.ndarray], np.ndarray], dict[float, float]]:
+    """Linear support vector machines, one per class, on features that are not scaled.
 
-    L-BFGS minimises ``|w|^2 / 2 + cost * sum(squared hinge loss)``. ``costs`` are in rising order.
+    L-BFGS minimises ``|w|^2 / 2 + cost * sum(squared hinge loss)``. Returns (probe, errors) as
+    `linear_probe`. ``z_train``, ``labels_train``, ``z_validation`` and ``labels_validation`` are
+    as there; ``costs`` are tried in rising order.
     """
     check_same_length(z_train, labels_train, "z_train", "labels_train")
     check_same_length(z_validation, labels_validation, "z_validation", "labels_validation")
