@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import sklearn.decomposition
 from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
 from ae_lab import evaluation, models
 from ae_lab.errors import LabError
@@ -140,6 +141,16 @@ def test_a_linear_probe_equals_scikit_learns_logistic_regression():
     probe, _ = evaluation.linear_probe(z, labels, z, labels, [1 / 200])
     theirs = LogisticRegression(tol=1e-6).fit(z / [*z[:, :3].std(axis=0), 1], labels)
     assert np.mean(probe(z) == theirs.predict(z / [*z[:, :3].std(axis=0), 1])) > 0.99
+
+
+def test_an_svm_probe_equals_scikit_learns_linear_svm_and_chooses_on_validation_labels():
+    labels = rng.integers(4, 7, 200)
+    z = np.eye(3)[labels - 4] + rng.normal(0, 0.5, (200, 3)) + 2
+    probe, errors = evaluation.svm_probe(z, labels, z, labels, [1e-4, 1.0])
+    # scikit-learn penalises the bias, hardly if the added feature is large
+    theirs = LinearSVC(dual=False, tol=1e-8, intercept_scaling=100).fit(z, labels).predict(z)
+    assert np.mean(probe(z) == theirs) > 0.99
+    assert errors[1.0] == np.mean(probe(z) != labels) < errors[1e-4]
 
 
 def test_a_probe_refuses_labels_of_another_length():

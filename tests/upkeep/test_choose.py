@@ -16,7 +16,15 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.filterwarnings("ignore:the training did not learn")  # in one epoch
 @pytest.mark.parametrize(  # each measure, and each of its variants
-    "name", ["02.cnn", "04.k", "05.rectified_stack", "06.papers_contractive", "06.modern_denoising"]
+    "name",
+    [
+        "01.epochs",
+        "02.cnn",
+        "04.k",
+        "05.rectified_stack",
+        "06.papers_contractive",
+        "06.modern_denoising",
+    ],
 )
 def test_a_choice_is_the_minimum_of_its_grid_without_test_images(tmp_path, monkeypatch, name):
     loaded = data.load_mnist(Settings(profile="smoke", offline=True))

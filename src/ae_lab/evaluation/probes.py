@@ -1,12 +1,14 @@
 """Linear classifiers of images and codes, and the predictions of a network."""
 
 import copy
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
+from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -87,6 +89,45 @@ def linear_probe(
         if errors[strength] == min(errors.values()):
             best = copy.deepcopy(model)
     return lambda z: best.predict(scaler.transform(_rows(z))), errors
+
+
+def svm_probe(
+    z_train: np.ndarray,
+    labels_train: np.ndarray,
+    z_validation: np.ndarray,
+    labels_validation: np.ndarray,
+    costs: Sequence[float],
+) -> tuple[Callable[[np.ndarray], np.ndarray], dict[float, float]]:
+    """Linear support vector machines, one per class, on features that are not scaled.
+
+    L-BFGS minimises ``|w|^2 / 2 + cost * sum(squared hinge loss)``. Returns (probe, errors) as
+    `linear_probe`. ``z_train``, ``labels_train``, ``z_validation`` and ``labels_validation`` are
+    as there; ``costs`` are tried in rising order.
+    """
+    check_same_length(z_train, labels_train, "z_train", "labels_train")
+    check_same_length(z_validation, labels_validation, "z_validation", "labels_validation")
+    classes, z = check_classes(labels_train, "labels_train"), _rows(z_train)
+    signs = np.where(labels_train[:, None] == classes, 1, -1).astype(z.dtype)
+    shape, errors, best = (z.shape[1] + 1, len(classes)), {}, None
+
+    def loss(flat, cost):
+        w = flat.reshape(shape).astype(z.dtype)  # the last row holds the biases
+        hinge = np.maximum(0, 1 - signs * (z @ w[:-1] + w[-1]))
+        value = (w[:-1] ** 2).sum() / 2 + cost * (hinge**2).sum()
+        slope = -2 * cost * signs * hinge
+        slopes = np.vstack([w[:-1] + z.T @ slope, slope.sum(axis=0)])
+        return float(value), slopes.ravel().astype(float)
+
+    def predict(w, z):
+        return classes[(_rows(z) @ w[:-1] + w[-1]).argmax(axis=1)]
+
+    flat = np.zeros(math.prod(shape))
+    for cost in costs:  # each fit starts from the result of the last
+        flat = minimize(loss, flat, cost, jac=True, method="L-BFGS-B", options={"maxiter": 150}).x
+        w = flat.reshape(shape).astype(z.dtype)
+        errors[cost] = float(np.mean(predict(w, z_validation) != labels_validation))
+        best = w if errors[cost] == min(errors.values()) else best
+    return lambda z: predict(best, z), errors
 
 
 def predict_labels(classifier: keras.Model, x: np.ndarray) -> np.ndarray:

@@ -47,6 +47,11 @@ class Bench:
         return float(np.mean(evaluation.predict_labels(network, as_floats(x)) != y))
 
 
+def dense(bench: Bench, rate: float, epochs: int) -> float:
+    """Cross-entropy of the undercomplete network in nats per validation image."""
+    return bench.fit(models.undercomplete(), epochs, rate)["val_loss"][-1]
+
+
 def cnn(bench: Bench, dropout: float, shift: int) -> float:
     """Error of a CNN on raw images."""
     return bench.classify(models.classifier(dropout=dropout, shift=shift), 2e-3)
@@ -104,7 +109,7 @@ def finetuned(bench: Bench, papers: bool, rate: float, noise=0.0, weight=0.0) ->
 
 def choose(settings: Settings, names: list[str], say=say_now) -> None:
     """Repeat the choices with these names, all if empty; ``say`` prints the progress."""
-    choices, measures = TABLES["choices"], (cnn, sparse, deep, finetuned)
+    choices, measures = TABLES["choices"], (dense, cnn, sparse, deep, finetuned)
     if unknown := sorted(set(names) - set(choices)):
         raise LabError(f"a choice must be one of {', '.join(choices)}, received {unknown}.")
     mnist, path = data.load_mnist(settings), settings.report_folder / "choices.json"
