@@ -82,9 +82,9 @@ def data(options: argparse.Namespace) -> None:
 
 
 def reconstruct(options: argparse.Namespace) -> None:
-    """Send a photographed digit through a model and the classifier; write what came of it."""
+    """Send photographed digits through a model and the classifier; write what came of it."""
     import_keras()
-    from ae_lab import models
+    from ae_lab import data, models
     from ae_lab.lab import handwriting
 
     photo = handwriting.read_photo(options.photo)  # before the models: its errors come at once
@@ -94,7 +94,8 @@ def reconstruct(options: argparse.Namespace) -> None:
     except LabError as error:  # its place stays empty
         print(f"No verdict: {error}", file=sys.stderr)
         classifier = None
-    verdict = handwriting.judge(photo, model, classifier)
+    test_images = data.load_mnist(_settings(options)).x_test[:2_000]
+    verdict = handwriting.judge(photo, model, classifier, test_images)
     out = options.out or f"{os.path.splitext(options.photo)[0]}-{Path(options.model).stem}.png"
     handwriting.save_verdict(verdict, out)
     print(f"{verdict.sentence}\nOpen {out}")
@@ -204,7 +205,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--workers", type=int, help="of a cluster here (default: one per core)")
 
     option = add(reconstruct, "send a photo of a digit through a trained model", model, profile)
-    option("photo", help="a PNG, JPEG or WebP file")
+    option("photo", help="a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF file")
     option("--out", help="PNG to write (default: beside the photo)")
 
     for function, what in (

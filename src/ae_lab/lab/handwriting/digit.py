@@ -1,4 +1,4 @@
-"""Find the digit in a photograph and prepare it exactly as MNIST's were."""
+"""Find the digits in a photograph and prepare each exactly as MNIST's were."""
 
 from typing import NamedTuple
 
@@ -6,122 +6,250 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 from skimage.filters import threshold_otsu
+from skimage.morphology import skeletonize
 
 from ae_lab.errors import LabError
 
 SIDE, BOX, CENTRE = 28, 20, 14  # MNIST: a 20x20 box, its centre of mass on pixel (14, 14)
-LEAST_CONTRAST = 0.12  # of ink against paper, black to white being 1
+STROKE = 2.2  # pixels of the box: most strokes of MNIST are wider
+WIDEST_STROKE = 0.4  # of the photo's longer side: what is wider is paper, a table or a shadow
+LEAST_CONTRAST = 0.08  # of ink against paper, black to white being 1
 NOISE_FACTOR = 4  # ink is so many standard deviations of the paper's noise away from it
 FAINT = 0.35  # of the ink's strength: what still belongs to a stroke
 NEAR = 0.25  # of the digit's height: how far a separate stroke of it may lie
 SPECK = 0.04  # of the digit's ink: less than that is dirt
+RULE = 0.3  # of the photo's width or height: a straight thin run so long may be a printed line
+SLANTS = np.tan(np.deg2rad(np.arange(-10, 11)))  # of a photo that is not held straight
 
 
 class Found(NamedTuple):
-    """``ink`` float (height, width), 0 paper and 1 ink, the digit's own strokes alone; ``box``
-    its slices (rows, columns)."""
+    """``ink`` float (height, width), 0 paper and 1 ink, without printed lines; ``labels`` int of
+    that shape, 1 on the strokes of the first digit and so on, 0 elsewhere; ``boxes`` the digits'
+    slices (rows, columns), from left to right; ``left_out`` how many other drawings of about the
+    same size there are; ``strength`` the ink's contrast to the paper."""
 
     ink: np.ndarray
-    box: tuple[slice, slice]
+    labels: np.ndarray
+    boxes: list[tuple[slice, slice]]
+    left_out: int
+    strength: float
 
 
 def like_mnist(photo: np.ndarray) -> np.ndarray:
-    """One digit as a network of this package takes it: float32 (1, 28, 28, 1) in [0, 1].
+    """The digits as a network of this package takes them: float32 (n, 28, 28, 1) in [0, 1].
 
     As LeCun et al. (1998) describe MNIST's: white on black, fitted into a 20x20 box with its
     aspect kept, grey from anti-aliasing, and moved by whole pixels so that its centre of mass
-    comes to the centre of 28x28.
+    comes to the centre of 28x28. Strokes thinner than MNIST's are widened.
 
     Parameters
     ----------
-    photo : grey image (height, width) in [0, 1], dark on light or light on dark; a LabError if no
-        digit is found.
+    photo : grey image (height, width) in [0, 1], dark on light or light on dark, with a digit or
+        several in a line; a LabError if none is found.
     """
-    found = find_digit(photo)
-    ink = np.ascontiguousarray(found.ink[found.box], np.float32)
-    scale = BOX / max(ink.shape)
-    height, width = (max(1, round(n * scale)) for n in ink.shape)
-    small = np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.HAMMING))
-    small = np.clip(small / max(float(small.max()), 1e-6), 0, 1)
-    top, left = (
-        int(np.clip(CENTRE - round(centre), 0, SIDE - n))
-        for centre, n in zip(ndimage.center_of_mass(small), small.shape, strict=True)
-    )
-    x = np.zeros((1, SIDE, SIDE, 1), np.float32)
-    x[0, top : top + height, left : left + width, 0] = small
+    return prepare(find_digits(photo))
+
+
+def prepare(found: Found) -> np.ndarray:
+    """`like_mnist` of what `find_digits` found."""
+    x = np.zeros((len(found.boxes), SIDE, SIDE, 1), np.float32)
+    for i, box in enumerate(found.boxes):
+        ink = _widened(found.ink[box] * (found.labels[box] == i + 1))
+        scale = BOX / max(ink.shape)
+        height, width = (max(1, round(n * scale)) for n in ink.shape)
+        small = Image.fromarray(ink).resize((width, height), Image.Resampling.HAMMING)
+        small = np.clip(np.asarray(small) / max(float(np.max(small)), 1e-6), 0, 1)
+        top, left = (
+            int(np.clip(CENTRE - round(centre), 0, SIDE - n))
+            for centre, n in zip(ndimage.center_of_mass(small), small.shape, strict=True)
+        )
+        x[i, top : top + height, left : left + width, 0] = small
     return x
 
 
-def find_digit(photo: np.ndarray) -> Found:
-    """The strokes of the largest drawing in a ``photo`` that does not run out of the picture.
+def _widened(ink: np.ndarray) -> np.ndarray:
+    """The same strokes, at least as wide as MNIST's will be when the box is shrunk to 20x20."""
+    strokes = ink > 0.5
+    width = strokes.sum() / max(skeletonize(strokes).sum(), 1)  # area by length
+    side = max(ink.shape)
+    more = (STROKE * side - BOX * width) / (2 * (BOX - STROKE))  # on either side, in pixels
+    if more < 0.5:
+        return ink.astype(np.float32)
+    ink, strokes = (np.pad(array, int(np.ceil(more))) for array in (ink, strokes))
+    wide = np.clip(more + 0.5 - ndimage.distance_transform_edt(~strokes), 0, 1)
+    return np.maximum(ink, wide).astype(np.float32)
 
-    Paper that is lighter on one side than on the other is evened out, noise left behind. A
-    LabError says that nothing stands out from the paper.
+
+def find_digits(photo: np.ndarray) -> Found:
+    """The strokes of the main drawing in a ``photo``, and those beside it that are as high.
+
+    A photo of one brightness, or with lines or noise alone, is a LabError that says what was found.
     """
-    ink, noise = _ink(np.asarray(photo, np.float32))
-    smooth = ndimage.gaussian_filter(ink, max(ink.shape) / 500)
-    positive = smooth[smooth > 0]
-    core = smooth > (threshold_otsu(positive) if positive.size else 0)
-    strength = float(np.median(ink[core])) if core.any() else 0.0
-    if strength < max(LEAST_CONTRAST, NOISE_FACTOR * noise):
-        raise _none(f"a contrast of {max(strength, 0):.2f} with noise of {noise:.2f}")
-    least_side = max(6, max(ink.shape) / 50)
-    strokes = _strokes(smooth > FAINT * strength, smooth, least_side)
-    box = ndimage.find_objects(strokes.astype(int))[0]
-    if max(part.stop - part.start for part in box) < least_side:
-        raise _none("specks alone")
-    edge = ndimage.binary_dilation(strokes, iterations=1 + max(ink.shape) // 250)
-    return Found(np.clip(ink / strength, 0, 1) * edge, box)
-
-
-def _ink(photo: np.ndarray) -> tuple[np.ndarray, float]:
-    """What differs from the paper, positive for ink, and the deviation of the paper's noise."""
+    photo = np.asarray(photo, np.float32)
     if photo.ndim != 2 or min(photo.shape) < 8:
-        raise _none(f"an image of shape {photo.shape}")
-    rest = photo - _paper(photo)
-    noise = 1.4826 * float(np.median(np.abs(rest - np.median(rest))))
-    dark_ink = np.sum(rest**3) < 0  # the few pixels that differ much are the ink
-    return (-rest if dark_ink else rest), noise
+        raise _none(f"an image of shape {photo.shape}", "give a grey one of at least 8x8 pixels")
+    found, errors = [], []
+    for light in (photo, 1 - photo):  # dark on light, light on dark
+        try:
+            found.append(_find_dark(light))
+        except LabError as error:
+            errors.append(error)
+    if not found:
+        raise errors[int(np.sum((photo - np.median(photo)) ** 3) > 0)]
+    # what the strokes enclose looks like a drawing too, but a smaller one
+    strongest = max(f.strength for f in found)
+    return max((f for f in found if f.strength > strongest / 2), key=_extent)
 
 
-def _paper(photo: np.ndarray) -> np.ndarray:
-    """The paper's brightness: a quadratic surface through most pixels, the ink left out."""
-    y, x = (np.linspace(-1, 1, n, dtype=np.float32) for n in photo.shape)
-    y, x = np.meshgrid(y, x, indexing="ij")
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
-    step = max(1, photo.size // 20_000)
-    some, values = terms[::step], photo.reshape(-1)[::step]
-    fitted = np.median(values)
-    for _ in range(8):
-        rest = np.abs(values - fitted)
-        kept = rest <= max(np.quantile(rest, 0.7), 1e-3)
-        weights = np.linalg.lstsq(some[kept], values[kept], rcond=None)[0]
-        fitted = some @ weights
-    return (terms @ weights).reshape(photo.shape)
+def _extent(found: Found) -> int:
+    return max(max(part.stop - part.start for part in box) for box in found.boxes)
 
 
-def _strokes(mask: np.ndarray, ink: np.ndarray, least_side: float) -> np.ndarray:
-    """The component with most ink that touches no edge, and those strokes that belong to it."""
+def _find_dark(light: np.ndarray) -> Found:
+    """`find_digits` for ink that is darker than its paper."""
+    smooth = ndimage.gaussian_filter(light, max(light.shape) / 640)
+    ink = _without_rules(_paper(smooth) - smooth)
+    paper = float(np.median(ink))
+    noise = 1.4826 * float(np.median(np.abs(ink - paper)))
+    ink = (ink - paper).clip(0)
+    least_side = max(6, max(ink.shape) / 50)
+    strength = _strength(ink, least_side)
+    if strength < NOISE_FACTOR * noise and noise > LEAST_CONTRAST / NOISE_FACTOR:
+        raise _none(f"noise of {noise:.2f} and no ink beyond it", "take it in more light")
+    if strength < max(LEAST_CONTRAST, NOISE_FACTOR * noise):
+        raise _none(
+            f"ink that differs from its paper by {strength:.2f} of 1",
+            "write darker, or with a pen that is not as light as the paper",
+        )
+    labels, boxes, left_out = _digits(ink, ink > FAINT * strength, least_side, light)
+    near = ndimage.grey_dilation(labels, 3 + 2 * (max(ink.shape) // 400))
+    return Found(np.clip(ink / strength, 0, 1), near, boxes, left_out, strength)
+
+
+def _paper(light: np.ndarray) -> np.ndarray:
+    """The brightness of the paper under the ink: a closing, which fills what is dark and narrow.
+
+    A shadow or a table at the picture's edge goes on outside of it, and is not narrow then. What is
+    darker there than most of the edge is ink that touches it.
+    """
+    size = int(WIDEST_STROKE * max(light.shape))
+    edge = np.median(np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]))
+    around = np.maximum(np.pad(light, size, mode="edge"), edge)
+    around[size:-size, size:-size] = light
+    return ndimage.grey_closing(around, (size, size))[size:-size, size:-size]
+
+
+def _without_rules(ink: np.ndarray) -> np.ndarray:
+    """The ink without printed lines: thin straight runs, three or from edge to edge."""
+    for turned in (False, True):
+        ink = ink.T if turned else ink
+        rules = _runs(ink, int(RULE * ink.shape[1]))
+        noise = 1.4826 * np.median(np.abs(ink - np.median(ink)))
+        rules -= np.median(rules)
+        labels, count = ndimage.label(rules > max(0.02, 2 * noise), np.ones((3, 3)))
+        if count:
+            boxes = ndimage.find_objects(labels)
+            long = np.array([box[1].stop - box[1].start for box in boxes])
+            thick = ndimage.sum_labels(labels > 0, labels, range(1, count + 1)) / long
+            thin = (thick < max(ink.shape) / 50) & (long >= RULE * ink.shape[1])
+            drawn = thin & ((thin.sum() >= 3) | (long > 0.9 * ink.shape[1]))
+            if drawn.any():
+                on = np.isin(labels, np.flatnonzero(drawn) + 1)
+                rest = ink - np.where(on, np.minimum(rules, 1.5 * np.median(rules[on])), 0)
+                gap = int(np.ceil(thick[drawn].max())) + 3  # a stroke crossed by a line goes on
+                ink = np.maximum(rest, np.minimum(ndimage.grey_closing(rest, (gap, gap)), ink))
+        ink = ink.T if turned else ink
+    return ink
+
+
+def _runs(ink: np.ndarray, length: int) -> np.ndarray:
+    """What lies in straight runs of ``length`` along the rows or nearly so: an opening."""
+    rows, columns = np.arange(ink.shape[0])[:, None], np.arange(ink.shape[1])
+    best = np.full_like(ink, -np.inf)
+    for slant in SLANTS:
+        shift = np.round(slant * (columns - columns.mean())).astype(int)
+        sheared = np.take_along_axis(ink, (rows + shift) % len(ink), axis=0)
+        run = ndimage.minimum_filter1d(sheared, length, mode="nearest")
+        run = ndimage.maximum_filter1d(run, length, mode="nearest")
+        best = np.maximum(best, np.take_along_axis(run, (rows - shift) % len(ink), axis=0))
+    return best
+
+
+def _strength(ink: np.ndarray, least_side: float) -> float:
+    """The ink's contrast to its paper: Otsu's threshold, again where lines and ink are above it."""
+    core = ink[ink > 0]
+    strength = 0.0
+    for _ in range(6):
+        if core.size < least_side**2 / 2 or np.ptp(core) < 1e-3:
+            break
+        threshold = threshold_otsu(core)
+        below, core = core[core <= threshold], core[core > threshold]
+        if strength and (core.mean() < 1.6 * below.mean() or core.size < least_side**2 / 2):
+            break
+        strength = float(np.median(core))
+    return strength
+
+
+def _digits(ink, mask, least_side, light) -> tuple[np.ndarray, list, int]:
+    """The main drawing, its strokes and what stands beside it, as `Found` has them."""
     labels, count = ndimage.label(mask, np.ones((3, 3)))
     if not count:
-        raise _none("an empty page")
+        raise _none("an empty page", "write a digit on it")
+    ids = np.arange(1, count + 1)
     boxes = ndimage.find_objects(labels)
     start = np.array([[part.start for part in box] for box in boxes])
     stop = np.array([[part.stop for part in box] for box in boxes])
     side = (stop - start).max(axis=1)
-    weight = ndimage.sum_labels(ink, labels, range(1, count + 1))
+    weight = ndimage.sum_labels(ink, labels, ids)
+    thick = ndimage.maximum(ndimage.distance_transform_edt(mask), labels, ids)
+    if side.max() < least_side:
+        raise _none(f"specks alone, the largest of {side.max()} pixels", "come closer")
     inside = ((start > 0) & (stop < mask.shape)).all(axis=1)
-    drawings = inside & (side >= least_side)
-    main = np.argmax(np.where(drawings, weight, 0) if drawings.any() else weight)
-    gap = np.maximum(start - stop[main], start[main] - stop).clip(0)  # 0 where boxes overlap
-    near = np.hypot(*gap.T) < NEAR * side[main]
-    own = inside & near & (weight > SPECK * weight[main])
-    own[main] = True
-    return np.isin(labels, np.flatnonzero(own) + 1)
+    fills = (stop - start > 0.6 * np.array(mask.shape)).all(axis=1)  # cropped to the digit
+    drawn = (inside | fills) & (side >= least_side)
+    drawn = drawn if drawn.any() else side >= least_side
+    for i in np.flatnonzero(drawn):  # a frame or circle holds another drawing, and is not one
+        held = (start > start[i]).all(axis=1) & (stop < stop[i]).all(axis=1)
+        drawn[i] = not (held & drawn & (side > 0.2 * side[i])).any()
+    for i in np.flatnonzero(drawn):
+        drawn[i] = _has_an_edge(light, labels == i + 1, boxes[i])
+    if not drawn.any():
+        raise _none("the edge of a sheet or of a shadow alone", "crop the picture to the paper")
+    main = int(np.argmax(np.where(drawn, weight, 0)))
+    height = stop[:, 0] - start[:, 0]
+    like = drawn & (height > 0.6 * height[main]) & (height < 1.6 * height[main])
+    like &= (thick > 0.5 * thick[main]) & (thick < 2 * thick[main])
+    shared = np.minimum(stop, stop[main])[:, 0] - np.maximum(start, start[main])[:, 0]
+    beside = like & (shared > 0.5 * np.minimum(height, height[main]))
+    firsts = [main]
+    for i in np.flatnonzero(beside):  # not over one another: another digit, no stroke of one
+        if all(start[i, 1] > stop[j, 1] or stop[i, 1] < start[j, 1] for j in firsts):
+            firsts.append(int(i))
+    firsts.sort(key=lambda i: start[i, 1])
+    gaps = np.array(
+        [np.hypot(*np.maximum(start - stop[i], start[i] - stop).clip(0).T) for i in firsts]
+    )
+    owner = gaps.argmin(axis=0)
+    own = (inside | drawn) & (gaps.min(axis=0) < NEAR * side[main])
+    own &= weight > SPECK * weight[main]
+    own &= (side < side[main]) | beside  # a frame around is none of its strokes
+    own[firsts], owner[firsts] = True, np.arange(len(firsts))
+    digits = np.r_[0, np.where(own, owner + 1, 0)][labels]
+    return digits, ndimage.find_objects(digits), int((like & ~own).sum())
 
 
-def _none(received: str) -> LabError:
+def _has_an_edge(light, strokes, box) -> bool:
+    """Whether the paper is lighter on all sides, as it is not at the corner of a sheet."""
+    reach = 2 + max(light.shape) // 200
+    around = tuple(slice(max(0, part.start - reach), part.stop + reach) for part in box)
+    light, strokes = light[around], strokes[around]
+    wide, wider = (ndimage.binary_dilation(strokes, iterations=n) for n in (reach - 1, reach))
+    steps = light[wider & ~wide] - np.median(light[strokes])
+    return np.median(steps) > 0 and np.mean(steps > 0.4 * np.median(steps)) > 0.7
+
+
+def _none(received: str, what_to_do: str) -> LabError:
     return LabError(
-        f"the photo must show one digit that stands out from its paper, found {received}: "
-        "write larger and darker, and leave paper around it."
+        f"the photo must show one digit, or several in a line, that stand out from the paper, "
+        f"found {received}: {what_to_do}."
     )
