@@ -113,7 +113,9 @@ def photo_of(*inks, paper=0.88, noise=0.01, shade=0.0, blur=0.6, tilt=0.0, rng=N
     light = camera(light, tilt, rng)
     y, x = np.meshgrid(*(np.linspace(0, 1, n) for n in shape), indexing="ij")
     turn = rng.uniform(0, 2 * np.pi)
-    light = light * (1 - shade * np.clip(0.5 + (x - 0.5) * np.cos(turn) + (y - 0.5) * np.sin(turn), 0, 1))
+    light = light * (
+        1 - shade * np.clip(0.5 + (x - 0.5) * np.cos(turn) + (y - 0.5) * np.sin(turn), 0, 1)
+    )
     return np.clip(ndimage.gaussian_filter(light, blur) + rng.normal(0, noise, shape), 0, 1)
 
 

@@ -10,7 +10,8 @@ from scipy.special import softmax
 from ae_lab import plotting
 from ae_lab.errors import LabError
 from ae_lab.lab.display import png
-from ae_lab.lab.handwriting.digit import Found, find_digits, like_mnist, prepare
+from ae_lab.lab.handwriting.digit import Found, find_digits, prepare
+from ae_lab.lab.handwriting.digit import like_mnist as like_mnist
 from ae_lab.lab.handwriting.photo import read_photo
 
 if TYPE_CHECKING:

@@ -18,18 +18,15 @@ with contextlib.suppress(ImportError):  # the extra "heic"
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")  # where Pillow has them
 EXPECTED = "an image in PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
 SAVE = "save it as JPEG or PNG"
-OTHERS = {  # what a file of another kind begins with
-    b"ftyp": (
-        "HEIC or a film",
-        "save it as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible), or install "
-        'pillow-heif: pip install "ae_lab[heic]"',
-    ),
-    b"%PDF": ("a PDF", "save the page as JPEG or PNG, or take a screenshot of it"),
+OTHERS = {  # what a file of another kind begins with: what it is, and the way out
+    b"ftyp": ("HEIC or a film", 'save it as JPEG, or install pillow-heif: pip install "ae_lab[heic]" '
+    "(an iPhone saves JPEG after Settings, Camera, Formats, Most Compatible)"),
+    b"%pdf": ("a PDF", "save the page as JPEG or PNG, or take a screenshot of it"),
     b"<svg": ("an SVG drawing", "export it as PNG"),
     b"<?xml": ("an SVG drawing or other XML", "export it as PNG"),
     b"<html": ("a web page", "save the picture itself, not the page that shows it"),
-    b"<!doctype html": ("a web page", "save the picture itself, not the page that shows it"),
-}
+    b"<!doctype": ("a web page", "save the picture itself, not the page that shows it"),
+}  # fmt: skip
 LARGEST_PIXELS = 60_000_000  # what a good telephone takes; unpacked, 180 MB
 LARGEST_BYTES = 100_000_000
 WORKING_SIDE = 640  # pixels of the longer side: a digit needs far fewer
@@ -58,7 +55,9 @@ def read_photo(path: str | Path) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large images and odd metadata
-            with Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN]) as image:
+            with Image.open(
+                path, formats=[name for name in FORMATS if name in Image.OPEN]
+            ) as image:
                 if image.width * image.height > LARGEST_PIXELS:  # before anything is unpacked
                     raise _too_large(path, f"{image.width}x{image.height}")
                 return _as_grey(image)
@@ -67,7 +66,7 @@ def read_photo(path: str | Path) -> np.ndarray:
     except UnidentifiedImageError:
         with path.open("rb") as file:
             begin = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-        kinds = (OTHERS[key] for key in OTHERS if key.lower() in (begin[4:8], begin[: len(key)]))
+        kinds = (OTHERS[key] for key in OTHERS if key in (begin[4:8], begin[: len(key)]))
         raise _wrong(path, EXPECTED, *next(kinds, ("something else", SAVE))) from None
     except Image.DecompressionBombError:
         raise _too_large(path, "far more") from None
