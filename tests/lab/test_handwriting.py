@@ -3,12 +3,12 @@
 from dataclasses import replace
 from itertools import product
 
-import handwritten
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, features
 from scipy import ndimage
 
+import handwritten
 from ae_lab import data, models
 from ae_lab.__main__ import main
 from ae_lab.errors import LabError

@@ -19,8 +19,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")  # where
 EXPECTED = "an image in PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
 SAVE = "save it as JPEG or PNG"
 OTHERS = {  # what a file of another kind begins with: what it is, and the way out
-    b"ftyp": ("HEIC or a film", 'save it as JPEG, or install pillow-heif: pip install "ae_lab[heic]" '
-    "(an iPhone saves JPEG after Settings, Camera, Formats, Most Compatible)"),
+    b"ftyp": ("HEIC or a film", "save it as JPEG, or install pillow-heif: "
+    'pip install "ae_lab[heic]" (an iPhone saves JPEG after Settings, Camera, Formats, Most Compatible)'),
     b"%pdf": ("a PDF", "save the page as JPEG or PNG, or take a screenshot of it"),
     b"<svg": ("an SVG drawing", "export it as PNG"),
     b"<?xml": ("an SVG drawing or other XML", "export it as PNG"),
@@ -52,12 +52,11 @@ def read_photo(path: str | Path) -> np.ndarray:
     if size > LARGEST_BYTES:
         raise _wrong(path, f"a file of at most {LARGEST_BYTES:,} bytes", f"{size:,}", SAVE)
     Image.init()
+    formats = [name for name in FORMATS if name in Image.OPEN]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large images and odd metadata
-            with Image.open(
-                path, formats=[name for name in FORMATS if name in Image.OPEN]
-            ) as image:
+            with Image.open(path, formats=formats) as image:
                 if image.width * image.height > LARGEST_PIXELS:  # before anything is unpacked
                     raise _too_large(path, f"{image.width}x{image.height}")
                 return _as_grey(image)
