@@ -206,8 +206,10 @@ def _digits(ink, mask, least_side, light) -> tuple[np.ndarray, list, int]:
         raise _none(f"specks alone, the largest of {side.max()} pixels", "come closer")
     inside = ((start > 0) & (stop < mask.shape)).all(axis=1)
     fills = (stop - start > 0.6 * np.array(mask.shape)).all(axis=1)  # cropped to the digit
-    drawn = (inside | fills) & (side >= least_side)
-    drawn = drawn if drawn.any() else side >= least_side
+    solid = ndimage.sum_labels(mask, labels, ids) > 0.65 * (stop - start).prod(axis=1)
+    solid &= (stop - start).min(axis=1) > 0.45 * side  # a sheet or a stain, not strokes
+    drawn = (inside | fills) & (side >= least_side) & ~solid
+    drawn = drawn if drawn.any() else (side >= least_side) & ~solid
     for i in np.flatnonzero(drawn):  # a frame or circle holds another drawing, and is not one
         held = (start > start[i]).all(axis=1) & (stop < stop[i]).all(axis=1)
         drawn[i] = not (held & drawn & (side > 0.2 * side[i])).any()

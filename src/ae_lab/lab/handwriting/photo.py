@@ -19,8 +19,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")  # where
 EXPECTED = "an image in PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
 SAVE = "save it as JPEG or PNG"
 OTHERS = {  # what a file of another kind begins with: what it is, and the way out
-    b"ftyp": ("HEIC or a film", "save it as JPEG, or install pillow-heif: "
-    'pip install "ae_lab[heic]" (an iPhone saves JPEG after Settings, Camera, Formats, Most Compatible)'),
+    b"ftyp": ("HEIC or a film", "save it as JPEG (on an iPhone: Settings, Camera, Formats, "
+    'Most Compatible), or install pillow-heif: pip install "ae_lab[heic]"'),
     b"%pdf": ("a PDF", "save the page as JPEG or PNG, or take a screenshot of it"),
     b"<svg": ("an SVG drawing", "export it as PNG"),
     b"<?xml": ("an SVG drawing or other XML", "export it as PNG"),
