@@ -143,7 +143,9 @@ def _without_rules(ink: np.ndarray) -> np.ndarray:
     """The ink without printed lines: thin straight runs, three or from edge to edge."""
     for turned in (False, True):
         ink = ink.T if turned else ink
-        rules = _runs(ink, int(RULE * ink.shape[1]))
+        step = 2 if max(ink.shape) > 300 else 1  # half as fine a picture takes a quarter of time
+        rules = _runs(ink[::step, ::step], int(RULE * ink.shape[1] / step))
+        rules = rules.repeat(step, 0).repeat(step, 1)[: ink.shape[0], : ink.shape[1]]
         noise = 1.4826 * np.median(np.abs(ink - np.median(ink)))
         rules -= np.median(rules)
         labels, count = ndimage.label(rules > max(0.02, 2 * noise), np.ones((3, 3)))
