@@ -179,16 +179,15 @@ def _runs(ink: np.ndarray, length: int) -> np.ndarray:
 
 def _strength(ink: np.ndarray, least_side: float) -> float:
     """The ink's contrast to its paper: Otsu's threshold, again where lines and ink are above it."""
-    core = ink[ink > 0]
-    strength = 0.0
+    core, strength = ink[ink > 0], 0.0
     for _ in range(6):
-        if core.size < least_side**2 / 2 or np.ptp(core) < 1e-3:
+        if core.size == 0 or np.ptp(core) < 1e-3:
             break
-        threshold = threshold_otsu(core)
-        below, core = core[core <= threshold], core[core > threshold]
-        if strength and (core.mean() < 1.6 * below.mean() or core.size < least_side**2 / 2):
+        core = core[core > threshold_otsu(core)]
+        if strength and core.size < least_side**2 / 2:
             break
-        strength = float(np.median(core))
+        if (middle := float(np.median(core))) > 1.6 * strength:
+            strength = middle
     return strength
 
 
