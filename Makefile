@@ -70,7 +70,7 @@ audit: $(READY)  ## look up every locked dependency among the known vulnerabilit
 	@$(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict
 
 clean:  ## remove the environment and the quick report, keep data and the published report
-	rm -rf .venv reports/quick reports/quick-failed reports/.build
+	rm -rf .venv reports/quick reports/quick-last-good reports/.build
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11, 3.12 or 3.13 is needed, received %d.%d: install one, or name it with make PYTHON=python3.12" % sys.version_info[:2] if not (3, 11) <= sys.version_info < (3, 14) else 0)'

@@ -1,7 +1,6 @@
 """Every fixture that more than one test file uses."""
 
 import hashlib
-import json
 import sys
 
 import pytest
@@ -87,12 +86,13 @@ def as_executed(monkeypatch):
     """Notebooks count as executed as they are, with the record they carry or none."""
     from ae_lab.report import build
     from ae_lab.report.execute import notebook, run
+    from ae_lab.report.notebook_file import read_notebook
 
     data = run.DataAtHand("MNIST, told by the run", "fingerprint")
     monkeypatch.setattr(build, "prepare_data", lambda settings, say: data)
 
     def as_it_is(place, path, key, say):
-        content = json.loads(path.read_text())
+        content = read_notebook(path)
         kept = {"record": None, "seconds": 1.0, "error": None}
         content["metadata"]["ae_lab"] = kept | content["metadata"].get("ae_lab", {}) | {"key": key}
         return content

@@ -6,6 +6,7 @@ Nothing here imports Keras, so that a process that needs one of these starts at 
 import ctypes
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,9 +23,11 @@ import ae_lab
 from ae_lab.lab.records import DECODER
 from ae_lab.lab.verdicts import CLAIMS
 from ae_lab.report import build as build_module
+from ae_lab.report.failure import sentence_of
 from ae_lab.report.front.index import write_index
 from ae_lab.report.keys import digest_of_cells, package_digest
-from ae_lab.report.render.exporter import ReportExporter
+from ae_lab.report.render.exporter import render_page
+from ae_lab.report.render.page import Page
 from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 
@@ -151,7 +154,25 @@ def living(decoder: dict) -> tuple[dict, dict]:
 
 def render(content: NotebookNode, name: str = "01_sample") -> str:
     """The page of an executed notebook."""
-    return ReportExporter().from_notebook_node(content, {"metadata": {"name": name}})[0]
+    return rendered(content, name)[0]
+
+
+def rendered(
+    content: NotebookNode, name: str = "01_sample", folder: Path | str = ""
+) -> tuple[str, Page]:
+    """The page of an executed notebook, and what is known of it."""
+    return render_page(content, {"metadata": {"name": name, "path": str(folder)}})
+
+
+def problems(content: NotebookNode, folder: Path | str = "") -> list[str]:
+    """What is wrong with a notebook's page, a sentence each."""
+    return [sentence_of(problem) for problem in rendered(content, folder=folder)[1].problems]
+
+
+def main_of(page: str) -> str:
+    """What a reader sees of a page, without its banner."""
+    main = page.split("<main")[1].split("</main>")[0]
+    return re.sub(r'<div class="banner".*?</div>', "", main, flags=re.DOTALL)
 
 
 def executed(content: NotebookNode, record: dict | None = None, error: dict | None = None):
@@ -355,13 +376,13 @@ def publish(settings: Settings, names: list[str], last: int, counted: Path) -> N
     workplace = Workplace(settings)
     sys.addaudithook(count)
     with build_module.opened(workplace):
-        build_module.publish(workplace, names, set(), lambda text: None)
+        build_module.publish(workplace, names, lambda text: None)
     counted.write_text(str(-left[0]))
 
 
 def clean_as_nobody() -> None:
-    from ae_lab.report.render.cleaning import clean_text
+    from ae_lab.report.render.cleaning import clean_message
 
     os.environ.pop("HOME", None)
     os.setuid(54_321)
-    assert clean_text("as it was") == "as it was"
+    assert clean_message("as/it was") == "as/it was"

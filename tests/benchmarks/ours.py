@@ -31,14 +31,29 @@ def deep(workload, tick):
     train(build, workload, tick, measure, learning_rate=1e-3)
 
 
-def variational(workload, tick):
+def denoising(workload, tick):
+    """784-512-128 and back, Gaussian noise on the input alone."""
+
+    def build():
+        sizes = {"latent_dim": workload.latent_dim, "hidden": workload.hidden}
+        return models.denoising(**sizes, code_activation="linear")
+
+    train(build, workload, tick, learning_rate=1e-3)
+
+
+def variational(workload, tick, **options):
     """Gaussian code, Bernoulli pixels; the loss is the negative evidence lower bound."""
 
     def build():
         sizes = {"latent_dim": workload.latent_dim, "hidden": workload.hidden}
         return models.variational(**sizes, activation="relu")
 
-    train(build, workload, tick, learning_rate=1e-3)
+    train(build, workload, tick, learning_rate=1e-3, **options)
+
+
+def binarised(workload, tick):
+    """The same, on images binarised anew at each step."""
+    variational(workload, tick, transform=layers.Binarise(SEED))
 
 
 def k_sparse(workload, tick):
@@ -80,10 +95,20 @@ def train(build, workload, tick, measure=None, **options):
 
 def cnn(workload, tick):
     """The classifier of notebook 02."""
+    classify(models.classifier, workload, tick)
+
+
+def fine_tuning(workload, tick):
+    """784-1000-10 with dropout on pixels and units."""
+    classify(lambda: models.perceptron(units=workload.latent_dim), workload, tick)
+
+
+def classify(build, workload, tick):
+    """``training.fit_classifier``, with a tick after each epoch."""
     x, labels = workload.load()
     training.seed_everything(SEED)
     training.fit_classifier(
-        models.classifier(),
+        build(),
         x,
         labels,
         validation=x[:1],

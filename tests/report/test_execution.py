@@ -15,18 +15,19 @@ from ae_lab.errors import LabError
 from ae_lab.report import build as build_module
 from ae_lab.report.execute import notebook as execution
 from ae_lab.report.execute import run
+from ae_lab.report.workplace import Workplace
 from helpers import alive, build, contents, notebook, project, wait_for
 
 PREPARE = build_module.prepare_data
 DATA = run.DataAtHand("MNIST, told by the run", "fingerprint")
 
 OFFENDERS = """%%
-import os, sys, tempfile, time, warnings
+import os, sys, time, warnings
 warnings.warn("careful")
 print({"one", "two", "three", "four", "five"})
-os.write(2, b"C-level log of process %d\\n" % os.getpid())
+os.write(2, b"W0000 00:00:17.2 %d c.cc:1] C-level log\\n" % os.getpid())
 print(object(), [object()], file=sys.stderr)
-print("a path:", os.getcwd(), tempfile.gettempdir(), os.path.expanduser("~/x"))
+print("a path:", os.getcwd(), os.path.expanduser("~/x"), file=sys.stderr)
 for tick in range(3):
     bar = "━" * tick
     clock = f"\\x1b[1m{tick}s\\x1b[0m {time.time_ns() % 97}ms/step"
@@ -95,9 +96,9 @@ def test_a_failure_is_named_and_the_page_up_to_it_written(
     )
     with pytest.raises(LabError, match=rf"broken, cell 2 \(Here\) failed with {name}") as caught:
         build(settings)
-    failed = tmp_path / "reports" / "quick-failed"
-    assert str(failed / "broken.html") in str(caught.value)
-    page, index = ((failed / file).read_text() for file in ("broken.html", "index.html"))
+    published = settings.profile_folder
+    assert str(published / "index.html") in str(caught.value)
+    page, index = ((published / file).read_text() for file in ("broken.html", "index.html"))
     assert "before" in page and "Later" not in page and str(tmp_path) not in page
     for text in (page, index):
         assert (
@@ -107,24 +108,27 @@ def test_a_failure_is_named_and_the_page_up_to_it_written(
             and name in text
             and words in text
         )
-    assert not settings.profile_folder.exists()
 
 
 @pytest.mark.kernel
-def test_a_failed_run_leaves_the_last_good_report(tmp_path, no_font_cache):
+def test_a_failed_run_publishes_the_others_and_keeps_the_last_good_report(tmp_path, no_font_cache):
     good = {"one": notebook("# One", "%%print(1)"), "two": notebook("# Two", "%%print(2)")}
     settings = project(tmp_path, **good)
     build(settings)
     before = contents(settings.profile_folder)
-    project(tmp_path, one=notebook("# One", "%%1 / 0"), two=notebook("# Two", "%%print(22)"))
-    with pytest.raises(LabError, match="one, cell 1 .* ZeroDivisionError"):
-        build(settings)
-    assert contents(settings.profile_folder) == before
-    failed = tmp_path / "reports" / "quick-failed"
-    assert "22" in (failed / "two.html").read_text(), "the other notebooks still run"
+    for number in (22, 23):
+        bad = {"one": notebook("# One", "%%1 / 0"), "two": notebook("# Two", f"%%print({number})")}
+        project(tmp_path, **bad)
+        with pytest.raises(LabError, match="one, cell 1 .* ZeroDivisionError"):
+            build(settings)
+        page = (settings.profile_folder / "two.html").read_text()
+        assert str(number) in page, "the other notebooks still run"
+        assert contents(Workplace(settings).last_good) == before
+    with pytest.raises(LabError, match="one, cell 1"):
+        build(settings, "two")
     project(tmp_path, **good)
     build(settings)
-    assert not failed.exists()
+    assert not Workplace(settings).last_good.exists()
     assert contents(settings.profile_folder) == before
 
 

@@ -234,12 +234,12 @@ def test_a_kernel_killed_for_its_memory_is_said_and_the_others_are_kept(place, w
     assert time.monotonic() - begin < 60
     assert "one  unchanged" in said
     assert "DeadKernelError" in said.splitlines()[-1] and "out of memory" in said.splitlines()[-1]
-    assert place.shown() == 1
-    failed = place.settings.report_folder / "quick-failed"
+    failed, good = place.settings.profile_folder, place.workplace.last_good
     assert "killed, or out of memory" in (failed / "two.html").read_text()
+    assert "version 1." in (good / "two.html").read_text()
     place.write(1)
     assert place.run().count("unchanged") == 2
-    assert not failed.exists()
+    assert place.shown() == 1 and not good.exists()
     place.check_clean()
 
 

@@ -97,7 +97,7 @@ def test_a_figure_without_alt_text_fails_the_build_and_names_the_cell(tmp_path):
     )
     with pytest.raises(LabError, match=r"one, cell 1 \(Plot\) failed with .* no alt text"):
         build(settings)
-    assert "no alt text" in (tmp_path / "reports/quick-failed/index.html").read_text()
+    assert "no alt text" in (tmp_path / "reports/quick/index.html").read_text()
 
 
 def test_a_page_that_comes_later_is_linked_though_nothing_is_executed(tmp_path):
@@ -115,6 +115,7 @@ def test_unknown_and_absent_notebooks(tmp_path):
     (tmp_path / "notebooks" / "one.ipynb").write_text("{")
     with pytest.raises(LabError, match="one.ipynb must be a notebook"):
         build(settings)
+    assert "must be a notebook" in (settings.profile_folder / "one.html").read_text()
     (tmp_path / "notebooks" / "one.ipynb").unlink()
     with pytest.raises(LabError, match="found none"):
         build(settings)

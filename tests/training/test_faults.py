@@ -182,7 +182,7 @@ def test_a_report_with_nan_has_a_banner(tmp_path):
     with pytest.raises(LabError, match="finite number.*and 1 more failed"):
         build(settings)
     for name in says:
-        page = (tmp_path / "reports" / "quick-failed" / f"{name}.html").read_text()
+        page = (tmp_path / "reports" / "quick" / f"{name}.html").read_text()
         assert 'class="banner"' in page and "finite number" in page
 
 

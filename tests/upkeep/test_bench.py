@@ -215,11 +215,12 @@ def test_the_products_are_those_of_backpropagation():
 
 LEARNERS = {
     "torch": ["torch_loop.dense", "torch_loop.dense_loader", "torch_loop.cnn"],
-    "jax": ["jax_scan.dense"],
+    "jax": [f"jax_scan.{kind}" for kind in ("dense", "variational", "denoising", "fine_tuning")],
     "sklearn": ["sklearn_rbm.boltzmann", "ours.boltzmann"],
     "keras": ["ours.dense", "handout.program", "ours.cnn", "keras_fit.cnn"]
     + ["ours.variational", "keras_fit.variational", "ours.contractive", "keras_fit.contractive"]
-    + ["ours.k_sparse", "keras_fit.k_sparse"],
+    + ["ours.k_sparse", "keras_fit.k_sparse"]
+    + ["ours.binarised", "ours.denoising", "ours.fine_tuning"],
 }
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "AE_LAB_OFFLINE": "1"}
 PROGRAM = """
@@ -231,7 +232,8 @@ for work in sys.argv[1:]:
         losses.append(float(loss() if callable(loss) else loss))
         if len(losses) == 3:
             raise EOFError
-    sizes = {"hidden": (40,)} if "variational" in work else {}
+    hidden = work.split(".")[1] in ("variational", "binarised", "denoising")
+    sizes = {"hidden": (40,)} if hidden else {}
     try:
         find(work)(Workload(epochs=3, images=320, batch_size=32, small=True, **sizes), tick)
     except EOFError:
@@ -281,6 +283,9 @@ def test_our_machine_learns_no_less_than_scikit_learns(learned):
         ("torch_loop.dense", "torch_loop.dense_loader"),
         ("ours.cnn", "keras_fit.cnn", "torch_loop.cnn"),
         ("ours.variational", "keras_fit.variational"),
+        ("ours.binarised", "jax_scan.variational"),
+        ("ours.denoising", "jax_scan.denoising"),
+        ("ours.fine_tuning", "jax_scan.fine_tuning"),
         ("ours.contractive", "keras_fit.contractive"),
         ("ours.k_sparse", "keras_fit.k_sparse"),
     ],

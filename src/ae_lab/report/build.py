@@ -1,5 +1,6 @@
 """The verb ``report``: execute what changed, render everything, publish it whole."""
 
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -11,11 +12,11 @@ from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json, write_text
 from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, key_of
-from ae_lab.report.failure import sentence_of
+from ae_lab.report.failure import failure_of, sentence_of
 from ae_lab.report.folders import os_errors_as_lab_errors, recover_folder, replace_folder
 from ae_lab.report.keys import digest_of_files, render_key
 from ae_lab.report.seeds.spread import read_results
-from ae_lab.report.workplace import Workplace, find_notebooks
+from ae_lab.report.workplace import Workplace, find_notebooks, page_file
 from ae_lab.settings import Settings
 
 
@@ -31,8 +32,9 @@ def build_report(
 
     ``names`` are the notebooks to execute, all if empty; pages of the others are carried over.
     ``force`` executes even what did not change. Raises a LabError if a name is unknown, a folder
-    cannot be written, another run is going on, or a notebook failed; in the last case the pages
-    made so far are in ``<profile>-failed`` and the last good report is as it was.
+    cannot be written, or another run is going on. It also raises one, once all is published, if a
+    notebook failed: its page and the index say so, and the last report without a failure is kept in
+    ``<profile>-last-good``.
     """
     known = find_notebooks(settings)
     chosen = {name: known[name] for name in choose(names, list(known))}
@@ -40,8 +42,8 @@ def build_report(
     with os_errors_as_lab_errors(settings.report_folder), opened(place):
         offline = settings.offline or (not force and all_up_to_date(place, chosen))
         at_hand = prepare_data(replace(settings, offline=offline), say)
-        failed = bring_all_up_to_date(place, chosen, at_hand, force, say)
-        return publish(place, list(known), failed, say)
+        bring_all_up_to_date(place, chosen, at_hand, force, say)
+        return publish(place, list(known), say)
 
 
 def choose(names: tuple[str, ...], known: list[str]) -> list[str]:
@@ -81,10 +83,14 @@ def clear_up(place: Workplace) -> None:
 def all_up_to_date(place: Workplace, paths: dict[str, Path]) -> bool:
     """Whether no notebook has to be executed with the data on disk: nothing to download for."""
     fingerprint = data.local_fingerprint(place.settings)
-    return all(
-        place.read(name).get("key") == key_of(place, path, fingerprint)
-        for name, path in paths.items()
-    )
+
+    def up_to_date(name: str, path: Path) -> bool:
+        try:
+            return place.read(name).get("key") == key_of(place, path, fingerprint)
+        except LabError:
+            return True  # it cannot be executed at all, which is said later
+
+    return all(up_to_date(name, path) for name, path in paths.items())
 
 
 def prepare_data(settings: Settings, say: Say) -> DataAtHand:
@@ -94,27 +100,19 @@ def prepare_data(settings: Settings, say: Say) -> DataAtHand:
     return at_hand
 
 
-def publish(place: Workplace, known: list[str], failed: set[str], say: Say) -> Path:
-    """Render all there is; swap it in, or put it beside the last good report if it failed."""
-    paths = {
-        name: place.failed_execution(name) if name in failed else place.executed(name)
-        for name in known
-    }
+def publish(place: Workplace, known: list[str], say: Say) -> Path:
+    """Render all there is and swap it in; a good report that a failed one displaces is kept."""
+    paths = {name: place.latest(name) for name in known}
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
     about = place.settings.profile, commit, read_results(place.sweep), place.sibling_pages()
     key = render_key(paths, *about, digest_of_files(place.models))
     published = read_json(place.build / "published.json") or {}
-    unchanged = not failed and published.get("key") == key
-    if unchanged and published.get("files") == digest_of_files(place.target):
-        return finish(place, paths, say)  # every byte of it stands in its place
+    if published.get("key") == key and published["files"] == digest_of_files(place.target):
+        return finish(place, paths, published, say)  # every byte of it stands in its place
     new = place.build / "new"
-    if errors := render_report(new, paths, place.settings.project_folder / "notebooks", *about):
-        shutil.rmtree(place.failed, ignore_errors=True)
-        new.rename(place.failed)
-        more = f", and {len(errors) - 1} more failed" if errors[1:] else ""
-        page = place.failed / f"{errors[0]['notebook']}.html"
-        raise LabError(f"{sentence_of(errors[0])}{more}; what there is of it is in {page}")
+    notebooks = place.settings.project_folder / "notebooks"
+    errors, gaps = render_report(new, paths, notebooks, *about)
     kept = [path for name in paths for path in sorted((place.models / name).glob("*.keras"))]
     for path in kept:
         (new / "models").mkdir(exist_ok=True)
@@ -123,9 +121,13 @@ def publish(place: Workplace, known: list[str], failed: set[str], say: Say) -> P
         if place.sweep.is_dir():
             shutil.copytree(place.sweep, new / place.sweep.name)
         files = digest_of_files(new)
+        if errors and place.target.exists() and not published.get("errors"):
+            shutil.rmtree(place.last_good, ignore_errors=True)
+            shutil.copytree(place.target, place.last_good)
         replace_folder(new, place.target, place.build / "aside")
-    write_json(place.build / "published.json", {"key": key, "files": files})
-    return finish(place, paths, say)
+    published = {"key": key, "files": files, "errors": errors, "gaps": gaps}
+    write_json(place.build / "published.json", published)
+    return finish(place, paths, published, say)
 
 
 def describe_commit(project: Path) -> str:
@@ -146,48 +148,68 @@ def describe_commit(project: Path) -> str:
     return f"{commit}, modified" if commit and git("status", "--porcelain") else commit
 
 
-def render_report(folder: Path, paths: dict[str, Path], texts: Path, *about: object) -> list[dict]:
-    """Write pages, index and JSON of executed notebooks to a new folder; return what failed.
+def render_report(
+    folder: Path, paths: dict[str, Path], texts: Path, *about: object
+) -> tuple[list[dict], dict[str, int]]:
+    """Write pages, index and JSON of executed notebooks to a new folder.
 
-    What a page cannot show becomes its notebook's error and is said in its banner. Images that
-    texts name are in the folder ``texts``; the arguments ``about`` are those of `write_index`.
+    Images that texts name are in the folder ``texts``; the arguments ``about`` are those of
+    `write_index`. Returns what failed, and notebook → number of places that a page cannot show.
     """
     import nbformat
 
     from ae_lab.report.front.index import judged, write_index
-    from ae_lab.report.render.exporter import PageError, ReportExporter
+    from ae_lab.report.render.exporter import render_page
     from ae_lab.report.seeds.cells import verdict_in_words
 
     folder.mkdir(parents=True)
-    exporter = ReportExporter()
-    notebooks = {name: nbformat.read(path, as_version=4) for name, path in paths.items()}
+    notebooks = {
+        name: nbformat.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        for name, path in paths.items()
+    }
     profile, _, results, _ = about
     for claim in judged(notebooks, profile, results):  # the same verdict on page and index
         if claim.notebook:
             lab = notebooks[claim.notebook].metadata["ae_lab"]
             lab.setdefault("verdicts", {})[claim.anchor] = claim.verdict, verdict_in_words(claim)
+    errors, gaps = [], {}
     for name, notebook in notebooks.items():
         resources = {"metadata": {"name": name, "path": str(texts)}}
         try:
-            html, _ = exporter.from_notebook_node(notebook, resources)
-        except PageError as error:
-            notebook.metadata["ae_lab"]["error"] = error.details
-            html, _ = exporter.from_notebook_node(notebook, resources)
-        write_text(folder / f"{name}.html", html)
+            html, page = render_page(notebook, resources)
+        except Exception as error:  # one page's failure costs no other its page
+            notebook.metadata["ae_lab"]["error"] = failure_of(name, error)
+            notebook.cells = []
+            html, page = render_page(notebook, resources)
+        write_text(folder / page_file(name), html.encode("utf-8", "replace").decode())
+        notebook.metadata["ae_lab"]["problems"] = page.problems
+        errors += page.errors
+        gaps |= {name: len(page.gaps)} if page.gaps else {}
     write_index(folder, notebooks, *about)
-    errors = (notebook.metadata["ae_lab"]["error"] for notebook in notebooks.values())
-    return [error for error in errors if error]
+    return errors, gaps
 
 
-def finish(place: Workplace, paths: dict[str, Path], say: Say) -> Path:
-    """Drop an earlier failed report; say the seconds each notebook took and where to look."""
-    shutil.rmtree(place.failed, ignore_errors=True)
+def finish(place: Workplace, paths: dict[str, Path], published: dict, say: Say) -> Path:
+    """Say the seconds each notebook took, what a page lacks, and where to look.
+
+    Raises a LabError that says how many notebooks failed, if any.
+    """
     timings = {}
     for name, path in paths.items():
         lab = read_json(path)["metadata"]["ae_lab"]
         timings[name] = {"seconds": lab["seconds"]} | (lab["record"] or {}).get("timings", {})
         say(f"{lab['seconds']:8.1f} s  {name}\n")
     write_json(place.build / "timings.json", timings)
+    if gaps := published["gaps"]:
+        where = ", ".join(f"{name} ({count})" for name, count in gaps.items())
+        say(f"Not shown, and named where it stood: {sum(gaps.values())} in {where}\n")
     index = place.target / "index.html"
+    errors = published["errors"]
+    for error in errors[1:]:
+        say(f"{sentence_of(error)}\n")
+    if errors:
+        more = f", and {len(errors) - 1} more failed" if errors[1:] else ""
+        raise LabError(f"{sentence_of(errors[0])}{more}; the report that says so is {index}")
+    shutil.rmtree(place.last_good, ignore_errors=True)
     say(f"Open {index}\n")
     return index

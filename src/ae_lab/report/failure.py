@@ -1,5 +1,7 @@
 """What a failure is called: the same words in a banner, in the index and on screen."""
 
+from ae_lab.errors import LabError
+
 
 def failure(notebook: str, name: str, message: str, **place) -> dict:
     """Describe a failure: where, the error's name and what it says.
@@ -11,12 +13,21 @@ def failure(notebook: str, name: str, message: str, **place) -> dict:
     return {"notebook": notebook, "name": name, "message": message} | nowhere | place
 
 
-def sentence_of(error: dict) -> str:
-    """Place, as far as it is known, name and message on one line of bearable length."""
+def failure_of(notebook: str, error: Exception) -> dict:
+    """Describe an exception that concerns a whole notebook, such as a file that is not one."""
+    name = "FileError" if isinstance(error, LabError) else type(error).__name__
+    return failure(notebook, name, str(error))
+
+
+def place_of(error: dict) -> str:
+    """Notebook, cell and heading of a failure, as far as they are known."""
     place = f", cell {error['cell']}" if error["cell"] else ""
     if error["id"] and not place:
         place = f", text cell {error['id']}"
-    if error["heading"]:
-        place += f" ({error['heading']})"
+    return error["notebook"] + place + (f" ({error['heading']})" if error["heading"] else "")
+
+
+def sentence_of(error: dict) -> str:
+    """Place, as far as it is known, name and message on one line of bearable length."""
     message = " ".join(f"{error['name']}: {error['message']}".split())
-    return f"{error['notebook']}{place} failed with {message[:300]}"
+    return f"{place_of(error)} failed with {message[:300]}"

@@ -44,7 +44,10 @@ def digest_of_cells(notebook: dict) -> str:
 
 def execution_key(notebook: dict, settings: Settings, data: str, environment: dict) -> str:
     """Changes with whatever can change the notebook's outputs."""
-    cells = [[cell.get("cell_type"), cell.get("source")] for cell in notebook["cells"]]
+    # as lists of lines, the form in which files hold them
+    cells = [
+        [cell["cell_type"], "".join(cell["source"]).splitlines(True)] for cell in notebook["cells"]
+    ]
     run = (settings.profile, settings.seed, settings.knobs, data, environment)
     return digest(cells, package_digest(), *run, versions(EXECUTED_WITH))
 

@@ -1,6 +1,6 @@
 """The folders of a report: notebooks to run, executions kept between runs, pages."""
 
-import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,8 +26,8 @@ class Workplace:
     records : where notebooks leave their figures and claims.
     models : what notebooks kept, a folder for each, as of its last good execution.
     connections : files by which kernels and the run find each other; empty between runs.
-    target : the last good report.
-    failed : the report of a run that failed.
+    target : the last report.
+    last_good : the last report without a failure, once one with a failure has taken its place.
     sweep : results of the same notebooks under other seeds.
     """
 
@@ -39,7 +39,7 @@ class Workplace:
         self.models = self.build / "models"
         self.connections = self.build / "kernels"
         self.target = settings.profile_folder
-        self.failed = self.target.with_name(f"{self.target.name}-failed")
+        self.last_good = self.target.with_name(f"{self.target.name}-last-good")
         self.sweep = self.target / "sweep"
 
     def make_folders(self) -> None:
@@ -79,7 +79,12 @@ class Workplace:
 
     def failed_execution(self, name: str) -> Path:
         """The failed execution of a notebook, up to the cell that failed."""
-        return self.build / f"{name}.failed.ipynb"
+        return self.build / "failed" / f"{name}.ipynb"  # a name may be as long as it can
+
+    def latest(self, name: str) -> Path:
+        """The execution that a page shows: the last one, be it good or failed."""
+        failed = self.failed_execution(name)
+        return failed if failed.exists() else self.executed(name)
 
     def read(self, name: str) -> dict:
         """What the last good execution came to, its ``metadata.ae_lab``; empty if there is none."""
@@ -96,28 +101,22 @@ class Workplace:
         self.failed_execution(name).unlink(missing_ok=True)
 
 
+def page_file(notebook: str) -> str:
+    """The file name of a notebook's page, another for each; ``index.html`` is the report's own."""
+    return f"{notebook}{'_' if re.fullmatch('index_*', notebook, re.I) else ''}.html"
+
+
 def find_notebooks(settings: Settings) -> dict[str, Path]:
-    """Name → file of the project's notebooks, in order; a LabError if there are none."""
+    """Name → file of the notebooks in ``notebooks/``, in order; a LabError if there are none.
+
+    Hidden files do not count: macOS puts a ``._name.ipynb`` beside what it copies.
+    """
     folder = settings.project_folder / "notebooks"
-    found = {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
+    files = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
+    found = {path.stem: path for path in files}
     if not found:
         raise LabError(
             f"a report needs notebooks, found none in {folder}: "
             "run it from the project's folder, or restore them with git checkout notebooks."
         )
     return found
-
-
-def read_notebook(path: Path) -> dict:
-    """A notebook's JSON; a LabError if it is not JSON, or has no cells."""
-    try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(notebook["cells"], list):
-            return notebook
-        reason = "no list of cells"
-    except (ValueError, TypeError, KeyError) as error:
-        reason = f"{type(error).__name__}: {error}"
-    raise LabError(
-        f"{path.name} must be a notebook of format 4, JSON with cells, received something else "
-        f"({reason}): save it again in JupyterLab, or restore it with git checkout."
-    )

@@ -21,10 +21,7 @@ NUMERIC_OPTIONS = ("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", "XLA_FLAGS")
 QUIET = {
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
-    "PYTHONWARNINGS": "",
-    "SOURCE_DATE_EPOCH": "0",
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TQDM_DISABLE": "1",
     "MATPLOTLIBRC": str(Path(__file__).parents[1] / "matplotlibrc"),
 }
 
@@ -45,7 +42,8 @@ def usable_cores() -> int:
 
 def process_environment(**changes: str) -> dict[str, str]:
     """The caller's environment, quiet, with what decides the numbers fixed, and ``changes``."""
-    return dict(os.environ) | QUIET | numeric_environment() | changes
+    found = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    return found | QUIET | numeric_environment() | changes
 
 
 def set_environment(**changes: str) -> None:

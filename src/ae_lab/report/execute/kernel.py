@@ -4,12 +4,12 @@ import sys
 from pathlib import Path
 from weakref import WeakSet
 
+import zmq
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import default
 
-# TensorFlow's C++ log carries times and process ids: it belongs in the log file, not on a page.
-KERNEL_ARGUMENTS = ["--IPKernelApp.capture_fd_output=False"]
+KERNEL_ARGUMENTS = ["--IPKernelApp.outstream_class=ae_lab.report.execute.streams.WholeStream"]
 
 
 _managers: WeakSet = WeakSet()
@@ -25,6 +25,12 @@ class OwnKernelManager(AsyncKernelManager):
     @default("kernel_spec_manager")
     def _own_kernel_only(self) -> KernelSpecManager:
         return KernelSpecManager(kernel_dirs=[], ensure_native_kernel=True)
+
+    def client(self, **options):
+        """A client that drops no message, however many wait to be read."""
+        client = super().client(**options)
+        client.context.setsockopt(zmq.RCVHWM, 0)
+        return client
 
 
 def connection_options(connection: Path) -> dict[str, str]:

@@ -18,6 +18,7 @@ from ae_lab.files import read_json
 from ae_lab.report.execute.environment import kernel_environment
 from ae_lab.report.execute.kernel import KERNEL_ARGUMENTS, OwnKernelManager, connection_options
 from ae_lab.report.failure import failure
+from ae_lab.report.notebook_file import read_notebook
 from ae_lab.report.workplace import Workplace
 
 CELL_SECONDS = {"smoke": 5 * 60, "quick": 20 * 60, "full": 60 * 60}
@@ -52,17 +53,17 @@ def execute(
     record_file.unlink(missing_ok=True)
     shutil.rmtree(place.records / name, ignore_errors=True)  # models of a run that failed
     # Of this run alone: a kernel that a killed run left starting must not find it.
-    connection = place.connections / f"{name}-{secrets.token_hex(8)}.json"
+    connection = place.connections / f"{secrets.token_hex(8)}.json"
     client = NotebookClient(
-        nbformat.read(path, as_version=4),
+        read_notebook(path),
         kernel_manager_class=OwnKernelManager,
         kernel_name="python3",
         extra_arguments=list(KERNEL_ARGUMENTS),
         config=Config(OwnKernelManager=connection_options(connection)),
         timeout=CELL_SECONDS[place.settings.profile],
         startup_timeout=120,
-        iopub_timeout=30,
-        store_widget_state=False,
+        iopub_timeout=CELL_SECONDS[place.settings.profile],
+        raise_on_iopub_timeout=True,  # outputs that do not arrive are no success
         record_timing=False,
         coalesce_streams=False,  # done when rendering, without moving text across figures
         shutdown_kernel="immediate",
@@ -79,6 +80,7 @@ def execute(
             error = failure(name, "KernelStartError", str(refused))
         else:
             error = _run_cells(client, name, say)
+            client.set_widgets_metadata()
     client.nb.metadata["ae_lab"] = {
         "key": key,
         "record": read_json(record_file),
@@ -115,7 +117,7 @@ def is_run(cell: nbformat.NotebookNode) -> bool:
 
 
 def _execute_cell(client: NotebookClient, index: int, number: int) -> tuple[str, str] | None:
-    """Name and message of the error, if any: three unrelated exceptions end a cell badly."""
+    """Name and message of the error, if any; whatever goes wrong in a cell is said of the cell."""
     cell = client.nb.cells[index]
     try:
         client.execute_cell(cell, index, execution_count=number)
@@ -127,5 +129,7 @@ def _execute_cell(client: NotebookClient, index: int, number: int) -> tuple[str,
         failed = "CellTimeoutError", f"the cell ran longer than its limit of {limit}"
     except DeadKernelError:
         failed = "DeadKernelError", "the kernel ended in this cell (killed, or out of memory)"
+    except Exception as error:  # a message of the kernel that the client cannot digest
+        failed = type(error).__name__, str(error)
     cell.outputs.append(new_output("error", ename=failed[0], evalue=failed[1], traceback=[]))
     return failed

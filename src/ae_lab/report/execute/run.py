@@ -1,5 +1,6 @@
 """Execute the notebooks that changed, some at once, and keep what came of them."""
 
+import json
 import math
 import subprocess
 import sys
@@ -8,12 +9,17 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 
+from nbformat import NotebookNode
+
 from ae_lab.report.execute.environment import kernel_environment, numeric_environment, usable_cores
 from ae_lab.report.execute.kernel import stop_kernels
+from ae_lab.report.failure import failure, failure_of
 from ae_lab.report.keys import execution_key
-from ae_lab.report.workplace import Workplace, read_notebook
+from ae_lab.report.notebook_file import language_of, read_notebook, unexecuted
+from ae_lab.report.workplace import Workplace
 
 Say = Callable[[str], None]
+PYTHON = ("python", "python3", "ipython")  # as notebooks name it
 KERNEL_BYTES = 2 * 2**30  # memory that a notebook's kernel may take
 
 
@@ -26,8 +32,8 @@ class DataAtHand(NamedTuple):
 
 def bring_all_up_to_date(
     place: Workplace, paths: dict[str, Path], data: DataAtHand, force: bool, say: Say
-) -> set[str]:
-    """Execute the notebooks that changed, ``settings.jobs`` at once; name those that failed.
+) -> None:
+    """Execute the notebooks that changed, ``settings.jobs`` at once.
 
     Each has a kernel of its own, so that none can tell whether others run beside it. The longest
     go first, so that none is left alone on one core at the end; what never ran could be the
@@ -35,7 +41,9 @@ def bring_all_up_to_date(
     """
 
     def length(path: Path) -> tuple[float, int]:
-        return place.read(path.stem).get("seconds", math.inf), len(read_notebook(path)["cells"])
+        return place.read(path.stem).get("seconds", math.inf), path.read_bytes().count(
+            b'"cell_type"'
+        )
 
     build_font_cache(place)
     with ThreadPoolExecutor(place.settings.jobs or jobs_that_fit()) as pool:
@@ -50,7 +58,8 @@ def bring_all_up_to_date(
             pool.shutdown(wait=False, cancel_futures=True)
             stop_kernels()
             raise
-    return {name for name, task in tasks.items() if not task.result()}
+    for task in tasks.values():
+        task.result()
 
 
 def jobs_that_fit() -> int:
@@ -66,16 +75,26 @@ def key_of(place: Workplace, path: Path, fingerprint: str) -> str:
     return execution_key(source, place.settings, fingerprint, numeric_environment())
 
 
-def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool, say: Say) -> bool:
-    """Execute a notebook unless its key is known; return whether all went well."""
-    key = key_of(place, path, data.fingerprint)
-    if place.read(path.stem).get("key") == key and not force:
-        say(f"  {path.stem}  unchanged, not executed again\n")
-        place.failed_execution(path.stem).unlink(missing_ok=True)
-        return True
-    from ae_lab.report.execute.notebook import execute
+def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool, say: Say) -> None:
+    """Execute a notebook unless its key is known.
 
-    notebook = execute(place, path, key, say)
+    Whatever goes wrong is this notebook's failure: the others are executed all the same.
+    """
+    try:
+        key = key_of(place, path, data.fingerprint)
+        if place.read(path.stem).get("key") == key and not force:
+            say(f"  {path.stem}  unchanged, not executed again\n")
+            place.failed_execution(path.stem).unlink(missing_ok=True)
+            return
+        notebook = executed(place, path, key, say)
+    except OSError:
+        raise  # a full disk is no fault of the notebook
+    except Exception as error:
+        notebook = unexecuted({"cells": []}, failure_of(path.stem, error))
+        say(f"  {path.stem}  FAILED: {error}\n")
+    # A kernel may send what no file can hold: half a character, or NaN in JSON.
+    text = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
+    notebook = json.loads(text, parse_constant=str)
     lab = notebook["metadata"]["ae_lab"]
     # What a page says of its run even if the notebook came to record nothing.
     lab["run"] = {
@@ -84,7 +103,18 @@ def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool
         "data": data.source,
     }
     place.store(path.stem, notebook)
-    return not lab["error"]
+
+
+def executed(place: Workplace, path: Path, key: str, say: Say) -> NotebookNode:
+    """The notebook after its run; one that is not written in Python stays as it is stored."""
+    from ae_lab.report.execute.notebook import execute
+
+    source = read_notebook(path)
+    if (language := language_of(source)).lower() in PYTHON:
+        return execute(place, path, key, say)
+    message = f"it is written in {language}, and a report runs Python: shown as it is stored"
+    say(f"  {path.stem}  FAILED: {message}\n")
+    return unexecuted(source, failure(path.stem, "LanguageError", message))
 
 
 def build_font_cache(place: Workplace) -> None:

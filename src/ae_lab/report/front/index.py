@@ -1,23 +1,32 @@
 """``index.html``: what was run, what came out, and what became of the handout's claims."""
 
 import io
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import quote
 
 from PIL import Image, UnidentifiedImageError
 
 from ae_lab.files import write_json, write_text
 from ae_lab.lab.records import Claim
-from ae_lab.report.front.ledger import EXPORTED, claims_of, figure_row, metrics_of
-from ae_lab.report.render.markdown import markdown_to_html
+from ae_lab.report.front.ledger import (
+    EXPORTED,
+    claims_of,
+    conditions_in_words,
+    figure_row,
+    metrics_of,
+)
+from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.outline import HEADING
-from ae_lab.report.render.sanitise import plain_text
 from ae_lab.report.render.template import render_template
 from ae_lab.report.seeds.cells import interval_in_words, seed_rows, seeds_in_words, sweep_facts
 from ae_lab.report.seeds.spread import claims_over_seeds, figures_over_seeds, results_for
+from ae_lab.report.workplace import page_file
 
+IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")  # of a text; a card has the notebook's first figure
 CARD_WIDTH = 640  # twice a card's width, to stay crisp
 
 
@@ -42,7 +51,7 @@ def write_index(
     swept = results_for(notebooks, profile, results)
     good = [result for result in swept if not result["error"]]
     metrics = metrics_of(records, figures_over_seeds(good))
-    claims = claims_over_seeds(claims_of(records), good)
+    claims = judged(notebooks, profile, results)
     exported = [{key: metric.to_json()[key] for key in EXPORTED} for metric in metrics]
     write_json(folder / "metrics.json", exported)
     answers = {id: answer for r in records for id, answer in r.get("exercises", {}).items()}
@@ -60,6 +69,7 @@ def write_index(
         formulas=any("<math" in card["question"] for card in cards),
         seeds_in_words=seeds_in_words,
         interval_in_words=interval_in_words,
+        conditions_in_words=conditions_in_words,
         facts=facts,
         siblings=siblings,
         figures=rows,
@@ -68,7 +78,6 @@ def write_index(
         cards=cards,
         handout=[claim for claim in claims if claim.kind == "handout"],
         predictions=[claim for claim in claims if claim.kind != "handout"],
-        failures=[card["error"] for card in cards if card["error"]],
     )
     write_text(folder / "index.html", html)
 
@@ -107,24 +116,42 @@ def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
 
 
 def _card(name: str, notebook: dict) -> dict:
-    texts = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown"]
-    problems: list[str] = []  # of a text are reported where its page is rendered
-    title = HEADING.search(markdown_to_html(texts[0], problems.append)) if texts else None
+    link = quote(page_file(name))
+    try:
+        title, question = _introduction(notebook, link)
+    except Exception:  # what the texts cannot be turned into is said on the notebook's page
+        title = question = ""
     image, alt = first_figure(notebook)
+    lab = notebook["metadata"]["ae_lab"]
     return {
         "name": name,
-        "title": plain_text(title[2]) if title else name,
-        "question": markdown_to_html(question_of(texts), problems.append),
+        "link": link,
+        "title": title or name,
+        "question": question,
         "image": image,
         "alt": alt,
-        "error": notebook["metadata"]["ae_lab"]["error"],
+        "errors": [lab["error"]] * bool(lab["error"]) + lab.get("problems", []),
     }
+
+
+def _introduction(notebook: dict, link: str) -> tuple[str, str]:
+    """A notebook's title, and its question as HTML whose links lead to its page."""
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    texts = [cell["source"] for cell in cells]
+    fragments = Fragments()  # what it cannot show is said where its page is rendered
+    title = HEADING.search(fragments.markdown(texts[0])) if texts else None
+    for text in texts[1:]:
+        fragments.formulas.lift(text)  # they may define macros
+    question = IMAGE.sub(r"\1", question_of(texts))
+    asked = fragments.markdown(question).replace('href="#', f'href="{link}#')
+    return fragments.text(title[3]) if title else "", fragments.finish(asked)
 
 
 def question_of(texts: list[str]) -> str:
     """The paragraph that asks the notebook's question, or else its first one."""
     paragraphs = [part.strip() for text in texts for part in text.split("\n\n") if part.strip()]
-    plain = [part for part in paragraphs if not part.startswith(("#", "$$", "|", "```", "!["))]
+    beginnings = ("#", "$$", "|", "```", "![", "<")
+    plain = [part for part in paragraphs if not part.startswith(beginnings)]
     asked = [part for part in plain if part.lower().startswith(("**question", "question"))]
     return (asked or plain or [""])[0]
 
@@ -134,8 +161,9 @@ def first_figure(notebook: dict) -> tuple[str, str]:
     for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
             if picture := output.get("data", {}).get("image/png"):
-                alt = output["metadata"].get("image/png", {}).get("alt", "")
-                return small_png(picture), alt
+                details = output["metadata"].get("image/png")
+                alt = details.get("alt", "") if isinstance(details, dict) else ""
+                return (small_png(picture), str(alt)) if alt else ("", "")
     return "", ""
 
 

@@ -6,7 +6,8 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from ae_lab.lab.records import Claim, Metric
-from ae_lab.lab.verdicts import CLAIMS
+from ae_lab.lab.verdicts import CLAIMS, is_met
+from ae_lab.report.workplace import page_file
 
 EXPORTED = ("notebook", "name", "value", "unit", "published", "source", "words", "seeds")
 
@@ -29,6 +30,7 @@ def figure_row(metric: Metric, marked: bool, profile: str) -> dict:
     """A metric as text for a table, ``marked`` if the figures may be compared with goals at all."""
     return {
         "notebook": metric.notebook,
+        "link": quote(page_file(metric.notebook)),
         "name": metric.name,
         "unit": metric.unit,
         "source": metric.source or "",
@@ -37,6 +39,13 @@ def figure_row(metric: Metric, marked: bool, profile: str) -> dict:
         "goal": metric.goal_in_words,
         "mark": metric.goal_mark(profile) if marked else "",
     }
+
+
+def conditions_in_words(claim: Claim) -> str:
+    """For example "1 of 2 conditions met", the controls not counted."""
+    counted = [test for test in claim.tests if not test["control"]]
+    met = sum(is_met(test["margin"]) for test in counted)
+    return f"{met} of {len(counted)} condition{'s' * (len(counted) != 1)} met"
 
 
 def number(value: float | None) -> str:
@@ -50,7 +59,7 @@ def claims_of(records: Iterable[dict]) -> list[Claim]:
     for record in records:
         name = record["notebook"]
         for claim in map(Claim.from_json, record.get("claims", [])):
-            link = f"{quote(name)}.html#{quote(claim.anchor)}"  # the very cell that tested it
+            link = f"{quote(page_file(name))}#{quote(claim.anchor)}"  # the very cell that tested it
             claims.append(replace(claim, notebook=name, link=link))
     evidence = "no notebook of this report puts it to the test"
     for id in CLAIMS.keys() - {claim.id for claim in claims}:

@@ -2,13 +2,14 @@
 
 Addresses, process ids, times and absolute paths tell a reader nothing and make two equal
 runs look different. They are removed here, when a page is rendered, and not forbidden:
-a ``<Model object at 0x7f…>`` from a library is no reason to lose a page.
+a ``<Model object at 0x7f…>`` from a library is no reason to lose a page. They are removed only
+in the form in which tools print them, paths only where tools speak (stderr and tracebacks):
+what a notebook prints is never altered. Every pattern takes time in proportion to the text.
 """
 
 import os
 import re
 import sysconfig
-import tempfile
 from copy import deepcopy
 from itertools import groupby
 from pathlib import Path
@@ -16,35 +17,49 @@ from pathlib import Path
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
-ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]{6,}")
-CELL_FILE = re.compile(r"[^\s\"'(]*ipykernel_\d+[/\\]\d+\.py")
-CELL_TEMPORARY = re.compile(r"<ipython-input-[\w-]+>")
-SITE_PACKAGES = re.compile(r"(?:[A-Za-z]:)?[/\\][^\s\"'(<>]*[/\\](?=(?:site|dist)-packages[/\\])")
-# The clock at the end of a bar: Keras's "1s 3ms/step" and tqdm's "[00:01<00:00, 9.5it/s]".
-KERAS_CLOCK = re.compile(r"(━\s+)(?:\d+:)*\d+m?s\s+\d+(?:ms|us|s)/(?:step|epoch)(?: - )?")
-TQDM_CLOCK = re.compile(r" ?\[\d+:\d\d(?::\d\d)?<[^\]]*\]")
-LEFT_OVER = {ord("\b"): None, ord("\x1b"): None}  # what no page can hold
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+# "at 0x…" as Python's own reprs end, or go on.
+ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]{6,16}(?=>|&gt;|; to '|, file \")")
+# The clock at the end of a bar: Keras's "1s 3ms/step" and tqdm's "[00:01<00:00, 9.5it/s]",
+# which has figure spaces in a widget.
+KERAS_CLOCK = re.compile(r"(━ {1,9})(?:\d+:)*\d+m?s +\d+(?:ms|us|s)/(?:step|epoch)(?: - )?")
+TQDM_CLOCK = re.compile(
+    r"(?<=\w)[ \u2007]\[(?:\d+:)+\d\d(?:(?:<|&lt;)[\d:?]+)?,"
+    r"[ \u2007]+[^\],\s]{1,20}/\w+(?:, ([^\]\n]*))?\]"
+)
+# TensorFlow's C++ code writes to file descriptor 2, with times and process ids.
+CPP_LOG = re.compile(
+    r"^(?:\d{4}-\d\d-\d\d [\d:.]+: )?[IWEF](?:\d{4} [\d:.]+ +\d+)? "
+    r"[\w./+-]+\.(?:cc|cpp|h):\d+\].*\n?"
+    r"|^WARNING: All log messages before absl::InitializeLog.*\n?",
+    re.MULTILINE,
+)
+WORD = re.compile(r"[^\s\"'()<>]+")
+CELL_FILE = re.compile(r".*ipykernel_\d+[/\\]\d+\.py")
+ABSOLUTE = re.compile(r"(?:[A-Za-z]:)?[/\\]")
+PACKAGES = re.compile(r"(?:site|dist)-packages[/\\]")
 LINE_END = re.compile(r"\r+\n")
-OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n|$)")
-ERASED = re.compile(r"[^\n\x08]\x08")
 
 
 def clean_outputs(outputs: list[NotebookNode], folder: str = "") -> list[NotebookNode]:
     """The outputs as a page shows them: streams joined, texts cleaned; the given ones stay.
 
-    The notebook's folder is cut off where a text names it.
+    Where tools name the notebook's folder, it is cut off.
     """
     joined = join_streams(outputs)
     for output in joined:
         if output.output_type == "stream":
-            output.text = clean_text(output.text, folder)
+            shown = play_terminal(output.text)
+            is_tool = output.name == "stderr"
+            output.text = clean_message(shown, folder) if is_tool else clean_text(shown)
         elif output.output_type == "error":
-            output.evalue = clean_text(output.evalue, folder)
-            output.traceback = [clean_text(line, folder) for line in output.traceback]
+            output.evalue = clean_message(play_terminal(output.evalue), folder)
+            output.traceback = [
+                clean_message(play_terminal(line), folder) for line in output.traceback
+            ]
         else:
             for kind in output.data.keys() & {"text/plain", "text/html", "text/markdown"}:
-                output.data[kind] = clean_text(output.data[kind], folder)
+                output.data[kind] = clean_text(ANSI.sub("", output.data[kind]))
     return joined
 
 
@@ -58,38 +73,71 @@ def join_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
         if not is_stream:
             joined += deepcopy(list(group))
             continue
-        texts = {"stdout": "", "stderr": ""}
+        texts: dict[str, list[str]] = {"stdout": [], "stderr": []}
         for stream in group:
-            texts[stream.name] += stream.text
-        joined += [new_output("stream", name=n, text=text) for n, text in texts.items() if text]
+            texts[stream.name].append(stream.text)
+        joined += [
+            new_output("stream", name=name, text="".join(pieces))
+            for name, pieces in texts.items()
+            if pieces
+        ]
     return joined
 
 
-def clean_text(text: str, folder: str = "") -> str:
-    """Plain text as a terminal would end up showing it, without clock, address or path."""
-    text = _play_terminal(ANSI.sub("", text))
-    text = CELL_TEMPORARY.sub("cell", CELL_FILE.sub("cell", text))
-    text = KERAS_CLOCK.sub(r"\1", TQDM_CLOCK.sub("", ADDRESS.sub("", text)))
-    for path, name in _known_folders(folder):
-        text = text.replace(path + os.sep, name + "/" if name else "")
-        text = text.replace(path, name or ".")
-    return SITE_PACKAGES.sub("", text)
+def clean_text(text: str) -> str:
+    """A text without the addresses in reprs and the clocks of progress bars."""
+    text = ADDRESS.sub("", text) if " at 0x" in text else text
+    text = KERAS_CLOCK.sub(r"\1", text) if "━" in text else text
+    return TQDM_CLOCK.sub(lambda bar: f" [{bar[1]}]" if bar[1] else "", text)
 
 
-def _play_terminal(text: str) -> str:
-    shorter = ERASED.sub("", text)
-    while shorter != text:
-        text, shorter = shorter, ERASED.sub("", shorter)
-    return OVERWRITTEN.sub("", LINE_END.sub("\n", text.translate(LEFT_OVER)))
+def clean_message(text: str, folder: str = "") -> str:
+    """What a tool says, without process ids and this machine's folders either."""
+    text = clean_text(CPP_LOG.sub("", text))
+    if "/" not in text and "\\" not in text:
+        return text
+    names = _known_folders(folder)
+    return WORD.sub(lambda word: _without_folders(word[0], names), text)
+
+
+def play_terminal(text: str) -> str:
+    """Plain text as a terminal would end up showing it."""
+    text = LINE_END.sub("\n", ANSI.sub("", text))
+    if "\r" in text or "\b" in text:
+        text = "\n".join(map(_final_state, text.split("\n")))
+    return text.replace("\x1b", "")
+
+
+def _final_state(line: str) -> str:
+    line = line.rstrip("\r").rpartition("\r")[2]
+    kept: list[str] = []
+    for letter in line if "\b" in line else "":
+        if letter != "\b":
+            kept.append(letter)
+        elif kept:
+            kept.pop()
+    return "".join(kept) if "\b" in line else line
+
+
+def _without_folders(word: str, names: list[tuple[str, str]]) -> str:
+    if not ABSOLUTE.match(word):
+        return word
+    if "ipykernel_" in word and (cell := CELL_FILE.match(word)):
+        return "cell" + word[cell.end() :]
+    if package := PACKAGES.search(word):
+        return word[package.start() :]
+    for path, name in names:
+        if word.startswith(path) and word[len(path) : len(path) + 1] in ("", "/", "\\", ":", ","):
+            rest = word[len(path) :]
+            return (name + rest if name else rest.lstrip("/\\")) or "."
+    return word
 
 
 def _known_folders(folder: str) -> list[tuple[str, str]]:
     """Folders of this machine and what a page calls them, the longest path first."""
     paths = {
         sysconfig.get_path("stdlib"): "python",
-        sysconfig.get_path("purelib"): "site-packages",
         str(Path(__file__).absolute().parents[3]): "src",
-        tempfile.gettempdir(): "temporary",
         os.path.expanduser("~"): "~",  # itself where there is no home folder
     }
     if folder:

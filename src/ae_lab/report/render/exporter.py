@@ -1,31 +1,36 @@
 """``jupyter nbconvert --to ae_lab_report``: a notebook as one page that stands alone."""
 
+import tempfile
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
 from nbconvert.exporters import TemplateExporter
-from nbconvert.utils.exceptions import ConversionException
+from nbconvert.preprocessors import ExecutePreprocessor
 from nbformat import NotebookNode
 from traitlets.config import Config
 
 from ae_lab.errors import LabError
-from ae_lab.report.execute.kernel import KERNEL_ARGUMENTS, OwnKernelManager
-from ae_lab.report.failure import sentence_of
+from ae_lab.report.failure import failure_of, sentence_of
+from ae_lab.report.notebook_file import as_format_4_5, parse_notebook, unexecuted
 from ae_lab.report.render.page import Page
 from ae_lab.report.render.template import PAGE, page_css, page_policy
 
 
-class PageError(LabError, ConversionException):
-    """A page that would miss something; ``details`` says what, as of a failed execution."""
-
-    def __init__(self, details: dict):
-        super().__init__(sentence_of(details))
-        self.details = details
+def render_page(notebook: NotebookNode, resources: dict) -> tuple[str, Page]:
+    """The page of an executed notebook, and what is known of it."""
+    exporter = ReportExporter()
+    html, _ = exporter.from_notebook_node(notebook, resources)
+    return html, exporter.page
 
 
 class ReportExporter(TemplateExporter):
     """A page without requests, with MathML, outline and alt texts; the only script is our own.
 
     Not an HTMLExporter: that one parses the finished page once more to put filler in place of
-    missing alt texts, and brings settings for scripts. Raises a PageError if a formula or an
-    image cannot be shown or an alt text is missing, unless the page reports a failure anyway.
+    missing alt texts, and brings settings for scripts. ``page`` is the last page rendered; what is
+    wrong with it stands in the page, and is logged as one sentence each.
     """
 
     export_from_notebook = "ae_lab report"
@@ -33,19 +38,12 @@ class ReportExporter(TemplateExporter):
 
     @property
     def default_config(self) -> Config:
-        """Our template; with ``--execute`` a report run's kernel, and nothing that varies."""
+        """Our template."""
         config = super().default_config.copy()
         config.ReportExporter.update(
             file_extension=".html",
             template_name=PAGE.name,
             extra_template_basedirs=[str(PAGE.parent)],
-        )
-        config.ExecutePreprocessor.update(
-            kernel_manager_class=OwnKernelManager,
-            kernel_name="python3",
-            extra_arguments=list(KERNEL_ARGUMENTS),
-            record_timing=False,
-            store_widget_state=False,
         )
         return config
 
@@ -53,17 +51,73 @@ class ReportExporter(TemplateExporter):
         yield from super().default_filters()
         yield "as_page", self._as_page
 
+    def _init_preprocessors(self) -> None:
+        """All but nbconvert's own execution, in whose place is a report's."""
+        super()._init_preprocessors()
+        own = [p for p in self._preprocessors if not isinstance(p, ExecutePreprocessor)]
+        self._preprocessors = own
+
+    def _validate_preprocessor(self, nbc: NotebookNode, preprocessor: object) -> None:
+        """Not asked for: a page is made of any notebook, whatever its metadata lack."""
+
+    def from_file(self, file_stream, resources: dict | None = None, **kw):
+        """A page of a notebook of any format, or one that says why the file is not one."""
+        name = (resources or {}).get("metadata", {}).get("name", "notebook")
+        try:
+            content = file_stream.read()
+            content = content.encode() if isinstance(content, str) else content
+            notebook = parse_notebook(content, f"{name}.ipynb")
+        except (LabError, ValueError) as error:
+            notebook = unexecuted(nbformat.v4.new_notebook(), failure_of(name, error))
+        return self.from_notebook_node(notebook, resources, **kw)
+
     def from_notebook_node(self, nb: NotebookNode, resources: dict | None = None, **kw):
+        """The page and its resources; with ``--execute``, of the notebook as a report runs it."""
+        nb = as_format_4_5(deepcopy(nb))
+        switches = self.config.ExecutePreprocessor
+        if switches.get("enabled") and "ae_lab" not in nb.metadata:
+            if ignored := ", ".join(sorted(set(switches) - {"enabled"})):
+                self.log.warning("a notebook is executed as a report does it, without %s", ignored)
+            metadata = (resources or {}).get("metadata", {})
+            try:
+                nb = self._executed(metadata)
+            except Exception as error:
+                nb = unexecuted(nb, failure_of(metadata.get("name", "notebook"), error))
         html, resources = super().from_notebook_node(nb, resources, **kw)
-        if self._page.problems and not self._page.error:
-            raise PageError(self._page.problems[0])
+        for error in self.page.errors:
+            self.log.error(sentence_of(error))
+        if self.page.gaps:
+            self.log.warning("not shown, and named where it stood: %d", len(self.page.gaps))
         return html, resources
+
+    def _executed(self, metadata: dict) -> NotebookNode:
+        """The notebook's file as a report runs it, with nothing of the run left behind."""
+        from ae_lab.report.build import prepare_data
+        from ae_lab.report.execute.run import executed
+        from ae_lab.report.workplace import Workplace
+        from ae_lab.settings import Settings
+
+        def say(text: str) -> None:
+            self.log.info(text.strip())
+
+        settings = Settings.from_environment()
+        path = Path(metadata.get("path") or ".", f"{metadata['name']}.ipynb")
+        with tempfile.TemporaryDirectory() as folder:
+            place = Workplace(replace(settings, report_folder=Path(folder)))
+            place.make_folders()
+            data = prepare_data(settings, say)
+            notebook = executed(place, path, "", say)
+        run = {"profile": settings.profile, "seed": settings.seed, "data": data.source}
+        notebook["metadata"]["ae_lab"]["run"] = run
+        return notebook
 
     def _as_page(self, nb: NotebookNode, resources: dict) -> Page:
         metadata = resources.get("metadata", {})
-        self._page = Page(nb, metadata.get("name", "notebook"), metadata.get("path", ""))
-        resources["css"] = page_css(self._page.has_formulas)
+        content = resources.get("global_content_filter", {})
+        name, folder = metadata.get("name", "notebook"), metadata.get("path", "")
+        self.page = Page(nb, name, folder, content)
+        resources["css"] = page_css(self.page.has_formulas)
         script = PAGE / "living.js"
-        resources["script"] = script.read_text(encoding="utf-8") if self._page.is_alive else ""
+        resources["script"] = script.read_text(encoding="utf-8") if self.page.is_alive else ""
         resources["policy"] = page_policy(resources["css"], resources["script"])
-        return self._page
+        return self.page

@@ -1,82 +1,137 @@
-"""A notebook's text as HTML: mathematics, images, code and links made safe to stand alone."""
+"""A notebook's texts as HTML, and what the pieces of one page share."""
 
 import re
-from collections.abc import Callable
+from base64 import b64encode
 from functools import cache
-from html import escape
+from pathlib import Path
+from urllib.parse import unquote
 
+import mistune
 import pygments
-from math_core import LatexError, LatexToMathML
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters.markdown_mistune import MarkdownWithMath, MathBlockParser
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from ae_lab.report.render.sanitise import sanitise
+from ae_lab.report.notebook_file import text_of
+from ae_lab.report.render.formulas import Formulas
+from ae_lab.report.render.sanitise import IMAGE, Surroundings, note_html, plain_text, sanitise
 
-# Formulas pass the sanitiser as marks between two private characters.
-MARK = re.compile("\ue000(\\d+)\ue001")
-TO_MATHML = LatexToMathML(fancy_error=False)  # when the page is built: it needs no script for it
-# A wide formula scrolls in its own box, which a keyboard must be able to reach.
-BOX = '<span class="formula" role="group" aria-label="formula" tabindex="0">{}</span>'
+WITH_ID = re.compile(r'(<[a-zA-Z][^>]*?) id="([^"]*)"')
+TO_ID = re.compile(r'(<a\b[^>]*? href=")#([^"]*)"')
+ENDINGS = {"jpg": "jpeg", "svg": "svg+xml"}  # where a file's ending is not its MIME type's
+DEAD_LINK = re.compile(r'<a\b[^>]* href="dead:([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 
 
-class Renderer(IPythonRenderer):
-    """Collects formulas, and calls ``problem`` with a sentence for what cannot be shown."""
+class Renderer(mistune.HTMLRenderer):
+    """Colours code; all else is mistune's, and safe only after `sanitise`."""
 
-    def __init__(self, problem: Callable[[str], None], **options):
-        super().__init__(escape=False, embed_images=True, exclude_anchor_links=True, **options)
-        self.problem = problem
-        self.formulas: list[str] = []
-
-    def block_math(self, body: str) -> str:
-        return self._mark(body, display=True)
-
-    def inline_math(self, body: str) -> str:
-        return self._mark(body, display=False)
-
-    def latex_environment(self, name: str, body: str) -> str:
-        return self._mark(f"\\begin{{{name}}}{body}\\end{{{name}}}", display=True)
+    def __init__(self):
+        super().__init__(escape=False, allow_harmful_protocols=True)
 
     def block_code(self, code: str, info: str | None = None) -> str:
-        return f"<pre><code>{highlight(code.rstrip(), (info or '').split(' ')[0])}</code></pre>"
-
-    def image(self, text: str, url: str, title: str | None = None) -> str:
-        source = self._embed_image_or_attachment(url)
-        if not source.startswith("data:image/"):
-            self.problem(f"the image {url!r} is not a file in the notebook's folder")
-        if not text.strip():
-            self.problem(f"the image {url[:60]!r} has no alt text")
-        return f'<img src="{escape(source)}" alt="{escape(text)}">'
-
-    def _mark(self, tex: str, display: bool) -> str:
-        try:
-            mathml = TO_MATHML.convert_with_local_state(tex, displaystyle=display)
-            self.formulas.append(BOX.format(mathml) if display else mathml)
-        except LatexError as error:
-            reason = re.sub(r"^\d+: |\s+", " ", str(error)).strip()
-            self.problem(f"the formula “{tex.strip()}” cannot be rendered: {reason}")
-            self.formulas.append(f"<code>{escape(tex)}</code>")
-        return f"\ue000{len(self.formulas) - 1}\ue001"
+        language = (info or "").strip().split(" ")[0]
+        return f"<pre><code>{highlight(code.rstrip(), language)}</code></pre>"
 
 
-def markdown_to_html(
-    source: str,
-    problem: Callable[[str], None],
-    folder: str = "",
-    attachments: NotebookNode | None = None,
-) -> str:
-    """A fragment free of scripts and requests, formulas as MathML.
+class Fragments(Surroundings):
+    """Turns the texts of one page into HTML; what they share is settled once, in ``finish``.
 
-    ``problem`` is called with a sentence for every formula or image that cannot be shown; image
-    files are looked for in ``folder``, images stored in the cell in ``attachments``.
+    ``notes`` are what could not be shown, each with the ``place`` that was set when it was met, and
+    whether that is a failure. Image files are looked for in ``folder``.
     """
-    renderer = Renderer(problem, path=folder, attachments=attachments or {})
-    html = MarkdownWithMath(renderer=renderer).render(re.sub("[\ue000\ue001]", "", source))
-    safe = sanitise(html, headings=True)
-    return MARK.sub(lambda mark: renderer.formulas[int(mark[1])], safe)
+
+    def __init__(self, folder: str = ""):
+        self.folder = folder
+        self.place: dict = {}
+        self.notes: list[dict] = []
+        self.formulas = Formulas(lambda: self.place, self._formula_problem)
+        self._attachments: dict = {}
+
+    def markdown(self, source: str, attachments: NotebookNode | None = None) -> str:
+        """A cell's text, with marks for its formulas, safe to stand in a page."""
+        self._attachments = attachments or {}
+        html = _parser()(self.formulas.lift(source))
+        return sanitise(html, headings=True, page=self)
+
+    def html(self, source: str) -> str:
+        """A kernel's HTML, with marks for the formulas in it, safe to stand in a page."""
+        self._attachments = {}
+        return self.formulas.lift_html(sanitise(source, page=self))
+
+    def finish(self, html: str) -> str:
+        """All of a page's content with its formulas, each id once, no link that leads nowhere."""
+        html = self.formulas.put_back(html)
+        ids: set[str] = set()
+
+        def first_only(tag: re.Match) -> str:
+            again = tag[2] in ids
+            ids.add(tag[2])
+            return tag[1] if again else tag[0]
+
+        def checked(link: re.Match) -> str:
+            is_there = link[2] in ids or unquote(link[2]) in ids
+            return link[0] if is_there else f'{link[1]}dead:{link[2]}"'
+
+        html = TO_ID.sub(checked, WITH_ID.sub(first_only, html))
+        return DEAD_LINK.sub(self._dead_link, html)
+
+    def image(self, source: str) -> str | None:
+        """The data address of an image: one in the text, attached to the cell, or in a file."""
+        if IMAGE.match(source):
+            return source
+        name = unquote(source)
+        if name.startswith("attachment:"):
+            name = name.removeprefix("attachment:")
+            stored = self._attachments.get(name) or self._attachments.get(source[11:]) or {}
+            for kind in stored:
+                if IMAGE.match(f"data:{kind};"):
+                    return f"data:{kind};base64,{''.join(text_of(stored[kind]).split())}"
+            return None
+        folder = Path(self.folder).absolute()
+        path = folder / name.split("?")[0]
+        ending = path.suffix[1:].lower()
+        kind = f"image/{ENDINGS.get(ending, ending)}"
+        if not self.folder or not IMAGE.match(f"data:{kind};"):
+            return None
+        try:
+            if path.resolve().is_relative_to(folder.resolve()):
+                return f"data:{kind};base64,{b64encode(path.read_bytes()).decode()}"
+        except (OSError, ValueError):  # absent, a name too long, a null byte
+            pass
+        return None
+
+    def note(self, what: str, failed: bool = False) -> str:
+        self.notes.append({"what": what, "failed": failed, "place": self.place})
+        return note_html(what, failed)
+
+    def raw(self, text: str) -> str:
+        return self.formulas.raw(text)
+
+    def text(self, html: str) -> str:
+        """A fragment's text, its formulas as they were written."""
+        return self.raw(plain_text(html))
+
+    def _formula_problem(self, sentence: str, place: dict) -> str:
+        self.place = place
+        return self.note(sentence, failed=True)
+
+    def _dead_link(self, link: re.Match) -> str:
+        name = unquote(link[1])
+        return link[2] + self.note(f"where the link #{name} leads, as this page has no such place")
+
+
+class Blocks(MathBlockParser):
+    """Jupyter's blocks, a heading without a space among them; formulas were lifted before."""
+
+    DEFAULT_RULES = mistune.BlockParser.DEFAULT_RULES
+
+
+@cache
+def _parser() -> mistune.Markdown:
+    return MarkdownWithMath(Renderer(), Blocks(), mistune.InlineParser())
 
 
 def highlight(source: str, language: str) -> str:

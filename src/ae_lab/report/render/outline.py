@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
 
-from ae_lab.report.render.sanitise import anchor_of, plain_text
+from ae_lab.report.render.markdown import Fragments
+from ae_lab.report.render.sanitise import anchor_of
 
-HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
+HEADING = re.compile(r"<h([1-6])([^>]*)>(.*?)</h\1>", re.DOTALL)
+ID = re.compile(r' id="([^"]*)"')
 MOST = 8  # subheadings of a section that the contents list; a glossary's are left out
 
 
@@ -16,13 +18,14 @@ class Entry(NamedTuple):
 
     level: int
     anchor: str
-    html: str
+    text: str
 
 
 @dataclass
 class Outline:
     """Rewrites headings as they come; ``title`` is the text of the first h1, "" without one."""
 
+    fragments: Fragments
     title: str = ""
     entries: list[Entry] = field(default_factory=list)
     _anchors: set[str] = field(default_factory=set)
@@ -42,12 +45,15 @@ class Outline:
         return HEADING.sub(self._heading, html)
 
     def _heading(self, match: re.Match) -> str:
-        level, inner = int(match[1]), match[2]
-        if level == 1 and not self.title and not self.entries:
-            self.title = plain_text(inner)
-            return f"<h1>{inner}</h1>"
+        level, inner = int(match[1]), match[3]
+        text = self.fragments.text(inner)
+        if own := ID.search(match[2]):  # the author's, beside Jupyter's
+            inner = f'<span id="{own[1]}"></span>{inner}'
+        if level == 1 and not self.title and not self.entries and text:
+            self.title = text
+            return f'<span id="{self._anchor(text)}"></span><h1>{inner}</h1>'
         self._level = min(max(level, 2), self._level + 1)
-        entry = Entry(self._level, self._anchor(plain_text(inner)), inner)
+        entry = Entry(self._level, self._anchor(text), text)
         self.entries.append(entry)
         return f'<h{entry.level} id="{entry.anchor}">{inner}</h{entry.level}>'
 

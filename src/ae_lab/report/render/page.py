@@ -1,44 +1,28 @@
 """One executed notebook as the parts of a page."""
 
-import json
 import re
-from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
+from types import MappingProxyType
 
 from nbformat import NotebookNode
 
-from ae_lab.lab.records import DECODER
 from ae_lab.report.failure import failure
-from ae_lab.report.render.cleaning import clean_outputs, clean_text
-from ae_lab.report.render.markdown import highlight, markdown_to_html
+from ae_lab.report.render.cleaning import clean_message
+from ae_lab.report.render.markdown import Fragments, highlight
 from ae_lab.report.render.outline import Outline
-from ae_lab.report.render.sanitise import plain_text, sanitise
+from ae_lab.report.render.outputs import OPENING, Outputs
 
-FILLER = "No description has been provided for this image"  # nbconvert's, and no alt text
 PAGE_ERROR = "PageError"
-LEFT_OUT = "remove-cell"  # the tag of a cell that a page does without, as in Jupyter Book
-PREFERRED = ("text/html", "text/markdown", "text/latex")
-IMAGES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif")
-
 VERDICT = re.compile(
     r'<div class="claim [\w-]*" id="(?P<anchor>claim-[\w.-]+)">(?P<claim>.*?)'
     r"<strong>Verdict: [^<]*</strong>",
     re.DOTALL,
 )
-
-# The one figure that moves, computed by a script known by its hash: a still one, and controls
-# that take its place where the script may run.
-OPENING = '<div class="living" data-decoder='  # no output of a kernel can hold it unescaped
-CONTROLS = """<div class="live" hidden>
-<canvas class="plane" width="392" height="392" tabindex="0" role="application"
- aria-label="The plane of the two latents; arrow keys move the point"></canvas>
-<div><canvas class="digit" role="img" aria-label="The image decoded at the point"></canvas>
-<p class="where" aria-live="polite"></p>
-<p class="note">Move the pointer or a finger over the plane, or focus it and press the arrow
-keys: the image above is decoded on this page, with the model’s own weights.</p></div>
-</div>"""
+# What tags leave out of a page or fold, as in Jupyter Book.
+LEFT_OUT, NO_INPUT, NO_OUTPUT = "remove-cell", "remove-input", "remove-output"
+FOLDED = {"input": ("hide-input", "hide-cell"), "output": ("hide-output", "hide-cell")}
 
 
 @dataclass(frozen=True)
@@ -48,30 +32,45 @@ class Part:
     number: int
     source: str
     outputs: str = ""
+    folded: tuple[str, ...] = ()  # of "input" and "output"
 
 
 class Page:
-    """Title, outline and parts of an executed notebook; ``problems`` says what could not be shown.
+    """Title, outline and parts of an executed notebook.
 
-    ``name`` is the title if the notebook has no heading of its own.
+    ``problems`` are failures of the page, as `failure` describes them; ``gaps`` are sentences for
+    what a page cannot hold by its nature. Both are named where they stood. ``name`` is the title if
+    the notebook has no heading of its own. ``content`` are nbconvert's settings ``include_…`` for
+    what a page has.
     """
 
-    def __init__(self, notebook: NotebookNode, name: str, folder: str = ""):
-        self.name, self.folder = name, folder
+    def __init__(
+        self,
+        notebook: NotebookNode,
+        name: str,
+        folder: str = "",
+        content: Mapping[str, bool] = MappingProxyType({}),
+    ):
+        self.name, self.content = name, content
         lab = notebook.metadata.get("ae_lab", {})
         self.run = lab.get("run", {}) | (lab.get("record") or {}).get("run", {})
         self.headlines = (lab.get("record") or {}).get("headlines", [])
         self.verdicts = lab.get("verdicts", {})
         self.error = lab.get("error")
         if self.error:
-            message = clean_text(str(self.error["message"]), folder)
+            message = clean_message(str(self.error["message"]), folder)
             self.error = dict(self.error) | {"message": message}
         self.in_report = "ae_lab" in notebook.metadata
-        self.outline, self.problems = Outline(), []
-        self._step: dict = {}
+        self.fragments = Fragments(folder)
+        self.outline = Outline(self.fragments)
+        self.outputs = Outputs(notebook, self.fragments, self._markdown)
         self.not_run = 0
-        self.parts = list(self._parts(notebook))
+        self.parts = self._finished(list(self._parts(notebook)))
         self.title = self.outline.title or name
+        notes = sorted(self.fragments.notes, key=lambda note: note["place"]["order"])
+        self.gaps = [note["what"] for note in notes if not note["failed"]]
+        self.problems = [self._failure(note) for note in notes if note["failed"]]
+        self.errors = [self.error] * bool(self.error) + self.problems
 
     @property
     def has_formulas(self) -> bool:
@@ -81,69 +80,91 @@ class Page:
     def is_alive(self) -> bool:
         return any(OPENING in part.outputs for part in self.parts)
 
+    def shows(self, what: str) -> bool:
+        """Whether nbconvert's switches leave a kind of content on the page."""
+        return self.content.get(f"include_{what}", True)
+
     def _parts(self, notebook: NotebookNode) -> Iterator[Part]:
         """Cells up to the one that failed; what follows it was not run."""
-        error = self.error or {}
-        # A page that cannot be shown ran to its end.
-        last = None if error.get("name") == PAGE_ERROR else error.get("id")
+        last = (self.error or {}).get("id")
         number = 0
         for index, cell in enumerate(notebook.cells):
             runs = cell.cell_type == "code" and bool(cell.source.strip())
             number += runs
-            tags = cell.metadata.get("tags", [])
-            identity = cell.get("id") or f"cell-{index}"
-            self._step = {"id": identity, "cell": number if runs else None}
-            if cell.cell_type == "markdown":
-                yield Part(0, self._markdown(cell.source, cell.get("attachments")))
-            elif runs and (identity == last or LEFT_OUT not in tags):
-                outputs = clean_outputs(cell.outputs, self.folder)
-                html = "\n".join(filter(None, map(self._output, outputs)))
-                yield Part(number, highlight(cell.source, "ipython3"), html)
-            if identity == last:
-                self.not_run = len(notebook.cells) - index - 1
+            self._step = {
+                "id": cell.get("id"),
+                "cell": number if runs else None,
+                "heading": self._heading(),
+                "order": index,
+            }
+            self.fragments.place = self._step
+            failed = bool(last) and cell.get("id") == last
+            if failed or LEFT_OUT not in cell.metadata.get("tags", []):
+                try:
+                    part = self._part(cell, number if runs else 0, failed)
+                except Exception as error:  # one cell's fault costs no other its place
+                    words = f"{type(error).__name__}: {error}"
+                    note = self.fragments.note(f"the cell cannot be rendered: {words}", failed=True)
+                    part = Part(0, f"<p>{note}</p><pre>{escape(cell.source)}</pre>")
+                if part:
+                    yield part
+            if failed:
+                rest = notebook.cells[index + 1 :]
+                self.not_run = sum(
+                    cell.cell_type == "code" and bool(cell.source.strip()) for cell in rest
+                )
                 return
 
+    def _part(self, cell: NotebookNode, number: int, failed: bool) -> Part | None:
+        tags = () if failed else cell.metadata.get("tags", [])
+        if cell.cell_type == "markdown" and self.shows("markdown"):
+            return Part(0, self._markdown(cell.source, cell.get("attachments")))
+        if cell.cell_type == "raw" and cell.source.strip() and self.shows("raw"):
+            kind = cell.metadata.get("unknown_type")
+            words = f"a cell of the unknown type {kind!r}" if kind else "a raw cell"
+            note = self.fragments.note(f"{words}, which is not rendered: its text follows")
+            return Part(0, f'<p>{note}</p><pre class="raw">{escape(cell.source)}</pre>')
+        if not number or not self.shows("code"):
+            return None
+        removed = cell.metadata.get("transient", {}).get("remove_source") or NO_INPUT in tags
+        source = "" if removed or not self.shows("input") else highlight(cell.source, "ipython3")
+        outputs = [] if NO_OUTPUT in tags or not self.shows("output") else cell.outputs
+        folded = tuple(what for what, names in FOLDED.items() if set(names) & set(tags))
+        return Part(number, source, self.outputs.html(outputs), folded)
+
     def _markdown(self, source: str, attachments: NotebookNode | None = None) -> str:
-        sentences: list[str] = []
-        html = markdown_to_html(source, sentences.append, self.folder, attachments)
-        rewritten = self.outline.rewrite(html)  # first, so that a problem names its own heading
-        for sentence in sentences:
-            self._problem(sentence)
-        return rewritten
+        self.fragments.place = place = dict(self._step)
+        html = self.outline.rewrite(self.fragments.markdown(source, attachments))
+        place["heading"] = self._heading()  # its own, not the one before
+        self.fragments.place = self._step
+        return html
 
-    def _problem(self, sentence: str) -> None:
-        heading = plain_text(self.outline.entries[-1].html) if self.outline.entries else ""
-        heading = heading or self.outline.title
-        problem = failure(self.name, PAGE_ERROR, sentence, heading=heading, **self._step)
-        self.problems.append(problem)
+    def _heading(self) -> str:
+        return self.outline.entries[-1].text if self.outline.entries else self.outline.title
 
-    def _output(self, output: NotebookNode) -> str:
-        """An output in the richest form that leaves something to see."""
-        if output.output_type == "stream":
-            return f'<pre class="{escape(output.name)}">{escape(output.text.rstrip())}</pre>'
-        if output.output_type == "error":
-            trace = "\n".join(output.traceback).strip() or f"{output.ename}: {output.evalue}"
-            return f'<pre class="error">{escape(trace)}</pre>'
-        if DECODER in output.data and "image/png" in output.data:
-            # the decoder, from lab.portable, becomes an attribute, never markup or code
-            decoder = json.dumps(output.data[DECODER], sort_keys=True, separators=(",", ":"))
-            still = self._image("image/png", output)
-            return f'{OPENING}"{escape(decoder)}">{still}{CONTROLS}</div>'
-        for kind in PREFERRED:
-            if html := self._rich(kind, output.data.get(kind, "")):
-                return html
-        for kind in IMAGES:
-            if kind in output.data:
-                return self._image(kind, output)
-        text = output.data.get("text/plain", "").rstrip()
-        return f'<pre class="result">{escape(text)}</pre>' if text else ""
+    def _finished(self, parts: list[Part]) -> list[Part]:
+        """The parts with what holds over the page settled: formulas, anchors, links, verdicts."""
+        boundary = "\ufdd2"
+        texts = [
+            text
+            for part in parts
+            for text in (part.source if not part.number else "", part.outputs)
+        ]
+        whole = self.fragments.finish(boundary.join(text.replace(boundary, "") for text in texts))
+        whole = VERDICT.sub(self._over_seeds, whole).split(boundary)
+        return [
+            Part(
+                part.number,
+                part.source if part.number else whole[2 * i],
+                whole[2 * i + 1],
+                part.folded,
+            )
+            for i, part in enumerate(parts)
+        ]
 
-    def _rich(self, kind: str, source: str) -> str:
-        if not source:
-            return ""
-        html = self._markdown(source) if kind != "text/html" else sanitise(source)
-        html = VERDICT.sub(self._over_seeds, html)
-        return f'<div class="rich">{html}</div>' if html.strip() else ""
+    def _failure(self, note: dict) -> dict:
+        place = {key: note["place"].get(key) for key in ("id", "cell", "heading")}
+        return failure(self.name, PAGE_ERROR, note["what"], **place)
 
     def _over_seeds(self, shown: re.Match) -> str:
         """A claim's verdict as the notebook showed it, with that over all seeds in its place."""
@@ -152,20 +173,3 @@ class Page:
             return shown[0]
         start = f'<div class="claim {verdict.replace(" ", "-")}" id="{shown["anchor"]}">'
         return f"{start}{shown['claim']}<strong>Verdict: {escape(words)}.</strong>"
-
-    def _image(self, kind: str, output: NotebookNode) -> str:
-        details = output.metadata.get(kind)
-        details = details if isinstance(details, dict) else {}
-        alt = str(details.get("alt") or output.metadata.get("alt") or "").strip()
-        if not alt or FILLER in alt:
-            self._problem("a figure has no alt text: show it with lab.show(fig, alt=...)")
-        sizes = "".join(
-            f' {name}="{int(details[name])}"'
-            for name in ("width", "height")
-            if str(details.get(name, "")).isdigit()
-        )
-        data = output.data[kind]
-        if kind == "image/svg+xml":
-            data = b64encode(data.encode()).decode()
-        address = f"data:{kind};base64,{escape(''.join(data.split()))}"
-        return f'<figure><img src="{address}" alt="{escape(alt)}"{sizes}></figure>'

@@ -84,6 +84,15 @@ ROWS = (
         A("PyTorch eager, tensors in memory", 1, "torch_loop.cnn")), {"batch_size": 128}),
     Row("variational", "variational 784-500-20 and back, an epoch", "ours.variational", (
         A("the structure of keras.io's example", 2, "keras_fit.variational"),), VARIATIONAL),
+    Row("binarised", "variational 784-500-20 on images binarised anew at each step",
+        "ours.binarised", (
+        A("a hand-written XLA scan (JAX)", 1 / 1.15, "jax_scan.variational"),), VARIATIONAL),
+    Row("denoising", "denoising 784-512-128 and back, an epoch", "ours.denoising", (
+        A("a hand-written XLA scan (JAX)", 1 / 1.15, "jax_scan.denoising"),),
+        {"latent_dim": 128, "hidden": (512,)}),
+    Row("fine-tuning", "784-1000-10 with dropout, an epoch", "ours.fine_tuning", (
+        A("a hand-written XLA scan (JAX)", 1 / 1.15, "jax_scan.fine_tuning"),),
+        {"latent_dim": 1_000, "batch_size": 128}),
     Row("k-sparse", "k-sparse, 25 of 1,000 units, an epoch", "ours.k_sparse", (
         A("a plain Keras layer with top_k", 1.5, "keras_fit.k_sparse"),),
         {"latent_dim": 1_000, "batch_size": 100}),

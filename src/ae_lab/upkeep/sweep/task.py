@@ -10,7 +10,8 @@ from ae_lab.files import read_json, write_json
 from ae_lab.report.execute.environment import numeric_environment
 from ae_lab.report.folders import recover_folder
 from ae_lab.report.keys import digest_of_cells, execution_key, package_digest
-from ae_lab.report.workplace import Workplace, read_notebook
+from ae_lab.report.notebook_file import read_notebook
+from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 
 BACKENDS = ("tensorflow", "jax", "torch")

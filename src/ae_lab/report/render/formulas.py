@@ -1,0 +1,205 @@
+"""The formulas of a page, set together: macros, numbers and references hold from cell to cell."""
+
+import re
+from collections.abc import Callable
+from html import escape, unescape
+from urllib.parse import quote
+
+from math_core import LatexToMathML
+
+from ae_lab.report.render.colours import readable
+
+# Formulas pass Markdown and the sanitiser as marks between two code points that are no characters.
+BEGIN, END = "\ufdd0", "\ufdd1"
+MARK = re.compile(f"{BEGIN}(\\d+){END}")
+QUOTED_MARK = re.compile(f"{quote(BEGIN)}(\\d+){quote(END)}")
+PRIVATE = re.compile(f"[{BEGIN}{END}]")
+# Where a formula may begin, and what must be passed over: an escaped letter, a run of backticks.
+OPENING = re.compile(
+    r"\\begin\{(?P<environment>[a-zA-Z]+\*?)\}|(?P<bracket>\\\\[\[(])|\\(?:eq)?ref\{[^{}\n]{1,200}\}"
+    r"|\\.|(?P<dollars>\$\$?)|^[ >\t]*(?P<tildes>~{3,})|(?P<ticks>`+)",
+    re.MULTILINE | re.DOTALL,
+)
+INLINE = re.compile(r"(?:[^$\\\n]|\\.|\n(?![ \t]*\n))+\$(?![\d$])", re.DOTALL)
+TAG_OR_MARK = re.compile(
+    rf'<(?P<end>/?)(?P<tag>[a-zA-Z][\w-]*)(?:[^>"]|"[^"]*")*>|{BEGIN}(?P<mark>\d+){END}'
+)
+VERBATIM = ("pre", "code", "kbd", "samp")
+TEXTS = re.compile(r"(<[^>]*>)")
+# A wide formula scrolls in its own box, which a keyboard must be able to reach.
+BOX = '<span class="formula" role="group" aria-label="formula" tabindex="0">{}</span>'
+
+# LaTeX that the converter does not know, in words that it knows.
+MACROS = {"mbox": r"\text{#1}", "substack": r"\begin{matrix}#1\end{matrix}"}
+MACROS |= dict.fromkeys(("tiny", "small", "normalsize", "large", "Large", "LARGE", "huge"), "")
+IN_OTHER_WORDS = [
+    # a notebook may define a macro twice, as cells are run twice
+    (r"\\(?:(?:re)?new|provide)command\*?\s*\{?(\\[a-zA-Z]+)\}?\s*(?:\[(\d)\](?!\[))?(?=\{)",
+     "macro"),
+    (r"\\DeclareMathOperator(\*?)\s*\{?(\\[a-zA-Z]+)\}?\s*(\{[^{}]*\})",
+     r"\\gdef\2{\\operatorname\1\3}"),
+    (r"\{eqnarray(\*?)\}", r"{align\1}"),
+    (r"\{split\}", "{aligned}"),
+    (r"\\ref(?=\{)", r"\\eqref"),
+]  # fmt: skip
+NUMBERED = re.compile(r"\\begin\{(?:equation|align|gather|multline|eqnarray)")
+ERROR = re.compile(r'<(?:p|span) class="math-core-error" title="(?:\d+: )?([^"]*)"')
+REFERENCE = re.compile(r'<a href="#([^"]*)">\(([^<]*)\)</a>')
+COLOUR = re.compile(r'style="color:(#\w+);?"')
+
+
+class Formulas:
+    """Lifts formulas out of texts, sets all at once, and puts them back.
+
+    ``place`` is asked, for each formula, where it stands; ``problem`` is called with a sentence
+    and that place for what cannot be set, and returns what is to stand there beside its source.
+    """
+
+    def __init__(self, place: Callable[[], object], problem: Callable[[str, object], str]):
+        self.place, self.problem = place, problem
+        self.found: list[tuple[str, str, bool, object]] = []  # as written, TeX, display, place
+        self._set: list[str] | None = None
+
+    def lift(self, text: str) -> str:
+        """A text with marks in place of its formulas, those in code left as they are."""
+        text, pieces, at = PRIVATE.sub("", text), [], 0
+        absent: set[str] = set()  # what was sought in vain is sought once only
+
+        def find(closing: str, start: int) -> int:
+            end = -1 if closing in absent else text.find(closing, start)
+            if end < 0:
+                absent.add(closing)
+            return end
+
+        while opening := OPENING.search(text, at):
+            pieces.append(text[at : opening.start()])
+            start, at = opening.start(), opening.end()
+            tex, display, end = "", True, -1
+            if name := opening["environment"]:
+                if (end := find(f"\\end{{{name}}}", at)) >= 0:
+                    at = end + len(name) + 6
+                    tex = text[start:at]
+            elif bracket := opening["bracket"]:
+                if (end := find("\\\\]" if bracket[-1] == "[" else "\\\\)", at)) >= 0:
+                    tex, display, at = text[at:end], bracket[-1] == "[", end + 3
+            elif opening["dollars"] == "$$":
+                if (end := find("$$", at)) >= 0:
+                    tex, at = text[at:end], end + 2
+            elif opening["dollars"]:
+                if (inline := INLINE.match(text, at)) and inline[0].strip(" \n\t$"):
+                    tex, display, at = inline[0][:-1], False, inline.end()
+            elif fence := opening["tildes"] or opening["ticks"]:
+                at = self._after_code(text, opening, fence, find)
+            elif opening[0].startswith(("\\ref", "\\eqref")):
+                tex, display = opening[0], False
+            pieces.append(self._mark(text[start:at], tex, display) if tex else text[start:at])
+        return "".join([*pieces, text[at:]])
+
+    @staticmethod
+    def _after_code(text: str, opening: re.Match, fence: str, find: Callable) -> int:
+        """Where code ends that begins with this fence; behind the fence if it never ends."""
+        at = opening.end()
+        while (end := find(fence, at)) >= 0:
+            at = end + len(fence)
+            if text[at : at + 1] != fence[0]:
+                return at
+            while text[at : at + 1] == fence[0]:
+                at += 1
+        before = text[text.rfind("\n", 0, opening.start()) + 1 : opening.start()]
+        is_block = len(fence) >= 3 and not before.strip(" >\t")
+        return len(text) if is_block else opening.end()
+
+    def lift_html(self, html: str) -> str:
+        """Cleaned HTML with marks in place of the formulas in its texts, not in code."""
+        if "$" not in html and "\\" not in html:
+            return html
+        pieces, depth = TEXTS.split(html), 0
+        for number, piece in enumerate(pieces):
+            if number % 2:
+                if piece.strip("</>").split(" ")[0] in VERBATIM:
+                    depth += -1 if piece.startswith("</") else 1
+            elif not depth and ("$" in piece or "\\" in piece):
+                text = unescape(piece)
+                lifted = self.lift(text)
+                pieces[number] = escape(lifted, quote=False) if lifted != text else piece
+        return "".join(pieces)
+
+    def raw(self, text: str) -> str:
+        """A text with its formulas as they were written."""
+        if quote(BEGIN) in text:
+            text = QUOTED_MARK.sub(self._written, text)
+        return MARK.sub(self._written, text)
+
+    def put_back(self, html: str) -> str:
+        """Cleaned HTML with MathML in place of its marks; in code and attributes their source."""
+        if BEGIN not in html:
+            return html
+        if self._set is None:
+            self._set = self._set_all()
+        depth = 0
+
+        def replaced(match: re.Match) -> str:
+            nonlocal depth
+            if number := match["mark"]:
+                is_code = depth or int(number) >= len(self._set)
+                return escape(self.raw(match[0])) if is_code else self._set[int(number)]
+            if match["tag"] in VERBATIM:
+                depth += -1 if match["end"] else 1
+            return MARK.sub(lambda mark: escape(self._written(mark)), match[0])
+
+        return TAG_OR_MARK.sub(replaced, html)
+
+    def _written(self, mark: re.Match) -> str:
+        """A formula as it was written; a mark that a kernel printed is not ours."""
+        number = int(mark[1])
+        return self.found[number][0] if number < len(self.found) else "�"
+
+    def _mark(self, written: str, tex: str, display: bool) -> str:
+        self.found.append((written, tex, display, self.place()))
+        self._set = None
+        return f"{BEGIN}{len(self.found) - 1}{END}"
+
+    def _set_all(self) -> list[str]:
+        converter = LatexToMathML(  # when the page is built: it needs no script for it
+            fancy_error=False,
+            continue_on_error=True,
+            global_group=True,
+            allow_unreliable_rendering=True,
+            macros=MACROS,
+            id_prefix="equation-",
+        )
+        snippets = [(_in_other_words(tex, display), display) for _, tex, display, _ in self.found]
+        results = converter.convert_all(snippets)
+        return [self._shown(html, *found) for html, found in zip(results, self.found, strict=True)]
+
+    def _shown(self, html: str, written: str, tex: str, display: bool, place: object) -> str:
+        source = " ".join(tex.split())
+        if error := ERROR.match(html):
+            reason = unescape(error[1]).rstrip(".")
+            sentence = f"the formula “{source}” cannot be rendered: {reason}"
+        elif "(??)" in html:
+            sentence = f"the reference in “{source}” leads to no equation of this page"
+        elif re.fullmatch(r"<math[^>]*></math>", html):
+            return ""  # nothing but definitions
+        else:
+            if re.fullmatch(rf"<math><mtext>{REFERENCE.pattern}</mtext></math>", html):
+                number = REFERENCE.search(html)  # a link may stand in a text, not in a formula
+                text = number[2] if tex.startswith("\\ref") else f"({number[2]})"
+                return f'<a href="#{number[1]}">{text}</a>'
+            html = REFERENCE.sub(r"(\2)", html)
+            html = COLOUR.sub(lambda colour: f'style="{readable(colour[1], "")}"', html)
+            return BOX.format(html) if display else html
+        return f"<code>{escape(source)}</code> {self.problem(sentence, place)}"
+
+
+def _in_other_words(tex: str, display: bool) -> str:
+    for pattern, words in IN_OTHER_WORDS:
+        tex = re.sub(pattern, _definition if words == "macro" else words, tex)
+    if display and "\\tag" in tex and not NUMBERED.search(tex):
+        tex = f"\\begin{{equation}}{tex}\\end{{equation}}"
+    return tex
+
+
+def _definition(macro: re.Match) -> str:
+    arguments = "".join(f"#{number + 1}" for number in range(int(macro[2] or 0)))
+    return f"\\gdef{macro[1]}{arguments}"

@@ -1,0 +1,175 @@
+"""A cell's outputs as HTML: each in the richest form that a page can hold, or named."""
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from html import escape
+
+from nbformat import NotebookNode, from_dict
+
+from ae_lab.lab.records import DECODER
+from ae_lab.report.notebook_file import as_format_4_5
+from ae_lab.report.render.cleaning import clean_outputs, clean_text
+from ae_lab.report.render.markdown import Fragments
+from ae_lab.report.render.sanitise import CHART, MEDIA, svg_root
+
+FILLER = "No description has been provided for this image"  # nbconvert's, and no alt text
+NO_ALT = "a figure has no alt text: show it with lab.show(fig, alt=...)"
+IMAGES = [f"image/{kind}" for kind in ("svg+xml", "png", "jpeg", "gif", "webp", "avif", "bmp")]
+WIDGET = "application/vnd.jupyter.widget-view+json"
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+BARE = re.compile(r"<[\w.]+(?: object)?(?: at 0x\w+)?>")  # a repr that tells nothing
+HIDES = re.compile(r"<style\b[^<]*display:\s*none", re.IGNORECASE)
+NAMES = {  # kinds of output that no page holds, by the start of their MIME type
+    "application/pdf": f"a PDF: {CHART}",
+    "application/javascript": f"what a script shows: {CHART}",
+    "audio/": f"a sound: {MEDIA}",
+    "video/": f"a video: {MEDIA}",
+    "image/": f"an image in a form that browsers do not show: {CHART}",
+    "": f"an output that needs a program of its own: {CHART}",
+}
+PROGRESS = ("FloatProgressModel", "IntProgressModel")
+
+# The one figure that moves, computed by a script known by its hash: a still one, and controls
+# that take its place where the script may run.
+OPENING = '<div class="living" data-decoder='  # no output of a kernel can hold it unescaped
+CONTROLS = """<div class="live" hidden>
+<canvas class="plane" width="392" height="392" tabindex="0" role="application"
+ aria-label="The plane of the two latents; arrow keys move the point"></canvas>
+<div><canvas class="digit" role="img" aria-label="The image decoded at the point"></canvas>
+<p class="where" aria-live="polite"></p>
+<p class="note">Move the pointer or a finger over the plane, or focus it and press the arrow
+keys: the image above is decoded on this page, with the model’s own weights.</p></div>
+</div>"""
+
+
+class Outputs:
+    """Shows outputs on a page; ``markdown`` renders a text with its headings in the outline."""
+
+    def __init__(self, notebook: NotebookNode, fragments: Fragments, markdown: Callable):
+        self.fragments, self.markdown, self.folder = fragments, markdown, fragments.folder
+        stored = notebook.metadata.get("widgets", {})
+        stored = stored.get(WIDGET_STATE, stored) if isinstance(stored, dict) else {}
+        stored = stored.get("state", stored) if isinstance(stored, dict) else {}  # not in Colab's
+        self.widgets = stored if isinstance(stored, dict) else {}
+
+    def html(self, outputs: list[NotebookNode]) -> str:
+        """All outputs of a cell."""
+        shown = map(self._output, clean_outputs(outputs, self.folder))
+        return "\n".join(filter(None, shown))
+
+    def _output(self, output: NotebookNode) -> str:
+        if output.output_type == "stream":
+            text = output.text.rstrip()
+            return f'<pre class="{escape(output.name)}">{escape(text)}</pre>' if text else ""
+        if output.output_type == "error":
+            trace = "\n".join(output.traceback).strip() or f"{output.ename}: {output.evalue}"
+            return f'<pre class="error">{escape(trace)}</pre>'
+        data = output.data
+        if DECODER in data and "image/png" in data:
+            # the decoder, from lab.portable, becomes an attribute, never markup or code
+            decoder = json.dumps(data[DECODER], sort_keys=True, separators=(",", ":"))
+            still = self._image("image/png", output)
+            return f'{OPENING}"{escape(decoder)}">{still}{CONTROLS}</div>'
+        if isinstance(data.get(WIDGET), dict):
+            return self._widget(data[WIDGET].get("model_id"), data.get("text/plain", ""))
+        plain = data.get("text/plain", "").rstrip()
+        plain = "" if BARE.fullmatch(plain) else plain
+        images = [kind for kind in IMAGES if kind in data]
+        markup, scripted = data.get("text/html", ""), "<script" in data.get("text/html", "").lower()
+        if markup and not (HIDES.search(markup) and plain) and not (scripted and images):
+            rich = self.fragments.html(markup)
+            if scripted and plain and not _has_content(rich):
+                rich += _pre(plain)
+            if rich.strip() and (_has_content(rich) or not images):
+                return f'<div class="rich">{rich}</div>'
+        for kind in ("text/markdown", "text/latex"):
+            if data.get(kind, "").strip():
+                return f'<div class="rich">{self.markdown(data[kind])}</div>'
+        if images:
+            return self._image(images[0], output)
+        if "application/json" in data:
+            text = json.dumps(data["application/json"], indent=2, ensure_ascii=False)
+            return _pre(text)
+        kinds = sorted(data.keys() - {"text/plain", "text/html"})
+        if kinds and not markup:
+            start = next(start for start in NAMES if kinds[0].startswith(start))
+            named = f"{NAMES[start]} ({kinds[0]})"
+            return f"<p>{self.fragments.note(named)}</p>" + _pre(plain)
+        return _pre(plain or data.get("text/plain", "").rstrip())
+
+    def _image(self, kind: str, output: NotebookNode) -> str:
+        details = output.metadata.get(kind)
+        details = details if isinstance(details, dict) else {}
+        alt = str(details.get("alt") or output.metadata.get("alt") or "").strip()
+        alt = "" if FILLER in alt else alt
+        missing = "" if alt else self.fragments.note(NO_ALT, failed=True)
+        sizes = "".join(
+            f' {name}="{int(details[name])}"'
+            for name in ("width", "height")
+            if str(details.get(name, "")).isdigit()
+        )
+        data = output.data[kind]
+        if kind == "image/svg+xml":
+            if not (found := svg_root(data)):
+                return self.fragments.note(f"an SVG that is not well-formed: {CHART}", failed=True)
+            data = b64encode(found[0].encode()).decode()
+        address = f"data:{kind};base64,{escape(''.join(data.split()))}"
+        return f'<figure><img src="{address}" alt="{escape(alt)}"{sizes}>{missing}</figure>'
+
+    def _widget(self, identity: object, plain: str, depth: int = 0) -> str:
+        """A widget's last state, as text and images."""
+        model = self.widgets.get(identity) if isinstance(identity, str) else None
+        if not isinstance(model, dict) or depth > 20:
+            words = "a widget, whose state is not in the notebook: it needs a kernel"
+            return f"<p>{self.fragments.note(words)}</p>" + _pre(
+                "" if BARE.fullmatch(plain) else plain
+            )
+        kind, state = str(model.get("model_name")), model.get("state", {})
+        if isinstance(state.get("outputs"), list):
+            cell = {"cell_type": "code", "outputs": state["outputs"]}
+            return self.html(as_format_4_5({"cells": [cell]}).cells[0].outputs)
+        if isinstance(children := state.get("children"), (list, tuple)):
+            names = [str(child).removeprefix("IPY_MODEL_") for child in children]
+            return "\n".join(self._widget(name, "", depth + 1) for name in names)
+        if pixels := _pixels(model):
+            output = from_dict({"data": {"image/png": pixels}, "metadata": {}})
+            return self._image("image/png", output)
+        value, named = state.get("value"), escape(str(state.get("description") or ""))
+        if kind in ("HTMLModel", "HTMLMathModel"):
+            shown = self.fragments.html(clean_text(str(value)))
+        elif kind in PROGRESS:
+            shown = f"{value:g} of {state.get('max', 100):g}"
+        elif kind == "ButtonModel":
+            shown = self.fragments.note("a button: it needs a kernel")
+        elif (chosen := state.get("index")) is not None and "_options_labels" in state:
+            labels = state["_options_labels"]
+            several = chosen if isinstance(chosen, (list, tuple)) else [chosen]
+            shown = escape(", ".join(str(labels[index]) for index in several))
+        elif value is not None and not isinstance(value, dict):
+            shown = escape(str(value))
+        else:
+            words = f"a widget of the kind {kind.removesuffix('Model')}: it needs a kernel"
+            shown = self.fragments.note(words) + escape("" if BARE.fullmatch(plain) else plain)
+        return f'<div class="widget">{named}{": " if named and shown else ""}{shown}</div>'
+
+
+def _pixels(model: dict) -> str:
+    """An image widget's PNG in base64, "" without one; its bytes are stored beside its state."""
+    address = model["state"].get("_data_url", "")
+    if isinstance(address, str) and address.startswith("data:image/png;base64,"):
+        return address.partition(",")[2]
+    buffers = model.get("buffers") or []
+    values = [buffer.get("data", "") for buffer in buffers if buffer.get("path") == ["value"]]
+    return values[0] if values and model.get("model_name") == "ImageModel" else ""
+
+
+def _has_content(html: str) -> bool:
+    """Whether there is something to see besides the words for what cannot be shown."""
+    text = re.sub(r'<span class="not-shown">[^<]*</span>|<(?!img)[^>]*>', "", html)
+    return bool(text.strip())
+
+
+def _pre(text: str) -> str:
+    return f'<pre class="result">{escape(text)}</pre>' if text else ""
