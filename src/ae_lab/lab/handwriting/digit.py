@@ -144,10 +144,11 @@ def _without_rules(ink: np.ndarray) -> np.ndarray:
     for turned in (False, True):
         ink = ink.T if turned else ink
         step = 2 if max(ink.shape) > 300 else 1  # half as fine a picture takes a quarter of time
-        rules = _runs(ink[::step, ::step], int(RULE * ink.shape[1] / step))
+        tall = ndimage.grey_dilation(ink, (2 * step - 1, 1))  # a line between two slants is one too
+        rules = _runs(tall[::step, ::step], int(RULE * ink.shape[1] / step))
+        rules -= ndimage.grey_opening(rules, (max(rules.shape) // 40 + 3, 1))  # thin ones
         rules = rules.repeat(step, 0).repeat(step, 1)[: ink.shape[0], : ink.shape[1]]
         noise = 1.4826 * np.median(np.abs(ink - np.median(ink)))
-        rules -= np.median(rules)
         labels, count = ndimage.label(rules > max(0.02, 2 * noise), np.ones((3, 3)))
         if count:
             boxes = ndimage.find_objects(labels)
