@@ -88,30 +88,36 @@ def find_digits(photo: np.ndarray) -> Found:
     photo = np.asarray(photo, np.float32)
     if photo.ndim != 2 or min(photo.shape) < 8:
         raise _none(f"an image of shape {photo.shape}", "give a grey one of at least 8x8 pixels")
-    found, errors = [], []
+    found, prominent, errors = [], [], []
     for light in (photo, 1 - photo):  # dark on light, light on dark
         try:
             found.append(_find_dark(light))
+            prominent.append(_prominence(found[-1], light))
         except LabError as error:
             errors.append(error)
     if not found:
         raise errors[int(np.sum((photo - np.median(photo)) ** 3) > 0)]
-    # what the strokes enclose looks like a drawing too, but a smaller one
-    strongest = max(f.strength for f in found)
-    return max((f for f in found if f.strength > strongest / 2), key=_extent)
+    return found[int(np.argmax(prominent))]
 
 
-def _extent(found: Found) -> int:
-    return max(max(part.stop - part.start for part in box) for box in found.boxes)
+def _prominence(found: Found, light: np.ndarray) -> float:
+    """High for strokes with paper around, low for paper that strokes or lines enclose."""
+    edge = np.median(np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]))
+    stands_out = (edge - np.median(light[found.ink * (found.labels > 0) > 0.5])) / found.strength
+    box = max(found.boxes, key=lambda box: box[0].stop - box[0].start)
+    side = max(part.stop - part.start for part in box)
+    around = tuple(slice(max(0, part.start - side // 10), part.stop + side // 10) for part in box)
+    paper = np.mean(found.ink[around] < 0.5)
+    return float(found.strength * side * paper**2 * np.clip(stands_out, 0.1, 1))
 
 
 def _find_dark(light: np.ndarray) -> Found:
     """`find_digits` for ink that is darker than its paper."""
     smooth = ndimage.gaussian_filter(light, max(light.shape) / 640)
     ink = _without_rules(_paper(smooth) - smooth)
-    paper = float(np.median(ink))
-    noise = 1.4826 * float(np.median(np.abs(ink - paper)))
-    ink = (ink - paper).clip(0)
+    grain = smooth - ndimage.gaussian_filter(smooth, max(light.shape) / 200)
+    noise = 1.4826 * float(np.median(np.abs(grain)))
+    ink = (ink - np.quantile(ink, 0.3)).clip(0)
     least_side = max(6, max(ink.shape) / 50)
     strength = _strength(ink, least_side)
     if strength < NOISE_FACTOR * noise and noise > LEAST_CONTRAST / NOISE_FACTOR:
@@ -129,12 +135,15 @@ def _find_dark(light: np.ndarray) -> Found:
 def _paper(light: np.ndarray) -> np.ndarray:
     """The brightness of the paper under the ink: a closing, which fills what is dark and narrow.
 
-    A shadow or a table at the picture's edge goes on outside of it, and is not narrow then. What is
-    darker there than most of the edge is ink that touches it.
+    A shadow or a table at the picture's edge goes on outside of it, and is not narrow then; ink
+    that touches the edge does not.
     """
     size = int(WIDEST_STROKE * max(light.shape))
-    edge = np.median(np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]))
-    around = np.maximum(np.pad(light, size, mode="edge"), edge)
+    around = light.copy()
+    for turned in (around, around.T):
+        for i in (0, -1):
+            turned[i] = ndimage.grey_closing(turned[i], int(0.8 * turned.shape[1]), mode="nearest")
+    around = np.pad(around, size, mode="edge")
     around[size:-size, size:-size] = light
     return ndimage.grey_closing(around, (size, size))[size:-size, size:-size]
 
@@ -154,7 +163,7 @@ def _without_rules(ink: np.ndarray) -> np.ndarray:
             boxes = ndimage.find_objects(labels)
             long = np.array([box[1].stop - box[1].start for box in boxes])
             thick = ndimage.sum_labels(labels > 0, labels, range(1, count + 1)) / long
-            thin = (thick < max(ink.shape) / 50) & (long >= RULE * ink.shape[1])
+            thin = (thick < max(ink.shape) / 30) & (long >= RULE * ink.shape[1])
             drawn = thin & ((thin.sum() >= 3) | (long > 0.9 * ink.shape[1]))
             if drawn.any():
                 on = np.isin(labels, np.flatnonzero(drawn) + 1)
@@ -203,20 +212,22 @@ def _digits(ink, mask, least_side, light) -> tuple[np.ndarray, list, int]:
     stop = np.array([[part.stop for part in box] for box in boxes])
     side = (stop - start).max(axis=1)
     weight = ndimage.sum_labels(ink, labels, ids)
-    thick = ndimage.maximum(ndimage.distance_transform_edt(mask), labels, ids)
+    thick = np.zeros(count + 1)
+    np.maximum.at(thick, labels[mask], ndimage.distance_transform_edt(mask)[mask])
+    thick = thick[1:]
     if side.max() < least_side:
         raise _none(f"specks alone, the largest of {side.max()} pixels", "come closer")
     inside = ((start > 0) & (stop < mask.shape)).all(axis=1)
     fills = (stop - start > 0.6 * np.array(mask.shape)).all(axis=1)  # cropped to the digit
-    solid = ndimage.sum_labels(mask, labels, ids) > 0.65 * (stop - start).prod(axis=1)
-    solid &= (stop - start).min(axis=1) > 0.45 * side  # a sheet or a stain, not strokes
+    full = ndimage.sum_labels(mask, labels, ids) / (stop - start).prod(axis=1)
+    solid = (full > 0.65) & (thick > 0.2 * side)  # a sheet or a stain, not strokes
     drawn = (inside | fills) & (side >= least_side) & ~solid
     drawn = drawn if drawn.any() else (side >= least_side) & ~solid
     for i in np.flatnonzero(drawn):  # a frame or circle holds another drawing, and is not one
         held = (start > start[i]).all(axis=1) & (stop < stop[i]).all(axis=1)
         drawn[i] = not (held & drawn & (side > 0.2 * side[i])).any()
     for i in np.flatnonzero(drawn):
-        drawn[i] = _has_an_edge(light, labels == i + 1, boxes[i])
+        drawn[i] = _has_an_edge(light, labels, i + 1, boxes[i])
     if not drawn.any():
         raise _none("the edge of a sheet or of a shadow alone", "crop the picture to the paper")
     main = int(np.argmax(np.where(drawn, weight, 0)))
@@ -237,16 +248,18 @@ def _digits(ink, mask, least_side, light) -> tuple[np.ndarray, list, int]:
     own = (inside | drawn) & (gaps.min(axis=0) < NEAR * side[main])
     own &= weight > SPECK * weight[main]
     own &= (side < side[main]) | beside  # a frame around is none of its strokes
+    apart = (start[:, 1] > stop[main, 1]) | (stop[:, 1] < start[main, 1])
+    own &= ~apart | (height < 0.6 * height[main])  # a cell's line is none either
     own[firsts], owner[firsts] = True, np.arange(len(firsts))
     digits = np.r_[0, np.where(own, owner + 1, 0)][labels]
     return digits, ndimage.find_objects(digits), int((like & ~own).sum())
 
 
-def _has_an_edge(light, strokes, box) -> bool:
+def _has_an_edge(light, labels, label, box) -> bool:
     """Whether the paper is lighter on all sides, as it is not at the corner of a sheet."""
     reach = 2 + max(light.shape) // 200
     around = tuple(slice(max(0, part.start - reach), part.stop + reach) for part in box)
-    light, strokes = light[around], strokes[around]
+    light, strokes = light[around], labels[around] == label
     wide, wider = (ndimage.binary_dilation(strokes, iterations=n) for n in (reach - 1, reach))
     steps = light[wider & ~wide] - np.median(light[strokes])
     return np.median(steps) > 0 and np.mean(steps > 0.4 * np.median(steps)) > 0.7
