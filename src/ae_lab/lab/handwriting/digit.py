@@ -114,14 +114,18 @@ def _prominence(found: Found, light: np.ndarray) -> float:
 def _find_dark(light: np.ndarray) -> Found:
     """`find_digits` for ink that is darker than its paper."""
     smooth = ndimage.gaussian_filter(light, max(light.shape) / 640)
-    ink = _without_rules(_paper(smooth) - smooth)
-    grain = smooth - ndimage.gaussian_filter(smooth, max(light.shape) / 200)
+    ink = _paper(smooth) - smooth
+    lined, ink = ink, _without_rules(ink)
+    rules = float(np.max(lined - ink))
+    grain = ink - ndimage.gaussian_filter(ink, max(ink.shape) / 200)
     noise = 1.4826 * float(np.median(np.abs(grain)))
     ink = (ink - np.quantile(ink, 0.3)).clip(0)
     least_side = max(6, max(ink.shape) / 50)
     strength = _strength(ink, least_side)
     if strength < NOISE_FACTOR * noise and noise > LEAST_CONTRAST / NOISE_FACTOR:
         raise _none(f"noise of {noise:.2f} and no ink beyond it", "take it in more light")
+    if rules > LEAST_CONTRAST and strength < 0.4 * rules:  # what is left of them
+        raise _none("printed lines alone", "write on them, darker than they are")
     if strength < max(LEAST_CONTRAST, NOISE_FACTOR * noise):
         raise _none(
             f"ink that differs from its paper by {strength:.2f} of 1",
@@ -167,7 +171,7 @@ def _without_rules(ink: np.ndarray) -> np.ndarray:
             drawn = thin & ((thin.sum() >= 3) | (long > 0.9 * ink.shape[1]))
             if drawn.any():
                 on = np.isin(labels, np.flatnonzero(drawn) + 1)
-                rest = ink - np.where(on, np.minimum(rules, 1.5 * np.median(rules[on])), 0)
+                rest = ink - np.where(on, 1.5 * np.minimum(rules, np.median(rules[on])), 0)
                 gap = int(np.ceil(thick[drawn].max())) + 3  # a stroke crossed by a line goes on
                 ink = np.maximum(rest, np.minimum(ndimage.grey_closing(rest, (gap, gap)), ink))
         ink = ink.T if turned else ink
@@ -215,8 +219,6 @@ def _digits(ink, mask, least_side, light) -> tuple[np.ndarray, list, int]:
     thick = np.zeros(count + 1)
     np.maximum.at(thick, labels[mask], ndimage.distance_transform_edt(mask)[mask])
     thick = thick[1:]
-    if side.max() < least_side:
-        raise _none(f"specks alone, the largest of {side.max()} pixels", "come closer")
     inside = ((start > 0) & (stop < mask.shape)).all(axis=1)
     fills = (stop - start > 0.6 * np.array(mask.shape)).all(axis=1)  # cropped to the digit
     full = ndimage.sum_labels(mask, labels, ids) / (stop - start).prod(axis=1)
@@ -229,6 +231,8 @@ def _digits(ink, mask, least_side, light) -> tuple[np.ndarray, list, int]:
     for i in np.flatnonzero(drawn):
         drawn[i] = _has_an_edge(light, labels, i + 1, boxes[i])
     if not drawn.any():
+        if side.max() < 2 * least_side:
+            raise _none(f"specks alone, the largest of {side.max()} pixels", "come closer")
         raise _none("the edge of a sheet or of a shadow alone", "crop the picture to the paper")
     main = int(np.argmax(np.where(drawn, weight, 0)))
     height = stop[:, 0] - start[:, 0]
