@@ -241,10 +241,12 @@ def result(seed: int, value: float, backend: str = "tensorflow", claims=CLAIMED,
     } | more
 
 
-def index_of(folder: Path, *results: dict, **run) -> str:
+def index_of(folder: Path, *results: dict, before: dict | None = None, **run) -> str:
     """The index over one notebook, with the results of a sweep."""
     content = executed(with_output(notebook(*CELLS), *figure("A dot.")), record(**run))
-    write_index(folder, {"01_a": content}, "quick", "abc1234, modified", results)
+    before = before or {"commit": "abc1234, modified", "before": None}
+    about = "quick", "abc1234, modified", results
+    write_index(folder, {"01_a": content}, *about, before=before)
     return (folder / "index.html").read_text()
 
 

@@ -98,12 +98,12 @@ def test_what_a_text_says_to_change_can_be_changed(run, path, change):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=list(BY_NAME))
 @pytest.mark.parametrize("factor", ["half", "twice", "smallest"])
 def test_each_number_can_be_changed_or_is_refused_by_name(run, path, factor):
-    """Numbers are changed together, but the smallest sizes, which break most, in fours."""
+    """Numbers are changed together, but the smallest sizes, which break most, in dozens."""
     knobs = knobs_of(path)
     changes = {n: f"{n}={value}" for n in knobs if (value := changed(knobs[n], factor)) is not None}
     sizes = [n for n in changes if factor == "smallest" and is_size(knobs[n])]
-    fours = [sizes[start : start + 4] for start in range(0, len(sizes), 4)]
-    for group in [*fours, [n for n in changes if n not in sizes]]:
+    dozens = [sizes[start : start + 12] for start in range(0, len(sizes), 12)]
+    for group in [*dozens, [n for n in changes if n not in sizes]]:
         try_out(run, path, [changes[n] for n in group])
 
 

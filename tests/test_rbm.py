@@ -237,3 +237,16 @@ def test_wrong_input_is_refused():
         rbm.fit_rbm(V * 1e6, 2, seed=0, visible="gaussian", hidden="gaussian", learning_rate=100)
     with pytest.raises(LabError, match="kernels of shapes"):
         models.unroll(models.deep(hidden=(4,), latent_dim=2, image_shape=(2, 2, 1)), [])
+
+
+def test_a_stack_may_pass_on_samples_in_place_of_means(monkeypatch):
+    seen, fit = [], rbm.fit_rbm
+
+    def watched(x, *given, **options):
+        seen.append(x)
+        return fit(x, *given, **options)
+
+    monkeypatch.setattr(rbm, "fit_rbm", watched)
+    rbm.pretrain_stack(V, (3, 2), seed=0, epochs=1, binary=True)
+    rbm.pretrain_stack(V, (3, 2), seed=0, epochs=1)
+    assert set(np.unique(seen[1])) <= {0, 1} and not set(np.unique(seen[3])) <= {0, 1}

@@ -180,6 +180,7 @@ def pretrain_stack(
     *,
     seed: int,
     units: Sequence[tuple[str, str]] | None = None,
+    binary: bool = False,
     **options,
 ) -> list[RBM]:
     """Greedy pre-training: RBMs, bottom to top, each trained on the means of the one below.
@@ -190,6 +191,7 @@ def pretrain_stack(
     widths : hidden units of each layer, bottom to top.
     units : (visible, hidden) kinds of every layer; by default Bernoulli but for the last code,
         which is Gaussian (linear), as in Hinton & Salakhutdinov (2006).
+    binary : True to pass on samples, 0 or 1, of Bernoulli units in place of their means.
     seed : whole number, of everything drawn at random; or a ``numpy.random.Generator``.
     options : as in `fit_rbm`; a layer with Gaussian or rectified units learns at a hundredth
         of the rate.
@@ -206,6 +208,8 @@ def pretrain_stack(
         machine, _ = fit_rbm(x, width, seed=rng, **kinds, **options)
         stack.append(machine)
         x = machine.mean_hidden(x)
+        if binary and hidden == "bernoulli":
+            x = (rng.random(x.shape, dtype="float32") < x).astype("float32")
     return stack
 
 

@@ -2,11 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from ae_lab.errors import LabError
-from ae_lab.lab import start_lab
-from ae_lab.lab.conditions import at_least, at_most, better_than, between, control
+from ae_lab.lab import paired_gain, start_lab, verdicts
+from ae_lab.lab.conditions import at_least, at_most, better_than, between, control, more_correct
 from ae_lab.lab.parameters import chosen, knob
 from ae_lab.settings import Settings
 
@@ -19,9 +20,13 @@ WHY = {"because": "the paper says so"}
         (at_least("units", 0.84, 0.9, "share", **WHY), -0.06, ["84.0%", "at least 90.0%"]),
         (at_most("error", 7.5, 8, "nats", **WHY), 0.5, ["7.5 nats", "at most 8 nats"]),
         (between("angle", 3, 1, 10, "degrees", **WHY), 2, ["3 degrees", "1 degrees to 10"]),
-        (between("angle", 11, 1, 10, **WHY), -1, ["11", "1 to 10"]),
-        (better_than("ours", 13, {"PCA": 15}, by=1, better="lower", **WHY), 1, ["PCA, 15, by 1"]),
-        (better_than("ours", 13, {"PCA": 15}, by=0, **WHY), -2, ["higher than PCA", "15"]),
+        (between("angle", 11, 1, 10, "degrees", **WHY), -1, ["11", "1 degrees to 10"]),
+        (
+            better_than("ours", 13, {"PCA": 15}, "nats", by=1, better="lower", **WHY),
+            1,
+            ["PCA, 15 nats, by 1"],
+        ),
+        (better_than("ours", 13, {"PCA": 15}, "nats", by=0, **WHY), -2, ["higher than PCA", "15"]),
     ],
 )
 def test_a_condition_shows_its_bar(condition, margin, texts):
@@ -31,18 +36,20 @@ def test_a_condition_shows_its_bar(condition, margin, texts):
 
 
 def test_a_bar_that_is_just_reached_is_not_passed():
-    assert not at_least("x", 1.0, 1.0, **WHY).met
+    assert not at_least("x", 1.0, 1.0, "units", **WHY).met
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), "0.5", None])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "0.5", None, True, np.True_])
 def test_a_condition_needs_numbers_and_a_reason(value):
     for given in ((value, 1), (1, value)):
-        with pytest.raises(LabError, match="x must be a finite number.*or a bool"):
-            at_least("x", *given, **WHY)
+        with pytest.raises(LabError, match="what x compares must be finite numbers"):
+            at_least("x", *given, "share", **WHY)
     with pytest.raises(LabError, match="x must say why"):
-        at_least("x", 1, 1, because=" ")
-    with pytest.raises(LabError, match="one rival"):
-        better_than("x", 1, {"a": 1, "b": 2}, by=0, **WHY)
+        at_least("x", 1, 1, "units", because=" ")
+    with pytest.raises(LabError, match="x must say its unit"):
+        at_least("x", 1, 1, "", **WHY)
+    with pytest.raises(LabError, match="x needs one rival"):
+        better_than("x", 1, {"a": 1, "b": 2}, "nats", by=0, **WHY)
 
 
 def test_a_control_is_shown_and_not_counted(shown, tmp_path):
@@ -59,7 +66,7 @@ def test_a_control_is_shown_and_not_counted(shown, tmp_path):
 
 def test_controls_alone_test_nothing(shown):
     with pytest.raises(LabError, match="at least one condition"):
-        start_lab("n", Settings()).claim("own", "S.", control(at_least("x", 1, 0, **WHY)))
+        start_lab("n", Settings()).claim("own", "S.", control(at_least("x", 1, 0, "units", **WHY)))
 
 
 # Knobs
@@ -143,5 +150,91 @@ def test_the_table_says_what_was_changed(shown, tmp_path):
 
 
 def test_a_count_is_shown_whole():
-    condition = at_most("parameters", 4_809, 201_616, because="they are counted")
-    assert condition.measured == "4,809" and "201,616" in condition.asked
+    condition = at_most("parameters", 4_809, 201_616, "units", because="they are counted")
+    assert condition.measured == "4,809 units" and "201,616" in condition.asked
+
+
+def test_a_margin_of_counts_is_a_count_and_none_is_a_rounding_error():
+    margin = at_least("right", np.int64(8_253), 8_153, "images", **WHY).margin
+    assert margin == 100 and isinstance(margin, int)
+    rounded = at_least("accuracy", 0.8253 - 0.8153, 0.01, "share", **WHY)
+    assert 0.8253 - 0.8153 > 0.01 and rounded.margin == 0 and not rounded.met
+
+
+def paired(only_a, only_b, both=900, neither=60):
+    counts = ((1, 0, only_a), (0, 1, only_b), (1, 1, both), (0, 0, neither))
+    return np.array([pair for *pair, count in counts for _ in range(count)], bool).T
+
+
+@pytest.mark.parametrize(("only_a", "only_b", "met"), [(30, 10, True), (25, 15, False)])
+def test_a_gain_on_the_same_images_is_held_against_its_paired_error(only_a, only_b, met):
+    """By hand: variance of the sum of n differences in -1, 0, 1 is b + c - (b - c)^2 / n."""
+    a, b = paired(only_a, only_b)
+    found = more_correct("ours", a, {"theirs": b})
+    assert (found.value, found.met) == (only_a - only_b, met)
+    differences = a.astype(int) - b.astype(int)
+    error = differences.std() * len(a) ** 0.5
+    assert paired_gain(a, b) == pytest.approx((only_a - only_b, error, 1_000))
+    assert found.low == pytest.approx(2 * error) and found.unit == "images of 1,000"
+    assert not more_correct("ours", a, {"theirs": b}, by=21, **WHY).met
+
+
+def test_a_paired_error_is_that_of_repeated_draws_of_the_images():
+    a, b = paired(30, 10)
+    rng = np.random.default_rng(0)
+    drawn = (rng.integers(0, len(a), len(a)) for _ in range(2_000))
+    gains = [int(a[i].sum()) - int(b[i].sum()) for i in drawn]
+    assert paired_gain(a, b).error == pytest.approx(np.std(gains), rel=0.05)
+
+
+def test_a_stored_condition_has_value_bar_unit_reason_and_margin(tmp_path, shown):
+    lab = start_lab("n", Settings(record_folder=tmp_path))
+    off = control(at_most("off", 3, 2, "images", **WHY))
+    lab.claim("own", "S.", between("angle", 3.0, 1.0, 10.0, "degrees", **WHY), off)
+    angle, other = json.loads((tmp_path / "n.json").read_text())["claims"][0]["tests"]
+    assert [angle[name] for name in ("value", "low", "high", "margin")] == [3, 1, 10, 2]
+    assert (angle["unit"], angle["because"]) == ("degrees", WHY["because"])
+    assert other["control"] and (other["low"], other["high"], other["margin"]) == (None, 2, -1)
+
+
+def test_the_words_about_a_prediction_depend_on_its_file(shown, tmp_path, monkeypatch):
+    entry = {"sentence": "It works.", "written": "2026-11-20"}
+    changed = entry | {"changed": "2026-11-25", "was": "It may work."}
+    monkeypatch.setitem(verdicts.PREDICTIONS, "01.first", entry)
+    monkeypatch.setitem(verdicts.PREDICTIONS, "01.second", changed)
+    lab = start_lab("n", Settings(record_folder=tmp_path))
+    good = at_least("x", 2, 1, "images", **WHY)
+    lab.claim("01.first", good)
+    lab.claim("01.second", good)
+    lab.claim("01.third", "It works.", good)
+    lab.claim("sparse.k_strongest", good)
+    claims = json.loads((tmp_path / "n.json").read_text())["claims"]
+    first, second, third, handout = (claim["written"] for claim in claims)
+    assert claims[0]["sentence"] == "It works." and claims[0]["kind"] == "prediction"
+    assert "2026-11-20, before this run" in first and "Changed" not in first
+    assert "2026-11-25" in second and "It may work." in second
+    assert third.startswith("Not written down") and handout == ""
+    assert all(said in shown[i][0]["text/html"] for i, said in enumerate((first, second, third)))
+    lab.claim("01.first", "It works well.", good)
+    said = json.loads((tmp_path / "n.json").read_text())["claims"][-1]["written"]
+    assert said.startswith("Not written down"), "another sentence than that of the file"
+
+
+def test_the_file_of_predictions_has_dates():
+    for id, entry in verdicts.PREDICTIONS.items():
+        assert id[:2].isdigit() and entry["sentence"].endswith(".") and id not in verdicts.CLAIMS
+        assert ("changed" in entry) is ("was" in entry)
+        assert entry["written"] <= entry.get("changed", entry["written"])
+        assert entry.get("was") != entry["sentence"]
+
+
+def test_deviations_from_a_paper_are_a_table_with_a_caption(shown):
+    lab = start_lab("n", Settings())
+    row = ("optimiser", "SGD", "Adam", "nothing, we think")
+    lab.deviations(paper="Vincent et al. (2010), section 6", rows=[row])
+    markup = shown[0][0]["text/html"]
+    assert "<caption>Vincent et al. (2010), section 6" in markup
+    assert markup.count('scope="col"') == 4 and '<th scope="row">optimiser</th>' in markup
+    for rows in ([], [("optimiser", "SGD", "Adam", " ")], [row[:3]]):
+        with pytest.raises(LabError, match="four|4 cells"):
+            lab.deviations(paper="Vincent et al. (2010)", rows=rows)

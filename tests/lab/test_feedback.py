@@ -166,7 +166,7 @@ def test_a_record_is_compared_with_what_it_is_given_alone(tmp_path, monkeypatch)
 @pytest.fixture
 def reference(tmp_path):
     (tmp_path / "reports").mkdir()
-    stored = {"quick, S": {"a.b": {"value": 0.1, "tolerance": 0.02}}}
+    stored = {"quick, S": {"a.b": {"mean": 0.1, "tolerance": 0.02}}}
     (tmp_path / "reports" / "reference.json").write_text(json.dumps(stored), encoding="utf-8")
     return Settings(project_folder=tmp_path, offline=True)
 
@@ -187,7 +187,7 @@ def test_without_a_reference_nothing_is_told(reference, tmp_path, name, source):
 def test_only_a_reader_at_work_sees_the_reference(tmp_path, shown, sample, in_report):
     """A report must not change when the figures it is verified against do."""
     (tmp_path / "reports").mkdir()
-    stored = {f"quick, {sample.source}": {"a.b": {"value": 0.1, "tolerance": 0.02}}}
+    stored = {f"quick, {sample.source}": {"a.b": {"mean": 0.1, "tolerance": 0.02}}}
     (tmp_path / "reports" / "reference.json").write_text(json.dumps(stored), encoding="utf-8")
     records = tmp_path if in_report else None
     lab = start_lab("n", Settings(project_folder=tmp_path, record_folder=records, offline=True))

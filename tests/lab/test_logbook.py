@@ -80,15 +80,20 @@ def test_the_file_holds_run_metrics_claims_and_timings(lab, tmp_path):
             "kind": "handout",
             "sentence": CLAIMS[HANDOUTS],
             "verdict": "holds",
+            "written": "",
             "evidence": "error: 0.09 nats (asked: at most 0.1 nats, because of the paper): met",
             "conditions": {"error": 0.01},
             "tests": [
                 {
                     "name": "error",
-                    "margin": 0.01,
+                    "value": 0.09,
+                    "unit": "nats",
                     "measured": "0.09 nats",
                     "asked": "at most 0.1 nats",
                     "because": "of the paper",
+                    "low": None,
+                    "high": 0.1,
+                    "margin": 0.01,
                     "control": False,
                 }
             ],
@@ -117,7 +122,7 @@ def test_without_a_record_folder_nothing_is_written(shown, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     lab = start_lab("01_test", Settings(offline=True))
     lab.record("a.b", 1, "u")
-    lab.claim(HANDOUTS, at_least("a", 2, 1, because="b"))
+    lab.claim(HANDOUTS, at_least("a", 2, 1, "units", because="b"))
     with lab.timer("t"):
         pass
     assert len(shown) == 2
@@ -127,7 +132,7 @@ def test_without_a_record_folder_nothing_is_written(shown, tmp_path, monkeypatch
 def test_a_cell_run_again_replaces_its_line(lab, tmp_path):
     for value in (1, 2):
         lab.record("a.b", value, "u")
-        lab.claim(HANDOUTS, at_least("a", value, 1.5, because="b"))
+        lab.claim(HANDOUTS, at_least("a", value, 1.5, "units", because="b"))
     assert [metric["value"] for metric in log(tmp_path)["metrics"]] == [2]
     assert [claim["verdict"] for claim in log(tmp_path)["claims"]] == ["holds"]
 
@@ -202,7 +207,7 @@ def test_a_verdict_follows_from_its_conditions(met, expected):
 
 
 def test_a_claim_that_holds_in_part_names_the_part(lab, shown, tmp_path):
-    few, many = (at_least(n, v, 1, because="b") for n, v in {"few": 2, "many": 0}.items())
+    few, many = (at_least(n, v, 1, "units", because="b") for n, v in {"few": 2, "many": 0}.items())
     lab.claim("my.own", "Some say so.", few, many)
     claim = log(tmp_path)["claims"][0]
     assert (claim["kind"], claim["verdict"]) == ("prediction", "holds in part")
@@ -214,7 +219,7 @@ def test_a_claim_that_holds_in_part_names_the_part(lab, shown, tmp_path):
 
 def test_a_claim_without_a_sentence_must_be_the_ledgers(lab, shown, tmp_path):
     with pytest.raises(LabError, match="'no.such'.*claims.toml"):
-        lab.claim("no.such", at_least("a", 2, 1, because="b"))
+        lab.claim("no.such", at_least("a", 2, 1, "units", because="b"))
     assert shown == [] and os.listdir(tmp_path) == []
 
 
@@ -348,7 +353,7 @@ def test_an_interval_of_what_is_no_share_is_refused(share, count):
 
 
 def test_a_claim_needs_conditions_of_different_names(lab, shown):
-    one = at_least("a", 2, 1, because="b")
+    one = at_least("a", 2, 1, "units", because="b")
     for given in ([], [one, one]):
         with pytest.raises(LabError, match="my.own.*at least one"):
             lab.claim("my.own", "A sentence.", *given)
@@ -363,8 +368,8 @@ def test_an_untested_claim_is_listed_with_its_reason(lab, tmp_path):
 
 
 def test_by_how_much_a_claim_holds_is_kept(lab, tmp_path):
-    few = at_least("few", np.float32(0.12345678), 0, because="b")
-    lab.claim(HANDOUTS, few, at_least("many", -2, 0, because="b"))
+    few = at_least("few", np.float32(0.12345678), 0, "units", because="b")
+    lab.claim(HANDOUTS, few, at_least("many", -2, 0, "units", because="b"))
     claim = log(tmp_path)["claims"][0]
     assert claim["conditions"] == {"few": 0.123457, "many": -2}
     assert claim["verdict"] == "holds in part"
@@ -372,7 +377,7 @@ def test_by_how_much_a_claim_holds_is_kept(lab, tmp_path):
 
 def test_in_smoke_nothing_is_judged(shown, tmp_path):
     lab = start_lab("n", Settings(profile="smoke", record_folder=tmp_path))
-    lab.claim(HANDOUTS, at_least("a", 2, 1, because="b"))
+    lab.claim(HANDOUTS, at_least("a", 2, 1, "units", because="b"))
     assert log(tmp_path, "n")["claims"][0]["verdict"] == "not judged in smoke"
     assert "not judged" in shown[0][0]["text/html"]
 

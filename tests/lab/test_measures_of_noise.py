@@ -17,7 +17,7 @@ def few(sample):
 )
 def test_the_strength_of_a_corruption_is_that_of_its_layer(few, corruption, strength):
     model = models.denoising(corruption=corruption, latent_dim=3, hidden=())
-    assert measures.noise_in_training(model, few) == strength
+    assert measures.noise(model, few) == strength
 
 
 def test_the_weight_of_a_penalty_is_found_wherever_it_is_applied(few):
@@ -29,7 +29,7 @@ def test_the_weight_of_a_penalty_is_found_wherever_it_is_applied(few):
 
 def test_a_model_without_noise_or_penalty_has_none(few):
     plain = models.undercomplete(latent_dim=3)
-    assert measures.noise_in_training(plain, few) == measures.penalty_weight(plain, few) == 0
+    assert measures.noise(plain, few) == -1 and measures.penalty_weight(plain, few) == 0
 
 
 def test_an_untrained_model_does_not_clean(few):

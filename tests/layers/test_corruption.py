@@ -83,6 +83,17 @@ def test_a_slant_is_a_shear_along_both_sides_of_each_image_s_own_amount(axes):
     assert columns.std() == pytest.approx(8 * 0.3 / np.sqrt(3), rel=0.25)  # uniform slants
 
 
+def test_a_zoom_moves_what_is_away_from_the_middle_and_keeps_the_middle():
+    dot = np.zeros((40, 21, 21, 1), "float32")
+    dot[:, 10, [4, 10]] = 1  # one left of the middle, one on it
+    zoomed = np.asarray(layers.RandomSlant(0, 0.2, seed=0)(dot, training=True))[..., 0]
+    assert np.allclose(zoomed[:, 10, 10], 1, atol=1e-5)
+    left = zoomed[:, 10, :8]
+    columns = (left * np.arange(8)).sum(1) / left.sum(1)
+    assert np.all(np.abs(columns - 4) <= 6 * 0.2 / 0.8 + 1) and columns.std() > 0.3
+    assert np.array_equal(np.asarray(layers.RandomSlant(0, seed=0)(dot, training=True)), dot)
+
+
 def test_the_fixed_noises_are_the_layers_with_a_seed():
     masked = evaluation.add_masking_noise(X, 0.3, seed=5)
     salted = evaluation.add_salt_and_pepper_noise(X, 0.4, seed=5)

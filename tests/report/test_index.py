@@ -7,6 +7,7 @@ from nbformat import v4
 
 from ae_lab.lab.records import Metric
 from ae_lab.lab.verdicts import CLAIMS
+from ae_lab.report.front.before import report_before
 from ae_lab.report.front.index import question_of, write_index
 from ae_lab.report.front.ledger import figure_row
 from helpers import CLAIM, METRIC, executed, index_of
@@ -60,8 +61,8 @@ def test_metrics_json_holds_what_is_promised(tmp_path):
     index_of(tmp_path)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert [metric["name"] for metric in metrics] == ["dense.sse", "dense.test_bce"]
-    kept = {"notebook", "name", "value", "unit", "published", "source"}
-    assert set(metrics[0]) == kept | {"words", "seeds"}
+    kept = {"notebook", "name", "value", "unit", "better", "published", "source", "goal"}
+    assert set(metrics[0]) == kept | {"baselines", "best", "words", "seeds"}
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,28 @@ def test_the_question_is_found_or_the_first_paragraph_stands_in():
 def test_a_notebook_without_record_or_figure_has_a_card(tmp_path):
     write_index(tmp_path, {"02_b": executed(v4.new_notebook())}, "quick", "")
     assert "02_b" in (tmp_path / "index.html").read_text()
+
+
+def test_verdicts_that_changed_since_the_report_before_are_a_table(tmp_path):
+    index_of(tmp_path)
+    assert "No report was published here before" in (tmp_path / "index.html").read_text()
+    same = report_before(tmp_path, "abc1234, modified")
+    assert same == {"commit": "abc1234, modified", "before": None}, "the same commit again"
+    claims = json.loads((tmp_path / "claims.json").read_text())
+    for claim in claims:
+        claim["verdict"] = "undecided" if claim["id"] == CLAIM else claim["verdict"]
+    (tmp_path / "claims.json").write_text(json.dumps([*claims, claims[0] | {"id": "gone"}]))
+    before = report_before(tmp_path, "def5678")
+    assert before["before"]["commit"] == "abc1234, modified"
+    index = index_of(tmp_path, before=before)
+    table = index.split('id="changed"')[1].split("</table>")[0]
+    assert "abc1234" in table and table.count("<tr>") == 2
+    assert "undecided<br>" in table and "holds<br>" in table and ">the same<" in table
+    assert "only the other has: 1" in index
+    again = report_before(tmp_path, "def5678")
+    assert again == before and index_of(tmp_path, before=again) == index
+
+
+def test_a_report_without_changed_verdicts_says_so(tmp_path):
+    index_of(tmp_path)
+    assert "No verdict differs from" in index_of(tmp_path, before=report_before(tmp_path, "def"))

@@ -153,14 +153,14 @@ def notes(monkeypatch):
 @pytest.mark.parametrize("text", ["nan nats", "from 3.1 to inf", "error -inf.", "NLL (nan)"])
 def test_a_claim_or_table_without_numbers_is_refused(notes, text):
     with pytest.raises(LabError, match="own must contain finite numbers"):
-        notes.claim("own", "It falls.", lab.at_least("a", 2, 1, because=text))
+        notes.claim("own", "It falls.", lab.at_least("a", 2, 1, "units", because=text))
     with pytest.raises(LabError, match="Errors must contain finite numbers"):
         notes.table(["a", "b"], [["x", text]], caption="Errors")
 
 
 @pytest.mark.parametrize("text", ["nanometres", "an infinite plane", "inform", "banana", "np.nan"])
 def test_words_that_only_look_like_it_pass(notes, text):
-    notes.claim("own", "It falls.", lab.at_least("a", 2, 1, because=text))
+    notes.claim("own", "It falls.", lab.at_least("a", 2, 1, "units", because=text))
     notes.table(["a", "b"], [["x", text]], caption="Errors")
 
 

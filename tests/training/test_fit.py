@@ -424,3 +424,57 @@ def test_only_the_fast_engine_changes_how_keras_trains():
             if {"keras.Model", "Model"} & set(bases) or getattr(node, "name", "") == "train_step":
                 found.add(path.relative_to(package))
     assert {path for path in found if "upkeep" not in path.parts} == {Path("training/fast.py")}
+
+
+@pytest.mark.parametrize("engine", training.ENGINES)
+def test_tied_weights_stay_tied(engine):
+    """Trained by descent on the sum of both gradients, as one kernel that stands in two places."""
+    model, history = train(tied=True, learning_rate=0.03, epochs=12, engine=engine)
+    code, logits = model.get_layer("encoder").layers[-1], model.get_layer("decoder").layers[1]
+    assert np.array_equal(np.array(logits.kernel), np.array(code.kernel).T)
+    assert history["val_loss"][-1] < 0.95 * history["val_loss"][0]
+    values = losses.binary_cross_entropy(VALIDATION, model(VALIDATION))
+    assert history["val_loss"][-1] == pytest.approx(float(ops.mean(values)), rel=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:the training did not learn")
+@pytest.mark.parametrize("engine", training.ENGINES)
+def test_momentum_takes_the_steps_of_the_textbook(engine):
+    """One batch for one epoch at a constant rate: a single step along the gradient."""
+    training.seed_everything(1)
+    model = models.undercomplete(latent_dim=2, code_activation="linear", image_shape=SHAPE)
+    before = [np.array(v) for v in model.trainable_variables]
+    x = TRAIN[:BATCH]
+    moved, _ = train(model, x, epochs=1, optimizer="sgd", learning_rate=1e-3, engine=engine)
+    nudge = 1e-2
+    bias = moved.get_layer("decoder").layers[1].bias
+    after = [np.array(v) for v in moved.trainable_variables]
+    step = (after[-1] - before[-1])[0]
+
+    def loss_at(shift):
+        for variable, value in zip(moved.trainable_variables, before, strict=True):
+            variable.assign(value)
+        bias.assign(before[-1] + shift * np.eye(len(before[-1]))[0])
+        return float(ops.mean(losses.binary_cross_entropy(x, moved(x))))
+
+    slope = (loss_at(nudge) - loss_at(-nudge)) / (2 * nudge)
+    assert step == pytest.approx(-1e-3 * slope, rel=0.05)
+
+
+def test_another_optimizer_is_refused():
+    with pytest.raises(LabError, match="adam, sgd.*'lion'"):
+        train(optimizer="lion")
+
+
+def test_tied_weights_with_a_hidden_layer_are_refused():
+    model = models.undercomplete(latent_dim=2, hidden=(3,), image_shape=SHAPE)
+    with pytest.raises(LabError, match="hidden"):
+        train(model, tied=True)
+
+
+def test_a_start_from_the_mean_image_answers_with_it():
+    model = models.undercomplete(latent_dim=2, code_activation="linear", image_shape=SHAPE)
+    model.get_layer("decoder").layers[1].kernel.assign(np.zeros((2, 16)))
+    models.start_from_mean(model, TRAIN)
+    wanted = np.clip(TRAIN.mean(axis=0), 0.001, 0.999)
+    assert np.allclose(np.array(model(TRAIN[:3])), wanted, atol=1e-5)

@@ -23,7 +23,7 @@ RECORD = """%%
 from ae_lab.lab import at_least, start_lab
 lab = start_lab({name!r})
 lab.record("tiny.seed", lab.seed, "one")
-even = at_least("seed is even", 1 - lab.seed % 2, 0.5, because="0 or 1")
+even = at_least("seed is even", 1 - lab.seed % 2, 0.5, "units", because="0 or 1")
 lab.claim("tiny.even", "The seed is even.", even)"""
 MARK = """%%
 import os, pathlib

@@ -2,38 +2,75 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from ae_lab.errors import LabError
+from ae_lab.lab.records import Metric
+from ae_lab.report.seeds.spread import summary
 from ae_lab.upkeep import verify
 
-KEPT = {"a": {"value": 2.0, "tolerance": 0.2}, "b": {"value": 0.0, "tolerance": 0.01}}
+KEPT = {
+    "a": {"mean": 2.0, "tolerance": 0.2},
+    "b": {"mean": 0.0, "tolerance": 0.01},
+    "c": {"mean": 7.0, "tolerance": None},
+}
+SEEDS = {8: 0.9938, 9: 0.9941, 10: 0.9936, 11: 0.9940, 12: 0.9939}  # of a CNN on raw images
+
+
+def metric(name, *values, value=None):
+    """A figure with these values over seeds."""
+    seeds = {"tensorflow": summary(dict(enumerate(values, 8)))} if values else None
+    return Metric(name, values[0] if value is None else value, seeds=seeds)
 
 
 def test_figures_within_their_tolerances_pass():
-    verify.compare({"a": 2.15, "b": -0.005, "new": 9.0}, KEPT)
+    found = {"a": 2.15, "b": -0.005, "c": 99.0, "new": 9.0}
+    assert verify.compare(found, KEPT) == 2, "c has too few seeds to be judged"
 
 
 def test_each_stray_and_each_missing_figure_is_named():
-    with pytest.raises(LabError, match="2 of 2 figures") as error:
-        verify.compare({"a": 2.25}, KEPT)
+    with pytest.raises(LabError, match="2 of 3 figures") as error:
+        verify.compare({"a": 2.25, "c": 7.0}, KEPT)
     assert "a is 2.25, expected 2 ± 0.2" in str(error.value)
     assert "b is missing" in str(error.value)
 
 
-def test_a_tolerance_set_by_hand_survives(tmp_path):
-    path = tmp_path / "reference.json"
-    verify.keep(path, "quick, MNIST", {"a": 1.0, "b": 0.0})
-    kept = json.loads(path.read_text())
-    assert kept["quick, MNIST"]["a"] == {"value": 1.0, "tolerance": 0.1}
-    assert kept["quick, MNIST"]["b"]["tolerance"] == 0.01
-    kept["quick, MNIST"]["a"]["tolerance"] = 0.5
-    path.write_text(json.dumps(kept))
-    verify.keep(path, "quick, MNIST", {"a": 3.0})
-    verify.keep(path, "full, MNIST", {"a": 4.0})
-    kept = json.loads(path.read_text())
-    assert kept["quick, MNIST"] == {"a": {"value": 3.0, "tolerance": 0.5}}
-    assert kept["full, MNIST"]["a"]["value"] == 4.0
+def test_a_cnn_that_reads_nine_in_ten_does_not_pass(tmp_path):
+    verify.keep(tmp_path / "r.json", "full, MNIST", [metric("cnn", *SEEDS.values())])
+    kept = json.loads((tmp_path / "r.json").read_text())["full, MNIST"]
+    assert kept["cnn"]["mean"] == pytest.approx(0.99388) and kept["cnn"]["seeds"] == 5
+    assert 3 * kept["cnn"]["deviation"] < kept["cnn"]["tolerance"] < 0.002
+    assert verify.compare({"cnn": 0.9934}, kept) == 1
+    for wrong in (0.895, 0.99, 0.9975):
+        with pytest.raises(LabError, match="cnn is"):
+            verify.compare({"cnn": wrong}, kept)
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 20])
+def test_one_more_seed_is_outside_as_rarely_as_beyond_three_deviations(seeds):
+    draws = np.random.default_rng(0).normal(0, 1, (40_000, seeds + 1))
+    mean, deviation = draws[:, :-1].mean(axis=1), draws[:, :-1].std(axis=1, ddof=1)
+    wide = verify.tolerance(0.0, 1.0, seeds)
+    outside = np.mean(np.abs(draws[:, -1] - mean) > wide * deviation)
+    assert outside == pytest.approx(0.0027, abs=0.001)
+    assert verify.tolerance(0.0, 1.0, 10_000) == pytest.approx(3, abs=0.05)
+
+
+def test_few_seeds_take_the_deviation_of_another_profile_or_are_not_judged(tmp_path):
+    path = tmp_path / "r.json"
+    verify.keep(path, "full, MNIST", [metric("a", value=4.0), metric("b", 1.0, 2.0)])
+    kept = json.loads(path.read_text())["full, MNIST"]
+    assert [kept[name]["tolerance"] for name in "ab"] == [None, None]
+    verify.keep(path, "quick, a sample", [metric("a", 5.0, 6.0, 7.0)])
+    assert json.loads(path.read_text())["full, MNIST"] == kept, "other data say nothing"
+    verify.keep(path, "quick, MNIST", [metric("a", 5.0, 6.0, 7.0), metric("c", 1.0, 1.0, 1.0)])
+    reference = json.loads(path.read_text())
+    a, c = reference["full, MNIST"]["a"], reference["quick, MNIST"]["c"]
+    assert a["spread_of"] == "quick, MNIST" and a["mean"] == 4
+    assert a["tolerance"] == reference["quick, MNIST"]["a"]["tolerance"]
+    assert c["tolerance"] == 0.001, "machines round differently"
+    assert "Student" in reference["about"]
 
 
 def project(tmp_path, monkeypatch, figures):
@@ -42,7 +79,8 @@ def project(tmp_path, monkeypatch, figures):
 
     settings = Settings(project_folder=tmp_path, report_folder=tmp_path / "reports")
     settings.profile_folder.mkdir(parents=True)
-    metrics = [{"name": name, "value": value} for name, value in figures.items()]
+    seeds = {"tensorflow": summary({8: 1.0, 9: 1.1, 10: 0.9})}
+    metrics = [{"name": name, "value": v, "seeds": seeds} for name, v in figures.items()]
     (settings.profile_folder / "metrics.json").write_text(json.dumps(metrics))
     monkeypatch.setattr(verify, "build_report", lambda settings, say: None)
     monkeypatch.setattr(data, "prepare", lambda settings: "MNIST")
@@ -57,6 +95,6 @@ def test_the_verb_wants_kept_figures_keeps_them_and_then_compares(tmp_path, monk
     verify.verify(settings, accept=True, say=said.append)
     verify.verify(settings, say=said.append)
     assert "All 1 figures" in said[-1]
-    (settings.profile_folder / "metrics.json").write_text('[{"name": "a", "value": 2.0}]')
-    with pytest.raises(LabError, match="a is 2, expected 1"):
+    (settings.profile_folder / "metrics.json").write_text('[{"name": "a", "value": 9.0}]')
+    with pytest.raises(LabError, match="a is 9, expected 1"):
         verify.verify(settings, say=said.append)

@@ -37,7 +37,7 @@ from ae_lab.evaluation.likelihood import (
     importance_nll,
     kl_divergence,
 )
-from ae_lab.evaluation.probes import linear_probe, predict_labels, probe_accuracy
+from ae_lab.evaluation.probes import linear_probe, predict_labels, probe_accuracy, probe_correct
 from ae_lab.evaluation.reconstruction import (
     argmax_accuracy,
     bce_floor,

@@ -24,6 +24,20 @@ def probe_accuracy(
 ) -> float:
     """Share of the test images that a linear classifier of their features classifies correctly.
 
+    ``features``, ``dataset``, ``images`` and ``strengths`` are those of `probe_correct`.
+    """
+    return float(probe_correct(features, dataset, images=images, strengths=strengths).mean())
+
+
+def probe_correct(
+    features: Callable[[np.ndarray], np.ndarray],
+    dataset: Any,
+    *,
+    images: int,
+    strengths: Sequence[float] = (1e-2, 1e-3),
+) -> np.ndarray:
+    """Which test images (n,) a linear classifier of their features classifies correctly.
+
     Parameters
     ----------
     features : function images (n, height, width, channels) -> (n, ...).
@@ -35,7 +49,7 @@ def probe_accuracy(
     train = features(dataset.x_train[few]), dataset.y_train[few]
     validation = features(dataset.x_validation), dataset.y_validation
     probe, _ = linear_probe(*train, *validation, strengths)
-    return float(np.mean(probe(features(dataset.x_test)) == dataset.y_test))
+    return probe(features(dataset.x_test)) == dataset.y_test
 
 
 def linear_probe(

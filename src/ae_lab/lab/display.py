@@ -40,7 +40,7 @@ def show_claim(claim: Claim, conditions: Sequence[Condition] = ()) -> None:
     Without ``conditions`` the claim's evidence is shown in their place.
     """
     what = "Claim of the handout" if claim.kind == "handout" else "Prediction"
-    css = claim.verdict.replace(" ", "-")
+    css, said = claim.verdict.replace(" ", "-"), f" ({claim.written})" if claim.written else ""
     tests = "".join(
         f"<li>{'Control, ' * one.control}{html.escape(one.name)}: "
         f"<strong>{html.escape(one.measured)}</strong> (asked: {html.escape(one.asked)}, because "
@@ -51,9 +51,9 @@ def show_claim(claim: Claim, conditions: Sequence[Condition] = ()) -> None:
     evidence = "" if tests else f" {html.escape(claim.evidence)}"
     show(
         f'<div class="claim {css}" id="{html.escape(claim.anchor)}">'
-        f"<p>{what}: {html.escape(claim.sentence)}</p>{tests}"
+        f"<p>{what}: {html.escape(claim.sentence)}{html.escape(said)}</p>{tests}"
         f"<p><strong>Verdict: {claim.verdict}.</strong>{evidence}</p></div>",
-        f"{what}: {claim.sentence}\nVerdict: {claim.verdict}. {claim.evidence}",
+        f"{what}: {claim.sentence}{said}\nVerdict: {claim.verdict}. {claim.evidence}",
     )
 
 

@@ -90,11 +90,20 @@ def beside_reference(name: str, value: float, settings: Settings, source: str) -
     entry = reference.get(f"{settings.profile}, {source}", {}).get(name)
     if entry is None:
         return ""
-    inside = abs(value - entry["value"]) <= entry["tolerance"]
-    return (
-        f"Reference value of the {settings.profile} profile: {entry['value']:.4g} ± "
-        f"{entry['tolerance']:.2g}; " + ("inside." if inside else "outside: what was changed?")
-    )
+    words = f"Reference value of the {settings.profile} profile: {entry['mean']:.4g}"
+    if (inside := is_within(value, entry)) is None:
+        return f"{words}; its spread over seeds is not known."
+    words += f" ± {entry['tolerance']:.2g}; "
+    return words + ("inside." if inside else "outside: what was changed?")
+
+
+def is_within(value: float, entry: dict) -> bool | None:
+    """Whether ``value`` is within the tolerance of an ``entry`` of the reference file.
+
+    None where the entry has no tolerance: too few seeds of this figure are known.
+    """
+    wide = entry["tolerance"]
+    return None if wide is None else bool(abs(value - entry["mean"]) <= wide)
 
 
 def _beside_baselines(metric: Metric) -> list[str]:

@@ -17,7 +17,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ from ae_lab.lab.parameters import Knob, chosen, in_words
 from ae_lab.lab.progress import Progress, is_live
 from ae_lab.lab.readings import Branch, lines_of
 from ae_lab.lab.records import DECODER, DIRECTIONS, Claim, Metric
-from ae_lab.lab.verdicts import CLAIMS, NOT_JUDGED, verdict
+from ae_lab.lab.verdicts import CLAIMS, NOT_JUDGED, PREDICTIONS, verdict, when_written
 from ae_lab.settings import Settings
 
 if TYPE_CHECKING:
@@ -211,9 +211,9 @@ class Lab:
 
         Parameters
         ----------
-        id : of a claim of the handout in ``claims.toml``, or a new one for a prediction of this
-            notebook.
-        parts : for a prediction, first the sentence that is claimed; then conditions, from the
+        id : of a claim of the handout in ``claims.toml``, of one of our predictions in
+            ``predictions.toml``, or a new one.
+        parts : for a new one, first the sentence that is claimed; then conditions, from the
             functions of `conditions`, of which each says what was measured, asked and why. All
             met: "holds"; none: "does not hold"; otherwise "holds in part". A control is shown and
             not counted.
@@ -225,11 +225,12 @@ class Lab:
             if the words contain NaN or infinity.
         """
         sentence = parts[0] if parts and isinstance(parts[0], str) else CLAIMS.get(id)
+        sentence = sentence or PREDICTIONS.get(id, {}).get("sentence")
         conditions = [part for part in parts if isinstance(part, Condition)]
         if sentence is None:
             raise LabError(
-                f"a claim must be one of the handout's or have a sentence, received {id!r}: "
-                "look up the handout's in ae_lab/lab/claims.toml."
+                f"a claim must be a known one or have a sentence, received {id!r}: "
+                "look it up in claims.toml or predictions.toml of ae_lab/lab."
             )
         margins = {one.name: one.margin for one in conditions if not one.control}
         if not margins or len({one.name for one in conditions}) < len(conditions):
@@ -242,7 +243,7 @@ class Lab:
         evidence = "; ".join(one.sentence for one in conditions)
         _check_words(id, sentence, evidence)
         claim = Claim(id, judged, sentence=sentence, evidence=evidence, conditions=margins)
-        self._put_claim(replace(claim, tests=[asdict(one) for one in conditions]), conditions)
+        self._put_claim(replace(claim, tests=[one.to_json() for one in conditions]), conditions)
 
     def untested(self, id: str, *, reason: str) -> None:
         """List a claim of the handout as untested here.
@@ -352,6 +353,23 @@ class Lab:
                 )
         display.show_table(columns, rows, caption)
 
+    def deviations(self, *, paper: str, rows: Sequence[tuple[str, str, str, str]]) -> None:
+        """Show where a paper's recipe and ours differ, and what we think that costs.
+
+        Parameters
+        ----------
+        paper : whose recipe, and where it stands: "Vincent et al. (2010), section 6".
+        rows : what differs, the paper's, ours, and what we think it costs, each in words; a
+            LabError if there is none, or one is not of four texts.
+        """
+        if not rows or not all(map(str.strip, (str(cell) for row in rows for cell in row))):
+            raise LabError(
+                f"deviations from {paper} must be rows of four texts, received {list(rows)!r}: "
+                "say what differs, the paper's, ours, and what that costs."
+            )
+        columns = ["what differs", "in the paper", "here", "what we think it costs"]
+        self.table(columns, rows, caption=f"{paper}: its recipe and ours")
+
     def epochs(
         self, history: Mapping[str, Sequence[float]], *, caption: str, most: int = 8
     ) -> None:
@@ -448,7 +466,8 @@ class Lab:
 
     def _put_claim(self, claim: Claim, conditions: Sequence[Condition] = ()) -> None:
         kind = "handout" if claim.id in CLAIMS else "prediction"
-        claim = replace(claim, kind=kind, notebook=self.notebook)
+        written = "" if kind == "handout" else when_written(claim.id, claim.sentence)
+        claim = replace(claim, kind=kind, notebook=self.notebook, written=written)
         _put(self._claims, claim.id, claim)
         self._write()
         display.show_claim(claim, conditions)

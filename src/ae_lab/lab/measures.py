@@ -196,10 +196,9 @@ def _noisy(mnist: Dataset, most: int | None = None) -> tuple[np.ndarray, np.ndar
 MOVE = 0.1  # standard deviation of a small change of an image
 
 
-def noise_in_training(model: "keras.Model", _: Dataset) -> float:
-    """Strength of the model's corruption layer: a standard deviation or a share; 0 without one."""
-    strengths = (getattr(x, "stddev", getattr(x, "fraction", 0)) for x in model.layers)
-    return max(strengths)
+def noise(model: "keras.Model", _: Dataset) -> float:
+    """Strength of the model's corruption layer: a standard deviation or a share; -1 without one."""
+    return max(getattr(layer, "stddev", getattr(layer, "fraction", -1)) for layer in model.layers)
 
 
 def noisy_psnr(_: object, mnist: Dataset) -> float:
@@ -304,11 +303,6 @@ def _hidden(model):
 
 
 # Notebook 09
-
-
-def noise(model: "keras.Model", _: Dataset) -> float:
-    """Standard deviation of the Gaussian corruption; -1 for a model without one."""
-    return next((layer.stddev for layer in model.layers if hasattr(layer, "stddev")), -1)
 
 
 def rows(array: np.ndarray, _: Dataset) -> float:

@@ -92,9 +92,11 @@ class Claim(Record):
         "untested" or "not judged in smoke".
     kind : "handout", or "prediction" for the notebook's own.
     sentence : what is claimed.
+    written : when a prediction was written down, in words.
     evidence : the numbers behind the verdict, in words.
-    conditions : name to bool or margin, of those that count.
-    tests : each condition in full, as `conditions.Condition`, controls among them.
+    conditions : name to margin, of those that count.
+    tests : each condition in full, controls among them: the fields of `conditions.Condition`, with
+        its value, bar, unit and reason, and its margin.
     notebook : name of the notebook that tested it; None if none did.
     link : address of the cell that tested it, as a report adds it; None without one.
     seeds : what the seeds of a sweep say of it, as a report adds it; None without a sweep.
@@ -104,8 +106,9 @@ class Claim(Record):
     verdict: str
     kind: str = "handout"
     sentence: str = ""
+    written: str = ""
     evidence: str = ""
-    conditions: dict[str, bool | float] = field(default_factory=dict)
+    conditions: dict[str, float] = field(default_factory=dict)
     tests: list[dict] = field(default_factory=list)
     notebook: str | None = None
     link: str | None = None
@@ -123,7 +126,7 @@ class Claim(Record):
         wanted = {"holds in part": True, "undecided": None}
         if self.verdict not in wanted:
             return ""
-        met = {name: bool(margin > 0) for name, margin in self.conditions.items()}
+        met = {name: margin > 0 for name, margin in self.conditions.items()}
         if self.seeds:
             met = {name: found["met"] for name, found in self.seeds["conditions"].items()}
         return "; ".join(name for name in met if met[name] is wanted[self.verdict])

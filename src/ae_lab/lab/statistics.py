@@ -8,6 +8,7 @@ from scipy import stats
 from ae_lab.validation import check_between, check_same_length, check_whole
 
 CONFIDENCE = 0.95
+STANDARD_ERRORS = 2  # of a difference that is not chance
 
 
 class Mean(NamedTuple):
@@ -44,8 +45,47 @@ def wilson_interval(share: float, count: int) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
+class Paired(NamedTuple):
+    """How many more images one is right about than the other, its standard error, and of how many.
+
+    ``gain`` is a whole number of ``images``, negative where the other leads, as is ``error``.
+    """
+
+    gain: int
+    error: float
+    images: int
+
+    @property
+    def limit(self) -> float:
+        """Two standard errors: a gain of fewer images could be chance in their choice."""
+        return STANDARD_ERRORS * self.error
+
+    @property
+    def clear(self) -> bool:
+        """Whether either is right about more images than chance explains."""
+        return abs(self.gain) > self.limit
+
+
+def paired_gain(correct_a: np.ndarray, correct_b: np.ndarray) -> Paired:
+    """How far two classifiers differ on the same images, with the error of the paired difference.
+
+    The error covers the choice of the images, not that of the seeds. Only images on which the two
+    disagree play a part, so that it is smaller than that of two shares of different images.
+
+    Parameters
+    ----------
+    correct_a, correct_b : as in `mcnemar`.
+    """
+    only_a, only_b, images = _disagree(correct_a, correct_b)
+    gain = only_a - only_b
+    return Paired(gain, (only_a + only_b - gain**2 / images) ** 0.5, images)
+
+
 def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> tuple[int, int, float]:
     """Exact McNemar test of two classifiers on the same images (McNemar, 1947).
+
+    It is about these two networks and images like these. Of the two methods it says nothing:
+    the same methods, trained again, give two other networks.
 
     Parameters
     ----------
@@ -57,12 +97,17 @@ def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> tuple[int, int, flo
     (only a right, only b right, p): two counts of images, and the probability of a split at least
     as uneven if both classifiers were equally good.
     """
-    check_same_length(correct_a, correct_b, "correct_a", "correct_b")
-    only_a = int(np.sum(correct_a & ~correct_b))
-    only_b = int(np.sum(correct_b & ~correct_a))
+    only_a, only_b, _ = _disagree(correct_a, correct_b)
     if only_a + only_b == 0:
         return 0, 0, 1.0
     return only_a, only_b, float(stats.binomtest(only_a, only_a + only_b).pvalue)
+
+
+def _disagree(correct_a, correct_b) -> tuple[int, int, int]:
+    """The images that only a, and only b, gets right, and all of them."""
+    check_same_length(correct_a, correct_b, "correct_a", "correct_b")
+    a, b = (np.asarray(one, bool) for one in (correct_a, correct_b))
+    return int(np.sum(a & ~b)), int(np.sum(b & ~a)), len(a)
 
 
 def format_interval(share: float, count: int) -> str:

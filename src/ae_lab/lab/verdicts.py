@@ -1,16 +1,13 @@
-"""The handout's claims, and how a verdict is computed from the conditions of a test."""
+"""Claims of the handout, our predictions with their dates, and how conditions make a verdict."""
 
-import math
-import numbers
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
 
-import numpy as np
-
-from ae_lab.errors import LabError
-
 BY_KIND = tomllib.loads(Path(__file__).with_name("claims.toml").read_text(encoding="utf-8"))
+PREDICTIONS = tomllib.loads(
+    Path(__file__).with_name("predictions.toml").read_text(encoding="utf-8")
+)
 NOT_JUDGED = "not judged in smoke"  # a verdict of the profile in which nothing has learned
 PRIMARY = (  # named before the runs that judge them; their chances of error are corrected together
     "autoencoder.nonlinear_beats_pca",
@@ -30,21 +27,18 @@ CLAIMS = {  # id to sentence, in the ledger's order
 }
 
 
-def checked_margin(id: str, value: object) -> bool | float:
-    """``value`` as a bool or a rounded float; a LabError that names ``id`` if it is neither."""
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    if not isinstance(value, numbers.Real) or not math.isfinite(value):
-        raise LabError(
-            f"a condition of {id} must be a finite number or a bool, received {value!r}: pass the "
-            "margin, positive if the claim holds and negative if not."
-        )
-    return float(f"{value:.6g}")
+def when_written(id: str, sentence: str) -> str:
+    """When a prediction was written, in words; only one with this very ``sentence`` was before.
 
-
-def is_met(condition: bool | float) -> bool:
-    """Whether a condition, a margin or a bool, is met: a margin is if it is above 0."""
-    return condition > 0
+    ``id`` is the prediction's name in ``predictions.toml``.
+    """
+    entry = PREDICTIONS.get(id, {})
+    if entry.get("sentence") != sentence:
+        return "Not written down before this run."
+    if "changed" not in entry:
+        return f"Written on {entry['written']}, before this run."
+    then = f"Written on {entry['written']}; changed on {entry['changed']}, after earlier runs"
+    return f"{then} and before this one. Before the change: {entry['was']}."
 
 
 def verdict(met: Collection[bool | None]) -> str:

@@ -118,7 +118,7 @@ class RandomShift(Corruption):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class RandomSlant(Corruption):
-    """Slants each image along both sides by random angles of its own.
+    """Slants, and zooms, each image along both sides by random amounts of its own.
 
     Each row moves sideways by up to ``amount`` pixels for each row between it and the middle, and
     then each column likewise up or down: the two together slant and turn, as handwriting differs.
@@ -128,12 +128,14 @@ class RandomSlant(Corruption):
     Parameters
     ----------
     amount : largest slant in pixels per row, in [0, 1]; slants are drawn uniformly.
+    zoom : largest share by which each side is made longer or shorter, in [0, 0.5], drawn likewise.
     seed : whole number or None.
     """
 
-    def __init__(self, amount: float, seed: int | None = None, **kwargs):
+    def __init__(self, amount: float, zoom: float = 0.0, seed: int | None = None, **kwargs):
         super().__init__(seed, **kwargs)
         self.amount = check_between(amount, "amount", 0, 1)
+        self.zoom = check_between(zoom, "zoom", 0, 0.5)
 
     def _corrupt(self, x):
         for moved, fixed in ((2, 1), (1, 2)):
@@ -141,10 +143,12 @@ class RandomSlant(Corruption):
         return x
 
     def _slanted(self, x, moved, fixed):
-        drawn = 2 * uniform((ops.shape(x)[0], 1, 1, 1), self.seed_generator) - 1
         places = np.ogrid[:1, : x.shape[1], : x.shape[2], :1]  # of the pixels, along each axis
-        from_middle = places[fixed].astype("float32") - (x.shape[fixed] - 1) / 2
-        by = self.amount * drawn * from_middle
+        by = 0.0
+        for amount, axis in ((self.amount, fixed), (self.zoom, moved)):
+            drawn = 2 * uniform((ops.shape(x)[0], 1, 1, 1), self.seed_generator) - 1
+            from_middle = places[axis].astype("float32") - (x.shape[axis] - 1) / 2
+            by = by + amount * drawn * from_middle
         whole, size = ops.floor(by), x.shape[moved]
         index = ops.cast(whole, "int32") + places[moved].astype("int32")
         left, right = (

@@ -141,22 +141,85 @@ def start_from_images(model: keras.Model, images: np.ndarray) -> None:
     logits.set_weights([rows, mean])
 
 
+def start_from_mean(model: keras.Model, images: np.ndarray) -> None:
+    """Let a model with dense logits begin by answering the mean image to everything.
+
+    The biases of the logits become the log-odds of the mean image, and its last kernel is left as
+    it is (Burda et al., 2015). ``model`` ends in a sigmoid and is changed in place. ``images`` are
+    (n, height, width, channels) in [0, 1].
+    """
+    mean = np.clip(check_images(images, "images").mean(axis=0).ravel(), 0.001, 0.999)
+    model.get_layer("decoder").get_layer("logits").bias.assign(np.log(mean / (1 - mean)))
+
+
+def tied(model: keras.Model) -> keras.Model:
+    """The same ``model`` with the code's kernel, transposed, in place of that of its logits.
+
+    ``model`` has no hidden layers; what is trained are its own layers, but for the one kernel that
+    ``tie`` fills in afterwards. Tied weights: Vincent et al. (2010), section 2.2.
+    """
+    code, logits = _ends(model)
+    z = keras.Input((code.units,))
+    h = keras.layers.Reshape(model.output_shape[1:])(_TiedLogits(code, logits)(z))
+    activation = model.get_layer("decoder").layers[-1].activation
+    decoder = keras.Model(z, keras.layers.Activation(activation)(h), name="decoder")
+    output = decoder(model.get_layer("bottleneck").output)
+    return keras.Model(model.input, output, name=model.name)
+
+
+def tie(model: keras.Model) -> None:
+    """Set the kernel of the logits of ``model`` to that of its code, transposed."""
+    code, logits = _ends(model)
+    logits.kernel.assign(keras.ops.transpose(code.kernel))
+
+
+def _ends(model) -> tuple:
+    """The code layer and the logits of a model without hidden layers."""
+    code, logits = model.get_layer("encoder").layers[-1], model.get_layer("decoder").layers[1]
+    if code.name != "code" or logits.name != "logits" or len(model.get_layer("encoder").layers) > 3:
+        raise LabError(
+            f"tied weights need a dense model without hidden layers, received {model.name}: "
+            "build one with hidden=()."
+        )
+    return code, logits
+
+
+class _TiedLogits(keras.layers.Layer):
+    """``z W^T + b`` with the kernel W of another layer, the code."""
+
+    def __init__(self, code, logits):
+        super().__init__()
+        self.kernel, self.bias = code.kernel, logits.bias
+
+    def call(self, z):
+        return keras.ops.matmul(z, keras.ops.transpose(self.kernel)) + self.bias
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.kernel.shape[0])
+
+
 def deep(
     *,
     latent_dim: int = 30,
     hidden: Sequence[int] = (1_000, 500, 250),
     activation: str = "gelu",
     code_activation: str = "linear",
+    initializer: str = "glorot_uniform",
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
 ) -> keras.Model:
     """The deep autoencoder, by default 784-1000-500-250-30 and back.
 
     The shape is that of Hinton & Salakhutdinov (2006), who used ``activation="sigmoid"`` and
-    started it from a stack of RBMs, see ``unroll``. All parameters (``latent_dim``, ``hidden``,
-    ``activation``, ``code_activation``, ``image_shape``) are as in ``undercomplete``.
+    started it from a stack of RBMs, see ``unroll``. ``initializer`` is that of the hidden layers'
+    kernels, a name of Keras; the other parameters (``latent_dim``, ``hidden``, ``activation``,
+    ``code_activation``, ``image_shape``) are as in ``undercomplete``.
     """
-    encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
-    decoder = dense_decoder(latent_dim, hidden[::-1], activation, "sigmoid", image_shape)
+    encoder = dense_encoder(
+        latent_dim, hidden, activation, code_activation, image_shape, initializer
+    )
+    decoder = dense_decoder(
+        latent_dim, hidden[::-1], activation, "sigmoid", image_shape, initializer
+    )
     return autoencoder(encoder, None, decoder, name="deep")
 
 

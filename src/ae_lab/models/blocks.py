@@ -63,6 +63,7 @@ def dense_encoder(
     activation: str,
     code_activation: str,
     image_shape: tuple[int, int, int],
+    initializer: str = "glorot_uniform",
 ) -> keras.Model:
     """Flatten, hidden layers, code: images (n, height, width, channels) to z (n, latent_dim).
 
@@ -72,10 +73,11 @@ def dense_encoder(
     hidden : widths of the hidden layers, from the image to the code.
     activation, code_activation : names of Keras activations, of the hidden layers and of the code.
     image_shape : (height, width, channels).
+    initializer : of the hidden layers' kernels, a name of Keras.
     """
     check_whole(latent_dim, "latent_dim")
     x = keras.Input(image_shape)
-    h = _dense_stack(layers.Flatten()(x), hidden, activation)
+    h = _dense_stack(layers.Flatten()(x), hidden, activation, initializer)
     z = layers.Dense(latent_dim, activation=code_activation, name="code")(h)
     return keras.Model(x, z, name="encoder")
 
@@ -86,6 +88,7 @@ def dense_decoder(
     activation: str,
     output_activation: str,
     image_shape: tuple[int, int, int],
+    initializer: str = "glorot_uniform",
 ) -> keras.Model:
     """Mirror of ``dense_encoder``: z (n, latent_dim) to images (n, height, width, channels).
 
@@ -94,19 +97,20 @@ def dense_decoder(
 
     Parameters
     ----------
-    latent_dim, activation, image_shape : as in ``dense_encoder``.
+    latent_dim, activation, image_shape, initializer : as in ``dense_encoder``.
     hidden : widths of the hidden layers, from the code to the image.
     output_activation : name of a Keras activation.
     """
     z = keras.Input((latent_dim,))
-    h = _dense_stack(z, hidden, activation)
+    h = _dense_stack(z, hidden, activation, initializer)
     h = layers.Dense(math.prod(image_shape), name="logits")(h)
     h = layers.Reshape(image_shape)(h)
     x_hat = layers.Activation(output_activation, name="x_hat")(h)
     return keras.Model(z, x_hat, name="decoder")
 
 
-def _dense_stack(h, widths, activation):
+def _dense_stack(h, widths, activation, initializer):
+    given = {"activation": activation, "kernel_initializer": initializer}
     for width in widths:
-        h = layers.Dense(check_whole(width, "hidden width"), activation=activation)(h)
+        h = layers.Dense(check_whole(width, "hidden width"), **given)(h)
     return h

@@ -14,6 +14,7 @@ from ae_lab.files import read_json, write_json, write_text
 from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, key_of
 from ae_lab.report.failure import failure_of, sentence_of
 from ae_lab.report.folders import os_errors_as_lab_errors, recover_folder, replace_folder
+from ae_lab.report.front.before import report_before
 from ae_lab.report.keys import digest_of_files, render_key
 from ae_lab.report.seeds.spread import read_results
 from ae_lab.report.workplace import Workplace, find_notebooks, page_file
@@ -105,7 +106,9 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     paths = {name: place.latest(name) for name in known}
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
-    about = place.settings.profile, commit, read_results(place.sweep), place.sibling_pages()
+    before = report_before(place.target, commit)
+    results, siblings = read_results(place.sweep), place.sibling_pages()
+    about = place.settings.profile, commit, results, siblings, before
     key = render_key(paths, *about, digest_of_files(place.models))
     published = read_json(place.build / "published.json") or {}
     if published.get("key") == key and published["files"] == digest_of_files(place.target):
@@ -130,9 +133,10 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     return finish(place, paths, published, say)
 
 
-def describe_commit(project: Path) -> str:
+def describe_commit(project: Path, form: str = "%h") -> str:
     """Short hash of the last commit that touched code or notebooks, "" where there is no git.
 
+    ``form`` is git's: "%h of %cs" adds the commit's date.
     ``", modified"`` is added if either differs from that commit.
     """
 
@@ -144,7 +148,7 @@ def describe_commit(project: Path) -> str:
         except (OSError, subprocess.TimeoutExpired):
             return ""
 
-    commit = git("log", "-1", "--format=%h")
+    commit = git("log", "-1", f"--format={form}")
     return f"{commit}, modified" if commit and git("status", "--porcelain") else commit
 
 
@@ -167,7 +171,7 @@ def render_report(
         name: nbformat.from_dict(json.loads(path.read_text(encoding="utf-8")))
         for name, path in paths.items()
     }
-    profile, _, results, _ = about
+    profile, _, results, *_ = about
     for claim in judged(notebooks, profile, results):  # the same verdict on page and index
         if claim.notebook:
             lab = notebooks[claim.notebook].metadata["ae_lab"]

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from ae_lab import losses
+from ae_lab import losses, models
 from ae_lab.errors import LabError
 from ae_lab.layers import ImportanceWeightedBound
 from ae_lab.models import to_logits
@@ -52,12 +52,14 @@ def fit(
     batch_size: int = 256,
     learning_rate: float = 3e-3,
     weight_decay: float = 0.0,
+    optimizer: str = "adam",
+    tied: bool = False,
     transform: keras.layers.Layer | None = None,
     samples: int | None = None,
     on_epoch: Callable[[int, dict], object] | None = None,
     engine: str = "fast",
 ) -> dict[str, list[float]]:
-    """Train an autoencoder to give ``targets`` from ``x``, with Adam and a cosine schedule.
+    """Train an autoencoder to give ``targets`` from ``x``, at a rate that falls along a cosine.
 
     Parameters
     ----------
@@ -71,6 +73,9 @@ def fit(
         filled up with the first images.
     learning_rate : the rate at the first step; it falls to 0 along half a cosine.
     weight_decay : decoupled weight decay (AdamW), 0 for none.
+    optimizer : "adam", or "sgd" for gradient descent with a momentum of 0.9.
+    tied : True to keep the decoder's weights equal to the encoder's, transposed, as
+        `models.tied` says.
     transform : layer through which each batch goes before it is input and target, such as
         `layers.Binarise`, or None.
     samples : for a variational model, the samples of `layers.ImportanceWeightedBound`, which
@@ -91,13 +96,18 @@ def fit(
         outputs = _images(targets, "targets", validation_targets, "validation_targets")
     shown = inputs if outputs is None else outputs
     blank = BLANK.get(loss, math.inf) * math.prod(shown.shape[1:])
+    trained = models.tied(model) if tied else model
     if samples:
         bound = ImportanceWeightedBound(to_logits(model), samples)
         given = [model.input, *model.get_layer("encoder")(model.input)]
-        model, loss, blank = keras.Model(model.input, bound(given)), None, math.inf
-    numbers = epochs, batch_size, learning_rate, weight_decay
+        trained, loss, blank = keras.Model(model.input, bound(given)), None, math.inf
+    numbers = epochs, batch_size, learning_rate, weight_decay, optimizer
     plan = Plan(inputs, outputs, len(x), loss, *numbers, transform, on_epoch)
-    return _run(engine, model, plan, blank)
+    try:
+        return _run(engine, trained, plan, blank)
+    finally:
+        if tied:
+            models.tie(model)
 
 
 def fit_classifier(
@@ -111,6 +121,7 @@ def fit_classifier(
     batch_size: int = 128,
     learning_rate: float = 2e-3,
     weight_decay: float = 0.0,
+    optimizer: str = "adam",
     on_epoch: Callable[[int, dict], object] | None = None,
     engine: str = "fast",
 ) -> dict[str, list[float]]:
@@ -123,7 +134,7 @@ def fit_classifier(
     model : a classifier of `models`, trained in place.
     x, validation : its inputs (n, ...), floats, or bytes that stand for bytes / 255.
     labels, validation_labels : whole numbers (n,) from 0 to classes - 1.
-    epochs, batch_size, learning_rate, weight_decay, on_epoch, engine : as in `fit`.
+    epochs, batch_size, learning_rate, weight_decay, optimizer, on_epoch, engine : as in `fit`.
     """
     check_same_length(x, labels, "x", "labels")
     check_same_length(validation, validation_labels, "validation", "validation_labels")
@@ -132,7 +143,7 @@ def fit_classifier(
     targets = [check_labels(labels, classes), check_labels(validation_labels, classes)]
     targets = np.concatenate(targets).astype("int32")
     loss = losses.categorical_cross_entropy_from_logits
-    numbers = epochs, batch_size, learning_rate, weight_decay
+    numbers = epochs, batch_size, learning_rate, weight_decay, optimizer
     plan = Plan(inputs, targets, len(x), loss, *numbers, on_epoch=on_epoch)
     return _run(engine, model, plan, blank=math.log(classes))
 

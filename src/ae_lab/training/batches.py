@@ -11,7 +11,10 @@ import keras
 import numpy as np
 
 from ae_lab.data.mnist import as_floats
+from ae_lab.errors import LabError
 from ae_lab.validation import check_between, check_same_shape, check_whole
+
+OPTIMIZERS = "adam", "sgd"
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Plan:
     count : how many of the n rows are for training.
     loss : function of (targets, outputs), one number per image; None for a model that adds its
         loss itself and gives it per image.
-    epochs, batch_size, learning_rate, weight_decay, transform, on_epoch : as in `training.fit`.
+    epochs, batch_size, learning_rate, weight_decay, optimizer, transform, on_epoch : as in
+        `training.fit`.
     """
 
     inputs: np.ndarray
@@ -36,6 +40,7 @@ class Plan:
     batch_size: int
     learning_rate: float
     weight_decay: float = 0.0
+    optimizer: str = "adam"
     transform: keras.layers.Layer | None = None
     on_epoch: Callable[[int, dict], object] | None = None
 
@@ -44,6 +49,10 @@ class Plan:
         check_whole(self.batch_size, "batch_size")
         check_between(self.learning_rate, "learning_rate", 0, math.inf)
         check_between(self.weight_decay, "weight_decay", 0, math.inf)
+        if self.optimizer not in OPTIMIZERS:
+            raise LabError(
+                f"optimizer must be one of {', '.join(OPTIMIZERS)}, received {self.optimizer!r}."
+            )
 
     @property
     def steps(self) -> int:

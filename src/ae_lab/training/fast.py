@@ -19,7 +19,7 @@ from ae_lab import losses
 from ae_lab.models import to_logits
 from ae_lab.quiet import retracing_held_back
 from ae_lab.training.batches import Plan, shuffled
-from ae_lab.training.fit import History, adam
+from ae_lab.training.fit import History, optimizer_of
 
 WORTH_COMPILING = 1_000  # steps: with fewer, XLA compiles for longer than it saves
 VALIDATED_AT_ONCE = 1_000  # images
@@ -38,7 +38,7 @@ def fit_fast(model: keras.Model, plan: Plan, history: History) -> None:
         fed = {"x": plan.batches(_twice), "steps_per_epoch": plan.steps}
         fed |= {"validation_data": _twice(held_out), "validation_batch_size": VALIDATED_AT_ONCE}
     program.compile(
-        adam(plan),
+        optimizer_of(plan),
         metrics=[keras.metrics.MeanMetricWrapper(lambda _, loss: loss, name="reconstruction")],
         jit_compile=compiled,
         steps_per_execution=plan.steps if backend == "jax" else 1,

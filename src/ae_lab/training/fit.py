@@ -7,6 +7,8 @@ import keras
 from ae_lab.errors import LabError
 from ae_lab.training.batches import Plan
 
+MOMENTUM = 0.9
+
 
 def fit_plainly(model: keras.Model, plan: Plan, history: "History") -> None:
     """Train ``model`` as ``plan`` says, while ``history`` keeps the figures."""
@@ -15,7 +17,7 @@ def fit_plainly(model: keras.Model, plan: Plan, history: "History") -> None:
         model, loss = _behind(plan.transform, model, loss, plan.targets is None)
     measure = loss or (lambda _, output: output)  # without a loss the output is the loss itself
     shown = keras.metrics.MeanMetricWrapper(measure, name="reconstruction")
-    model.compile(adam(plan), loss, metrics=[shown])
+    model.compile(optimizer_of(plan), loss, metrics=[shown])
     model.fit(
         plan.batches(plan.batch),
         steps_per_epoch=plan.steps,
@@ -28,10 +30,13 @@ def fit_plainly(model: keras.Model, plan: Plan, history: "History") -> None:
     )
 
 
-def adam(plan: Plan) -> keras.Optimizer:
-    """Adam whose rate falls from that of ``plan`` to 0 along half a cosine."""
+def optimizer_of(plan: Plan) -> keras.Optimizer:
+    """Adam, or steps with momentum, at a rate that falls to 0 along half a cosine (``plan``)."""
     rate = keras.optimizers.schedules.CosineDecay(plan.learning_rate, plan.epochs * plan.steps)
-    return keras.optimizers.Adam(rate, weight_decay=plan.weight_decay or None)
+    decay = plan.weight_decay or None
+    if plan.optimizer == "sgd":
+        return keras.optimizers.SGD(rate, momentum=MOMENTUM, weight_decay=decay)
+    return keras.optimizers.Adam(rate, weight_decay=decay)
 
 
 class History(keras.callbacks.Callback):

@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ae_lab.files import write_json, write_text
 from ae_lab.lab.records import Claim
+from ae_lab.report.front.before import NAME, changes
 from ae_lab.report.front.ledger import (
     EXPORTED,
     claims_of,
@@ -37,12 +38,13 @@ def write_index(
     commit: str,
     results: Sequence[dict] = (),
     siblings: Mapping[str, str] = MappingProxyType({}),
+    before: Mapping = MappingProxyType({"before": None}),
 ) -> None:
     """Write ``index.html`` and the figures, claims and exercises as JSON beside the pages.
 
     The executed ``notebooks`` have record and error in ``metadata.ae_lab``. Of the ``results`` of
     a sweep, those of other notebooks, profiles or data play no part. ``siblings`` are pages beside
-    the report, to be linked to, and what each says.
+    the report, to be linked to, and what each says; ``before`` is from `before.report_before`.
     """
     labs = {name: notebook["metadata"]["ae_lab"] for name, notebook in notebooks.items()}
     records = records_of(notebooks)
@@ -57,6 +59,7 @@ def write_index(
     answers = {id: answer for r in records for id, answer in r.get("exercises", {}).items()}
     write_json(folder / "exercises.json", answers)
     write_json(folder / "claims.json", [claim.to_json() for claim in claims])
+    write_json(folder / NAME, dict(before))
     facts = run_facts(runs, profile, commit) | sweep_facts(swept, len(notebooks))
     rows = [
         row
@@ -77,6 +80,7 @@ def write_index(
         headline=[row for row in rows if row["published"] or row["goal"]],
         cards=cards,
         handout=[claim for claim in claims if claim.kind == "handout"],
+        changed=changes(before, claims),
         predictions=[claim for claim in claims if claim.kind != "handout"],
     )
     write_text(folder / "index.html", html)

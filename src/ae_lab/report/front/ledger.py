@@ -6,10 +6,11 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from ae_lab.lab.records import Claim, Metric
-from ae_lab.lab.verdicts import CLAIMS, is_met
+from ae_lab.lab.verdicts import CLAIMS
 from ae_lab.report.workplace import page_file
 
-EXPORTED = ("notebook", "name", "value", "unit", "published", "source", "words", "seeds")
+EXPORTED = ("notebook", "name", "value", "unit", "better", "published", "source", "goal")
+EXPORTED += ("baselines", "best", "words", "seeds")
 
 
 def metrics_of(records: Iterable[dict], over_seeds: Mapping = MappingProxyType({})) -> list[Metric]:
@@ -44,7 +45,7 @@ def figure_row(metric: Metric, marked: bool, profile: str) -> dict:
 def conditions_in_words(claim: Claim) -> str:
     """For example "1 of 2 conditions met", the controls not counted."""
     counted = [test for test in claim.tests if not test["control"]]
-    met = sum(is_met(test["margin"]) for test in counted)
+    met = sum(test["margin"] > 0 for test in counted)
     return f"{met} of {len(counted)} condition{'s' * (len(counted) != 1)} met"
 
 

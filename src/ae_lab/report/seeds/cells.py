@@ -89,14 +89,17 @@ def verdict_in_words(claim: Claim) -> str:
 
 
 def interval_in_words(claim: Claim) -> str:
-    """What the verdict over seeds rests on; empty without a sweep."""
+    """What the verdict over seeds rests on, margins with their units; empty without a sweep."""
     if not (seeds := claim.seeds):
         return ""
-    rests = []
+    units, rests = {one["name"]: one["unit"] for one in claim.tests}, []
     for name, condition in seeds["conditions"].items():
-        mean, _, low, high = _in_words(condition["margin"])
-        known = condition["margin"]["low"] is not None
-        rests.append(f"{name}: margin {mean}" + f", 95 % interval {low} to {high}" * known)
+        mean, deviation, low, high = _in_words(condition["margin"])
+        words = f"{name}: margin {mean} {units.get(name, '')}".rstrip()
+        if condition["margin"]["low"] is not None:
+            same = deviation == "0"
+            words += ", the same in every run" if same else f", 95 % interval {low} to {high}"
+        rests.append(words)
     corrected = ""
     if "corrected_p" in seeds:
         corrected = f" Primary claim: corrected p = {seeds['corrected_p']:.2g}."

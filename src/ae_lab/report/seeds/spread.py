@@ -10,7 +10,7 @@ from scipy import stats
 from ae_lab.files import read_json
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.lab.statistics import CONFIDENCE, mean_interval
-from ae_lab.lab.verdicts import PRIMARY, is_met, verdict
+from ae_lab.lab.verdicts import PRIMARY, verdict
 from ae_lab.report.keys import digest_of_cells
 
 
@@ -68,7 +68,7 @@ def claims_over_seeds(claims: list[Claim], results: list[dict]) -> list[Claim]:
     for result in results:
         for claim in map(Claim.from_json, result["claims"]):
             if claim.verdict != "untested":
-                run = f"{result['seed']} on {result['backend']}"
+                run = result["seed"], result["backend"]
                 runs[result["notebook"], claim.id][run] = claim.conditions
     backends = sorted({result["backend"] for result in results})
     found = [_with_seeds(one, runs.get((one.notebook, one.id)), backends) for one in claims]
@@ -81,33 +81,33 @@ def claims_over_seeds(claims: list[Claim], results: list[dict]) -> list[Claim]:
     return [_corrected(one, corrected[one.id]) if one.id in corrected else one for one in found]
 
 
-def _with_seeds(claim: Claim, runs: dict[str, dict] | None, backends: list[str]) -> Claim:
+def _with_seeds(claim: Claim, runs: dict[tuple, dict] | None, backends: list[str]) -> Claim:
     if not runs:
         return claim
     common = set.intersection(*(set(conditions) for conditions in runs.values()))
     conditions = {
-        name: _over_seeds({run: tested[name] for run, tested in runs.items()})
+        name: _over_seeds({f"{seed} on {on}": one[name] for (seed, on), one in runs.items()})
         for name in next(iter(runs.values()))
         if name in common
     }
-    held = sum(all(map(is_met, tested.values())) for tested in runs.values())
+    held = sum(min(tested.values(), default=0) > 0 for tested in runs.values())
     seeds = {"held": held, "runs": len(runs), "backends": backends, "conditions": conditions}
-    seeds["this_run"] = claim.verdict
+    seeds |= {"seeds": sorted({seed for seed, _ in runs}), "this_run": claim.verdict}
     met = [condition["met"] for condition in conditions.values()]
     return replace(claim, seeds=seeds, verdict=verdict(met))
 
 
-def _over_seeds(margins: dict[str, bool | float]) -> dict:
+def _over_seeds(margins: dict[str, float]) -> dict:
     """What the runs say of one condition: its margin, in how many it was met, and ``met``.
 
     ``met`` is True or False where the 95 % interval of the mean margin is on one side of 0, and
     otherwise None; from a single run it is what that run says.
     """
     margin = summary({run: float(value) for run, value in margins.items()})
-    met = is_met(margin["mean"])
+    met = margin["mean"] > 0
     if len(margins) > 1:
         met = True if margin["low"] > 0 else False if margin["high"] < 0 else None
-    return {"margin": margin, "held": sum(map(is_met, margins.values())), "met": met}
+    return {"margin": margin, "held": sum(value > 0 for value in margins.values()), "met": met}
 
 
 def _chance(claim: Claim) -> float | None:
@@ -126,6 +126,6 @@ def _chance(claim: Claim) -> float | None:
 
 
 def _corrected(claim: Claim, chance: float) -> Claim:
-    settled = claim.verdict in ("holds", "does not hold") and chance >= 1 - CONFIDENCE
+    settled = claim.verdict != "undecided" and chance >= 1 - CONFIDENCE
     verdict = "undecided" if settled else claim.verdict
     return replace(claim, seeds=claim.seeds | {"corrected_p": chance}, verdict=verdict)

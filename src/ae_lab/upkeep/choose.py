@@ -1,0 +1,131 @@
+"""Choices that the notebooks make, repeated: ``python -m ae_lab.upkeep.choose 05.sigmoid_random``.
+
+A choice is a grid of settings, in ``choose.toml``. Each is trained on training images, under the
+profile and seed of the environment, and measured on validation images; the least is chosen. No
+test image is read. ``reports/choices.json`` keeps every figure.
+"""
+
+import math
+import sys
+import tomllib
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from ae_lab import data, evaluation, layers, losses, models, rbm, training
+from ae_lab.data.mnist import as_floats
+from ae_lab.errors import LabError
+from ae_lab.files import read_json, write_json
+from ae_lab.report.build import describe_commit, say_now
+from ae_lab.settings import Settings
+
+TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+NO_DROPOUT = dict(input_dropout=0, dropout=0)
+STACK_COST = 5 / 6  # epochs of fine-tuning that cost as much as one epoch of the stack
+
+
+class Bench:
+    """The images of a choice in its ``size``, its ``seed``, and starts that settings share."""
+
+    def __init__(self, mnist: data.Dataset, seed: int, size: dict):
+        self.seed, self.size, self.starts = seed, size, {}
+        self.x, self.y = mnist.train_images[: size["images"]], mnist.y_train[: size["images"]]
+        self.validation = mnist.validation_images, mnist.y_validation
+
+    def fit(self, model, epochs: int, rate: float, **options) -> dict:
+        """Train an autoencoder; return its history."""
+        known = dict(validation=self.validation[0], batch_size=self.size["batch"]) | options
+        return training.fit(model, self.x, epochs=epochs, learning_rate=rate, **known)
+
+    def classify(self, network, rate: float, **options) -> float:
+        """Train a classifier; return the share of the validation images that it gets wrong."""
+        x, y = self.validation
+        options |= dict(epochs=self.size["epochs"], batch_size=self.size["batch"])
+        known = dict(validation=x, validation_labels=y, learning_rate=rate) | options
+        training.fit_classifier(network, self.x, self.y, **known)
+        return float(np.mean(evaluation.predict_labels(network, as_floats(x)) != y))
+
+
+def cnn(bench: Bench, dropout: float, shift: int) -> float:
+    """A CNN on raw images: its error."""
+    return bench.classify(models.classifier(dropout=dropout, shift=shift), 2e-3)
+
+
+def sparse(bench: Bench, k: int = 0, weight: float = 0.0) -> float:
+    """A linear classifier on a code of the k strongest units, or with a KL penalty: its error."""
+    keep = layers.KSparse(k) if k else layers.KLSparsity(weight=weight)
+    linear = dict(code_activation="linear", output_activation="linear") if k else {}
+    model = models.sparse(bottleneck=keep, **linear)
+    loss = losses.squared_error if k else losses.binary_cross_entropy
+    bench.fit(model, bench.size["epochs"], 1e-3, loss=loss)
+    z = [evaluation.encode(model, as_floats(x)) for x in (bench.x, bench.validation[0])]
+    _, errors = evaluation.linear_probe(z[0], bench.y, z[1], bench.validation[1], [1e-2, 1e-3])
+    return min(errors.values())
+
+
+def deep(bench: Bench, activation: str, rate: float, stack: int = 0) -> float:
+    """A deep network, pre-trained for so many epochs; its error in nats per validation image.
+
+    Those with and without a stack of machines take the same arithmetic.
+    """
+    widths = [*bench.size["hidden"], 30]
+    model = models.deep(activation=activation, hidden=widths[:-1])
+    if stack:
+        above = [("gaussian", "rectified")] * (len(widths) - 2)
+        rectified = [("bernoulli", "rectified"), *above, ("gaussian", "gaussian")]
+        options = dict(units=rectified if activation == "relu" else None, epochs=stack)
+        rows = as_floats(bench.x).reshape(len(bench.x), -1)
+        if stack not in bench.starts:
+            bench.starts[stack] = rbm.pretrain_stack(rows, widths, seed=bench.seed, **options)
+        models.unroll(model, bench.starts[stack])
+    epochs = bench.size["epochs"] - math.ceil(STACK_COST * stack)
+    return bench.fit(model, epochs, rate)["val_reconstruction"][-1]
+
+
+def finetuned(bench: Bench, papers: bool, rate: float, noise=0.0, weight=0.0) -> float:
+    """A classifier from a denoising or contractive network or from none: its error.
+
+    ``papers`` is True for tied weights, steps with momentum and no dropout.
+    """
+    units, tied = bench.size["units"], dict(tied=True) if papers else {}
+    if (noise or weight) and (noise, weight) not in bench.starts:
+        named = dict(stddev=noise, code_activation="sigmoid") if noise else dict(weight=weight)
+        build = models.denoising if noise else models.contractive
+        model = build(latent_dim=units, hidden=(), **named)
+        bench.fit(model, bench.size["pretrain"], 1e-3, **tied)
+        bench.starts[noise, weight] = model
+    training.seed_everything(bench.seed)  # the same for the settings that share a start
+    network = models.perceptron(units=units, **(NO_DROPOUT if papers else {}))
+    if noise or weight:
+        models.start_from_encoder(network, bench.starts[noise, weight])
+    return bench.classify(network, rate, **(dict(optimizer="sgd") if papers else {}))
+
+
+def choose(settings: Settings, names: list[str], say=say_now) -> None:
+    """Make the choices of these names, all if there are none; ``say`` takes the progress."""
+    choices, measures = TABLES["choices"], (cnn, sparse, deep, finetuned)
+    if unknown := sorted(set(names) - set(choices)):
+        raise LabError(f"a choice must be one of {', '.join(choices)}, received {unknown}.")
+    mnist, path = data.load_mnist(settings), settings.report_folder / "choices.json"
+    commit = describe_commit(settings.project_folder, "%h of %cs")
+    for name in names or choices:
+        choice, size = choices[name], TABLES["sizes"][name[:2]][settings.profile]
+        measure = next(one for one in measures if one.__name__ == choice["measure"])
+        bench, tried = Bench(mnist, settings.seed, size), []
+        for values in product(*choice["grid"].values()):
+            setting = dict(zip(choice["grid"], values, strict=True))
+            training.seed_everything(settings.seed)
+            value = measure(bench, **choice.get("given", {}), **setting)
+            tried.append(setting | {"value": float(f"{value:.6g}")})
+            say(f"  {name}  {tried[-1]}\n")
+        kept = {"tried": tried, "chosen": min(tried, key=lambda one: one["value"])}
+        kept |= {"size": size, "seed": settings.seed, "data": mnist.source, "commit": commit}
+        write_json(path, (read_json(path) or {}) | {f"{name}, {settings.profile}": choice | kept})
+
+
+if __name__ == "__main__":
+    try:
+        choose(Settings.from_environment(), sys.argv[1:])
+    except LabError as error:
+        sys.exit(f"error: {error}")
