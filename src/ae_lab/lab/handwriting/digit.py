@@ -103,7 +103,8 @@ def find_digits(photo: np.ndarray) -> Found:
 def _prominence(found: Found, light: np.ndarray) -> float:
     """High for strokes with paper around, low for paper that strokes or lines enclose."""
     edge = np.median(np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]))
-    stands_out = (edge - np.median(light[found.ink * (found.labels > 0) > 0.5])) / found.strength
+    level = np.average(light, weights=found.ink * (found.labels > 0) + 1e-9)
+    stands_out = (edge - level) / found.strength
     box = max(found.boxes, key=lambda box: box[0].stop - box[0].start)
     side = max(part.stop - part.start for part in box)
     around = tuple(slice(max(0, part.start - side // 10), part.stop + side // 10) for part in box)
