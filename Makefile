@@ -10,14 +10,13 @@ BIN := .venv/bin
 READY := .venv/.ready
 PEERS := .venv/.peers
 # PyTorch is not in the lock: of its many builds the bench takes the one for processors.
-TORCH := torch==2.13.0 sympy==1.14.0 mpmath==1.3.0
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin x86_64-pc-windows-msvc
 PYTHONS := 3.11 3.12 3.13
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help smoke solved report verify sweep bench test test-all lab lint lock platforms audit clean
+.PHONY: help smoke solved report verify sweep bench test test-all lab cells lint lock platforms audit clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,7 +35,7 @@ bench: $(READY)  ## time our work beside PyTorch, JAX and plain Keras (ROW=name,
 	    echo "The peers could not be installed: the rows against those that lack are skipped."
 	@$(BIN)/python -m ae_lab bench $(addprefix --row ,$(ROW)) $(if $(LONG),--long)
 
-test: $(READY)  ## run the fast tests, in under three minutes
+test: $(READY)  ## run the fast tests, in about four minutes
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser and not cluster and not kernel"
 
 test-all: test  ## run the slow tests too: training, Chromium, Dask, Jupyter kernels
@@ -50,6 +49,9 @@ solved: $(READY)  ## execute copies of the notebooks in which every exercise is 
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/jupyter lab notebooks
+
+cells: $(READY)  ## renew the hashes of the distributed cells, after a notebook was changed
+	@$(BIN)/python -m ae_lab.report.distributed
 
 lint: $(READY)  ## check code and notebooks with ruff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -83,5 +85,6 @@ $(READY): requirements.lock pyproject.toml
 
 $(PEERS): $(READY)
 	@echo "Installing PyTorch's CPU build into .venv (once) ..."
-	@$(PIP) install --no-deps --extra-index-url $(TORCH_CPU) $(TORCH)
+	@$(PIP) install --no-deps --require-hashes --index-url $(TORCH_CPU) -r tests/benchmarks/torch.lock
+	@$(PIP) install --no-deps --require-hashes -r tests/benchmarks/peers.lock
 	@touch $@

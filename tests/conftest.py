@@ -1,11 +1,13 @@
 """Every fixture that more than one test file uses."""
 
 import hashlib
+import json
+import os
 import sys
 
 import pytest
 
-from helpers import CHROMIUM, small_arrays
+from helpers import CHROMIUM, LiveModels, small_arrays
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +47,8 @@ def arrays(monkeypatch):
 
     arrays = small_arrays()
     digests = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
-    monkeypatch.setattr(mnist, "CONTENT", digests)
+    monkeypatch.setitem(mnist.CONTENT, "mnist", digests)
     monkeypatch.setattr(mnist, "SHAPES", {name: array.shape for name, array in arrays.items()})
-    monkeypatch.setattr(mnist, "VALIDATION_IMAGES", 3)
     return arrays
 
 
@@ -60,6 +61,30 @@ def sample(tmp_path_factory):
     return data.load_mnist(
         Settings(project_folder=tmp_path_factory.mktemp("nowhere"), offline=True)
     )
+
+
+@pytest.fixture(scope="session")
+def live_models(sample, tmp_path_factory):
+    """A trained autoencoder and a CNN in the files that a report's pages compute with."""
+    import keras
+
+    from ae_lab import losses, models, training
+
+    keras.utils.set_random_seed(5)
+    dense, cnn = models.undercomplete(), models.classifier(widths=(6, 8, 8), dense=16)
+    options = {"epochs": 6, "learning_rate": 3e-3, "batch_size": 50}
+    options |= {"validation": sample.validation_images, "loss": losses.binary_cross_entropy}
+    training.fit(dense, sample.train_images, **options)
+    logits = cnn.get_layer("logits")  # untrained, but sure of what it says
+    logits.set_weights([20 * weights for weights in logits.get_weights()])
+    folder = tmp_path_factory.mktemp("models")
+    saved = []
+    for model, name in ((dense, "01_dense/undercomplete"), (cnn, "02_cnn/classifier")):
+        path = folder / f"{name}.keras"
+        path.parent.mkdir()
+        model.save(path)
+        saved.append((model, path))
+    return LiveModels(folder, dense, cnn, sample, saved)
 
 
 @pytest.fixture
@@ -99,3 +124,38 @@ def as_executed(monkeypatch):
 
     monkeypatch.setattr(run, "build_font_cache", lambda place: None)
     monkeypatch.setattr(notebook, "execute", as_it_is)
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Run a notebook in smoke, with knobs changed and cells replaced; return what it recorded."""
+
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    from ae_lab.settings import KNOB
+
+    def run(path, changes=(), replaced=None):
+        monkeypatch.chdir(path.parent)
+        for name in [name for name in os.environ if name.startswith(KNOB)]:
+            monkeypatch.delenv(name)
+        for name, value in {
+            "AE_LAB_PROFILE": "smoke",
+            "AE_LAB_OFFLINE": "1",
+            "AE_LAB_DATA": "",
+            "AE_LAB_RECORDS": str(tmp_path),
+        }.items():
+            monkeypatch.setenv(name, value)
+        for change in changes:
+            name, _, value = change.partition("=")
+            monkeypatch.setenv(KNOB + name.upper(), value)
+        names = {"__name__": "__main__"}
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        for cell in code:
+            if "remove-cell" not in cell["metadata"].get("tags", []):
+                source = (replaced or {}).get(cell["id"], "".join(cell["source"]))
+                source = TransformerManager().transform_cell(source)
+                exec(compile(source, f"{path.stem}, cell {cell['id']}", "exec"), names)
+        return json.loads((tmp_path / f"{path.stem}.json").read_text(encoding="utf-8"))
+
+    return run

@@ -13,7 +13,9 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import nbformat
 import numpy as np
@@ -26,8 +28,10 @@ from ae_lab.report import build as build_module
 from ae_lab.report.failure import sentence_of
 from ae_lab.report.front.index import write_index
 from ae_lab.report.keys import digest_of_cells, package_digest
+from ae_lab.report.live.sections import live_sections
 from ae_lab.report.render.exporter import render_page
 from ae_lab.report.render.page import Page
+from ae_lab.report.render.template import PAGE
 from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 
@@ -146,15 +150,29 @@ def figure(alt: str | None) -> tuple[dict, dict]:
     return {"image/png": PIXEL, "text/plain": "figure"}, {"image/png": details}
 
 
+class LiveModels(NamedTuple):
+    """What the pages of a report compute with: two models, in memory and saved, and images."""
+
+    folder: Path
+    dense: Any
+    cnn: Any
+    images: Any
+    saved: list
+
+    def sections(self) -> dict[str, list]:
+        """The sections of the pages, and of the index."""
+        return live_sections(self.folder, ["01_dense", "02_cnn"], lambda: self.images)
+
+
 def living(decoder: dict) -> tuple[dict, dict]:
     """Data and metadata of a living figure as the lab shows it."""
     data, metadata = figure("A still plane of images.")
     return {DECODER: decoder, **data}, metadata
 
 
-def render(content: NotebookNode, name: str = "01_sample") -> str:
-    """The page of an executed notebook."""
-    return rendered(content, name)[0]
+def render(content: NotebookNode, name: str = "01_sample", sections: Sequence = ()) -> str:
+    """The page of an executed notebook, with ``sections`` of the report's own."""
+    return render_page(content, {"metadata": {"name": name, "path": ""}, "sections": sections})[0]
 
 
 def rendered(
@@ -162,6 +180,12 @@ def rendered(
 ) -> tuple[str, Page]:
     """The page of an executed notebook, and what is known of it."""
     return render_page(content, {"metadata": {"name": name, "path": str(folder)}})
+
+
+def without_script(page: str) -> str:
+    """A page without the script by which its code folds."""
+    script = (PAGE / "folds.js").read_text(encoding="utf-8")
+    return page.replace(f"<script>{script}</script>", "", 1)
 
 
 def problems(content: NotebookNode, folder: Path | str = "") -> list[str]:
@@ -241,12 +265,14 @@ def result(seed: int, value: float, backend: str = "tensorflow", claims=CLAIMED,
     } | more
 
 
-def index_of(folder: Path, *results: dict, before: dict | None = None, **run) -> str:
+def index_of(
+    folder: Path, *results: dict, before: dict | None = None, sections: Sequence = (), **run
+) -> str:
     """The index over one notebook, with the results of a sweep."""
     content = executed(with_output(notebook(*CELLS), *figure("A dot.")), record(**run))
     before = before or {"commit": "abc1234, modified", "before": None}
     about = "quick", "abc1234, modified", results
-    write_index(folder, {"01_a": content}, *about, before=before)
+    write_index(folder, {"01_a": content}, *about, before=before, sections=sections)
     return (folder / "index.html").read_text()
 
 

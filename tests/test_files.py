@@ -1,11 +1,14 @@
 """A file is there whole or not at all; an archive is measured before it is unpacked."""
 
+import os
+import struct
 import zipfile
 
 import numpy as np
 import pytest
 
-from ae_lab.files import check_archive, read_json, write_json, write_whole
+from ae_lab import files
+from ae_lab.files import check_archive, read_json, read_text, write_json, write_whole
 
 
 def test_a_file_is_written_whole_into_a_new_folder(tmp_path):
@@ -71,3 +74,43 @@ def test_json_is_read_as_it_was_written_and_a_cut_off_file_is_none(tmp_path):
     assert read_json(path) is None
     with pytest.raises(ValueError):
         write_json(path, float("nan"))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, 99])
+def test_a_member_that_unpacks_without_a_limit_is_refused(tmp_path, method):
+    path = archive(tmp_path / "a.zip", a=3)
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<H", content, content.index(b"PK\x01\x02") + 10, method)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="a compressed by another method"):
+        check_archive(path, 100)
+
+
+def test_a_long_list_of_members_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    path = archive(tmp_path / "a.zip", **{f"a{number}": 1 for number in range(30)})
+    monkeypatch.setattr(files, "LARGEST_DIRECTORY", 1_000)
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", None)
+    with pytest.raises(ValueError, match="list of members"):
+        check_archive(path, 10**9)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes have names")
+def test_a_pipe_and_a_device_are_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "a.json")
+    for path in (tmp_path / "a.json", files.Path("/dev/zero")):
+        for read in (read_text, lambda path: check_archive(path, 100)):
+            with pytest.raises(OSError, match="not a regular file"):
+                read(path)
+
+
+def test_a_text_of_more_than_the_limit_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "a.json").write_text("[1, 2]")
+    monkeypatch.setattr(files, "LARGEST_TEXT", 5)
+    with pytest.raises(OSError, match="more than 5 bytes"):
+        read_text(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("text", ["[1]", "7", "null", "[" * 200_000])
+def test_json_of_another_type_is_none(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    assert read_json(tmp_path / "a.json") is None

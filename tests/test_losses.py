@@ -95,3 +95,20 @@ def test_one_number_an_image_comes_out(loss, shape):
     values = value(loss, x, x)
     assert values.shape == (shape[0],)
     assert values == pytest.approx([values[0]] * shape[0])
+
+
+def test_counts_cost_their_cross_entropy_per_count():
+    counts = np.array([[3, 0, 1], [0, 0, 2], [0, 0, 0]], "float32")[:, None, None, :]
+    chances = np.array([[0.5, 0.25, 0.25], [0.2, 0.2, 0.6], [0.1, 0.1, 0.8]], "float32")
+    found = value(losses.multinomial_cross_entropy, counts, chances[:, None, None, :])
+    expected = [-(3 * math.log(0.5) + math.log(0.25)) / 4, -math.log(0.6), 0]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    again = value(losses.multinomial_cross_entropy, 7 * counts, chances[:, None, None, :])
+    np.testing.assert_allclose(again, expected, rtol=1e-6)
+
+
+def test_counts_are_best_expected_in_proportion():
+    counts = np.array([[5, 3, 2]], "float32")[:, None, None, :]
+    best, other = counts / 10, np.array([[0.4, 0.4, 0.2]], "float32")[:, None, None, :]
+    cost = [value(losses.multinomial_cross_entropy, counts, x)[0] for x in (best, other)]
+    assert cost[0] < cost[1]

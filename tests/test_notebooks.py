@@ -36,8 +36,8 @@ def path(request):
     return request.param
 
 
-def test_there_are_ten_in_order():
-    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{i:02}" for i in range(10)]
+def test_there_are_eleven_in_order():
+    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{i:02}" for i in range(11)]
 
 
 def test_it_is_stored_without_outputs(path):

@@ -1,14 +1,18 @@
-"""``python -m ae_lab``: the project's verbs for those without make."""
+"""``ae-lab``, or ``python -m ae_lab``: the project's verbs for those without make."""
 
 import argparse
 import os
+import re
 import signal
 import sys
+import tempfile
 import threading
+import traceback
 from functools import partial
 from pathlib import Path
 
 from ae_lab.errors import LabError
+from ae_lab.files import check_not_read
 from ae_lab.quiet import import_keras
 from ae_lab.settings import KNOB, PROFILES, Settings
 
@@ -23,13 +27,36 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.verb(options)
+        sys.stdout.flush()
     except LabError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        words = str(error)
     except KeyboardInterrupt:
         print("\nstopped; the last good report is as it was", file=sys.stderr)
         return 130
-    return 0
+    except BrokenPipeError:  # whoever read what is printed has had enough, as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        words = _our_fault(error)
+    else:
+        return 0
+    # one line, and nothing in it that a terminal would obey: file names may hold anything
+    print("error:", re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", words), file=sys.stderr)
+    return 1
+
+
+def _our_fault(error: Exception) -> str:
+    """The sentence for what nobody foresaw; the traceback goes to a file that it names."""
+    said = f"{type(error).__name__}: {error}"[:300]
+    where = "set TMPDIR to a folder that can be written, to get more"
+    try:
+        options = {"encoding": "utf-8", "errors": "backslashreplace", "delete": False}
+        with tempfile.NamedTemporaryFile("w", prefix="ae_lab-", suffix=".log", **options) as log:
+            traceback.print_exception(error, file=log)
+            where = f"report it with the file {log.name}"
+    except OSError:
+        pass  # a full disk may be the reason for all of it
+    return f"{said}: this is our fault, not yours; {where}."
 
 
 def _interrupt_again(lost) -> None:
@@ -74,11 +101,25 @@ def sweep(options: argparse.Namespace) -> None:
     )
 
 
+def grade(options: argparse.Namespace) -> None:
+    """Collect many students' submissions in one table, their exercises measured again."""
+    import_keras()
+    from ae_lab.report.grade import grade
+
+    settings = _settings(options)
+    folders, out = map(Path, options.folders), options.out or settings.report_folder / "grades"
+    print(f"Open {grade(settings, list(folders), Path(out), options.run)}")
+
+
 def data(options: argparse.Namespace) -> None:
-    """Make the data ready and say which they are."""
+    """Make the data ready and say which they are, or what a file of one's own is."""
     from ae_lab import data
 
-    print(data.prepare(_settings(options)))
+    if options.path:
+        for line in data.describe(Path(options.path).expanduser()):
+            print(line)
+    else:
+        print(data.prepare(_settings(options)))
 
 
 def reconstruct(options: argparse.Namespace) -> None:
@@ -88,15 +129,20 @@ def reconstruct(options: argparse.Namespace) -> None:
     from ae_lab.lab import handwriting
 
     photo = handwriting.read_photo(options.photo)  # before the models: its errors come at once
+    out = options.out or f"{os.path.splitext(options.photo)[0]}-{Path(options.model).stem}.png"
+    if Path(out).suffix.lower() != ".png":
+        raise LabError(f"--out must be a .png file, received {out}: rename it.")
+    check_not_read(out, options.photo)
     model = _autoencoder(options)
+    _check_digits(_model_file(_settings(options), options.model))
     try:
-        classifier = models.load_model(_model_file(_settings(options), "classifier"))
+        classifier = models.load_model(file := _model_file(_settings(options), "classifier"))
+        _check_digits(file)
     except LabError as error:  # its place stays empty
         print(f"No verdict: {error}", file=sys.stderr)
         classifier = None
     test_images = data.load_mnist(_settings(options)).x_test[:2_000]
     verdict = handwriting.judge(photo, model, classifier, test_images)
-    out = options.out or f"{os.path.splitext(options.photo)[0]}-{Path(options.model).stem}.png"
     handwriting.save_verdict(verdict, out)
     print(f"{verdict.sentence}\nOpen {out}")
 
@@ -125,6 +171,25 @@ def _autoencoder(options: argparse.Namespace):
     return models.load_autoencoder(_model_file(_settings(options), options.model))
 
 
+def _check_digits(file: str | os.PathLike) -> None:
+    """Refuse a model that was not trained on digits, and say where that is not sure."""
+    from ae_lab.models import trained_on
+
+    about = trained_on(file)
+    if about is None:
+        print(f"Note: {file} does not say what it was trained on.", file=sys.stderr)
+    elif not about["digits"]:
+        classes, name = about["classes"], ascii(about["data"].split(",")[0])
+        if classes != list("0123456789") or not about["light_on_dark"]:
+            how = "light on dark" if about["light_on_dark"] else "dark on light"
+            raise LabError(
+                f"{file} must be a model of handwritten digits, light on dark, received one of "
+                f"{name}, {how}, classes {ascii(classes[:10])}: make one with ae-lab report, "
+                "AE_LAB_DATASET unset."
+            )
+        print(f"Note: {file} was trained on {name}, not on MNIST.", file=sys.stderr)
+
+
 def _model_file(settings: Settings, name: str) -> str | os.PathLike:
     """``name`` if it is that of a ``.keras`` file, else the model that the last report saved."""
     from ae_lab.models import AUTOENCODERS
@@ -140,7 +205,7 @@ def _model_file(settings: Settings, name: str) -> str | os.PathLike:
     if not path.is_file():
         raise LabError(
             f"the model {name} must be in {path}, found no file there: make it with "
-            f"python -m ae_lab report --profile {settings.profile}"
+            f"ae-lab report --profile {settings.profile}"
         )
     return path
 
@@ -155,7 +220,10 @@ def bench(options: argparse.Namespace) -> None:
 
 def _settings(options: argparse.Namespace) -> Settings:
     """The environment's settings, with those given as options in their place."""
-    given = {f"AE_LAB_{name.upper()}": getattr(options, name, None) for name in ("profile", "seed")}
+    given = {
+        f"AE_LAB_{name.upper()}": getattr(options, name, None)
+        for name in ("profile", "seed", "author")
+    }
     given = {name: value for name, value in given.items() if value is not None}
     for change in getattr(options, "set", []):
         name, sign, value = change.partition("=")
@@ -169,7 +237,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ae_lab", description="Autoencoder laboratory.")
+    parser = argparse.ArgumentParser(prog="ae-lab", description="Autoencoder laboratory.")
     verbs = parser.add_subparsers(required=True, metavar="verb")
     profile, model = (argparse.ArgumentParser(add_help=False) for _ in range(2))
     names = f"{', '.join(PROFILES)} (default: AE_LAB_PROFILE, quick)"
@@ -192,6 +260,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="change a number of the notebook's table; may be given again",
     )
+    option("--author", help="who made the report (default: AE_LAB_AUTHOR, git's user.name)")
     option("--force", action="store_true", help="execute even what did not change")
 
     option = add(verify, "compare a profile's figures with reference.json", profile)
@@ -203,6 +272,11 @@ def _parser() -> argparse.ArgumentParser:
     option("--backend", default="tensorflow", help="one or more, with commas between")
     option("--scheduler", metavar="ADDRESS", help="a running one, such as tcp://…:8786")
     option("--workers", type=int, help="of a cluster here (default: one per core)")
+
+    option = add(grade, "collect many submissions in one table", profile)
+    option("folders", nargs="+", metavar="FOLDER", help="a student's, with the student's name")
+    option("--run", action="store_true", help="execute their notebooks first, which are programs")
+    option("--out", help="folder to write (default: grades in the report folder)")
 
     option = add(reconstruct, "send a photo of a digit through a trained model", model, profile)
     option("photo", help="a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF file")
@@ -217,7 +291,8 @@ def _parser() -> argparse.ArgumentParser:
         option("target", help="file to write")
         option("--array", help="which array of an .npz; needless if it holds one")
 
-    add(data, "make MNIST ready and say which source is used")
+    option = add(data, "make MNIST ready and say which source is used, or what a file is")
+    option("path", nargs="?", help="a file or folder of images of one's own")
 
     option = add(bench, "time our work beside what one would use instead")
     option("--row", help="time this one; may be repeated", **several)

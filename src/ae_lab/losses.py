@@ -47,6 +47,19 @@ def binary_cross_entropy_from_logits(x: ArrayLike, logits: ArrayLike):
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
+def multinomial_cross_entropy(x: ArrayLike, x_hat: ArrayLike):
+    """Cross-entropy of counts under chances, ``-sum(x log x_hat) / sum(x)``, nats per count (n,).
+
+    ``x`` are the counts of each row, or anything in proportion to them; ``x_hat`` are the chances
+    of what is counted, positive and with the sum 1, as a softmax gives them. It is the loss of a
+    document's words in Hinton & Salakhutdinov (2006, supporting material). A row without counts
+    costs 0.
+    """
+    x, x_hat = _rows(x), ops.clip(_rows(x_hat), EPSILON, 1)
+    return -ops.sum(x * ops.log(x_hat), axis=-1) / ops.maximum(ops.sum(x, axis=-1), EPSILON)
+
+
+@keras.saving.register_keras_serializable(package="ae_lab")
 def categorical_cross_entropy_from_logits(labels: ArrayLike, logits: ArrayLike):
     """Cross-entropy in nats of whole-number ``labels`` (n,) under ``logits`` (n, classes)."""
     return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)

@@ -1,5 +1,6 @@
 """What a run depends on besides code and data, read once from the environment."""
 
+import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,8 +31,9 @@ class Settings:
         so that trying things out by hand never changes a report.
     offline : True if no download is to be tried.
     jobs : notebooks executed at once; 0 for as many as cores and memory allow.
+    author : who is named as the report's author; git's user if empty.
     knobs : pairs of a name and a text: numbers of the notebook that are changed from outside.
-    dataset : "mnist", "fashion_mnist", or the path of an ``.npz`` file of one's own.
+    dataset : "mnist", "fashion_mnist", or the path of a file or folder of one's own.
 
     A LabError refuses a profile, seed, number of jobs or data set that is not one of these.
     """
@@ -46,6 +48,7 @@ class Settings:
     jobs: int = 0
     dataset: str = "mnist"
     knobs: tuple[tuple[str, str], ...] = ()
+    author: str = ""
 
     def __post_init__(self):
         if self.profile not in PROFILES:
@@ -53,10 +56,10 @@ class Settings:
                 f"AE_LAB_PROFILE must be one of {', '.join(PROFILES)}, "
                 f"received {self.profile!r}: set it to one of these."
             )
-        if self.dataset not in DATASETS and not self.dataset.endswith(".npz"):
+        if self.dataset not in DATASETS and not _is_path(self.dataset):
             raise LabError(
-                f"AE_LAB_DATASET must be one of {', '.join(DATASETS)}, or the path of an .npz "
-                f"file, received {self.dataset!r}: set it to one of these."
+                f"AE_LAB_DATASET must be one of {', '.join(DATASETS)}, or the path of a file or "
+                f"folder, received {self.dataset!r}: set it to one of these."
             )
         _whole_number("AE_LAB_SEED", self.seed, LARGEST_SEED)
         _whole_number("AE_LAB_JOBS", self.jobs, MOST_JOBS)
@@ -90,10 +93,22 @@ class Settings:
             return environment.get(name) or str(default)
 
         def folder(name: str) -> Path | None:
-            value = text(name, "")
-            return Path(value).expanduser().absolute() if value else None
+            if not (value := text(name, "")):
+                return None
+            try:
+                path = Path(value).expanduser().absolute()
+                os.stat(path)
+            except (OSError, RuntimeError) as error:  # an unknown user's home, a name too long
+                if getattr(error, "errno", errno.ENAMETOOLONG) == errno.ENAMETOOLONG:
+                    raise LabError(
+                        f"{name} must be a path, received {value[:60]!r} ({error.args[-1]}): "
+                        "correct it, or unset it."
+                    ) from None
+            return path
 
         project, dataset = find_project_folder(), text("AE_LAB_DATASET", cls.dataset)
+        if (forgiven := dataset.lower().replace("-", "_")) in DATASETS:
+            dataset = forgiven
         if (offline := text("AE_LAB_OFFLINE", 0)) not in ("0", "1"):
             raise LabError(
                 f"AE_LAB_OFFLINE must be 0 or 1, received {offline!r}: set it to one of these."
@@ -107,8 +122,9 @@ class Settings:
             record_folder=folder("AE_LAB_RECORDS"),
             offline=offline == "1",
             jobs=_whole_number("AE_LAB_JOBS", text("AE_LAB_JOBS", cls.jobs), MOST_JOBS),
+            author=text("AE_LAB_AUTHOR", ""),
             # a path must be absolute: kernels run in another folder
-            dataset=str(folder("AE_LAB_DATASET")) if dataset.endswith(".npz") else dataset,
+            dataset=str(folder("AE_LAB_DATASET")) if _is_path(dataset) else dataset,
             knobs=tuple(
                 (name.removeprefix(KNOB).lower(), value)
                 for name, value in sorted(environment.items())
@@ -129,6 +145,11 @@ def find_project_folder(start: Path | None = None) -> Path:
         if (folder / "notebooks").is_dir() and (folder / "pyproject.toml").is_file():
             return folder
     return start
+
+
+def _is_path(dataset: str) -> bool:
+    named = os.path.dirname(dataset) or os.path.splitext(dataset)[1]
+    return dataset not in DATASETS and (bool(named) or os.path.exists(dataset))
 
 
 def _whole_number(name: str, value: str | int, largest: int) -> int:

@@ -3,6 +3,7 @@
 import http.server
 import io
 import os
+import re
 import threading
 import zipfile
 from pathlib import Path
@@ -14,7 +15,7 @@ from ae_lab import data
 from ae_lab.data import mnist
 from ae_lab.errors import LabError
 from ae_lab.settings import Settings
-from helpers import COUNTS, small_arrays, with_member, write_arrays
+from helpers import small_arrays, with_member, write_arrays
 
 
 def settings(tmp_path, **options) -> Settings:
@@ -76,14 +77,15 @@ def refused(tmp_path, path: Path, *words: str) -> None:
     for place in (settings(tmp_path), settings(tmp_path, data_folder=path.parent)):
         with pytest.raises(LabError) as error:
             data.load_mnist(place)
-        for said in (str(path), "expected", "received", "delete the file", *words):
+        for said in (str(path), "expected", "received", *words):
             assert said in str(error.value)
+        assert not re.search("delete|remove", str(error.value).replace(str(path), ""))
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_any_container_of_the_same_digits_will_do(tmp_path, arrays, save):
     path = write_arrays(tmp_path / "data", arrays | {"more": np.zeros(3)}, save)
-    read = mnist.read_verified(path)
+    read, *_ = mnist.read(path, "mnist")
     assert all(np.array_equal(read[name], arrays[name]) for name in arrays)
 
 
@@ -105,7 +107,7 @@ def test_a_damaged_file_is_refused_or_still_right(tmp_path, arrays, save):
         bad[position] ^= 1 << rng.integers(8)
         path.write_bytes(bad)
         try:
-            read = mnist.read_verified(path)
+            read, *_ = mnist.read(path, "mnist")
         except LabError:
             refusals += 1
         else:  # a bit that carries nothing, such as a date
@@ -118,33 +120,24 @@ def test_a_truncated_file_is_refused(tmp_path, arrays, share):
     path = write_arrays(tmp_path / "data", arrays)
     good = path.read_bytes()
     path.write_bytes(good[: int(len(good) * share)])
-    refused(tmp_path, path, "readable .npz")
+    refused(tmp_path, path, "a whole .npz")
 
 
 def test_what_is_no_archive_is_refused(tmp_path, arrays):
     path = write_arrays(tmp_path / "data", arrays)
     path.write_text("<html>Not found</html>")
-    refused(tmp_path, path, "readable .npz")
+    refused(tmp_path, path, "a whole .npz")
 
 
 def test_a_missing_array_is_named(tmp_path, arrays):
     del arrays["y_test"]
-    refused(tmp_path, write_arrays(tmp_path / "data", arrays), "no y_test.npy")
+    refused(tmp_path, write_arrays(tmp_path / "data", arrays), "y_test of shape", "none")
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda x: x.reshape(COUNTS["train"], -1),
-        lambda x: x.astype(np.int8),
-        lambda x: x.astype(np.float32),
-        lambda x: x[:-1],
-    ],
-    ids=["flat", "signed", "floats", "short"],
-)
-def test_another_shape_or_dtype_is_refused(tmp_path, arrays, change):
+@pytest.mark.parametrize("change", [lambda x: x.astype(np.int8), lambda x: x[:-1]])
+def test_another_scale_or_number_is_refused(tmp_path, arrays, change):
     arrays["x_train"] = change(arrays["x_train"])
-    refused(tmp_path, write_arrays(tmp_path / "data", arrays), "x_train of")
+    refused(tmp_path, write_arrays(tmp_path / "data", arrays), "x_train")
 
 
 class Trap:
@@ -166,9 +159,9 @@ def test_pickled_objects_are_refused_and_never_run(tmp_path, arrays):
     stored = io.BytesIO()
     np.save(stored, np.array([Trap(tmp_path / "sprung")], object), allow_pickle=True)
     path = with_member(tmp_path / "data", arrays, "y_test", stored.getvalue())
-    refused(tmp_path, path, "dtype object")
+    refused(tmp_path, path, "y_test of shape (4,)")
     path.write_bytes(stored.getvalue())  # a lone .npy under the archive's name
-    refused(tmp_path, path, "readable .npz")
+    refused(tmp_path, path, "x_train of shape")
     assert not (tmp_path / "sprung").exists()
 
 
@@ -202,7 +195,7 @@ def test_a_second_member_of_the_same_name_cannot_slip_in(tmp_path, arrays):
     path = write_arrays(tmp_path / "data", arrays)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("x_train", bytes(10_000))  # what numpy would find first under x_train
-    assert np.array_equal(mnist.read_verified(path)["x_train"], arrays["x_train"])
+    assert np.array_equal(mnist.read(path, "mnist")[0]["x_train"], arrays["x_train"])
 
 
 # Download
@@ -295,8 +288,8 @@ def test_the_file_asked_for_is_keras_own(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(mnist, "fetch", note)
     data.prepare(settings(tmp_path, offline=False))
-    assert set(asked) == {mnist.ORIGIN} and mnist.ORIGIN.startswith("https://")
-    assert mnist.ORIGIN.endswith("/tf-keras-datasets/mnist.npz")
+    (address,) = set(asked)
+    assert address.startswith("https://") and address.endswith("/tf-keras-datasets/mnist.npz")
 
 
 # What is loaded
@@ -345,7 +338,7 @@ def test_validation_is_cut_from_training_and_labels_stay_with_images(tmp_path, a
     write_arrays(tmp_path / "data", arrays)
     loaded = data.load_mnist(settings(tmp_path))
     assert sorted([*loaded.y_train, *loaded.y_validation]) == list(range(12))
-    assert len(loaded.y_validation) == 3
+    assert len(loaded.y_validation) == 1
     for x, y in ((loaded.x_train, loaded.y_train), (loaded.x_validation, loaded.y_validation)):
         expected = arrays["x_train"][y][..., None] / np.float32(255)  # label i is image i here
         assert np.array_equal(x, expected)

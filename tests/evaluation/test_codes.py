@@ -1,5 +1,7 @@
 """Whole arrays to codes and back, for other programs."""
 
+import gzip
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 
 from ae_lab import evaluation, layers, models
 from ae_lab.__main__ import main
-from ae_lab.lab import arrays
+from ae_lab.data import formats
 
 BYTES = np.random.default_rng(0).integers(0, 256, (7, 28, 28), np.uint8)
 X = BYTES[..., None].astype("float32") / np.float32(255)
@@ -24,7 +26,18 @@ def deep(tmp_path, monkeypatch):
     return model
 
 
-@pytest.mark.parametrize("form", [BYTES, BYTES[..., None], BYTES.reshape(7, -1), X, X[..., 0]])
+@pytest.mark.parametrize(
+    "form",
+    [
+        BYTES,
+        BYTES[..., None],
+        BYTES.reshape(7, -1),
+        BYTES.astype(int),
+        BYTES[:, None],
+        X,
+        X[..., 0],
+    ],
+)
 def test_encode_and_decode_are_the_model_s_own_halves(form, deep, capsys):
     np.save("x.npy", form)
     assert main(["encode", "x.npy", "z.npy"]) == 0
@@ -60,7 +73,7 @@ def test_an_archive_of_one_array_needs_no_name_and_one_of_two_does(deep, capsys)
     np.savez("two.npz", a=BYTES, b=BYTES[:3])
     assert main(["encode", "one.npz", "z.npy"]) == 0
     assert main(["encode", "two.npz", "z.npy"]) == 1
-    assert "there are ['a', 'b']" in capsys.readouterr().err
+    assert "one of ['a', 'b']" in capsys.readouterr().err
     assert main(["encode", "two.npz", "z.npy", "--array", "b"]) == 0
     assert np.load("z.npy").shape == (3, 5)
 
@@ -70,10 +83,13 @@ def test_an_archive_of_one_array_needs_no_name_and_one_of_two_does(deep, capsys)
     [
         (np.zeros((2, 27, 28), np.uint8), "must hold images of 784 pixels"),
         (np.zeros((0, 28, 28), np.uint8), "must hold images of 784 pixels"),
-        (np.full((2, 28, 28), 2.0), "in [0, 1]"),
+        (np.full((2, 28, 28), 2.0), "x * 127.5"),
+        (BYTES // 128, "x * 255"),
         (np.full((2, 28, 28), np.nan), "in [0, 1]"),
-        (np.zeros((2, 28, 28), int), "bytes, or floats"),
-        (np.array([{"a": 1}], dtype=object), "plain arrays"),
+        (np.full((2, 28, 28), 300), "bytes, or as floats"),
+        (np.zeros((2, 28, 28), "U3"), "dtype <U3"),
+        (np.zeros((2, 28, 28), [("a", "f4")]), "[('a', '<f4')]"),
+        (np.array([{"a": 1}], dtype=object), "dtype object"),
     ],
 )
 def test_what_are_no_images_is_refused(array, message, deep, capsys):
@@ -104,13 +120,37 @@ def test_files_are_looked_at_before_they_are_believed(deep, capsys, monkeypatch)
     assert "found none at none.npy" in said("none.npy")
     path = Path("x.npy")
     path.write_bytes(b"no array")
-    assert "plain arrays" in said("x.npy")
+    assert "a whole .npz" in said("x.npy")
     np.save(path, BYTES)
     path.write_bytes(path.read_bytes()[:-100])
-    assert "plain arrays" in said("x.npy")
+    assert "a whole .npz" in said("x.npy")
+    Path("x.csv").write_text("1,2,3\n")
+    assert "one of ['x', 'y']" in said("x.csv") and "pickle" not in said("x.csv")
     np.savez_compressed("x.npz", np.zeros((100, 784), np.uint8))
-    monkeypatch.setattr(arrays, "LARGEST", 1_000)
-    assert "at most 1,000 bytes, received 78,528" in said("x.npz")
+    monkeypatch.setattr(formats, "LARGEST", 1_000)
+    assert "78,528 bytes when unpacked, more than 1,000" in said("x.npz")
+
+
+def test_what_is_read_is_never_written_over(deep, capsys):
+    """By its own name, by another that leads to it, or by that of a half-written file."""
+    np.save("x.npy", BYTES)
+    content = Path("x.npy").read_bytes()
+    os.link("x.npy", "hard.npy")
+    os.symlink("x.npy", "soft.npy")
+    for target in ("x.npy", "./x.npy", "hard.npy", "soft.npy"):
+        assert main(["encode", "x.npy", target]) == 1
+        assert "name another" in capsys.readouterr().err
+        assert Path("x.npy").read_bytes() == content and Path(target).read_bytes() == content
+    Path("z.npy.part").write_bytes(content)
+    assert main(["encode", "z.npy.part", "z.npy"]) == 0
+    assert Path("z.npy.part").read_bytes() == content
+
+
+def test_images_in_an_idx_file_are_encoded_as_they_are(deep):
+    head = bytes((0, 0, 8, 3, 0, 0, 0, 7, 0, 0, 0, 28, 0, 0, 0, 28))
+    Path("t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(head + BYTES.tobytes()))
+    assert main(["encode", "t10k-images-idx3-ubyte.gz", "z.npy"]) == 0
+    np.testing.assert_allclose(np.load("z.npy"), evaluation.encode(deep, X), atol=1e-6)
 
 
 def test_an_older_output_stays_where_the_new_one_fails(deep, monkeypatch):

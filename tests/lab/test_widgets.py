@@ -3,15 +3,17 @@
 import io
 import subprocess
 import sys
+from base64 import b64decode
 
 import ipywidgets
 import numpy as np
 import pytest
 from PIL import Image
 
-from ae_lab import models
+from ae_lab import evaluation, models
 from ae_lab.data import add_gaussian_noise
 from ae_lab.lab import start_lab, widgets
+from ae_lab.lab.records import POSITIONS
 from ae_lab.settings import Settings
 
 X = np.random.default_rng(0).random((12, 28, 28, 1), dtype="float32")
@@ -28,17 +30,41 @@ CALLS = {
         lab, {"plain": model()}, X, lambda x, amount: add_gaussian_noise(x, amount, 0)
     ),
     "interpolation": lambda lab: widgets.interpolation_slider(
-        lab, models.variational(latent_dim=3, hidden=(4,)), X
+        lab, models.variational(latent_dim=3, hidden=(4,)), X[:5]
     ),
 }
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_report_has_the_still_figure_alone(name, shown, tmp_path):
+def test_a_report_has_the_still_figure_and_all_positions_of_few_sliders(name, shown, tmp_path):
     CALLS[name](start_lab("a", Settings(record_folder=tmp_path)))
     ((bundle, metadata),) = shown
     assert "image/png" in bundle
     assert len(metadata["image/png"]["alt"].split()) > 10
+    packed = bundle[POSITIONS]
+    labels = [slider["labels"] for slider in packed["sliders"]]
+    assert len(packed["views"]) == np.prod([len(one) for one in labels])
+    assert all(
+        slider["start"] < len(one) for slider, one in zip(packed["sliders"], labels, strict=True)
+    )
+
+
+def test_each_position_of_a_page_shows_what_the_slider_shows(shown, tmp_path):
+    small, large = model(latent_dim=2), model()
+    lab = start_lab("a", Settings(record_folder=tmp_path))
+    widgets.size_slider(lab, {2: small, 5: large}, X[:3])
+    packed = shown[0][0][POSITIONS]
+    picture = Image.open(io.BytesIO(b64decode(packed["picture"]))).convert("L")
+    tiles = np.asarray(picture) / 255
+    for net, view in zip((small, large), packed["views"], strict=True):
+        (clean, *originals), (label, *decoded) = view
+        assert packed["rows"][clean] == "original"
+        assert packed["rows"][label] == f"{2 if net is small else 5} numbers"
+        images = [*X[:3], *evaluation.reconstruct(net, X[:3])]
+        for number, image in zip(originals + decoded, images, strict=True):
+            left = 28 * number
+            assert np.abs(tiles[:28, left : left + 28] - image[..., 0]).max() < 1 / 15
+    assert len({tile for view in packed["views"] for row in view for tile in row[1:]}) == 9
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -43,6 +43,31 @@ def test_the_classifier_comes_back_with_its_moves(tmp_path, x):
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
+def test_a_kept_model_says_what_it_was_trained_on(tmp_path, monkeypatch):
+    lab = start_lab("a", Settings(record_folder=tmp_path, project_folder=tmp_path, offline=True))
+    dataset = lab.load_mnist()
+    lab.keep_model(models.deep(latent_dim=2, hidden=()), "deep")
+    about = models.trained_on(tmp_path / "a" / "deep.keras")
+    assert about == dataset.about
+    assert about["digits"] and about["light_on_dark"] and about["classes"] == list("0123456789")
+    assert about["sha256"] == dataset.sha256 and about["data"].startswith("MNIST sample")
+    models.load_model(tmp_path / "a" / "deep.keras")
+
+
+def test_a_model_without_a_word_of_its_images_has_none_and_a_wrong_word_is_refused(tmp_path):
+    model, path = models.deep(latent_dim=2, hidden=()), tmp_path / "deep.keras"
+    models.save_model(model, path)
+    assert models.trained_on(path) is None
+    about = {"data": "a", "sha256": "b", "classes": [], "light_on_dark": True, "digits": True}
+    for wrong in ({"data": 3}, about | {"digits": "no"}, about | {"data": "a" * 20_000}):
+        models.save_model(model, path, wrong)
+        with pytest.raises(LabError, match="trained_on.json"):
+            models.trained_on(path)
+    path.write_bytes(b"no archive")
+    with pytest.raises(LabError, match="not a zip file"):
+        models.trained_on(path)
+
+
 def test_by_hand_nothing_is_kept_and_nothing_said(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     lab = start_lab("a", Settings())

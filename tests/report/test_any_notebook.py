@@ -1,6 +1,7 @@
 """Any notebook becomes a page: what it holds is shown, or named where it stood. No kernels here."""
 
 import json
+import os
 import re
 import time
 from pathlib import Path
@@ -174,6 +175,8 @@ def test_an_image_file_is_shown_whatever_its_name(tmp_path, form):
         '<img src="gone.png">',
         "<img>",
         "![a](../secret.png)",
+        "![a](link.png)",
+        "![a](pipe.png)",
         "![a](t.tiff)",
         f"![a]({'long' * 100}.png)",
         "![a](a%00b.png)",
@@ -183,6 +186,9 @@ def test_an_image_that_is_not_there_is_a_problem_where_it_stood(tmp_path, source
     (tmp_path / "notebooks").mkdir()
     for name in ("secret.png", "notebooks/t.tiff"):
         (tmp_path / name).write_bytes(b"not shown")
+    if os.name == "posix":
+        (tmp_path / "notebooks" / "link.png").symlink_to(tmp_path / "secret.png")
+        os.mkfifo(tmp_path / "notebooks" / "pipe.png")
     page, details = text_page(f"Before {source} after.", folder=tmp_path / "notebooks")
     assert len(details.problems) == 1 and "<img" not in page
     assert page.index("Before") < page.index("not a file in the notebook") < page.index("after.")
@@ -494,7 +500,8 @@ def test_tags_leave_out_or_fold(tag, code, output):
     content.cells[1].metadata["tags"] = [tag]
     page, _ = rendered(content)
     assert ("secret_code" in page, "the_result" in page) == (code, output)
-    assert ("<details>" in page) == tag.startswith("hide")
+    assert ("<details><summary>Output" in page) == (tag == "hide-cell")
+    assert ('<details class="fold">' in page) == code, "code is folded anyway"
 
 
 # One cell's fault, one page's fault

@@ -1,13 +1,17 @@
 """Pages in a real browser, with no network; skipped where there is none."""
 
+import io
 import shutil
 import socket
 import subprocess
+from base64 import b64encode
 
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
+from ae_lab.lab.records import POSITIONS
 from helpers import (
     CLAIM,
     executed,
@@ -44,14 +48,33 @@ def model_of_a_plane():
     return model
 
 
+def grey_png(levels):
+    """A PNG of one row, in base64."""
+    packed = io.BytesIO()
+    Image.fromarray(np.array([levels], np.uint8)).save(packed, format="png")
+    return b64encode(packed.getvalue()).decode()
+
+
 def decoder():
     from ae_lab.lab.portable import portable_decoder
 
     return portable_decoder(model_of_a_plane())
 
 
+SLIDERS = {  # two sliders of two positions over four tiles, the grey levels of one pixel each
+    "sliders": [
+        {"name": "first", "labels": ["a", "b"], "start": 1},
+        {"name": "second", "labels": ["c", "d"], "start": 0},
+    ],
+    "rows": ["above", "below"],
+    "views": [[[0, 0, 1], [1, 2, 3]], [[0, 1, 1]], [[0, 2, 1]], [[1, 3, 3, 0]]],
+    "side": 1,
+    "picture": grey_png([10, 80, 150, 220]),
+}
+
+
 @pytest.fixture(scope="module")
-def report(tmp_path_factory):
+def report(tmp_path_factory, live_models):
     """A page with everything on it, a hostile one, a failed one, and an index."""
     folder = tmp_path_factory.mktemp("report")
     content = notebook(
@@ -69,7 +92,9 @@ def report(tmp_path_factory):
     for data in ({"text/html": TABLE}, {"text/html": claim}, {"text/plain": "plain"}):
         with_output(content, data)
     page = render(executed(with_output(content, *figure("A dot.")), record()), "all")
-    alive = render(with_output(notebook("# A plane", "%%x"), *living(decoder())), "alive")
+    plane = with_output(notebook("# A plane", "%%x"), *living(decoder()))
+    data, metadata = figure("A still row of images.")
+    alive = render(with_output(plane, {POSITIONS: SLIDERS, **data}, metadata), "alive")
     error = {
         "notebook": "failed",
         "cell": 1,
@@ -79,16 +104,24 @@ def report(tmp_path_factory):
         "message": "m",
     }
     failed = render(executed(notebook("# F", "%%x", "later"), None, error), "failed")
-    pages = {"01_a": page, "alive": alive, "hostile": render(hostile_notebook()), "failed": failed}
+    sections = live_models.sections()
+    computing = render(executed(notebook("# It computes"), record()), "c", sections["01_dense"])
+    pages = {
+        "computing": computing,
+        "01_a": page,
+        "alive": alive,
+        "hostile": render(hostile_notebook()),
+        "failed": failed,
+    }
     for name, html in pages.items():
         (folder / f"{name}.html").write_text(html)
     index_of(folder, *(result(seed, 0.09 + seed / 1000) for seed in range(8, 13)))
     (folder / "index.html").rename(folder / "swept.html")
-    index_of(folder)
+    index_of(folder, sections=sections[""])
     return folder
 
 
-PAGES = ("01_a", "alive", "hostile", "failed", "index", "swept")
+PAGES = ("01_a", "alive", "computing", "hostile", "failed", "index", "swept")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -151,13 +184,16 @@ canvas.height).data].filter((value, i) => i % 4 == 0)"""
 def test_the_living_figure_draws_what_keras_decodes(browser, report, point):
     page = browser.new_page()
     page.goto(f"file://{report}/alive.html")
+    for name in ("z 1, to the right", "z 2, upwards"):  # it starts elsewhere
+        page.get_by_role("slider", name=name).fill("0")
     page.locator(".plane").focus()
     for value, keys in zip(
         point, (("ArrowRight", "ArrowLeft"), ("ArrowUp", "ArrowDown")), strict=True
     ):
         for _ in range(round(abs(value) * 10)):
             page.keyboard.press(keys[value < 0])
-    assert page.locator(".where").inner_text() == f"z = ({point[0]:.2f}, {point[1]:.2f})"
+    where = f"z = ({point[0]:.2f}, {point[1]:.2f})".replace("-", "−")
+    assert page.locator(".where").inner_text() == where
     drawn = np.array(page.locator(".digit").evaluate(PIXELS)).reshape(12, 10)
     page.close()
     expected = model_of_a_plane().get_layer("decoder").predict(np.array([point]), verbose=0)
@@ -165,12 +201,35 @@ def test_the_living_figure_draws_what_keras_decodes(browser, report, point):
     np.testing.assert_allclose(drawn / 255, expected[0, ..., 0], atol=0.04)
 
 
+def test_sliders_show_what_was_rendered_for_their_positions(browser, report):
+    page = browser.new_page()
+    page.goto(f"file://{report}/alive.html")
+    first, second = (page.get_by_role("slider", name=name) for name in ("first", "second"))
+    shown = {}
+    for a in "01":
+        for b in "01":
+            first.fill(a)
+            second.fill(b)
+            shown[a + b] = page.locator(".rows").evaluate(PIXELS)
+            texts = [slider.get_attribute("aria-valuetext") for slider in (first, second)]
+            assert texts == ["ab"[int(a)], "cd"[int(b)]]
+    assert shown == {
+        "00": [10, 80, 150, 220],
+        "01": [80, 80],
+        "10": [150, 80],
+        "11": [220, 220, 10],
+    }
+    assert page.locator(".names").inner_text() == "below"
+    page.close()
+
+
 def test_a_pointer_moves_the_point(browser, report):
     page = browser.new_page()
     page.goto(f"file://{report}/alive.html")
     box = page.locator(".plane").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.5)
-    x, y = page.locator(".where").inner_text()[5:-1].split(", ")
+    assert page.locator(".plane").evaluate("e => getComputedStyle(e).touchAction") == "pan-y"
+    x, y = page.locator(".where").inner_text().replace("−", "-")[5:-1].split(", ")
     assert abs(float(x) - 1.5) < 0.05 and abs(float(y)) < 0.05
     page.close()
 
@@ -178,14 +237,16 @@ def test_a_pointer_moves_the_point(browser, report):
 def test_without_scripts_and_on_paper_the_still_figure_stands(browser, report):
     without = browser.new_context(java_script_enabled=False).new_page()
     without.goto(f"file://{report}/alive.html")
-    assert without.locator("figure img").is_visible()
+    assert without.locator("figure img").count() == 2
+    assert all(still.is_visible() for still in without.locator("figure img").all())
     assert not without.locator(".plane").is_visible()
     without.close()
     page = browser.new_page()
     page.goto(f"file://{report}/alive.html")
-    assert page.locator(".plane").is_visible() and not page.locator("figure img").is_visible()
+    still, plane = page.locator("figure img").first, page.locator(".plane")
+    assert plane.is_visible() and not still.is_visible()
     page.emulate_media(media="print")
-    assert page.locator("figure img").is_visible() and not page.locator(".plane").is_visible()
+    assert still.is_visible() and not plane.is_visible()
     page.close()
 
 
@@ -200,7 +261,8 @@ def test_the_index_links_land_on_their_cells(browser, report):
 def test_a_claim_of_the_ledger_lands_on_its_cell(browser, report):
     page = browser.new_page(viewport={"width": 900, "height": 500})
     page.goto(f"file://{report}/index.html")
-    page.locator(f"a[href$='#claim-{CLAIM}']").click()
+    page.locator("details", has=page.locator(f"a[href$='#claim-{CLAIM}']")).first.click()
+    page.locator(f".cards a[href$='#claim-{CLAIM}']").click()
     assert page.url.endswith(f"01_a.html#claim-{CLAIM}")
     box = page.locator(f"[id='claim-{CLAIM}']").bounding_box()
     assert 0 <= box["y"] < 500, "the verdict is in sight"

@@ -200,6 +200,27 @@ print(len(sockets("inet")) <= 1, len(names))"""  # one is the debugger's, who ta
     assert "True 5" in page
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such permissions")
+def test_a_kernel_s_key_lies_in_a_folder_that_no_other_user_can_enter(tmp_path):
+    place = Workplace(project(tmp_path, one=notebook("# One")))
+    place.connections.mkdir(parents=True, mode=0o755)
+    place.make_folders()
+    assert place.connections.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_font_cache_is_built_without_the_modules_of_this_folder(tmp_path, monkeypatch):
+    def another(command, **options):
+        done.append(real([*command[:-1], "import stranger"], **options))
+
+    real, done = subprocess.run, []
+    (tmp_path / "stranger.py").write_text("open('sprung', 'w')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run.subprocess, "run", another)
+    run.build_font_cache(Workplace(project(tmp_path, one=notebook("# One"))))
+    assert b"No module named 'stranger'" in done[0].stderr
+    assert not (tmp_path / "sprung").exists()
+
+
 @pytest.mark.kernel
 def test_a_user_s_start_up_files_and_backend_settings_play_no_part(
     tmp_path, monkeypatch, no_font_cache

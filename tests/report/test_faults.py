@@ -99,6 +99,7 @@ class Place:
         """The version of the report, which must be whole and of one run."""
         pages = contents(self.settings.profile_folder)
         assert sorted(pages) == [
+            "before.json",
             "claims.json",
             "exercises.json",
             "index.html",

@@ -7,6 +7,7 @@ from base64 import b64encode
 import pytest
 from nbformat import v4
 
+from ae_lab.lab.records import POSITIONS
 from ae_lab.report.front.index import write_index
 from ae_lab.report.render.sanitise import sanitise
 from helpers import HOSTILE, PIXEL, RUN, executed, living, notebook, render
@@ -64,6 +65,13 @@ SVG = (
     f'<svg xmlns="http://www.w3.org/2000/svg" onload="{RUNS}"><script>{RUNS}</script>'
     f'<image href="{FAR}i.png"/><style>@import "{FAR}s"</style></svg>'
 )
+NO_POSITIONS = {
+    "sliders": [{"name": ATTACKS, "labels": [ATTACKS], "start": 0}],
+    "rows": [ATTACKS],
+    "views": [[[0, 0]]],
+    "side": 1,
+    "picture": PIXEL,
+}
 NO_DECODER = {"shape": [2, 2], "layers": ATTACKS, ATTACKS: f"'{ATTACKS}"}
 
 
@@ -102,6 +110,7 @@ def outputs() -> list:
         {"image/png": f'{PIXEL}"><script>{RUNS}</script>'},
         {"image/jpeg": f'x" onerror="{RUNS}'},
         living(NO_DECODER)[0],
+        {"image/png": PIXEL, POSITIONS: NO_POSITIONS},
     ]
     return [
         v4.new_output("stream", name="stdout", text=ATTACKS),

@@ -59,7 +59,7 @@ def test_what_a_page_cannot_compute_is_refused(model, words):
 
 def test_only_a_page_with_a_living_figure_has_a_script():
     packed = portable_decoder(plane()) | {"name": "<script>alert(1)</script>"}
-    still = render(notebook("# T", "%%x"))
+    still = render(notebook("# T", "Words."))
     alive = render(with_output(notebook("# T", "%%x"), *living(packed)))
     assert "<script" not in still and "script-src" not in still
     assert alive.count("<script") == 1 and "script-src" in alive

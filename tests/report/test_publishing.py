@@ -1,12 +1,15 @@
 """Publishing: whole or not at all. No kernels here: notebooks of text have nothing to run."""
 
 import errno
+import json
 import os
 
 import pytest
 from filelock import FileLock
 
 from ae_lab.errors import LabError
+from ae_lab.files import write_json
+from ae_lab.report.build import HANDED_IN
 from ae_lab.report.workplace import Workplace
 from helpers import (
     build,
@@ -14,6 +17,7 @@ from helpers import (
     figure,
     notebook,
     project,
+    result,
     with_output,
 )
 
@@ -138,3 +142,168 @@ def test_models_stand_beside_the_pages_and_stay_when_nothing_is_executed(tmp_pat
     (place.models / "one" / "deep.keras").write_bytes(b"better weights")
     build(settings)
     assert kept.read_bytes() == b"better weights"
+
+
+OURS = {"index.html": "", "claims.json": "[]"}
+
+
+@pytest.mark.parametrize(
+    ("folder", "files"),
+    [
+        ("quick", {"thesis.txt": "mine"}),
+        ("quick", {"index.html": "my pages"}),
+        ("quick", OURS | {"thesis.txt": "mine"}),
+        ("quick", {"metrics.json": "[]", "photos/one.png": "mine"}),
+        ("quick-last-good", {"thesis.txt": "mine"}),
+    ],
+)
+def test_a_folder_of_one_s_own_is_never_replaced(tmp_path, folder, files):
+    settings = project(tmp_path, one=notebook("# One"))
+    for name, text in files.items():
+        path = settings.report_folder / folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    with pytest.raises(LabError, match=f"{folder} must be absent or hold a report") as error:
+        build(settings)
+    stranger = [name.split("/")[0] for name in files if "mine" in files[name] or len(files) == 1]
+    assert stranger[0] in str(error.value)
+    found = settings.report_folder / folder
+    assert {name: (found / name).read_text() for name in files} == files
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db", "sweep/x.json", "models/x.keras"])
+def test_what_a_report_or_a_desktop_has_written_is_no_obstacle(tmp_path, name):
+    settings = project(tmp_path, one=notebook("# One"))
+    path = settings.profile_folder / name
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    build(settings)
+    assert (settings.profile_folder / "one.html").exists()
+
+
+needs_links = pytest.mark.skipif(os.name != "posix", reason="links need a right on Windows")
+
+
+@needs_links
+def test_a_report_folder_that_is_a_link_stays_one(tmp_path):
+    settings = project(tmp_path, one=notebook("# One"))
+    disk = tmp_path / "disk" / "pages"
+    disk.mkdir(parents=True)
+    settings.report_folder.mkdir()
+    settings.profile_folder.symlink_to(disk)
+    for text in ("# One", "# One, changed"):
+        project(tmp_path, one=notebook(text))
+        build(settings)
+        assert settings.profile_folder.is_symlink()
+        assert text[2:] in (disk / "one.html").read_text()
+
+
+@needs_links
+def test_a_link_in_the_place_of_a_temporary_folder_is_removed_and_not_what_it_leads_to(tmp_path):
+    settings = project(tmp_path, one=notebook("# One"))
+    place, mine = Workplace(settings), tmp_path / "mine"
+    build(settings)
+    project(tmp_path, one=notebook("# One, changed"))
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("mine")
+    for name in ("new", "copy", "aside"):
+        (place.build / name).symlink_to(mine)
+    build(settings)
+    build(settings)
+    assert (mine / "thesis.txt").read_text() == "mine"
+    assert (settings.profile_folder / "one.html").exists()
+
+
+@needs_links
+def test_a_notebook_that_is_a_pipe_or_a_link_to_elsewhere_is_refused(tmp_path):
+    settings = project(tmp_path, one=notebook("# One"))
+    folder, secret = tmp_path / "notebooks", tmp_path / "secret.ipynb"
+    (folder / "one.ipynb").rename(secret)
+    (folder / "one.ipynb").symlink_to(secret)
+    with pytest.raises(LabError, match="one.ipynb"):
+        build(settings)
+    (folder / "one.ipynb").unlink()
+    os.mkfifo(folder / "one.ipynb")
+    with pytest.raises(LabError, match="one.ipynb"):
+        build(settings)
+
+
+WRONG = {  # in the place of a sweep's result
+    "list": "[1]",
+    "number": "7",
+    "nothing": "null",
+    "empty": "",
+    "cut off": '{"seed": 8',
+    "utf-16": "{}".encode("utf-16"),
+    "deep": "[" * 200_000,
+    "no seed": {"seed": None},
+    "seed a text": {"seed": "8"},
+    "seed true": {"seed": True},
+    "backend nothing": {"backend": None},
+    "notebook a list": {"notebook": []},
+    "error a text": {"error": "failed"},
+    "error a list": {"error": [1]},
+    "no metrics": {"metrics": None},
+    "metrics of numbers": {"metrics": [1]},
+    "no name": {"metrics": [{"value": 1}]},
+    "a name that is a number": {"metrics": [{"name": 1, "value": 1}]},
+    "value nan": {"metrics": [{"name": "a", "value": float("nan")}]},
+    "value infinite": {"metrics": [{"name": "a", "value": float("inf")}]},
+    "value too large": {"metrics": [{"name": "a", "value": 1e300}]},
+    "value of 400 digits": {"metrics": [{"name": "a", "value": 10**400}]},
+    "value a text": {"metrics": [{"name": "a", "value": "1"}]},
+    "value a list": {"metrics": [{"name": "a", "value": [1]}]},
+    "no claims": {"claims": None},
+    "conditions a list": {"claims": [{"id": "a", "verdict": "holds", "conditions": [1]}]},
+    "margin a text": {"claims": [{"id": "a", "verdict": "holds", "conditions": {"a": "1"}}]},
+    "verdict a number": {"claims": [{"id": "a", "verdict": 1, "conditions": {}}]},
+    "half a letter": {"metrics": [{"name": "\ud800", "value": 1}]},
+}
+
+
+@pytest.mark.parametrize("kind", [*WRONG, "a pipe", "a link"])
+def test_a_wrong_result_of_a_sweep_is_named_and_left_out(tmp_path, kind):
+    settings = project(tmp_path, one=notebook("# One"))
+    path = settings.profile_folder / "sweep" / "wrong.json"
+    path.parent.mkdir(parents=True)
+    write_json(path.with_name("good.json"), result(8, 0.1, notebook="one"))
+    content = WRONG.get(kind)
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a link":
+        (tmp_path / "secret.json").write_text(json.dumps(result(9, 0.2)))
+        path.symlink_to(tmp_path / "secret.json")
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        text = content if isinstance(content, str) else json.dumps(result(9, 0.2) | content)
+        path.write_text(text)
+    for run in range(2):
+        said = build(settings)
+        assert run or f"{path} is left out" in said
+        # a pipe cannot be copied into the next report
+        assert said.count(f"{path} is left out") == path.exists() or kind == "a pipe"
+        assert "good.json is" not in said
+        project(tmp_path, one=notebook("# One, changed"))
+    assert (path.parent / "good.json").exists()
+    assert path.is_symlink() == (kind == "a link")
+
+
+def test_a_note_of_the_last_report_of_another_type_is_no_obstacle(tmp_path):
+    settings = project(tmp_path, one=notebook("# One"))
+    build(settings)
+    for text in ("[1]", "7", "{}", '{"key": [], "files": 3}', "[" * 200_000):
+        (Workplace(settings).build / "published.json").write_text(text)
+        build(settings)
+
+
+def test_models_and_what_was_handed_in_stand_beside_the_pages(tmp_path, as_executed):
+    settings = project(tmp_path, **{"01_a": notebook("# A", "%%x")})
+    records = Workplace(settings).records / "01_a"
+    records.mkdir(parents=True)
+    for name in ("deep.keras", "00.1.json", "00.3.model.keras"):
+        (records / name).write_text(name)
+    build(settings)
+    kept = {path.name for path in (settings.profile_folder / HANDED_IN).iterdir()}
+    assert kept == {"00.1.json", "00.3.model.keras"}
+    assert [path.name for path in (settings.profile_folder / "models").iterdir()] == ["deep.keras"]

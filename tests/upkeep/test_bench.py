@@ -346,4 +346,4 @@ def test_the_verb_writes_both_files(tmp_path):
         assert 0 < entry["low"] <= entry["ratio"] <= entry["high"]
     page = (tmp_path / "bench.html").read_text()
     assert "quick-report skipped" in page and "BernoulliRBM" in page
-    assert "Cores: " in done.stdout and "keras 3" in done.stdout
+    assert "cores of each side: " in done.stdout and "keras 3" in done.stdout

@@ -1,14 +1,18 @@
 """Sweeps on real parts: a scheduler and workers as processes of their own, on loopback."""
 
+import contextlib
+import getpass
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ae_lab.errors import LabError
@@ -302,3 +306,209 @@ def test_without_dask_it_says_what_to_install(tmp_path, monkeypatch):
     with pytest.raises(LabError, match=r"pip install 'ae_lab\[sweep\]'"):
         with connected(None, None):
             pass
+
+
+# A worker that lies
+
+
+def task(folder):
+    from ae_lab.upkeep.sweep.task import plan
+
+    settings = project(folder, a=notebook("# A"))
+    return plan(settings, [folder / "notebooks" / "a.ipynb"], 1, ("tensorflow",), "0" * 64)[0]
+
+
+LIES = {
+    "no JSON": "done",
+    "no text": {"seed": 8},
+    "a list": "[1]",
+    "another seed": {"seed": 9},
+    "another notebook": {"notebook": "b"},
+    "another package": {"package": "0"},
+    "other cells": {"cells": "0"},
+    "other data": {"data": "1" * 64},
+    "another key": {"key": "0"},
+    "no key": {"key": None},
+    "figures that are none": {"metrics": [{"name": "a", "value": "1"}]},
+    "infinity": {"metrics": [{"name": "a", "value": float("inf")}]},
+}
+
+
+@pytest.mark.parametrize("kind", LIES)
+def test_a_result_that_is_not_of_the_task_is_a_failure(tmp_path, kind):
+    from ae_lab.upkeep.sweep.task import result_from, result_of
+
+    asked, lie = task(tmp_path), LIES[kind]
+    whole = result_of(asked, {"metrics": [{"name": "a", "value": 1.0}]}, None, 1.0)
+    assert result_from(asked, json.dumps(whole)) == whole
+    if isinstance(lie, dict) and kind != "no text":
+        lie = json.dumps(whole | lie)
+    with pytest.raises(LabError, match="a-tensorflow-seed-8"):
+        result_from(asked, lie)
+
+
+@pytest.mark.cluster
+def test_what_a_worker_sends_is_never_unpickled(tmp_path, cluster, monkeypatch):
+    from ae_lab.upkeep.sweep.sweep import connected
+
+    monkeypatch.chdir(tmp_path)
+    with connected(cluster.address, None) as client:
+        assert client.submit(str, 7).result() == "7"
+        with pytest.raises(Exception, match="serial"):
+            client.submit(dict, a=1j).result()
+        assert client.gather(client.submit(len, "ab")) == 2
+
+
+@pytest.mark.cluster
+@pytest.mark.filterwarnings("ignore:Port .* is already in use")
+def test_no_one_without_its_keys_joins_a_cluster_of_this_machine():
+    pytest.importorskip("cryptography")
+    from ae_lab.upkeep.sweep.sweep import connected
+
+    def listening():
+        """Where this process and its children wait for connections."""
+        family = psutil.Process(), *psutil.Process().children(recursive=True)
+        found = [one for process in family for one in process.net_connections(kind="inet")]
+        return {one.laddr for one in found if one.status == psutil.CONN_LISTEN}
+
+    before = listening()
+    with connected(None, 1) as client:
+        address = client.scheduler.address
+        assert address.startswith("tls://127.0.0.1:")
+        for stranger in (address, address.replace("tls", "tcp")):
+            with pytest.raises((OSError, TypeError)):
+                distributed.Client(stranger, timeout=2, set_as_default=False)
+        new = listening() - before  # other tests may have left a server in this process
+        assert new and {address.ip for address in new} <= {"127.0.0.1"}
+
+
+# The recipes for other machines, tried: over SSH to this one, and on a Slurm of one node. Both need
+# programs of the system. As root they are installed with apt-get; where that cannot be done, the
+# tests are skipped and say what is missing. Kubernetes is not tried.
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the recipes are tried on Linux")
+SLOW = "%%import time; time.sleep(5)"
+
+
+def need(program: str, package: str) -> str:
+    """The program's path, installed if it can be; else the test is skipped."""
+    path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
+    if not shutil.which(program, path=path) and os.geteuid() == 0 and shutil.which("apt-get"):
+        install = ["apt-get", "install", "--yes", "--no-install-recommends", package]
+        with contextlib.suppress(subprocess.SubprocessError):
+            options = {"capture_output": True, "timeout": 300}
+            subprocess.run(["apt-get", "update"], **options)
+            quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+            subprocess.run(install, env=quiet, **options)
+    if not (found := shutil.which(program, path=path)):
+        pytest.skip(f"{program} is not here and {package} could not be installed")
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def sweep_with_a_loss(folder: Path, address: str) -> None:
+    """Two seeds of one notebook in smoke, and the first worker that begins is killed."""
+    marks = folder / "marks"
+    marks.mkdir()
+    project(folder, a=tiny(marks, "a", SLOW))
+    going = run_sweep(folder, "--seeds", "2", "--profile", "smoke", "--scheduler", address)
+    kernel = wait_for(lambda: next((p.read_text() for p in marks.iterdir() if p.read_text()), ""))
+    os.kill(int(kernel.split()[0]), signal.SIGKILL)  # the kernel's parent, the worker
+    said, complaint = going.communicate(timeout=600)
+    assert going.returncode == 0, said + complaint
+    assert "was lost" in said and "2 done, 0 failed, 0 left" in said
+    kept = (folder / "reports" / "smoke" / "sweep").glob("*.json")
+    assert sorted(path.stem for path in kept) == [f"a-tensorflow-seed-{seed}" for seed in (8, 9)]
+
+
+@linux
+@pytest.mark.cluster
+def test_a_sweep_over_ssh(tmp_path, monkeypatch):
+    sshd, keygen = need("sshd", "openssh-server"), need("ssh-keygen", "openssh-client")
+    pytest.importorskip("asyncssh")
+    from distributed import SSHCluster
+
+    for name in ("host", "user"):
+        subprocess.run([keygen, "-q", "-N", "", "-t", "ed25519", "-f", tmp_path / name], check=True)
+    port = free_port()
+    Path("/run/sshd").mkdir(exist_ok=True) if os.geteuid() == 0 else None
+    (tmp_path / "config").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {tmp_path}/host\nStrictModes no\n"
+        f"PidFile {tmp_path}/pid\nAuthorizedKeysFile {tmp_path}/user.pub\n"
+        "PasswordAuthentication no\nPermitRootLogin yes\n"
+    )
+    daemon = subprocess.Popen([sshd, "-D", "-e", "-f", tmp_path / "config"], stderr=-3)
+    keys = {"client_keys": [str(tmp_path / "user")], "known_hosts": None, "port": port}
+    try:
+        wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+        for name, value in environment().items():
+            monkeypatch.setenv(name, value)
+        with SSHCluster(
+            ["127.0.0.1"] * 3,
+            connect_options=keys | {"username": getpass.getuser()},
+            worker_options={"nthreads": 1},
+            remote_python=sys.executable,
+        ) as cluster:
+            sweep_with_a_loss(tmp_path, cluster.scheduler_address)
+    finally:
+        daemon.terminate()
+        daemon.wait()
+
+
+SLURM = """ClusterName=one
+SlurmctldHost={host}
+SlurmUser=root
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmctldPort={control}
+SlurmdPort={daemon}
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+ReturnToService=2
+NodeName={host} CPUs={cores} RealMemory={memory} State=UNKNOWN
+PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE State=UP
+"""
+
+
+@linux
+@pytest.mark.cluster
+def test_a_sweep_on_slurm(tmp_path, monkeypatch):
+    if os.geteuid() != 0:
+        pytest.skip("Slurm's daemons need root")
+    control, daemon = need("slurmctld", "slurm-wlm"), need("slurmd", "slurm-wlm")
+    munged = need("munged", "munge")
+    jobqueue = pytest.importorskip("dask_jobqueue")
+    host, memory = socket.gethostname(), psutil.virtual_memory().total // 2**20 // 2
+    ports = {"control": free_port(), "daemon": free_port()}
+    facts = {"folder": tmp_path, "host": host, "cores": os.cpu_count(), "memory": memory}
+    (tmp_path / "slurm.conf").write_text(SLURM.format(**facts, **ports))
+    for name in ("state", "spool"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("SLURM_CONF", str(tmp_path / "slurm.conf"))
+    processes = []
+    try:
+        if not Path("/run/munge/munge.socket.2").exists():
+            Path("/run/munge").mkdir(exist_ok=True)
+            shutil.chown("/run/munge", "munge")
+            processes.append(subprocess.Popen([munged, "--foreground"], user="munge"))
+            wait_for(Path("/run/munge/munge.socket.2").exists, 20)
+        processes += [subprocess.Popen([one, "-D"]) for one in (control, daemon)]
+        idle = ["sinfo", "--noheader", "--format=%T"]
+        state = {"capture_output": True, "text": True}
+        wait_for(lambda: "idle" in subprocess.run(idle, **state).stdout, 60)
+        options = {"cores": 1, "processes": 1, "memory": "1GB", "python": sys.executable}
+        with jobqueue.SLURMCluster(**options, walltime="00:20:00", interface="lo") as cluster:
+            cluster.adapt(minimum_jobs=2, maximum_jobs=2)  # a job that is lost is replaced
+            sweep_with_a_loss(tmp_path, cluster.scheduler_address)
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+            process.wait()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ae_lab.errors import LabError
+from ae_lab.lab import feedback
 from ae_lab.lab.records import Metric
 from ae_lab.report.seeds.spread import summary
 from ae_lab.upkeep import verify
@@ -98,3 +99,28 @@ def test_the_verb_wants_kept_figures_keeps_them_and_then_compares(tmp_path, monk
     (settings.profile_folder / "metrics.json").write_text('[{"name": "a", "value": 9.0}]')
     with pytest.raises(LabError, match="a is 9, expected 1"):
         verify.verify(settings, say=said.append)
+
+
+WRONG = [
+    "[1]",
+    "{",
+    '{"quick, MNIST": [1]}',
+    '{"quick, MNIST": {"a": 1}}',
+    '{"quick, MNIST": {"a": {"mean": 1}}}',
+    '{"quick, MNIST": {"a": {"mean": "one", "tolerance": 1}}}',
+    '{"quick, MNIST": {"a": {"mean": NaN, "tolerance": 1}}}',
+    '{"quick, MNIST": {"a": {"mean": 1, "tolerance": Infinity}}}',
+    '{"quick, MNIST": {"a": {"mean": 1' + "0" * 400 + ', "tolerance": 1}}}',
+]
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_wrong_reference_file_is_named_and_left_as_it_is(tmp_path, monkeypatch, text):
+    settings = project(tmp_path, monkeypatch, {"a": 1.0})
+    path = tmp_path / "reports" / "reference.json"
+    path.write_text(text)
+    for accept in (False, True):
+        with pytest.raises(LabError, match="reference.json must hold a mean and a tolerance"):
+            verify.verify(settings, accept=accept, say=lambda text: None)
+    assert path.read_text() == text
+    assert "reference.json" in feedback.beside_reference("a", 1.0, settings, "MNIST")

@@ -1,4 +1,4 @@
-"""Images: MNIST or others in its place, and fixed-seed corruption for evaluation."""
+"""Images, MNIST or others in its place; faces, texts; fixed-seed corruption for evaluation."""
 # ruff: noqa: F401  # these names are what the package offers
 
 from ae_lab.data.corruption import (
@@ -7,11 +7,14 @@ from ae_lab.data.corruption import (
     add_salt_and_pepper_noise,
     add_square_hole,
 )
+from ae_lab.data.faces import load_faces
 from ae_lab.data.mnist import (
     FULL_NAME,
     SAMPLE_NAME,
     Dataset,
+    describe,
     load_mnist,
     local_fingerprint,
     prepare,
 )
+from ae_lab.data.texts import Documents, load_texts

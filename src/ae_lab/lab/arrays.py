@@ -1,15 +1,17 @@
 """Files of images to files of codes and back, for use in other programs."""
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ae_lab.data.custom import to_bytes
+from ae_lab.data.formats import arrays_in, read_safely, wrong
 from ae_lab.errors import LabError
+from ae_lab.files import check_not_read, write_whole
 
-LARGEST = 2**31  # bytes of an array when unpacked
+LARGEST = 2**31  # bytes of an array as 32-bit floats
 
 
 def encode_file(model: Any, source: str, target: str, name: str | None = None) -> tuple:
@@ -20,22 +22,25 @@ def encode_file(model: Any, source: str, target: str, name: str | None = None) -
     Parameters
     ----------
     model : an autoencoder of `models`.
-    source : ``.npy`` or ``.npz`` with images (n, 28, 28), (n, 28, 28, 1) or (n, 784), as bytes or
-        as floats in [0, 1].
+    source : ``.npy``, ``.npz`` or another form of `data.formats` with images (n, 28, 28),
+        (n, 28, 28, 1) or (n, 784), as bytes, whole numbers to 255 or floats in [0, 1].
     target : ``.npy`` or ``.npz``, where the array is called ``z``.
     name : which array of an ``.npz``; None if it has one only.
     """
     from ae_lab import evaluation  # imports Keras, which this module must not
 
     x, size = _read(source, target, name), math.prod(model.input_shape[1:])
+    shape = x.shape
     if not len(x) or math.prod(x.shape[1:]) != size:
         raise _wrong(source, f"images of {size} pixels", f"shape {x.shape}")
-    if x.dtype == np.uint8:
-        x = x / np.float32(255)
-    if not np.issubdtype(x.dtype, np.floating) or not (x.min() >= 0 and x.max() <= 1):
-        raise _wrong(source, "bytes, or floats in [0, 1]", f"{x.dtype} from {x.min()} to {x.max()}")
-    z = evaluation.encode(model, x.reshape(-1, *model.input_shape[1:]).astype("float32"))
-    return x.shape, _write(target, z=z)
+    try:
+        in_bytes = to_bytes("x", x, [])
+    except LabError as error:
+        raise LabError(f"{source}: {error}") from None
+    if not (x.dtype.kind == "f" and x.max() <= 1):
+        x = in_bytes / np.float32(255)
+    x = x.reshape(-1, *model.input_shape[1:]).astype("float32", copy=False)
+    return shape, _write(target, z=evaluation.encode(model, x))
 
 
 def decode_file(model: Any, source: str, target: str, name: str | None = None) -> tuple:
@@ -51,7 +56,7 @@ def decode_file(model: Any, source: str, target: str, name: str | None = None) -
         raise _wrong(source, f"codes of {size} floats each", f"{z.dtype} of shape {z.shape}")
     if not np.isfinite(z).all():
         raise _wrong(source, "finite numbers", "NaN or infinity among them")
-    return z.shape, _write(target, x=evaluation.decode(model, z.astype("float32")))
+    return z.shape, _write(target, x=evaluation.decode(model, z.astype("float32", copy=False)))
 
 
 def _read(path: str, target: str, name: str | None) -> np.ndarray:
@@ -59,32 +64,35 @@ def _read(path: str, target: str, name: str | None) -> np.ndarray:
         raise LabError(f"the output must be an .npy or .npz file, received {target}: rename it.")
     if not Path(path).is_file():
         raise LabError(f"the arrays must be in a file, found none at {path}: correct the path.")
+    if not Path(target).parent.is_dir():
+        raise LabError(f"{target} cannot be written, there is no such folder: name another.")
+    check_not_read(target, path)
     try:
-        found = np.load(path, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return found
-        with found:
-            name = name or (found.files[0] if len(found.files) == 1 else None)
-            size = found.zip.getinfo(f"{name}.npy").file_size if name in found.files else 0
-            if 0 < size <= LARGEST:
-                return found[name]
-    except Exception as error:  # damage shows in many ways
-        raise _wrong(path, "a whole .npy or .npz file of plain arrays", str(error)) from None
-    if size:
-        raise _wrong(path, f"arrays of at most {LARGEST:,} bytes", f"{size:,}")
-    raise _wrong(path, "the array that --array names", f"{name}, there are {found.files}")
+        found = {one.origin.partition("/")[2]: one for one in arrays_in(Path(path))}
+        if name is None and len(found) == 1:
+            (name,) = found
+        if name not in found:
+            raise LabError(f"--array must name one of {list(found)}, received {name}: name one.")
+        one = found[name]
+        if one.dtype.kind not in "biuf" and not one.dtype.hasobject:
+            raise wrong("plain arrays of real numbers", f"dtype {one.dtype}", "convert them")
+        if (size := 4 * math.prod(one.shape)) > LARGEST:
+            expected = f"an array of at most {LARGEST:,} bytes as floats"
+            raise wrong(expected, f"{size:,}", "split it")
+        return np.atleast_1d(read_safely(one))
+    except (LabError, OSError) as error:
+        raise LabError(f"{path}: {error}") from None
 
 
 def _write(path: str, **array: np.ndarray) -> tuple:
-    """Write one array, under a temporary name first; an older file stays if that fails."""
+    """Write one array, whole or not at all; an older file stays if that fails."""
     (values,) = array.values()
-    part = Path(f"{path}.part")
     try:
-        with part.open("wb") as file:
-            np.savez_compressed(file, **array) if path.endswith("z") else np.save(file, values)
-        os.replace(part, path)
+        if path.endswith("z"):
+            write_whole(Path(path), lambda part: np.savez_compressed(part, **array))
+        else:
+            write_whole(Path(path), lambda part: np.save(part, values))
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise LabError(f"{path} cannot be written: {error.strerror}: name another.") from None
     return values.shape
 

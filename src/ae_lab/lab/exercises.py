@@ -33,11 +33,20 @@ COMPARISONS = {
 class Outcome(NamedTuple):
     """What became of an answer.
 
-    ``right`` is None where nothing was judged: no answer yet, an answer in words, or a smoke run.
+    ``right`` is None where nothing was judged: no answer yet, an answer in words, or a smoke run;
+    ``given`` is True where an answer was given.
     """
 
     right: bool | None
     words: str
+    given: bool = True
+
+    @property
+    def state(self) -> str:
+        """In a word: "solved", "tried", "answered" (nothing to judge) or "open"."""
+        if self.right is None:
+            return "answered" if self.given else "open"
+        return "solved" if self.right else "tried"
 
 
 @dataclass
@@ -87,6 +96,7 @@ def check(id: str, answer: object, prediction: str | None, desk: Desk) -> Outcom
             None,
             f"{id}: no answer yet. Predict {exercise['predict']} ({choices}). Then hand in "
             f"{exercise['asks']}.",
+            given=False,
         )
     if prediction not in tuple(letters):
         return Outcome(False, f"{id}: prediction must be one of {', '.join(letters)}.")
@@ -118,7 +128,7 @@ def digest(model: Any) -> str:
 def _words(id: str, exercise: dict, answer: object) -> Outcome:
     """An answer in words is shown to whoever reads the page, and not judged."""
     if answer is None:
-        return Outcome(None, f"{id}: no answer yet. Write {exercise['asks']}.")
+        return Outcome(None, f"{id}: no answer yet. Write {exercise['asks']}.", given=False)
     if not isinstance(answer, str) or len(answer.split()) < FEWEST_WORDS:
         return Outcome(
             False,

@@ -4,6 +4,9 @@ The notebook that records a figure hands over what to compare it with. A figure 
 baseline which stands for a known failure is explained.
 """
 
+import math
+
+from ae_lab.errors import LabError
 from ae_lab.files import read_json
 from ae_lab.lab.records import Metric
 from ae_lab.settings import Settings
@@ -77,6 +80,33 @@ def diagnosis(metric: Metric) -> str:
     return ""
 
 
+def reference_figures(settings: Settings, source: str) -> dict[str, dict[str, float | None]]:
+    """Figure → ``mean`` and ``tolerance`` in ``reports/reference.json``; {} if there are none.
+
+    A tolerance that is not known is None. ``settings`` and ``source`` are those of
+    `beside_reference`. A ``LabError`` says that the file holds something else.
+    """
+    path = settings.project_folder / "reports" / "reference.json"
+    if (reference := read_json(path)) is None:
+        reference = "damaged JSON" if path.exists() else {}
+    try:
+        kept = reference.get(f"{settings.profile}, {source}", {}).items()
+        found = {
+            name: {part: entry[part] for part in ("mean", "tolerance")} for name, entry in kept
+        }
+        if all(
+            math.isfinite(e["mean"]) and math.isfinite(e["tolerance"] or 0) for e in found.values()
+        ):
+            return found
+        reason = "a number that is not finite"
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        reason = f"{type(error).__name__}: {error}"
+    raise LabError(
+        f"{path} must hold a mean and a tolerance for each figure, received something else "
+        f"({reason}): restore it with git checkout."
+    )
+
+
 def beside_reference(name: str, value: float, settings: Settings, source: str) -> str:
     """A figure beside the reference value of this profile and data; "" if there is none.
 
@@ -86,8 +116,10 @@ def beside_reference(name: str, value: float, settings: Settings, source: str) -
     settings : of the run; the reference values are in its project folder.
     source : of the data, in words, as `data.Dataset.source`.
     """
-    reference = read_json(settings.project_folder / "reports" / "reference.json") or {}
-    entry = reference.get(f"{settings.profile}, {source}", {}).get(name)
+    try:
+        entry = reference_figures(settings, source).get(name)
+    except LabError as error:
+        return f"No reference value: {error}"
     if entry is None:
         return ""
     words = f"Reference value of the {settings.profile} profile: {entry['mean']:.4g}"

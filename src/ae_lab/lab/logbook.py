@@ -25,7 +25,7 @@ import numpy as np
 
 from ae_lab.errors import LabError
 from ae_lab.files import write_text
-from ae_lab.lab import display, exercises
+from ae_lab.lab import display, exercises, handed_in
 from ae_lab.lab.conditions import Condition
 from ae_lab.lab.feedback import beside_reference, compare
 from ae_lab.lab.parameters import Knob, chosen, in_words
@@ -137,9 +137,8 @@ class Lab:
         }
         self._write()
         print(f"{dataset.source}.")
-        if self.settings.dataset != "mnist":
-            name = Path(self.settings.dataset).stem
-            print(f"The text speaks of digits; these are {name}.")
+        if not dataset.digits:
+            print(f"The text speaks of digits; these are {dataset.source.split(',')[0]}.")
         return dataset
 
     def record(
@@ -413,6 +412,8 @@ class Lab:
         self._desk.figures = {name: metric.value for name, metric in self._metrics.items()}
         outcome = exercises.check(id, answer, prediction, self._desk)
         self._answers[id] = outcome
+        if self.settings.record_folder is not None:
+            handed_in.keep(self.settings.record_folder / self.notebook, id, answer, prediction)
         self._write()
         display.show_answer(outcome)
 
@@ -436,9 +437,11 @@ class Lab:
         self._desk.models[exercises.digest(model)] = "", "the notebook's own model"
         if name is None or self.settings.record_folder is None:
             return
+        from ae_lab.models import save_model  # imports Keras
+
         folder = Path(self.settings.record_folder) / self.notebook
         folder.mkdir(parents=True, exist_ok=True)
-        model.save(folder / f"{name}.keras")
+        save_model(model, folder / f"{name}.keras", self._dataset and self._dataset.about)
 
     @contextlib.contextmanager
     def timer(self, name: str, *, quick: int = 0, full: int = 0) -> Iterator[None]:

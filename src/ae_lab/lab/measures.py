@@ -9,9 +9,11 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 from ae_lab import evaluation, layers
 from ae_lab.data import Dataset, add_gaussian_noise, add_square_hole
+from ae_lab.validation import check_same_length
 
 if TYPE_CHECKING:
     import keras
@@ -361,3 +363,53 @@ def follows_ink(estimates: np.ndarray, mnist: Dataset) -> float:
     if len(images) != estimates.shape[1] or not estimates[-1].std():
         return 0.0
     return np.corrcoef(estimates[-1], images.sum(axis=(1, 2, 3)))[0, 1]
+
+
+# Notebook 10: what does not belong
+
+
+def area_of_zeros(model: "keras.Model", mnist: Dataset) -> float:
+    """Area under the ROC curve of the squared error, as a score that tells zeros from others."""
+    return _area(_errors(model, mnist), 0, mnist)
+
+
+def area_of_ones(model: "keras.Model", mnist: Dataset) -> float:
+    """The same for ones."""
+    return _area(_errors(model, mnist), 1, mnist)
+
+
+def area_of_scores(array: np.ndarray, mnist: Dataset) -> float:
+    """Area under the ROC curve of scores (n,) of the test images, as they tell ones from others."""
+    return _area(array, 1, mnist)
+
+
+def off_error_per_ink(model: "keras.Model", array: np.ndarray, mnist: Dataset) -> float:
+    """How far scores are at most from the error over the sum of the pixels, as a share of it."""
+    expected = _errors(model, mnist) / mnist.x_test.reshape(len(mnist.x_test), -1).sum(axis=1)
+    return np.max(np.abs(array - expected) / expected)
+
+
+def on_the_right_side(model: "keras.Model", array: np.ndarray, mnist: Dataset) -> float:
+    """Share of the test images with an alarm that have a larger error than all without one."""
+    errors, alarm = _errors(model, mnist), np.asarray(array, bool)
+    check_same_length(alarm, errors, "alarms", "test images")
+    return np.mean(errors[alarm] > errors[~alarm].max())
+
+
+def false_alarms(array: np.ndarray, mnist: Dataset) -> float:
+    """Share of alarms (n,) among the test images that are not zeros."""
+    return np.asarray(array, bool)[mnist.y_test != 0].mean()
+
+
+def found_zeros(array: np.ndarray, mnist: Dataset) -> float:
+    """Share of alarms (n,) among the zeros."""
+    return np.asarray(array, bool)[mnist.y_test == 0].mean()
+
+
+def _errors(model, mnist):
+    x, x_hat = mnist.x_test, evaluation.reconstruct(model, mnist.x_test)
+    return np.square(x - x_hat).reshape(len(x), -1).sum(axis=1)
+
+
+def _area(scores, digit, mnist):
+    return roc_auc_score(mnist.y_test == digit, scores)

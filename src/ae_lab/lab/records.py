@@ -9,7 +9,9 @@ from typing import Self
 
 from ae_lab.lab.verdicts import FEWEST_SEEDS, NOT_JUDGED
 
-DECODER = "application/vnd.ae-lab.decoder+json"  # our media type for a decoder to run in a page
+# Our media types for what a page's script shows: a decoder that it runs, the positions of a slider.
+DECODER = "application/vnd.ae-lab.decoder+json"
+POSITIONS = "application/vnd.ae-lab.positions+json"
 ANCHOR = "claim-"  # what the id of a claim's place in a page begins with
 DIRECTIONS = ("lower", "higher", None)
 

@@ -1,24 +1,33 @@
 """Sliders that redraw a figure, and the still figure that stands for them in a report.
 
 Each function shows its still figure first. Outside a report run sliders follow, if ipywidgets
-is installed; it is imported only then. Images ``x`` are (n, height, width, channels) in [0, 1].
+is installed; it is imported only then. In a report run the images of all positions of a few sliders
+are kept with the figure, for the page. Images ``x`` are (n, height, width, channels) in [0, 1].
 """
 
+import io
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 
 import keras
 import numpy as np
+from PIL import Image
 
 from ae_lab import evaluation, plotting
 from ae_lab.lab.display import png
 from ae_lab.lab.logbook import Lab
+from ae_lab.lab.records import POSITIONS
 from ae_lab.validation import check_images
 
 STEPS = 9  # columns of a still figure
 STILL_AMOUNTS = (0.2, 0.4, 0.8)  # of noise
 DOTS_PER_INCH = 80
+PAGE_AMOUNTS = [step / 10 for step in range(11)]  # of noise, in a page
+GREYS, ACROSS = 16, 20  # of a page's images: few are enough to look at; tiles in a row
 
 Rows = Sequence[tuple[str, np.ndarray]]  # label and images of each row of a figure
+Page = Mapping[str, tuple[Sequence, int]]  # a page's sliders: the values of each, and the first's
 
 
 def code_sliders(lab: Lab, model: keras.Model, x: np.ndarray, *, numbers: int = 6) -> None:
@@ -49,10 +58,26 @@ def code_sliders(lab: Lab, model: keras.Model, x: np.ndarray, *, numbers: int = 
         f"One decoded digit in {len(moved)} rows; along each row one number of its code goes from "
         "its least to its greatest value, and the digit changes with it."
     )
+
+    def all_of_page(positions):
+        codes = np.stack([z[image] for image, _, _ in positions])
+        for code, (_, number, step) in zip(codes, positions, strict=True):
+            code[number - 1] = np.linspace(low[number - 1], high[number - 1], STEPS)[step - 1]
+        decoded = evaluation.decode(model, codes)
+        originals = [x[[image]] for image, _, _ in positions]
+        return [
+            [("image", original), ("decoded", decoded[[i]])] for i, original in enumerate(originals)
+        ]
+
+    page = {
+        "image": (range(min(10, len(x))), 0),
+        "number of the code": ([int(j) + 1 for j in moved], 0),
+        "its value, least to greatest": (range(1, STEPS + 1), STEPS // 2),
+    }
     still = [(f"number {j + 1}", along(j)) for j in moved]
     sliders = {"image": (0, 0, min(10, len(x)) - 1)}
     sliders |= {f"number {j + 1}": (float(z[0, j]), float(low[j]), float(high[j])) for j in moved}
-    _present(lab, still, alt, draw, sliders, start=lambda image: z[image, moved])
+    _present(lab, still, alt, draw, sliders, page, all_of_page, lambda image: z[image, moved])
 
 
 def size_slider(lab: Lab, models: Mapping[int, keras.Model], x: np.ndarray) -> None:
@@ -74,7 +99,8 @@ def size_slider(lab: Lab, models: Mapping[int, keras.Model], x: np.ndarray) -> N
     def draw(size):
         return [("original", x), (f"{size} numbers", x_hat[size])]
 
-    _present(lab, still, alt, draw, {"code size": list(x_hat)})
+    page = {"code size": (list(x_hat), len(x_hat) // 2)}
+    _present(lab, still, alt, draw, {"code size": list(x_hat)}, page)
 
 
 def noise_slider(
@@ -107,7 +133,9 @@ def noise_slider(
         f"each row the outputs of {', then of '.join(models)}."
     )
     still = [row for amount in STILL_AMOUNTS for row in rows(amount)]
-    _present(lab, still, alt, draw, {"noise": (0.4, 0, 1)})
+
+    page = {"noise": (PAGE_AMOUNTS, PAGE_AMOUNTS.index(0.4))}
+    _present(lab, still, alt, draw, {"noise": (0.4, 0, 1)}, page)
 
 
 def interpolation_slider(
@@ -140,20 +168,47 @@ def interpolation_slider(
     )
     still = [("decoded", between(start, end, np.linspace(0, 1, STEPS)))]
     sliders = {"from": (start, 0, last), "to": (end, 0, last), "way": (0.5, 0, 1)}
-    _present(lab, still, alt, draw, sliders)
+
+    def all_of_page(positions):
+        start, end, share = (np.array(values) for values in zip(*positions, strict=True))
+        decoded = between(start, end, share)
+        ends = [(x[a], image, x[b]) for a, image, b in zip(start, decoded, end, strict=True)]
+        return [[("from, between, to", np.stack(images))] for images in ends]
+
+    way = [step / (STEPS - 1) for step in range(STEPS)]
+    page = {
+        "from": (range(last + 1), start),
+        "to": (range(last + 1), end),
+        "way": (way, STEPS // 2),
+    }
+    _present(lab, still, alt, draw, sliders, page, all_of_page)
 
 
 def _present(
-    lab: Lab, still: Rows, alt: str, draw: Callable, sliders: dict, start: Callable | None = None
+    lab: Lab,
+    still: Rows,
+    alt: str,
+    draw: Callable,
+    sliders: dict,
+    page: Page,
+    draw_all: Callable | None = None,
+    start: Callable | None = None,
 ) -> None:
     """Show the still figure; outside a report also sliders, whose values ``draw`` makes rows of.
 
-    ``sliders`` is name to (value, least, greatest), or to a list to choose from. With ``start``,
-    the first one sets the others to the values that ``start`` gives for its own.
+    ``sliders`` is name to (value, least, greatest), or to a list to choose from. ``page`` are the
+    sliders of a report's page; ``draw_all`` makes the rows of all their positions at once, where
+    that is faster than ``draw`` for one after the other. With ``start``, the first one sets the
+    others to the values that ``start`` gives for its own.
     """
-    lab.show(_figure(still), alt=alt)
+
+    def each(positions):
+        return [draw(*position) for position in positions]
+
     if lab.settings.record_folder is not None:
+        lab.show(_figure(still), alt=alt, besides={POSITIONS: _positions(page, draw_all or each)})
         return
+    lab.show(_figure(still), alt=alt)
     try:
         import ipywidgets
     except ModuleNotFoundError:
@@ -177,6 +232,47 @@ def _present(
         slider.observe(redraw, "value")
     redraw()
     display(ipywidgets.VBox([*made, picture]))
+
+
+def _positions(sliders: Page, draw_all: Callable) -> dict:
+    """What a page shows at every position of its sliders, ready for JSON.
+
+    ``sliders`` is a list of name, labels and the first position. ``views`` has for each position,
+    that of the last slider changing fastest, the rows that are shown: the number of a row's label
+    in ``rows``, then those of its images, which are the square tiles of ``side`` pixels of the PNG
+    ``picture``, in base64.
+    """
+    labels: dict[str, int] = {}
+    tiles: dict[bytes, int] = {}  # equal images are one tile
+
+    def tile(image):
+        levels = np.round((GREYS - 1) * np.clip(image.mean(axis=-1), 0, 1)).astype(np.uint8)
+        return tiles.setdefault(levels.tobytes(), len(tiles))
+
+    drawn = draw_all(list(product(*(values for values, _ in sliders.values()))))
+    views = [
+        [[labels.setdefault(label, len(labels)), *map(tile, images)] for label, images in rows]
+        for rows in drawn
+    ]
+    side = drawn[0][0][1].shape[1]
+    across = min(ACROSS, len(tiles))
+    whole = np.zeros((-(-len(tiles) // across) * across, side, side), np.uint8)
+    whole[: len(tiles)] = np.frombuffer(b"".join(tiles), np.uint8).reshape(-1, side, side)
+    whole = whole.reshape(-1, across, side, side).swapaxes(1, 2).reshape(-1, across * side)
+    picture, packed = Image.fromarray(whole).convert("P"), io.BytesIO()
+    picture.putpalette([255 * level // (GREYS - 1) for level in range(GREYS) for _ in "rgb"])
+    picture.save(packed, format="png", bits=4, optimize=True)
+    named = [
+        {"name": name, "labels": [f"{value:g}" for value in values], "start": first}
+        for name, (values, first) in sliders.items()
+    ]
+    return {
+        "sliders": named,
+        "views": views,
+        "rows": list(labels),
+        "side": side,
+        "picture": b64encode(packed.getvalue()).decode(),
+    }
 
 
 def _slider(widgets, name: str, values: tuple | list):

@@ -32,4 +32,4 @@ from ae_lab.models.blocks import (
     to_logits,
 )
 from ae_lab.models.classifiers import classifier, perceptron, start_from_encoder
-from ae_lab.models.saving import load_autoencoder, load_model
+from ae_lab.models.saving import load_autoencoder, load_model, save_model, trained_on

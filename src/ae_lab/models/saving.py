@@ -3,24 +3,34 @@
 A ``.keras`` file is a zip archive: ``config.json`` names the layers, ``model.weights.h5`` holds
 their numbers. Keras's safe mode refuses Python code in it, but builds any layer of Keras that
 the file names, of any size. Here a file may name only what this package builds from, and may
-ask for no more numbers than it brings.
+ask for no more numbers than it brings. It is read once: what was checked is what Keras gets.
 """
 
+import io
 import json
+import math
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 
 from ae_lab import layers as own_layers
 from ae_lab.errors import LabError
+from ae_lab.files import check_archive, open_regular
 from ae_lab.models.blocks import IMAGE_SHAPE
 
-CONFIG, WEIGHTS = "config.json", "model.weights.h5"
-LARGEST = {CONFIG: 1_000_000, WEIGHTS: 500_000_000}  # bytes; some hundred times what ours take
+METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+TRAINED_ON = "trained_on.json"
+# In bytes, some hundred times what ours take; the rest some fifteen times what our largest has.
+LARGEST = {METADATA: 10_000, TRAINED_ON: 10_000, CONFIG: 1_000_000, WEIGHTS: 500_000_000}
+MOST_PARTS = 1_000  # layers, initialisers and tensors that a configuration names
+MOST_OBJECTS = 10_000  # groups and arrays of the weights
+MOST_OUTPUTS = 1_000_000  # numbers that all layers together put out for one image
 BYTES_PER_NUMBER = 4
 OWN = {f"ae_lab>{name}" for name in own_layers.__all__}
 OF_KERAS = set(
@@ -28,6 +38,37 @@ OF_KERAS = set(
     "Activation Conv2D Conv2DTranspose Cropping2D Dense Dropout Flatten Reshape "
     "GlorotUniform HeNormal Zeros".split()
 )
+
+
+def save_model(model: keras.Model, path: str | Path, about: dict | None = None) -> None:
+    """Save ``model`` to the ``.keras`` file at ``path``, and beside it what it was trained on.
+
+    ``about`` is a dataset's own `about`; None if it is not known. Keras reads the file as before.
+    """
+    model.save(path)
+    if about:
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr(zipfile.ZipInfo(TRAINED_ON), json.dumps(about))
+
+
+def trained_on(path: str | Path) -> dict | None:
+    """What the model at ``path`` was trained on, as `save_model` took it; None if it was not said.
+
+    A ``LabError`` says that it cannot be read, or is not of the form of `data.Dataset.about`.
+    """
+    expected = {"data": str, "sha256": str, "classes": list, "light_on_dark": bool, "digits": bool}
+    try:
+        with open_regular(Path(path)) as file:
+            if TRAINED_ON not in check_archive(file, sum(LARGEST.values())):
+                return None
+            with zipfile.ZipFile(file) as archive, archive.open(TRAINED_ON) as member:
+                about = json.loads(member.read(LARGEST[TRAINED_ON]))
+        if not all(isinstance(about[name], kind) for name, kind in expected.items()):
+            raise ValueError(f"{about}")
+    except Exception as error:  # damage shows in many ways
+        reason = ascii(str(error))[:200]
+        raise _wrong(path, f"{TRAINED_ON} with {', '.join(expected)}", reason) from None
+    return about
 
 
 def load_model(path: str | Path) -> keras.Model:
@@ -45,9 +86,14 @@ def load_model(path: str | Path) -> keras.Model:
         )
     expected = "a whole archive with a configuration"
     try:
-        _check_file(path)
+        members = _checked_members(path)
         expected = "weights that fit its layers"
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        with tempfile.TemporaryDirectory(prefix="ae_lab-") as folder:  # no other user's
+            copy = Path(folder) / path.name
+            with zipfile.ZipFile(copy, "w") as archive:
+                for name, content in members.items():
+                    archive.writestr(name, content)
+            model = keras.saving.load_model(copy, compile=False, safe_mode=True)
     except LabError:
         raise
     except Exception as error:  # damage shows in many ways: zlib's, HDF5's, a missing key
@@ -76,25 +122,55 @@ def load_autoencoder(
     return model
 
 
-def _check_file(path):
-    with zipfile.ZipFile(path) as archive:
-        # the sizes that the archive declares: the reader unpacks no more than that
-        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-        if len(sizes) < len(archive.infolist()):
-            raise _wrong(path, "each name once in the archive", "a name twice")
-        for name, largest in LARGEST.items():
-            if not 0 < sizes.get(name, 0) <= largest:
-                received = f"{sizes[name]:,} bytes" if name in sizes else "none"
-                raise _wrong(path, f"{name} of at most {largest:,} bytes", received)
-        config = json.loads(archive.read(CONFIG))
+def _checked_members(path) -> dict[str, bytes]:
+    """What the archive holds, by name, once all that it declares is known to be small enough."""
+    with open_regular(path) as file:
+        sizes = check_archive(file, sum(LARGEST.values()), (CONFIG, WEIGHTS))
+        if others := sizes.keys() - LARGEST:
+            raise _wrong(path, f"nothing but {', '.join(LARGEST)}", min(others))
+        for name, size in sizes.items():
+            if not 0 < size <= LARGEST[name]:
+                raise _wrong(path, f"{name} of at most {LARGEST[name]:,} bytes", f"{size:,}")
+        with zipfile.ZipFile(file) as archive:  # no more than declared, whatever comes out of it
+            members = {name: archive.open(name).read(size) for name, size in sizes.items()}
+    config = json.loads(members[CONFIG])
     config.pop("compile_config", None)  # not read: the model is not compiled
-    for part in _parts(config):
+    members[CONFIG] = json.dumps(config).encode()
+    for count, part in enumerate(_parts(config)):
         if not _is_allowed(part):
             name = part.get("registered_name") or part["class_name"]
             raise _wrong(path, "layers of ae_lab and the few it builds from", repr(name))
-    numbers = _numbers_asked_for(config)
-    if BYTES_PER_NUMBER * numbers > sizes[WEIGHTS]:
-        raise _wrong(path, f"{numbers:,} weights", f"{sizes[WEIGHTS]:,} bytes of them")
+        if count >= MOST_PARTS:
+            raise _wrong(path, f"at most {MOST_PARTS:,} parts of a model", "more")
+    _check_weights(path, members[WEIGHTS])
+    numbers, outputs = _numbers_asked_for(config)
+    if BYTES_PER_NUMBER * numbers > len(members[WEIGHTS]):
+        raise _wrong(path, f"{numbers:,} weights", f"{len(members[WEIGHTS]):,} bytes of them")
+    if outputs > MOST_OUTPUTS:
+        expected = f"layers that put out {MOST_OUTPUTS:,} numbers per image at most"
+        raise _wrong(path, expected, f"{outputs:,}")
+    return members
+
+
+def _check_weights(path, content):
+    """Refuse arrays that are not stored as they are, number by number, and all but hard links."""
+    count, total = 0, 0
+
+    def fault(name, link):
+        nonlocal count, total
+        count += 1
+        if count > MOST_OBJECTS or not isinstance(link, h5py.HardLink):
+            return f"more than {MOST_OBJECTS:,}" if count > MOST_OBJECTS else f"the link {name!r}"
+        if isinstance(one := file[name], h5py.Group):
+            return None
+        total += one.nbytes
+        plain = one.dtype.kind in "fiu" and one.nbytes == one.id.get_storage_size()
+        if not plain or total > len(content):
+            return f"{total:,} bytes" if plain else f"another at {name!r}"
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        if received := file.visititems_links(fault):
+            raise _wrong(path, "plain arrays of numbers, each once in the file itself", received)
 
 
 def _parts(config) -> Iterator[dict]:
@@ -112,17 +188,27 @@ def _is_allowed(part) -> bool:
     """Keras looks a registered name up first, some class names before that: both must be ours."""
     name, registered = part["class_name"], part.get("registered_name")
     package = str(part.get("module") or "keras").split(".")[0]
+    if name == "Split" and part["config"]["indices_or_sections"] != 2:  # each piece costs a tensor
+        return False
     if package == "keras" and registered in (None, name):
         return name in OF_KERAS
     return registered in OWN and registered == f"ae_lab>{name}"
 
 
-def _numbers_asked_for(config) -> int:
-    """How many weights the model would have; none of them is allocated."""
+def _numbers_asked_for(config) -> tuple[int, int]:
+    """How many weights the model would have, and outputs per image; none of them is allocated."""
+
+    def outputs(model):
+        for layer in model.layers:
+            for tensor in keras.tree.flatten(layer.output):
+                yield abs(math.prod(size for size in tensor.shape if size is not None))
+            if hasattr(layer, "layers"):
+                yield from outputs(layer)
 
     def count():
         with keras.StatelessScope(initialize_variables=False):
-            return keras.saving.deserialize_keras_object(config, safe_mode=True).count_params()
+            model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+            return model.count_params(), sum(outputs(model))
 
     # Keras keeps a list per thread of the variables to be made later, and makes all of them the
     # next time anything is built: in a thread of their own these are never made.

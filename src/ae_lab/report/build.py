@@ -3,22 +3,32 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json, write_text
 from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, key_of
 from ae_lab.report.failure import failure_of, sentence_of
-from ae_lab.report.folders import os_errors_as_lab_errors, recover_folder, replace_folder
+from ae_lab.report.folders import (
+    check_ours,
+    os_errors_as_lab_errors,
+    recover_folder,
+    remove,
+    replace_folder,
+)
 from ae_lab.report.front.before import report_before
 from ae_lab.report.keys import digest_of_files, render_key
+from ae_lab.report.live.sections import Section, live_sections
 from ae_lab.report.seeds.spread import read_results
 from ae_lab.report.workplace import Workplace, find_notebooks, page_file
 from ae_lab.settings import Settings
+
+HANDED_IN = "handed-in"  # folder of a report for the answers to its exercises
 
 
 def say_now(text: str) -> None:
@@ -62,6 +72,8 @@ def choose(names: tuple[str, ...], known: list[str]) -> list[str]:
 def opened(place: Workplace) -> Iterator[None]:
     """Make the folders, keep other runs out, and clear up after one that was killed."""
     with place.alone("report"):
+        for folder in (place.target, place.last_good):
+            check_ours(folder)
         clear_up(place)
         place.make_folders()
         try:
@@ -72,10 +84,10 @@ def opened(place: Workplace) -> Iterator[None]:
 
 def clear_up(place: Workplace) -> None:
     """Put back or remove what a killed or failed run left between its renames."""
-    for folder in (place.build / "new", place.connections):
-        shutil.rmtree(folder, ignore_errors=True)
+    for folder in (place.new, place.copy, place.connections):
+        remove(folder)
     with place.publish_lock():  # a sweep may be writing a result
-        recover_folder(place.target, place.build / "aside")
+        recover_folder(place.target, place.aside)
         for folder in (place.build, place.target):
             for part in folder.rglob(".writing-*"):
                 shutil.rmtree(part, ignore_errors=True)
@@ -107,30 +119,42 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
     before = report_before(place.target, commit)
-    results, siblings = read_results(place.sweep), place.sibling_pages()
-    about = place.settings.profile, commit, results, siblings, before
+    results, siblings = read_results(place.sweep, say), place.sibling_pages()
+    made = describe_making(place.settings)
+    reference = read_json(place.settings.project_folder / "reports" / "reference.json") or {}
+    about = place.settings.profile, commit, results, siblings, before, made, reference
     key = render_key(paths, *about, digest_of_files(place.models))
     published = read_json(place.build / "published.json") or {}
     if published.get("key") == key and published["files"] == digest_of_files(place.target):
         return finish(place, paths, published, say)  # every byte of it stands in its place
-    new = place.build / "new"
+    new = place.new
     notebooks = place.settings.project_folder / "notebooks"
-    errors, gaps = render_report(new, paths, notebooks, *about)
-    kept = [path for name in paths for path in sorted((place.models / name).glob("*.keras"))]
-    for path in kept:
-        (new / "models").mkdir(exist_ok=True)
-        shutil.copyfile(path, new / "models" / path.name)
+    sections = live_sections(place.models, list(paths), lambda: images_of(place.settings))
+    errors, gaps = render_report(new, paths, notebooks, *about, sections=sections)
+    for name in paths:  # models, and what was handed in, whose names begin with an exercise's
+        for path in sorted((place.models / name).glob("*")):
+            kept = new / (HANDED_IN if path.name[0].isdigit() else "models")
+            kept.mkdir(exist_ok=True)
+            shutil.copyfile(path, kept / path.name)
     with place.publish_lock():
         if place.sweep.is_dir():
-            shutil.copytree(place.sweep, new / place.sweep.name)
+            shutil.copytree(place.sweep, new / place.sweep.name, symlinks=True, ignore=_endless)
         files = digest_of_files(new)
-        if errors and place.target.exists() and not published.get("errors"):
-            shutil.rmtree(place.last_good, ignore_errors=True)
-            shutil.copytree(place.target, place.last_good)
-        replace_folder(new, place.target, place.build / "aside")
+        for folder in (place.target, place.last_good):
+            check_ours(folder)
+        if errors and (place.target / "index.html").exists() and not published.get("errors"):
+            shutil.copytree(place.target, place.copy, symlinks=True, ignore=_endless)
+            replace_folder(place.copy, place.last_good, place.aside)
+        replace_folder(new, place.target, place.aside)
     published = {"key": key, "files": files, "errors": errors, "gaps": gaps}
     write_json(place.build / "published.json", published)
     return finish(place, paths, published, say)
+
+
+def _endless(folder: str, names: list[str]) -> list[str]:
+    """What cannot be copied: pipes and devices."""
+    paths = (Path(folder) / name for name in names)
+    return [path.name for path in paths if path.exists() and not (path.is_file() or path.is_dir())]
 
 
 def describe_commit(project: Path, form: str = "%h") -> str:
@@ -139,26 +163,49 @@ def describe_commit(project: Path, form: str = "%h") -> str:
     ``form`` is git's: "%h of %cs" adds the commit's date.
     ``", modified"`` is added if either differs from that commit.
     """
+    ours = "--", "src", "notebooks"
+    commit = _git(project, "log", "-1", f"--format={form}", *ours)
+    return (
+        f"{commit}, modified"
+        if commit and _git(project, "status", "--porcelain", *ours)
+        else commit
+    )
 
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(project), *arguments, "--", "src", "notebooks"]
-        options = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 20}
-        try:
-            return subprocess.run(command, **options).stdout.strip()  # nothing if git fails
-        except (OSError, subprocess.TimeoutExpired):
-            return ""
 
-    commit = git("log", "-1", f"--format={form}")
-    return f"{commit}, modified" if commit and git("status", "--porcelain") else commit
+def describe_making(settings: Settings) -> dict[str, str]:
+    """The report's author and the date of its commit, each "" where it is not known."""
+    project = settings.project_folder
+    author = settings.author or _git(project, "config", "user.name")
+    return {"author": author, "date": describe_commit(project, "%cs").partition(",")[0]}
+
+
+def _git(project: Path, *arguments: str) -> str:
+    """What git prints about a project, "" if it fails or is not there."""
+    command = ["git", "-C", str(project), *arguments]
+    options = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 20}
+    try:
+        return subprocess.run(command, **options).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def images_of(settings: Settings) -> data.Dataset:
+    """The images of a run, which are on disk."""
+    return data.load_mnist(replace(settings, offline=True))
 
 
 def render_report(
-    folder: Path, paths: dict[str, Path], texts: Path, *about: object
+    folder: Path,
+    paths: dict[str, Path],
+    texts: Path,
+    *about: object,
+    sections: Mapping[str, list[Section]] = MappingProxyType({}),
 ) -> tuple[list[dict], dict[str, int]]:
     """Write pages, index and JSON of executed notebooks to a new folder.
 
     Images that texts name are in the folder ``texts``; the arguments ``about`` are those of
-    `write_index`. Returns what failed, and notebook → number of places that a page cannot show.
+    `write_index`, and ``sections`` are from `live_sections`. Returns what failed, and notebook →
+    number of places that a page cannot show.
     """
     import nbformat
 
@@ -177,8 +224,11 @@ def render_report(
             lab = notebooks[claim.notebook].metadata["ae_lab"]
             lab.setdefault("verdicts", {})[claim.anchor] = claim.verdict, verdict_in_words(claim)
     errors, gaps = [], {}
-    for name, notebook in notebooks.items():
+    names = ["", *notebooks, ""]
+    for place, (name, notebook) in enumerate(notebooks.items()):
         resources = {"metadata": {"name": name, "path": str(texts)}}
+        resources["neighbours"] = names[place], names[place + 2]
+        resources["sections"] = sections.get(name, [])
         try:
             html, page = render_page(notebook, resources)
         except Exception as error:  # one page's failure costs no other its page
@@ -189,7 +239,7 @@ def render_report(
         notebook.metadata["ae_lab"]["problems"] = page.problems
         errors += page.errors
         gaps |= {name: len(page.gaps)} if page.gaps else {}
-    write_index(folder, notebooks, *about)
+    write_index(folder, notebooks, *about, sections=sections.get("", ()))
     return errors, gaps
 
 
@@ -214,6 +264,8 @@ def finish(place: Workplace, paths: dict[str, Path], published: dict, say: Say) 
     if errors:
         more = f", and {len(errors) - 1} more failed" if errors[1:] else ""
         raise LabError(f"{sentence_of(errors[0])}{more}; the report that says so is {index}")
-    shutil.rmtree(place.last_good, ignore_errors=True)
+    if place.last_good.exists():
+        place.last_good.rename(place.aside)  # whole, so that a kill leaves no half of a report
+        remove(place.aside)
     say(f"Open {index}\n")
     return index

@@ -10,6 +10,16 @@ from pathlib import Path
 from ae_lab.errors import LabError
 
 AT_CWD, RENAME_EXCHANGE = -100, 2  # of Linux's fcntl.h and stdio.h
+PAGES = {"index.html", "claims.json"}  # in every report
+KEPT = {
+    "metrics.json",
+    "exercises.json",
+    "before.json",
+    "models",
+    "handed-in",
+    "sweep",
+}  # or more
+OF_DESKTOPS = {"Thumbs.db", "desktop.ini"}
 
 
 def move_files(source: Path, target: Path) -> None:
@@ -20,6 +30,27 @@ def move_files(source: Path, target: Path) -> None:
         os.replace(path, target / path.name)
     for path in set(target.iterdir()) - {target / path.name for path in files}:
         path.unlink()
+
+
+def check_ours(folder: Path) -> None:
+    """A LabError if ``folder``, which a report will replace, holds what no report has written."""
+    if not folder.is_dir():
+        return
+    names = {path.name for path in folder.iterdir() if path.name[0] != "."} - OF_DESKTOPS
+    pages = {name for name in names if name in PAGES or name.endswith(".html")}
+    others = names - pages - KEPT or (names if pages and not pages >= PAGES else set())
+    if others:
+        raise LabError(
+            f"{folder} must be absent or hold a report, received a folder with "
+            f"{', '.join(sorted(others)[:3])}: move that away, or name another in AE_LAB_REPORTS."
+        )
+
+
+def remove(path: Path) -> None:
+    """Remove a folder, file or link, if it is there; what a link points to stays."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def replace_folder(new: Path, target: Path, aside: Path) -> None:
@@ -33,7 +64,7 @@ def replace_folder(new: Path, target: Path, aside: Path) -> None:
         if target.exists():
             os.rename(target, aside)
         os.rename(new, target)
-    shutil.rmtree(aside, ignore_errors=True)
+    remove(aside)
 
 
 def _exchange(first: Path, second: Path) -> bool:
@@ -49,7 +80,7 @@ def recover_folder(target: Path, aside: Path) -> None:
     """Finish or undo what a killed :func:`replace_folder` left."""
     if aside.exists() and not target.exists():
         os.rename(aside, target)
-    shutil.rmtree(aside, ignore_errors=True)
+    remove(aside)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The folders of a report: notebooks to run, executions kept between runs, pages."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,11 @@ from ae_lab.report.folders import move_files
 from ae_lab.settings import Settings
 
 # What other verbs write into the report folder, which holds one folder per profile.
-SIBLING_PAGES = {"bench.html": "how fast its trainings are beside what one would use instead"}
+SIBLING_PAGES = {
+    "bench.html": "how fast the trainings are, beside what one would use instead",
+    "reference.json": "reproducibility: the values that make verify holds a run against",
+    "choices.json": "every figure behind the choices of rates, weights and sizes",
+}
 
 
 class Workplace:
@@ -26,8 +31,9 @@ class Workplace:
     records : where notebooks leave their figures and claims.
     models : what notebooks kept, a folder for each, as of its last good execution.
     connections : files by which kernels and the run find each other; empty between runs.
-    target : the last report.
+    target : the last report; where its name is a link, the folder that it leads to.
     last_good : the last report without a failure, once one with a failure has taken its place.
+    new, copy, aside : reports on the disk of those two, for the moments of a swap.
     sweep : results of the same notebooks under other seeds.
     """
 
@@ -38,14 +44,17 @@ class Workplace:
         self.records = self.build / "records"
         self.models = self.build / "models"
         self.connections = self.build / "kernels"
-        self.target = settings.profile_folder
+        self.target = Path(os.path.realpath(settings.profile_folder))
         self.last_good = self.target.with_name(f"{self.target.name}-last-good")
+        swap = self.target.parent / ".build" / settings.profile
+        self.new, self.copy, self.aside = swap / "new", swap / "copy", swap / "aside"
         self.sweep = self.target / "sweep"
 
     def make_folders(self) -> None:
         """Make those that an execution writes to."""
         for folder in (self.build, self.records, self.homes, self.connections):
             folder.mkdir(parents=True, exist_ok=True)
+        self.connections.chmod(0o700)  # whoever has a kernel's key can run programs in it
 
     def sibling_pages(self) -> dict[str, str]:
         """Those of `SIBLING_PAGES` that are there, and what each says."""
@@ -88,8 +97,10 @@ class Workplace:
 
     def read(self, name: str) -> dict:
         """What the last good execution came to, its ``metadata.ae_lab``; empty if there is none."""
-        done = read_json(self.executed(name))
-        return done["metadata"]["ae_lab"] if done else {}
+        try:
+            return dict(read_json(self.executed(name))["metadata"]["ae_lab"])
+        except (KeyError, TypeError, ValueError):  # absent, or not ours
+            return {}
 
     def store(self, name: str, notebook: dict) -> None:
         """Keep an execution; a failed one does not displace the last good one."""
@@ -109,11 +120,18 @@ def page_file(notebook: str) -> str:
 def find_notebooks(settings: Settings) -> dict[str, Path]:
     """Name → file of the notebooks in ``notebooks/``, in order; a LabError if there are none.
 
-    Hidden files do not count: macOS puts a ``._name.ipynb`` beside what it copies.
+    Hidden files do not count: macOS puts a ``._name.ipynb`` beside what it copies. Another LabError
+    refuses a pipe, and a link to a file elsewhere, which nobody meant to publish.
     """
     folder = settings.project_folder / "notebooks"
     files = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
     found = {path.stem: path for path in files}
+    for path in files:
+        if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
+            raise LabError(
+                f"a notebook must be a file in {folder}, received {path.name}, which is not a file "
+                "or is a link to another place: copy the file there."
+            )
     if not found:
         raise LabError(
             f"a report needs notebooks, found none in {folder}: "

@@ -43,6 +43,7 @@ def fit_fast(model: keras.Model, plan: Plan, history: History) -> None:
         jit_compile=compiled,
         steps_per_execution=plan.steps if backend == "jax" else 1,
     )
+    program.optimizer.build(program.trainable_variables)  # made inside, they cost a second tracing
     try:
         with retracing_held_back():
             program.fit(**fed, epochs=plan.epochs, callbacks=[history], shuffle=False, verbose=0)
@@ -67,7 +68,6 @@ class _WholeEpochs(keras.Model):
         import tensorflow
 
         steps = tensorflow.reshape(data[0], (-1, self.batch_size))
-        self.optimizer.build(self.trainable_variables)  # no variable can be made inside the loop
 
         def step(i):
             super(_WholeEpochs, self).train_step((steps[i], steps[i]))

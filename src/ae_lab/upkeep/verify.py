@@ -10,7 +10,7 @@ from scipy import stats
 from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json
-from ae_lab.lab.feedback import is_within
+from ae_lab.lab.feedback import is_within, reference_figures
 from ae_lab.lab.records import Metric
 from ae_lab.report.build import build_report, say_now
 from ae_lab.report.execute.environment import numeric_environment
@@ -33,7 +33,7 @@ def verify(settings: Settings, accept: bool = False, say: Callable[[str], None] 
 
     ``accept`` writes the figures into the file in place of comparing. Otherwise a LabError names
     each figure that is missing or out of its tolerance, or says that the file has none for this
-    profile and data.
+    profile and data, or is damaged.
     """
     settings.refuse_changes("verify")
     build_report(settings, say=say)
@@ -42,15 +42,15 @@ def verify(settings: Settings, accept: bool = False, say: Callable[[str], None] 
     path = settings.project_folder / "reports" / "reference.json"
     source = data.prepare(replace(settings, offline=True))  # the report has tried a download
     key = f"{settings.profile}, {source}"
+    kept = reference_figures(settings, source)  # a damaged file is not written over
     if accept:
         keep(path, key, metrics)
         say(f"{len(metrics)} figures kept in {path}\n")
         return
-    kept = (read_json(path) or {}).get(key)
     if not kept:
         raise LabError(
             f"{path.name} must hold the figures of “{key}”, it has none: "
-            "run python -m ae_lab verify --accept once they are right."
+            "run ae-lab verify --accept once they are right."
         )
     judged = compare({metric.name: metric.value for metric in metrics}, kept)
     say(f"All {judged} figures are within their tolerances.\n")
@@ -72,7 +72,7 @@ def compare(found: dict[str, float], kept: dict[str, dict]) -> int:
     if strays:
         raise LabError(
             f"{len(strays)} of {len(kept)} figures left their tolerance: {'; '.join(strays)}. "
-            "Look for what changed them, or accept them with python -m ae_lab verify --accept."
+            "Look for what changed them, or accept them with ae-lab verify --accept."
         )
     return sum(entry["tolerance"] is not None for entry in kept.values())
 

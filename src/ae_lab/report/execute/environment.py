@@ -1,6 +1,8 @@
 """The environment a report's kernels run in: all that could change a page is fixed."""
 
 import os
+import platform
+import re
 from pathlib import Path
 
 from ae_lab.settings import KNOB, Settings
@@ -38,6 +40,15 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def machine() -> str:
+    """Processor, cores and system, in words."""
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
+    model = re.search(r"model name\s*: (.*)", text)
+    processor = model[1] if model else platform.processor() or platform.machine()
+    return f"{processor}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
 def process_environment(**changes: str) -> dict[str, str]:

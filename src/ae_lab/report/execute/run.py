@@ -11,7 +11,12 @@ from typing import NamedTuple
 
 from nbformat import NotebookNode
 
-from ae_lab.report.execute.environment import kernel_environment, numeric_environment, usable_cores
+from ae_lab.report.execute.environment import (
+    kernel_environment,
+    machine,
+    numeric_environment,
+    usable_cores,
+)
 from ae_lab.report.execute.kernel import stop_kernels
 from ae_lab.report.failure import failure, failure_of
 from ae_lab.report.keys import execution_key
@@ -101,6 +106,9 @@ def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool
         "profile": place.settings.profile,
         "seed": place.settings.seed,
         "data": data.source,
+        "machine": machine(),
+        "knobs": dict(place.settings.knobs),
+        "dataset": Path(place.settings.dataset).name,
     }
     place.store(path.stem, notebook)
 
@@ -121,5 +129,5 @@ def build_font_cache(place: Workplace) -> None:
     """Matplotlib's first import says so on a page if it is slow: let it happen before."""
     if not any((place.homes / "matplotlib").glob("fontlist-*.json")):
         environment = kernel_environment(place.settings, place.records, place.homes)
-        command = [sys.executable, "-c", "import matplotlib.font_manager"]
+        command = [sys.executable, "-P", "-c", "import matplotlib.font_manager"]
         subprocess.run(command, env=environment, capture_output=True, check=False)

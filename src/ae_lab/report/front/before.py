@@ -18,7 +18,7 @@ def report_before(folder: Path, commit: str) -> dict:
     Made again from the same commit, a report is compared with the same one as the first time.
     """
     kept = read_json(folder / NAME) or {}
-    claims = read_json(folder / "claims.json")
+    claims = read_json(folder / "claims.json", list)
     if claims is None or kept.get("commit") == commit:
         return {"commit": commit, "before": kept.get("before")}
     verdicts = {claim.id: _short(claim) for claim in map(Claim.from_json, claims)}

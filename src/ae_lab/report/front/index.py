@@ -2,6 +2,7 @@
 
 import io
 import re
+import shlex
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,23 +13,31 @@ from PIL import Image, UnidentifiedImageError
 
 from ae_lab.files import write_json, write_text
 from ae_lab.lab.records import Claim
+from ae_lab.report.front.answer import conclusion, counted, parts, tally
 from ae_lab.report.front.before import NAME, changes
 from ae_lab.report.front.ledger import (
     EXPORTED,
     claims_of,
     conditions_in_words,
     figure_row,
+    finding,
+    grouped,
     metrics_of,
+    plain_sentence,
 )
+from ae_lab.report.front.own import own_work
+from ae_lab.report.live.sections import Section
+from ae_lab.report.numbers import as_people_write
 from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.outline import HEADING
+from ae_lab.report.render.outputs import OPENING
 from ae_lab.report.render.template import render_template
 from ae_lab.report.seeds.cells import interval_in_words, seed_rows, seeds_in_words, sweep_facts
 from ae_lab.report.seeds.spread import claims_over_seeds, figures_over_seeds, results_for
 from ae_lab.report.workplace import page_file
 
 IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")  # of a text; a card has the notebook's first figure
-CARD_WIDTH = 640  # twice a card's width, to stay crisp
+CARD_WIDTH = 800  # about twice a card's width, to stay crisp
 
 
 def write_index(
@@ -39,12 +48,17 @@ def write_index(
     results: Sequence[dict] = (),
     siblings: Mapping[str, str] = MappingProxyType({}),
     before: Mapping = MappingProxyType({"before": None}),
+    made: Mapping[str, str] = MappingProxyType({}),
+    reference: Mapping = MappingProxyType({}),
+    sections: Sequence[Section] = (),
 ) -> None:
     """Write ``index.html`` and the figures, claims and exercises as JSON beside the pages.
 
     The executed ``notebooks`` have record and error in ``metadata.ae_lab``. Of the ``results`` of
     a sweep, those of other notebooks, profiles or data play no part. ``siblings`` are pages beside
-    the report, to be linked to, and what each says; ``before`` is from `before.report_before`.
+    the report, to be linked to, and what each says; ``before`` is from `before.report_before`;
+    ``made`` has the "author" and the "date" of the commit; ``reference`` is the content of the
+    file of reference values; ``sections`` are those that compute something.
     """
     labs = {name: notebook["metadata"]["ae_lab"] for name, notebook in notebooks.items()}
     records = records_of(notebooks)
@@ -60,7 +74,14 @@ def write_index(
     write_json(folder / "exercises.json", answers)
     write_json(folder / "claims.json", [claim.to_json() for claim in claims])
     write_json(folder / NAME, dict(before))
-    facts = run_facts(runs, profile, commit) | sweep_facts(swept, len(notebooks))
+    facts = (
+        {"author": "", "date": ""}
+        | dict(made)
+        | run_facts(runs, profile, commit)
+        | sweep_facts(swept, len(notebooks))
+    )
+    key = f"{profile}, {facts['data']}"
+    ranges = {} if facts["changed"] else reference.get(key, {})
     rows = [
         row
         for metric in metrics
@@ -70,18 +91,34 @@ def write_index(
     html = render_template(
         "overview.html.j2",
         formulas=any("<math" in card["question"] for card in cards),
+        alive=any(OPENING in section.html for section in sections),
+        sections=[section.html for section in sections],
         seeds_in_words=seeds_in_words,
         interval_in_words=interval_in_words,
         conditions_in_words=conditions_in_words,
         facts=facts,
+        own=own_work(notebooks, records, metrics, ranges),
+        parts=[
+            part | dict(zip(("image", "alt"), _picture(notebooks, part), strict=True))
+            for part in parts(metrics, notebooks)
+        ],
+        conclusion=conclusion(claims),
+        plain_sentence=plain_sentence,
+        as_people_write=as_people_write,
+        finding=finding,
+        tally=tally,
+        counted=counted,
+        commands=commands(labs, profile, good),
         siblings=siblings,
         figures=rows,
         swept=any(row["spread"] for row in rows),
         headline=[row for row in rows if row["published"] or row["goal"]],
         cards=cards,
-        handout=[claim for claim in claims if claim.kind == "handout"],
+        handout=grouped(claim for claim in claims if claim.kind == "handout" and claim.link),
+        absent=[claim for claim in claims if claim.kind == "handout" and not claim.link],
         changed=changes(before, claims),
-        predictions=[claim for claim in claims if claim.kind != "handout"],
+        predictions=grouped(claim for claim in claims if claim.kind != "handout"),
+        predicted=tally(claim for claim in claims if claim.kind != "handout"),
     )
     write_text(folder / "index.html", html)
 
@@ -112,11 +149,43 @@ def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
         "commit": commit,
         "data": named("data"),
         "seed": named("seed"),
+        "machine": named("machine"),
         "backend": named("backend"),
         "versions": ", ".join(f"{name} {versions[name]}" for name in sorted(versions)),
         "comparable": all(run.get("comparable", True) and not run.get("changed") for run in runs),
         "changed": {name: value for run in runs for name, value in run.get("changed", {}).items()},
     }
+
+
+def commands(labs: dict[str, dict], profile: str, swept: Sequence[dict]) -> list[str]:
+    """The commands that make this report again: a sweep, all notebooks, and those run otherwise."""
+    groups: dict[str, list[str]] = {}
+    for name, lab in labs.items():
+        run = lab.get("run", {}) | (lab["record"] or {}).get("run", {})
+        changes = run.get("knobs", run.get("changed", {}))
+        given = [f"--seed {run['seed']}"] if "seed" in run else []
+        given += [f"--set {shlex.quote(f'{knob}={text}')}" for knob, text in changes.items()]
+        other = {"AE_LAB_DATASET": ("dataset", "mnist"), "KERAS_BACKEND": ("backend", "tensorflow")}
+        before = [
+            f"{variable}={shlex.quote(str(run[key]))}"
+            for variable, (key, usual) in other.items()
+            if run.get(key, usual) not in (usual, "none")
+        ]
+        verb = "ae-lab report --profile"
+        groups.setdefault(" ".join([*before, verb, profile, *given]), []).append(name)
+    unchanged = [command for command in groups if " --set " not in command]
+    plain = max(unchanged, key=lambda command: len(groups[command]), default="")
+    lines = [plain] * bool(plain)
+    for command, names in groups.items():
+        if command != plain:
+            lines.append(
+                " ".join([command, *(f"--notebook {shlex.quote(name)}" for name in names)])
+            )
+    if swept:
+        seeds = sorted({result["seed"] for result in swept})
+        verb = f"ae-lab sweep --profile {profile} --seeds {len(seeds)}"
+        lines.insert(0, f"AE_LAB_SEED={seeds[0]} {verb}")
+    return lines
 
 
 def _card(name: str, notebook: dict) -> dict:
@@ -158,6 +227,14 @@ def question_of(texts: list[str]) -> str:
     plain = [part for part in paragraphs if not part.startswith(beginnings)]
     asked = [part for part in plain if part.lower().startswith(("**question", "question"))]
     return (asked or plain or [""])[0]
+
+
+def _picture(notebooks: dict[str, dict], part: dict) -> tuple[str, str]:
+    """The picture of a part of the assignment: that of its cell, or else its notebook's first."""
+    notebook = notebooks.get(part["notebook"], {"cells": []})
+    one = {"cells": [cell for cell in notebook["cells"] if cell.get("id") == part["cell"]]}
+    found = first_figure(one)
+    return found if found[0] else first_figure(notebook)
 
 
 def first_figure(notebook: dict) -> tuple[str, str]:

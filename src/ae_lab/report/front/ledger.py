@@ -1,14 +1,21 @@
 """Figures and claims of all notebooks as the rows an index shows."""
 
+import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
 from ae_lab.lab.records import Claim, Metric
-from ae_lab.lab.verdicts import CLAIMS
+from ae_lab.lab.verdicts import BY_KIND, CLAIMS
+from ae_lab.report.numbers import as_people_write, number, unit_in_words
 from ae_lab.report.workplace import page_file
 
+WORDS = tomllib.loads(Path(__file__).with_name("figures.toml").read_text(encoding="utf-8"))
+KINDS = {kind: f"{kind.capitalize()} autoencoders" for kind in BY_KIND}  # heading of its claims
+KINDS["autoencoder"] = "Autoencoders in general"
 EXPORTED = ("notebook", "name", "value", "unit", "better", "published", "source", "goal")
 EXPORTED += ("baselines", "best", "words", "seeds")
 
@@ -33,11 +40,16 @@ def figure_row(metric: Metric, marked: bool, profile: str) -> dict:
         "notebook": metric.notebook,
         "link": quote(page_file(metric.notebook)),
         "name": metric.name,
-        "unit": metric.unit,
-        "source": metric.source or "",
-        "value": number(metric.value),
-        "published": number(metric.published),
-        "goal": metric.goal_in_words,
+        "words": WORDS.get(metric.name, metric.name),
+        "unit": unit_in_words(metric.unit),
+        "better": f"{metric.better} is better" if metric.better else "",
+        "source": as_people_write(metric.source or ""),
+        "value": number(metric.value, metric.unit),
+        "published": number(metric.published, metric.unit),
+        "goal": " and ".join(
+            f"{name.replace('_', ' ')} {number(bound, metric.unit)}"
+            for name, bound in sorted((metric.goal or {}).items())
+        ),
         "mark": metric.goal_mark(profile) if marked else "",
     }
 
@@ -49,9 +61,28 @@ def conditions_in_words(claim: Claim) -> str:
     return f"{met} of {len(counted)} condition{'s' * (len(counted) != 1)} met"
 
 
-def number(value: float | None) -> str:
-    """Five significant digits, enough to tell a figure from its goal."""
-    return "" if value is None else f"{value:.5g}"
+def finding(claim: Claim) -> str:
+    """What was measured, in a line: the first three conditions that count, or why none was."""
+    counted = [test for test in claim.tests if not test["control"]]
+    words = [f"{test['name']}: {test['measured']}" for test in counted[:3]]
+    words += [f"and {len(counted) - 3} more"] * (len(counted) > 3)
+    line = as_people_write("; ".join(words) or claim.evidence)
+    return line[:1].upper() + line[1:]
+
+
+def grouped(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
+    """Heading → claims, by the kind of autoencoder; of our predictions, by notebook."""
+    groups: dict[str, list[Claim]] = {}
+    for claim in claims:
+        kind = claim.id.partition(".")[0]
+        heading = KINDS.get(kind) or claim.notebook or kind
+        groups.setdefault(heading, []).append(claim)
+    return groups
+
+
+def plain_sentence(claim: Claim) -> str:
+    """What is claimed, without the words in brackets that say how it was read."""
+    return re.sub(r" \([^()]*\)(?=\W*$)", "", claim.sentence)
 
 
 def claims_of(records: Iterable[dict]) -> list[Claim]:

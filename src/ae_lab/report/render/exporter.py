@@ -4,6 +4,7 @@ import tempfile
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import nbformat
 from nbconvert.exporters import TemplateExporter
@@ -15,7 +16,8 @@ from ae_lab.errors import LabError
 from ae_lab.report.failure import failure_of, sentence_of
 from ae_lab.report.notebook_file import as_format_4_5, parse_notebook, unexecuted
 from ae_lab.report.render.page import Page
-from ae_lab.report.render.template import PAGE, page_css, page_policy
+from ae_lab.report.render.template import PAGE, page_css, page_policy, page_script
+from ae_lab.report.workplace import page_file
 
 
 def render_page(notebook: NotebookNode, resources: dict) -> tuple[str, Page]:
@@ -50,6 +52,7 @@ class ReportExporter(TemplateExporter):
     def default_filters(self):
         yield from super().default_filters()
         yield "as_page", self._as_page
+        yield "page_address", lambda name: quote(page_file(name))
 
     def _init_preprocessors(self) -> None:
         """All but nbconvert's own execution, in whose place is a report's."""
@@ -115,9 +118,11 @@ class ReportExporter(TemplateExporter):
         metadata = resources.get("metadata", {})
         content = resources.get("global_content_filter", {})
         name, folder = metadata.get("name", "notebook"), metadata.get("path", "")
-        self.page = Page(nb, name, folder, content)
-        resources["css"] = page_css(self.page.has_formulas)
-        script = PAGE / "living.js"
-        resources["script"] = script.read_text(encoding="utf-8") if self.page.is_alive else ""
+        self.page = Page(nb, name, folder, content, resources.get("sections", ()))
+        resources["css"] = page_css(self.page.has_formulas, self.page.is_alive)
+        script = page_script() if self.page.is_alive else ""
+        if self.page.has_code:
+            script += (PAGE / "folds.js").read_text(encoding="utf-8")
+        resources["script"] = script
         resources["policy"] = page_policy(resources["css"], resources["script"])
         return self.page

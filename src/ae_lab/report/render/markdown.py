@@ -15,6 +15,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from ae_lab.files import open_regular
 from ae_lab.report.notebook_file import text_of
 from ae_lab.report.render.formulas import Formulas
 from ae_lab.report.render.sanitise import IMAGE, Surroundings, note_html, plain_text, sanitise
@@ -98,8 +99,9 @@ class Fragments(Surroundings):
             return None
         try:
             if path.resolve().is_relative_to(folder.resolve()):
-                return f"data:{kind};base64,{b64encode(path.read_bytes()).decode()}"
-        except (OSError, ValueError):  # absent, a name too long, a null byte
+                with open_regular(path) as file:
+                    return f"data:{kind};base64,{b64encode(file.read()).decode()}"
+        except (OSError, ValueError):  # absent, a pipe, a name too long, a null byte
             pass
         return None
 

@@ -1,18 +1,21 @@
 """A cell's outputs as HTML: each in the richest form that a page can hold, or named."""
 
+import io
 import json
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from html import escape
 
 from nbformat import NotebookNode, from_dict
+from PIL import Image, UnidentifiedImageError
 
-from ae_lab.lab.records import DECODER
+from ae_lab.lab.records import DECODER, POSITIONS
 from ae_lab.report.notebook_file import as_format_4_5
+from ae_lab.report.numbers import as_people_write
 from ae_lab.report.render.cleaning import clean_outputs, clean_text
 from ae_lab.report.render.markdown import Fragments
-from ae_lab.report.render.sanitise import CHART, MEDIA, svg_root
+from ae_lab.report.render.sanitise import CHART, MEDIA, plain_text, svg_root
 
 FILLER = "No description has been provided for this image"  # nbconvert's, and no alt text
 NO_ALT = "a figure has no alt text: show it with lab.show(fig, alt=...)"
@@ -29,18 +32,39 @@ NAMES = {  # kinds of output that no page holds, by the start of their MIME type
     "image/": f"an image in a form that browsers do not show: {CHART}",
     "": f"an output that needs a program of its own: {CHART}",
 }
+# what the lab shows, whose numbers a page writes as people do
+OURS = re.compile(r'<(?:p|div) class="(?:reading|claim|record|summary|answer)\b|<table><caption>')
+WORDS = re.compile(r">[^<]+")
+HEAD = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
+ROW = re.compile(r"<t[dh]\b(?![^>]*span=)(?=[^>]*>)")
+TABLE = re.compile(r"<table>(?:(?!</?table).)*?</thead>(?:(?!</?table).)*</table>", re.DOTALL)
+PHONE = 600  # pixels of a figure that would be too small on a phone
+DARK = 0.12  # share of dark pixels of a chart; one of images has more
 PROGRESS = ("FloatProgressModel", "IntProgressModel")
 
-# The one figure that moves, computed by a script known by its hash: a still one, and controls
-# that take its place where the script may run.
-OPENING = '<div class="living" data-decoder='  # no output of a kernel can hold it unescaped
-CONTROLS = """<div class="live" hidden>
+# A figure that moves, computed by a script known by its hash: a still one, and controls that take
+# its place where the script may run.
+OPENING = '<div class="living" data-'  # no output of a kernel can hold it unescaped
+TICKS = [f"<span>{tick}</span>" for tick in ("−3", "−2", "−1", "0", "1", "2", "3")]
+PLANE = f"""<div class="live" hidden>
+<div class="axes"><p class="axis upright" aria-hidden="true">{"".join(TICKS[::-1])}</p>
 <canvas class="plane" width="392" height="392" tabindex="0" role="application"
  aria-label="The plane of the two latents; arrow keys move the point"></canvas>
-<div><canvas class="digit" role="img" aria-label="The image decoded at the point"></canvas>
+<p class="axis" aria-hidden="true">{"".join(TICKS)}</p></div>
+<div class="beside">
+<canvas class="digit" role="img" aria-label="The image decoded at the point"></canvas>
 <p class="where" aria-live="polite"></p>
-<p class="note">Move the pointer or a finger over the plane, or focus it and press the arrow
-keys: the image above is decoded on this page, with the model’s own weights.</p></div>
+<label>z 1, to the right <input type="range" min="-3" max="3" step="0.01"></label>
+<label>z 2, upwards <input type="range" min="-3" max="3" step="0.01"></label>
+<p class="note">Move over the plane, tap it, move the sliders, or focus the plane and press the
+arrow keys: the image above is decoded on this page, with the model’s own weights.</p></div>
+</div>"""
+
+
+SLIDERS = """<div class="live" hidden>
+<div class="named"><div class="names"></div>
+<canvas class="rows" role="img" aria-label="Rows of images"></canvas></div>
+<div class="sliders"></div>
 </div>"""
 
 
@@ -68,10 +92,9 @@ class Outputs:
             return f'<pre class="error">{escape(trace)}</pre>'
         data = output.data
         if DECODER in data and "image/png" in data:
-            # the decoder, from lab.portable, becomes an attribute, never markup or code
-            decoder = json.dumps(data[DECODER], sort_keys=True, separators=(",", ":"))
-            still = self._image("image/png", output)
-            return f'{OPENING}"{escape(decoder)}">{still}{CONTROLS}</div>'
+            return self._living("decoder", data[DECODER], output, PLANE)
+        if POSITIONS in data and "image/png" in data:
+            return self._living("positions", data[POSITIONS], output, SLIDERS)
         if isinstance(data.get(WIDGET), dict):
             return self._widget(data[WIDGET].get("model_id"), data.get("text/plain", ""))
         plain = data.get("text/plain", "").rstrip()
@@ -83,7 +106,9 @@ class Outputs:
             if scripted and plain and not _has_content(rich):
                 rich += _pre(plain)
             if rich.strip() and (_has_content(rich) or not images):
-                return f'<div class="rich">{rich}</div>'
+                if OURS.match(markup):
+                    rich = WORDS.sub(lambda text: as_people_write(text[0]), rich)
+                return f'<div class="rich">{labelled(rich)}</div>'
         for kind in ("text/markdown", "text/latex"):
             if data.get(kind, "").strip():
                 return f'<div class="rich">{self.markdown(data[kind])}</div>'
@@ -98,6 +123,15 @@ class Outputs:
             named = f"{NAMES[start]} ({kinds[0]})"
             return f"<p>{self.fragments.note(named)}</p>" + _pre(plain)
         return _pre(plain or data.get("text/plain", "").rstrip())
+
+    def _living(self, what: str, data: dict, output: NotebookNode, controls: str) -> str:
+        """A still figure, and the controls for what is computed from ``data`` in its place.
+
+        These become an attribute, never markup or code.
+        """
+        packed = json.dumps(data, sort_keys=True, separators=(",", ":"))
+        still = self._image("image/png", output)
+        return f'{OPENING}{what}="{escape(packed)}">{still}{controls}</div>'
 
     def _image(self, kind: str, output: NotebookNode) -> str:
         details = output.metadata.get(kind)
@@ -116,7 +150,12 @@ class Outputs:
                 return self.fragments.note(f"an SVG that is not well-formed: {CHART}", failed=True)
             data = b64encode(found[0].encode()).decode()
         address = f"data:{kind};base64,{escape(''.join(data.split()))}"
-        return f'<figure><img src="{address}" alt="{escape(alt)}"{sizes}>{missing}</figure>'
+        looks = " ".join(_looks(kind, data, str(details.get("width", ""))))
+        # where it is wider than a phone it scrolls, which the keyboard must reach, too
+        wide = ' role="group" aria-label="Figure" tabindex="0"' if "wide" in looks else ""
+        css = f' class="{looks}"' if looks else ""
+        image = f'<img src="{address}" alt="{escape(alt)}"{sizes}>'
+        return f"<figure{css}{wide}>{image}{missing}</figure>"
 
     def _widget(self, identity: object, plain: str, depth: int = 0) -> str:
         """A widget's last state, as text and images."""
@@ -153,6 +192,39 @@ class Outputs:
             words = f"a widget of the kind {kind.removesuffix('Model')}: it needs a kernel"
             shown = self.fragments.note(words) + escape("" if BARE.fullmatch(plain) else plain)
         return f'<div class="widget">{named}{": " if named and shown else ""}{shown}</div>'
+
+
+def labelled(html: str) -> str:
+    """Simple tables with the head of its column in each cell: on a phone a row becomes a card."""
+
+    def table(whole: re.Match) -> str:
+        head, body = whole[0].split("</thead>", 1)
+        heads = [escape(plain_text(one)) for one in HEAD.findall(head)]
+        rows = [ROW.findall(row) for row in body.split("</tr>")[:-1]]
+        if not heads or any(len(row) != len(heads) for row in rows):
+            return whole[0]
+
+        def row(text: str) -> str:
+            names = iter(heads)
+            return ROW.sub(lambda cell: f'{cell[0]} data-label="{next(names)}"', text)
+
+        return f"{head}</thead>{'</tr>'.join(map(row, body.split('</tr>')))}"
+
+    return TABLE.sub(table, html)
+
+
+def _looks(kind: str, data: str, width: str) -> list[str]:
+    """How a figure is to be shown: "wide" for a phone; "chart" if it is ink on white paper."""
+    looks = ["wide"] if width.isdigit() and int(width) > PHONE else []
+    looks += ["drawing"] * (kind == "image/svg+xml")  # ours suit a dark page by themselves
+    try:
+        grey = Image.open(io.BytesIO(b64decode(data))).convert("L") if kind == "image/png" else None
+    except (UnidentifiedImageError, ValueError, OSError):
+        grey = None
+    if grey is not None:
+        counts = grey.histogram()
+        looks += ["chart"] * (sum(counts[:64]) < DARK * sum(counts) < sum(counts[224:]))
+    return looks
 
 
 def _pixels(model: dict) -> str:

@@ -1,17 +1,20 @@
 """One executed notebook as the parts of a page."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from types import MappingProxyType
 
 from nbformat import NotebookNode
 
+from ae_lab.report.distributed import differences
 from ae_lab.report.failure import failure
+from ae_lab.report.live.sections import Section
+from ae_lab.report.numbers import as_people_write
 from ae_lab.report.render.cleaning import clean_message
 from ae_lab.report.render.markdown import Fragments, highlight
-from ae_lab.report.render.outline import Outline
+from ae_lab.report.render.outline import Entry, Outline
 from ae_lab.report.render.outputs import OPENING, Outputs
 
 PAGE_ERROR = "PageError"
@@ -20,9 +23,10 @@ VERDICT = re.compile(
     r"<strong>Verdict: [^<]*</strong>",
     re.DOTALL,
 )
+BEFORE = "exercises"  # the anchor of the heading before which the report's own sections stand
 # What tags leave out of a page or fold, as in Jupyter Book.
 LEFT_OUT, NO_INPUT, NO_OUTPUT = "remove-cell", "remove-input", "remove-output"
-FOLDED = {"input": ("hide-input", "hide-cell"), "output": ("hide-output", "hide-cell")}
+FOLDED = {"hide-output", "hide-cell"}  # the outputs; code is folded anyway
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Part:
     number: int
     source: str
     outputs: str = ""
-    folded: tuple[str, ...] = ()  # of "input" and "output"
+    folded: bool = False  # the outputs
+    differs: str = ""  # from the distributed notebook: "changed", "added"
 
 
 class Page:
@@ -41,7 +46,7 @@ class Page:
     ``problems`` are failures of the page, as `failure` describes them; ``gaps`` are sentences for
     what a page cannot hold by its nature. Both are named where they stood. ``name`` is the title if
     the notebook has no heading of its own. ``content`` are nbconvert's settings ``include_…`` for
-    what a page has.
+    what a page has. ``sections`` are the report's own, which stand before the exercises.
     """
 
     def __init__(
@@ -50,11 +55,13 @@ class Page:
         name: str,
         folder: str = "",
         content: Mapping[str, bool] = MappingProxyType({}),
+        sections: Sequence[Section] = (),
     ):
         self.name, self.content = name, content
         lab = notebook.metadata.get("ae_lab", {})
         self.run = lab.get("run", {}) | (lab.get("record") or {}).get("run", {})
-        self.headlines = (lab.get("record") or {}).get("headlines", [])
+        headlines = (lab.get("record") or {}).get("headlines", [])
+        self.headlines = [as_people_write(str(one)) for one in headlines]
         self.verdicts = lab.get("verdicts", {})
         self.error = lab.get("error")
         if self.error:
@@ -65,7 +72,9 @@ class Page:
         self.outline = Outline(self.fragments)
         self.outputs = Outputs(notebook, self.fragments, self._markdown)
         self.not_run = 0
+        self.differences = differences(name, notebook.cells)
         self.parts = self._finished(list(self._parts(notebook)))
+        self._insert(sections)
         self.title = self.outline.title or name
         notes = sorted(self.fragments.notes, key=lambda note: note["place"]["order"])
         self.gaps = [note["what"] for note in notes if not note["failed"]]
@@ -77,8 +86,22 @@ class Page:
         return any("<math" in part.source + part.outputs for part in self.parts)
 
     @property
+    def has_code(self) -> bool:
+        return any(part.number and part.source for part in self.parts)
+
+    @property
     def is_alive(self) -> bool:
-        return any(OPENING in part.outputs for part in self.parts)
+        return any(OPENING in part.source + part.outputs for part in self.parts)
+
+    def _insert(self, sections: Sequence[Section]) -> None:
+        """Put sections before the exercises, or at the end, here and in the table of contents."""
+        starts = [f'<h2 id="{BEFORE}"' in part.source for part in self.parts]
+        place = starts.index(True) if True in starts else len(starts)
+        self.parts[place:place] = [Part(0, section.html) for section in sections]
+        listed = [entry.anchor for entry in self.outline.entries]
+        place = listed.index(BEFORE) if BEFORE in listed else len(listed)
+        own = [Entry(2, section.anchor, section.title) for section in sections]
+        self.outline.entries[place:place] = own
 
     def shows(self, what: str) -> bool:
         """Whether nbconvert's switches leave a kind of content on the page."""
@@ -107,7 +130,7 @@ class Page:
                     note = self.fragments.note(f"the cell cannot be rendered: {words}", failed=True)
                     part = Part(0, f"<p>{note}</p><pre>{escape(cell.source)}</pre>")
                 if part:
-                    yield part
+                    yield replace(part, differs=self.differences.get(cell.get("id"), ""))
             if failed:
                 rest = notebook.cells[index + 1 :]
                 self.not_run = sum(
@@ -129,8 +152,7 @@ class Page:
         removed = cell.metadata.get("transient", {}).get("remove_source") or NO_INPUT in tags
         source = "" if removed or not self.shows("input") else highlight(cell.source, "ipython3")
         outputs = [] if NO_OUTPUT in tags or not self.shows("output") else cell.outputs
-        folded = tuple(what for what, names in FOLDED.items() if set(names) & set(tags))
-        return Part(number, source, self.outputs.html(outputs), folded)
+        return Part(number, source, self.outputs.html(outputs), bool(FOLDED & set(tags)))
 
     def _markdown(self, source: str, attachments: NotebookNode | None = None) -> str:
         self.fragments.place = place = dict(self._step)
@@ -151,6 +173,7 @@ class Page:
             for text in (part.source if not part.number else "", part.outputs)
         ]
         whole = self.fragments.finish(boundary.join(text.replace(boundary, "") for text in texts))
+        whole = whole.replace("<pre>", '<pre tabindex="0">')  # a long line scrolls
         whole = VERDICT.sub(self._over_seeds, whole).split(boundary)
         return [
             Part(
@@ -158,6 +181,7 @@ class Page:
                 part.source if part.number else whole[2 * i],
                 whole[2 * i + 1],
                 part.folded,
+                part.differs,
             )
             for i, part in enumerate(parts)
         ]

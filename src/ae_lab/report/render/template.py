@@ -9,23 +9,41 @@ import jinja2
 
 FONT = Path(__file__).parents[1] / "fonts" / "STIXTwoMath-subset.woff2"
 PAGE = Path(__file__).parents[1] / "templates" / "ae_lab_report"
+LIVE, PARTS = PAGE / "live", ("network", "plane", "positions", "draw", "train", "start")
 
 
-def render_template(name: str, formulas: bool = False, **values: object) -> str:
-    """A page from a template file of the report; all ``values`` that it names are escaped."""
-    css = page_css(formulas)
+def render_template(
+    name: str, formulas: bool = False, alive: bool = False, **values: object
+) -> str:
+    """A page from a template file of the report; all ``values`` that it names are escaped.
+
+    With ``formulas`` its style sheet has the font for them; one that is ``alive`` has a script.
+    """
+    css, script = page_css(formulas, alive), page_script() if alive else ""
+    css += (PAGE / "overview.css").read_text(encoding="utf-8")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
-    return environment.get_template(name).render(css=css, policy=page_policy(css), **values)
+    policy = page_policy(css, script)
+    return environment.get_template(name).render(css=css, script=script, policy=policy, **values)
 
 
 @cache
-def page_css(formulas: bool) -> str:
-    """The style sheet, with the mathematics font where there is something to set in it."""
-    css = (PAGE / "style.css").read_text(encoding="utf-8")
+def page_script() -> str:
+    """The script of every page on which something moves, put together from its parts."""
+    return "\n".join((LIVE / f"{part}.js").read_text(encoding="utf-8") for part in PARTS)
+
+
+@cache
+def page_css(formulas: bool, alive: bool = False) -> str:
+    """The style sheet, with the mathematics font where there is something to set in it.
+
+    A page that is ``alive`` has rules for what moves on it.
+    """
+    sheets = ["style.css"] + ["live.css"] * alive
+    css = "".join((PAGE / sheet).read_text(encoding="utf-8") for sheet in sheets)
     if not formulas:
         return css
     return (

@@ -5,8 +5,8 @@ from html import escape
 
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.report.failure import sentence_of
-from ae_lab.report.front.ledger import number
 from ae_lab.report.keys import package_digest
+from ae_lab.report.numbers import number, unit_in_words
 
 ONE_SEED = "one seed"
 WIDTH, HEIGHT, EDGE = 100, 18, 6  # of a strip of dots, in pixels
@@ -19,13 +19,14 @@ def seed_rows(row: dict, metric: Metric) -> list[dict]:
         return [row | {"spread": None}]
     rows = []
     for backend, summary in metric.seeds.items():
-        mean, deviation, low, high = _in_words(summary)
+        mean, deviation, low, high = _in_words(summary, metric.unit)
         known = summary["low"] is not None
+        same = known and deviation == "0"
         spread = {
             "backend": backend if len(metric.seeds) > 1 else "",
             "count": len(summary["values"]),
-            "mean": mean + (f" ± {deviation}" if known else ""),
-            "interval": f"{low} to {high}" if known else "",
+            "mean": mean + (f" ± {deviation}" if known and not same else ""),
+            "interval": "the same each time" if same else f"{low} to {high}" if known else "",
             "dots": strip_of_dots(summary, metric.published),
         }
         rows.append(row | {"spread": spread})
@@ -62,14 +63,17 @@ def strip_of_dots(summary: dict, published: float | None) -> str:
     )
 
 
-def _in_words(summary: dict) -> list[str]:
+def _in_words(summary: dict, unit: str = "") -> list[str]:
     """Mean, deviation, low and high, to the second digit of the deviation: no more is known."""
     numbers = [summary[name] for name in ("mean", "deviation", "low", "high")]
     mean, deviation = numbers[:2]
     if not deviation or deviation < 1e-9 * abs(mean):  # one seed, or the same under each
-        return [number(mean), "0", number(mean), number(mean)]
-    decimals = max(0, 1 - math.floor(math.log10(deviation)))
-    return [f"{value:.{decimals}f}" for value in numbers]
+        return [number(mean, unit), "0", number(mean, unit), number(mean, unit)]
+    scale = 100 if unit.startswith("share") else 1
+    decimals = max(0, 1 - math.floor(math.log10(scale * deviation)))
+    sign = "\u00a0%" if unit.startswith(("share", "%")) else ""
+    written = [f"{scale * value:,.{decimals}f}{sign}" for value in numbers]
+    return [text.replace("-", "\u2212") for text in written]
 
 
 def seeds_in_words(claim: Claim) -> str:
@@ -94,8 +98,9 @@ def interval_in_words(claim: Claim) -> str:
         return ""
     units, rests = {one["name"]: one["unit"] for one in claim.tests}, []
     for name, condition in seeds["conditions"].items():
-        mean, deviation, low, high = _in_words(condition["margin"])
-        words = f"{name}: margin {mean} {units.get(name, '')}".rstrip()
+        unit = units.get(name, "")
+        mean, deviation, low, high = _in_words(condition["margin"], unit)
+        words = f"{name}: margin {mean} {unit_in_words(unit)}".rstrip()
         if condition["margin"]["low"] is not None:
             same = deviation == "0"
             words += ", the same in every run" if same else f", 95 % interval {low} to {high}"

@@ -1,24 +1,61 @@
 """Results of a sweep, one JSON file per task, and what they say of a figure and of a claim."""
 
+import json
 import math
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from scipy import stats
 
-from ae_lab.files import read_json
+from ae_lab.files import read_text
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.lab.statistics import CONFIDENCE, mean_interval
 from ae_lab.lab.verdicts import PRIMARY, verdict
+from ae_lab.report.failure import sentence_of
 from ae_lab.report.keys import digest_of_cells
 
+TEXTS = ("notebook", "profile", "backend", "data", "cells", "package", "key")
+LARGEST = 1e100  # of a figure or margin: its square and the sum of many are numbers still
 
-def read_results(folder: Path) -> list[dict]:
-    """All that a sweep left in a folder, by notebook, backend and seed."""
-    found = [read_json(path) for path in folder.glob("*.json")]
+
+def read_results(folder: Path, say: Callable[[str], None]) -> list[dict]:
+    """All that a sweep left in a folder, by notebook, backend and seed; ``say`` names the rest."""
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            if path.is_symlink():
+                raise ValueError("a symbolic link")
+            found.append(parse_result(read_text(path)))
+        except (OSError, ValueError) as error:
+            say(f"{path} is left out, it is no result of a sweep ({error}): remove it\n")
     order = ("notebook", "backend", "seed")
-    return sorted(filter(None, found), key=lambda result: [result[name] for name in order])
+    return sorted(found, key=lambda result: [result[name] for name in order])
+
+
+def parse_result(text: str) -> dict:
+    """The result of a sweep in JSON; a ValueError says in words why it is none."""
+    try:
+        result = json.loads(text)
+        # what is not finite, or is no text in UTF-8, could not be written into a report
+        json.dumps(result, allow_nan=False, ensure_ascii=False).encode()
+        metrics = [Metric.from_json(one) for one in result["metrics"]]
+        claims = [Claim.from_json(one) for one in result["claims"]]
+        texts = [result[name] for name in TEXTS if name != "key" or "key" in result]
+        texts += [one.name for one in metrics]
+        texts += [text for one in claims for text in (one.id, one.verdict, *one.conditions)]
+        numbers = [one.value for one in metrics]
+        numbers += [margin for one in claims for margin in one.conditions.values()]
+        if result["error"] is not None:
+            sentence_of(result["error"])
+        if type(result["seed"]) is not int or not all(isinstance(text, str) for text in texts):
+            raise TypeError("a name or seed of another type")
+        if not all(isinstance(one, int | float) and abs(one) < LARGEST for one in numbers):
+            raise TypeError("a figure that is no number, or too large")
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}"[:200]) from None
+    return result
 
 
 def results_for(notebooks: dict[str, dict], profile: str, results: list[dict]) -> list[dict]:

@@ -1,17 +1,15 @@
 """The verb ``bench``: measure the rows, print their ratios, write JSON and page."""
 
 import os
-import platform
-import re
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.files import write_json, write_text
 from ae_lab.report.build import say_now
+from ae_lab.report.execute.environment import machine
 from ae_lab.report.folders import os_errors_as_lab_errors
 from ae_lab.report.keys import versions
 from ae_lab.settings import Settings
@@ -129,18 +127,13 @@ def line_of(result: Result) -> str:
 
 def machine_facts(source: str) -> dict[str, str]:
     """What a timing depends on besides the code, in words."""
-    cpuinfo = Path("/proc/cpuinfo")
-    text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
-    model = re.search(r"model name\s*: (.*)", text)
     found = versions(MEASURED_WITH)
     installed = [name for name in ("python", *MEASURED_WITH) if found[name] != "none"]
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "not known"
     return {
-        "Processor": model[1] if model else platform.processor() or platform.machine(),
-        "Cores": str(os.cpu_count()),
+        "Machine": machine(),
         "Threads and cores of each side": str(CORES),
         "Running processes, mean of the minute before": load,
-        "System": f"{platform.system()} {platform.machine()}",
         "Versions": ", ".join(f"{name} {found[name]}" for name in installed),
         "Data": source,
     }

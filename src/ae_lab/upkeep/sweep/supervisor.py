@@ -3,10 +3,11 @@
 The functions at the end run on the workers.
 
 Which worker gets a task is chosen here and not left to Dask: it would send tasks to a worker
-before that was vetted, and several at once to one of many threads. A task that fails is Dask's to
-try once more (``retries``).
+before that was vetted, and several at once to one of many threads. What a worker sends is text,
+so that nothing of it is unpickled, and is held against the task.
 """
 
+import json
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -26,16 +27,12 @@ from ae_lab.report.failure import failure
 from ae_lab.report.keys import EXECUTED_WITH, PACKAGE, digest_of_files, versions
 from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
-from ae_lab.upkeep.sweep.task import Task, result_of
+from ae_lab.upkeep.sweep.task import Task, result_from, result_of
 
 LOOK_SECONDS = 0.5  # between two looks at workers and tasks
 MOST_LOST = 3  # workers that one task may lose: it is then taken for the cause
 PATIENCE_SECONDS = 60.0  # with refused workers only
 NAMED = 3  # differing files that a refusal names
-
-
-class TaskFailed(Exception):
-    """Raised on a worker, so that Dask tries the task once more; its argument is the result."""
 
 
 class Supervisor:
@@ -68,7 +65,7 @@ class Supervisor:
         """Bring every task to its end; return the results of those that failed."""
         self.left, self.done, self.start = len(tasks), 0, time.monotonic()
         self.failures: list[dict] = []
-        waiting, lost = deque(tasks), Counter()
+        waiting, lost, failed = deque(tasks), Counter(), Counter()
         while waiting or self.at_work:
             try:
                 present = set(self.client.nthreads())
@@ -87,7 +84,12 @@ class Supervisor:
                         self._end(task, _failed(task, "LostWorkers", f"{MOST_LOST} were lost"))
                 elif future.done():
                     del self.at_work[worker]
-                    self._end(task, outcome(task, future))
+                    result = outcome(task, future)
+                    failed[task.label] += bool(result["error"])
+                    if failed[task.label] == 1 and result["error"]:
+                        waiting.appendleft(task)  # once more
+                    else:
+                        self._end(task, result)
             for worker in sorted(self.workers):
                 if waiting and self.workers[worker] == "" and worker not in self.at_work:
                     task = waiting.popleft()
@@ -96,7 +98,7 @@ class Supervisor:
         return self.failures
 
     def _submit(self, worker: str, function: Callable, *arguments: object) -> Future:
-        return self.client.submit(function, *arguments, workers=[worker], pure=False, retries=1)
+        return self.client.submit(function, *arguments, workers=[worker], pure=False)
 
     def _vet(self, present: set[str]) -> None:
         """Ask new workers what they have, take answers, and give up where all were refused."""
@@ -106,7 +108,7 @@ class Supervisor:
         for worker, asked in self.workers.items():
             if isinstance(asked, Future) and asked.done():
                 try:
-                    refused = asked.result()
+                    refused = str(asked.result())
                 except CancelledError as error:
                     raise _unreachable(error) from None
                 except Exception as error:  # no package there, or damaged data
@@ -141,11 +143,9 @@ class Supervisor:
 def outcome(task: Task, future: Future) -> dict:
     """A task's result; whatever else it ended with becomes a failed one."""
     try:
-        return future.result()
+        return result_from(task, future.result())
     except CancelledError as error:
         raise _unreachable(error) from None
-    except TaskFailed as error:
-        return error.args[0]
     except Exception as error:
         return _failed(task, type(error).__name__, str(error))
 
@@ -191,10 +191,10 @@ def vet(expected: dict, backends: tuple[str, ...], dataset: str) -> str:
     return "; ".join(reasons)
 
 
-def run_task(task: Task) -> dict:
-    """On a worker: execute the notebook and return its result, a few KB, as it is kept.
+def run_task(task: Task) -> str:
+    """On a worker: execute the notebook and return its result, a few KB of JSON, as it is kept.
 
-    Raises TaskFailed if the notebook failed, or loaded other data than the sweep has.
+    It is an error if the notebook loaded other data than the sweep has.
     """
     folder = Path(get_worker().local_directory) / "ae_lab"  # Dask removes it with the worker
     settings = replace(data_here(task.dataset)[0], profile=task.profile, seed=task.seed)
@@ -210,10 +210,7 @@ def run_task(task: Task) -> dict:
     if not error and loaded != task.data:
         message = f"the notebook loaded data {loaded[:12]}…, the sweep has {task.data[:12]}…"
         error = failure(task.notebook, "OtherData", message)
-    result = result_of(task, lab["record"], error, lab["seconds"])
-    if error:
-        raise TaskFailed(result)
-    return result
+    return json.dumps(result_of(task, lab["record"], error, lab["seconds"]))
 
 
 @cache

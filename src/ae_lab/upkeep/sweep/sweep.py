@@ -17,8 +17,15 @@ from ae_lab.upkeep.sweep.task import is_done, plan, result_in_report, store_resu
 from ae_lab.validation import check_whole
 
 CONNECT_SECONDS = 20
-# Dask looks at its workers fifty times a second, for dashboards: our tasks take minutes.
-SPARING = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
+SPARING = {
+    # Dask looks at its workers fifty times a second, for dashboards: our tasks take minutes.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    # It also serves pages of them, to whoever asks.
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+}
+TEXT_ONLY = ["msgpack", "error"]  # what a client reads of results: a pickle could run a program
 
 
 def sweep(
@@ -73,7 +80,7 @@ def sweep(
                 about = (identity(backends, dataset.sha256), backends, settings.dataset)
                 keep = partial(store_result, place)
                 failures = Supervisor(client, about, keep, say).run(left)
-    say(f"Results are in {place.sweep}; python -m ae_lab report shows them\n")
+    say(f"Results are in {place.sweep}; ae-lab report shows them\n")
     if failures:
         named = "; ".join(
             f"{sentence_of(result['error'])} (seed {result['seed']}, {result['backend']})"
@@ -87,21 +94,27 @@ def sweep(
 
 @contextmanager
 def connected(scheduler: str | None, workers: int | None) -> Iterator:
-    """A Dask client: of the scheduler at this address, or of a cluster that ends with it."""
+    """A Dask client: of the scheduler at this address, or of a cluster that ends with it.
+
+    The cluster's keys are made for it and kept in memory: no other user can join it.
+    """
     try:
         import dask
-        from distributed import Client, LocalCluster
+        from distributed import Client, LocalCluster, Security
+
+        security = None if scheduler else Security.temporary()
     except ImportError:
         raise LabError(
-            "a sweep needs the package distributed, received none: "
-            "install it with pip install 'ae_lab[sweep]'."
+            "a sweep needs the packages distributed and cryptography, received none: "
+            "install them with pip install 'ae_lab[sweep]'."
         ) from None
+    reading = {"set_as_default": False, "deserializers": TEXT_ONLY}
     for name in list(logging.root.manager.loggerDict):  # what goes wrong is said by us
         if name.partition(".")[0] == "distributed":
             logging.getLogger(name).setLevel(logging.CRITICAL)
     if scheduler:
         try:
-            client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+            client = Client(scheduler, timeout=CONNECT_SECONDS, **reading)
         except (OSError, ValueError) as error:
             raise LabError(
                 f"the scheduler must answer at its address, received nothing from {scheduler!r} "
@@ -112,7 +125,8 @@ def connected(scheduler: str | None, workers: int | None) -> Iterator:
         return
     options = {"n_workers": workers or usable_cores(), "threads_per_worker": 1, "processes": True}
     options["memory_limit"] = 0  # the kernels are processes of their own, not seen by Dask
-    quiet = {"dashboard_address": None, "silence_logs": logging.CRITICAL}
+    options |= {"security": security, "dashboard_address": None}
+    quiet = {"silence_logs": logging.CRITICAL}
     with dask.config.set(SPARING), LocalCluster(**options, **quiet) as cluster:
-        with Client(cluster, set_as_default=False) as client:
+        with Client(cluster, **reading) as client:
             yield client

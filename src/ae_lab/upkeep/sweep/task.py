@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ae_lab.errors import LabError
-from ae_lab.files import read_json, write_json
+from ae_lab.files import read_text, write_json
 from ae_lab.report.execute.environment import numeric_environment
 from ae_lab.report.folders import recover_folder
 from ae_lab.report.keys import digest_of_cells, execution_key, package_digest
 from ae_lab.report.notebook_file import read_notebook
+from ae_lab.report.seeds.spread import parse_result
 from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 
@@ -68,8 +69,8 @@ def plan(
             threads = numeric["OMP_NUM_THREADS"]  # Dask would set these, too, to 1
             numeric |= {"OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
             for path in paths:
-                text = path.read_text(encoding="utf-8")
                 key = execution_key(read_notebook(path), one, data, numeric)
+                text = path.read_text(encoding="utf-8")
                 run = (one.profile, one.seed, backend, one.dataset, numeric)
                 tasks.append(Task(path.stem, text, *run, key, data))
     return tasks
@@ -100,6 +101,23 @@ def result_of(task: Task, record: dict | None, error: dict | None, seconds: floa
     }
 
 
+def result_from(task: Task, sent: object) -> dict:
+    """The result that a worker sent as JSON; a LabError says that it is not one of this task."""
+    try:
+        result = parse_result(sent)
+        expected = result_of(task, None, None, 0.0)
+        same = ("notebook", "profile", "seed", "backend", "data", "key", "cells", "package")
+        fault = ", ".join(name for name in same if result.get(name) != expected[name])
+    except ValueError as error:
+        fault = str(error)
+    if fault:
+        raise LabError(
+            f"a worker must send the result of {task.label}, received another ({fault[:200]}): "
+            "install the same package there, or look for who runs that worker."
+        )
+    return result
+
+
 def result_in_report(place: Workplace, task: Task, images: str) -> dict | None:
     """The same from the report's own execution of this notebook under this seed, if there is one.
 
@@ -117,11 +135,14 @@ def result_in_report(place: Workplace, task: Task, images: str) -> dict | None:
 def store_result(place: Workplace, task: Task, result: dict) -> None:
     """Write a result whole or not at all, whatever a report run does at the same time."""
     with place.publish_lock():
-        recover_folder(place.target, place.build / "aside")
+        recover_folder(place.target, place.aside)
         write_json(place.sweep / f"{task.label}.json", result)
 
 
 def is_done(place: Workplace, task: Task) -> bool:
     """Whether a good result of this very task is kept."""
-    kept = read_json(place.sweep / f"{task.label}.json") or {}
+    try:
+        kept = parse_result(read_text(place.sweep / f"{task.label}.json"))
+    except (OSError, ValueError):
+        return False
     return kept.get("key") == task.key and not kept["error"]

@@ -1,0 +1,244 @@
+"""The arrays in one file, measured by what it declares before memory is spent.
+
+A file is known by its first bytes, whatever its name, and nothing in it is run: pickles are
+refused. A ``LabError`` of this file has no path in it; the caller puts it in front.
+"""
+
+import gzip
+import io
+import math
+import struct
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+from zipfile import ZipFile
+
+import numpy as np
+
+from ae_lab.data.download import first_line
+from ae_lab.errors import LabError
+from ae_lab.files import check_archive, open_regular
+
+LARGEST = 2**30  # bytes of all arrays when unpacked: 87,000 images of 64x64 in colour
+SAVE = 'np.savez("mine.npz", x_train=a, y_train=b, x_test=c, y_test=d)'
+EXPECTED = "a whole .npz, IDX, HDF5, MATLAB file or CSV of numbers"
+IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
+PICKLE = (
+    "a pickle, which can run any program when it is read",
+    "MNIST needs no file, it is downloaded; convert what you trust: (a, b), _, (c, d) = "
+    f'pickle.load(gzip.open("mnist.pkl.gz"), encoding="latin1"); {SAVE}',
+)
+PICTURE = "one picture", "name a folder of class folders, or pass it to the verb reconstruct"
+REFUSED = {b"\x80": PICKLE, b"\x89PNG": PICTURE, b"\xff\xd8\xff": PICTURE}  # by first bytes
+
+
+class Stored(NamedTuple):
+    """An array in a file: its declared shape and dtype, how it is read, and where it is."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    read: Callable[[], np.ndarray]
+    origin: str
+
+
+def in_memory(array: np.ndarray, origin: str) -> Stored:
+    """An ``array`` that had to be read at once; ``origin`` names it in messages."""
+    return Stored(array.shape, array.dtype, lambda: array, origin)
+
+
+def wrong(expected: str, received: str, do: str) -> LabError:
+    """One sentence: what was ``expected`` and ``received``, what to ``do``; no path in front."""
+    return LabError(f"expected {expected}, received {received}: {do}.")
+
+
+def arrays_in(path: Path) -> list[Stored]:
+    """The arrays of an .npz, .npy, IDX, CSV, HDF5 or MATLAB file, IDX and CSV also in gzip.
+
+    They are read later (tables and MATLAB's at once). A ``LabError`` says that the file at
+    ``path`` is something else, with the way to convert it, is damaged, or takes more than
+    ``LARGEST`` bytes.
+    """
+    try:
+        with _opened(path) as file:
+            start = file.read(520)
+        found = list(_reader(path, start)(path))
+        _check_size(sum(math.prod(one.shape) * one.dtype.itemsize for one in found))
+        return found
+    except LabError:
+        raise
+    except Exception as error:  # damage shows in many ways
+        raise _damaged(error, path.name) from None
+
+
+def read_safely(stored: Stored) -> np.ndarray:
+    """``stored.read()``; what goes wrong is a ``LabError``."""
+    if stored.dtype.hasobject:
+        received = f"dtype {stored.dtype} in {stored.origin}"
+        raise wrong("plain arrays", received, "save labels as .astype(str), images as np.stack(x)")
+    try:
+        return stored.read()
+    except Exception as error:
+        raise _damaged(error, stored.origin) from None
+
+
+def _damaged(error: Exception, origin: str) -> LabError:
+    do = f"save or download it again, or convert it in Python: {SAVE}"
+    return wrong(EXPECTED, f"{first_line(error)} in {origin}", do)
+
+
+def _check_size(size: int) -> None:
+    if size > LARGEST:
+        raise wrong(f"at most {LARGEST:,} bytes of arrays", f"{size:,}", "keep fewer images")
+
+
+def _reader(path: Path, start: bytes) -> Callable[[Path], list[Stored] | Iterator[Stored]]:
+    if b"\x89HDF\r\n" in (start[:6], start[512:518]):  # MATLAB 7.3 puts 512 bytes in front
+        return partial(_hdf5, turned=start.startswith(b"MATLAB"))
+    if len(start) > 4 and start[:2] == b"\0\0" and start[2] in IDX_TYPES and start[3] in (1, 2, 3):
+        return _idx
+    for first, read in ((b"PK", _npz), (b"\x93NUMPY", _npy), (b"MATLAB 5.0", _mat)):
+        if start.startswith(first):
+            return read
+    for first, refusal in REFUSED.items():
+        if start.startswith(first) or (refusal is PICKLE and ".pkl" in path.name.lower()):
+            raise wrong(EXPECTED, *refusal)
+    if not start or b"\0" in start:
+        received = "bytes of no known format" if start else "an empty file"
+        do = f"convert it, for example a = np.fromfile(path, np.uint8).reshape(-1, 28, 28); {SAVE}"
+        raise wrong(EXPECTED, received, do)
+    return _table
+
+
+def _opened(path: Path) -> BinaryIO:
+    with open_regular(path) as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if packed else path.open("rb")
+
+
+def _npz(path: Path) -> Iterator[Stored]:
+    def read(name: str) -> np.ndarray:
+        with ZipFile(path) as archive, archive.open(f"{name}.npy") as member:
+            return np.lib.format.read_array(member, allow_pickle=False)
+
+    sizes = check_archive(path, LARGEST)
+    names = [name.removesuffix(".npy") for name in sizes if name.endswith(".npy")]
+    if not names:
+        received = f"a zip file with {', '.join(list(sizes)[:3])}"
+        raise wrong(EXPECTED, received, f"unpack it, or convert it in Python: {SAVE}")
+    for name in names:
+        with ZipFile(path) as archive, archive.open(f"{name}.npy") as member:
+            yield _declared(
+                member, sizes[f"{name}.npy"], partial(read, name), f"{path.name}/{name}"
+            )
+
+
+def _npy(path: Path) -> Iterator[Stored]:
+    with path.open("rb") as file:
+        read = partial(np.load, path, allow_pickle=False)
+        yield _declared(file, path.stat().st_size, read, path.name)
+
+
+def _declared(file: BinaryIO, size: int, read: Callable, origin: str) -> Stored:
+    """What NumPy's header at the start of ``file`` says, if that fits the ``size`` of the file."""
+    version = "{}_{}".format(*np.lib.format.read_magic(file))
+    shape, _, dtype = getattr(np.lib.format, f"read_array_header_{version}")(file)
+    size -= file.tell()
+    if not dtype.hasobject and size != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{size:,} bytes for shape {shape}, dtype {dtype}")
+    return Stored(shape, dtype, read, origin)
+
+
+def _idx(path: Path) -> Iterator[Stored]:
+    """A type and the sizes of the axes, big-endian, then the numbers."""
+    with _opened(path) as file:
+        _, kind, axes = struct.unpack(">HBB", file.read(4))
+        shape = struct.unpack(f">{axes}I", file.read(4 * axes))
+    dtype = np.dtype(IDX_TYPES[kind])
+
+    def read() -> np.ndarray:
+        with _opened(path) as file:
+            file.seek(4 + 4 * axes)
+            content = file.read(math.prod(shape) * dtype.itemsize + 1)
+        return np.frombuffer(content, dtype).reshape(shape)  # refuses more as well as fewer
+
+    yield Stored(shape, dtype, read, path.name)
+
+
+def _table(path: Path) -> list[Stored]:
+    """Rows of numbers: the pixels of an image, and its label in the first column or the last."""
+    with _opened(path) as file:
+        first = file.readline(100_000).decode("utf-8-sig")
+    separator = max(",;\t", key=first.count)
+    cells = [cell.strip(' "\r\n').lower() for cell in first.split(separator)]
+    named = any(cell[:1].isalpha() for cell in cells)
+    with _opened(path) as file:
+        how = {"delimiter": separator, "skiprows": int(named), "quotechar": '"', "ndmin": 2}
+        rows = np.loadtxt(_lines(file), "f4", **how)
+    if named and cells[0] in ("", "id", "index"):  # as pandas numbers rows
+        cells, rows = cells[1:], rows[:, 1:]
+    if math.isqrt(rows.shape[1]) ** 2 == rows.shape[1]:
+        return [in_memory(rows, f"{path.name}/x")]
+    last = cells[-1] in ("label", "class", "y") or not np.ptp(rows[:, 0])  # a corner is constant
+    x, y = (rows[:, :-1], rows[:, -1]) if last else (rows[:, 1:], rows[:, 0])
+    return [in_memory(x, f"{path.name}/x"), in_memory(y, f"{path.name}/y")]
+
+
+def _lines(file: BinaryIO) -> Iterator[str]:
+    size = 0  # in memory: a number takes two bytes or more here, four there
+    for line in io.TextIOWrapper(file, "utf-8-sig"):
+        _check_size(size := size + 2 * len(line))
+        yield line
+
+
+def _hdf5(path: Path, turned: bool) -> list[Stored]:
+    """``turned``: by MATLAB, which counts axes from the other end."""
+    import h5py
+
+    found = []
+
+    def read(name: str) -> np.ndarray:
+        with h5py.File(path) as file:
+            return file[name][()].T if turned else file[name][()]
+
+    def note(name: str, item: h5py.Dataset | h5py.Group) -> None:
+        if isinstance(item, h5py.Dataset):
+            if item.external or item.is_virtual:
+                raise ValueError(f"{name} of other files")
+            _check_size(math.prod(item.chunks or ()) * item.dtype.itemsize)  # each is read whole
+            shape = item.shape[::-1] if turned else item.shape
+            found.append(Stored(shape, item.dtype, partial(read, name), f"{path.name}/{name}"))
+
+    with h5py.File(path) as file:
+        file.visititems(note)
+    return found
+
+
+def _mat(path: Path) -> Iterator[Stored]:
+    """What MATLAB up to 7.2 writes: elements with their sizes in front, packed one by one."""
+    import scipy.io
+
+    total = 0
+    with path.open("rb") as file:
+        order = "<II" if file.read(128)[126:] == b"IM" else ">II"
+        while len(tag := file.read(8)) == 8:
+            kind, size = struct.unpack(order, tag)
+            end = file.tell() + size
+            if kind == 15:  # packed
+                inside = zlib.decompressobj().decompress(file.read(min(size, 4096)), 8)
+                size = struct.unpack(order, inside)[1]
+            _check_size(total := total + size)
+            file.seek(end)
+
+    def arrays(name: str, item: object) -> Iterator[Stored]:
+        if isinstance(item, dict):
+            for key in (key for key in item if not key.startswith("__")):
+                yield from arrays(f"{name}/{key}", item[key])
+        elif isinstance(item, np.ndarray):
+            yield in_memory(item, name)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return arrays(path.name, scipy.io.loadmat(path, simplify_cells=True))

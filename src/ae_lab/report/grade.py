@@ -1,0 +1,203 @@
+"""The verb ``grade``: many submissions as one table, each exercise measured again.
+
+Nothing that a student's report says of itself is read, and nothing a student wrote is run, unless
+`grade` is asked to: the models and arrays that were handed in are loaded as data and measured here.
+"""
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+from ae_lab.errors import LabError
+from ae_lab.files import read_json, write_json, write_text
+from ae_lab.lab.exercises import EXERCISES, Desk, Outcome, check, digest
+from ae_lab.report.build import HANDED_IN, say_now
+from ae_lab.report.distributed import HASHES, differences, in_words
+from ae_lab.report.execute.run import Say, executed
+from ae_lab.report.failure import failure_of, sentence_of
+from ae_lab.report.folders import os_errors_as_lab_errors
+from ae_lab.report.notebook_file import read_notebook
+from ae_lab.report.render.template import render_template
+from ae_lab.report.workplace import Workplace
+from ae_lab.settings import Settings
+
+# a point each; the others are in words
+CHECKED = [id for id in sorted(EXERCISES) if "choices" in EXERCISES[id]]
+
+
+@dataclass
+class Submission:
+    """What one student's folder came to.
+
+    Parameters
+    ----------
+    student : the folder's name.
+    outcomes : exercise to what its check said here.
+    cells : notebook and cell, of those that differ → how; None if no notebook was handed in.
+    failures : a sentence for each thing that could not be read or run.
+    """
+
+    student: str
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    cells: dict[str, str] | None = None
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def points(self) -> int:
+        return sum(self.outcomes[id].right is True for id in CHECKED)
+
+    @property
+    def changed(self) -> str:
+        """How many cells differ, in words."""
+        return "no notebook" if self.cells is None else in_words(self.cells.values())
+
+
+def grade(
+    settings: Settings, folders: Sequence[Path], out: Path, run: bool = False, say: Say = say_now
+) -> Path:
+    """Grade a folder for each student; return the table's page.
+
+    Parameters
+    ----------
+    settings : profile and data with which exercises are checked; the reference values.
+    folders : one for each student, named as the student: a project with its report, or a report.
+    out : folder for ``grades.html``, ``grades.csv``, ``grades.xml`` (JUnit) and, for each student,
+        ``<student>/results.json`` (Gradescope).
+    run : whether the students' notebooks are executed first, for what they hand in then.
+    say : takes the progress.
+
+    Raises
+    ------
+    LabError
+        If one is not a folder, or two students have the same name.
+    """
+    from ae_lab import data
+
+    settings.refuse_changes("grade")
+    folders = [folder.resolve() for folder in folders]
+    for folder in folders:
+        if not folder.is_dir():
+            raise LabError(f"grade needs a folder for each student, found none at {folder}.")
+    if twice := {one.name for one in folders if [two.name for two in folders].count(one.name) > 1}:
+        raise LabError(
+            f"each folder must have another name, received {', '.join(sorted(twice))} twice."
+        )
+    dataset = data.load_mnist(settings)
+    reference = read_json(settings.project_folder / "reports" / "reference.json") or {}
+    known = reference.get(f"{settings.profile}, {dataset.source}", {})
+    figures = {name: entry["mean"] for name, entry in known.items() if "mean" in entry}
+    table = []
+    for folder in folders:
+        judged = settings.profile != "smoke"
+        desk = Desk(dataset, figures, _models_of(settings.profile_folder, folder), judged)
+        table.append(_graded(settings, folder, desk, run, say))
+        say(f"{table[-1].points:3} of {len(CHECKED)}  {table[-1].student}\n")
+    with os_errors_as_lab_errors(out):
+        return _write(table, settings.profile, out)
+
+
+def _models_of(*folders: Path) -> dict[str, tuple[str, str]]:
+    """Digests of models that notebooks keep themselves, which no exercise takes."""
+    from ae_lab.models import load_model
+
+    found = {}
+    for folder in folders:
+        for path in folder.rglob("models/*.keras"):
+            try:
+                found[digest(load_model(path))] = "", "the notebook's own model"
+            except LabError:
+                continue  # it equals nothing that can be handed in
+    return found
+
+
+def _graded(settings: Settings, folder: Path, desk: Desk, run: bool, say: Say) -> Submission:
+    found = Submission(folder.name)
+    names = json.loads(HASHES.read_text(encoding="utf-8"))
+    paths = {
+        path.stem: path
+        for path in sorted(folder.rglob("*.ipynb"), reverse=True)  # "notebooks" before "reports"
+        if path.stem in names and not any(part[0] == "." for part in path.relative_to(folder).parts)
+    }
+    for name, path in sorted(paths.items()):
+        try:
+            cells = differences(name, read_notebook(path).cells)
+        except LabError as error:
+            found.failures.append(str(error))
+            del paths[name]
+            continue
+        found.cells = (found.cells or {}) | {f"{name}, {id}": how for id, how in cells.items()}
+    if not run:
+        kept = [path for path in sorted(folder.rglob(HANDED_IN)) if path.is_dir()]
+        kept.sort(key=lambda path: path.parent.name != settings.profile)
+        if not kept:
+            found.failures.append(f"no folder {HANDED_IN}: the report was not handed in with it")
+        found.outcomes = {
+            id: _checked(kept[0] if kept else folder / HANDED_IN, id, desk, found.failures)
+            for id in sorted(EXERCISES)
+        }
+        return found
+    with tempfile.TemporaryDirectory() as temporary:
+        place = Workplace(replace(settings, report_folder=Path(temporary)))
+        place.make_folders()
+        for name, path in paths.items():
+            try:
+                error = executed(place, path, "", say).metadata["ae_lab"]["error"]
+            except Exception as refused:  # one notebook's failure costs no other its exercises
+                error = failure_of(name, refused)
+            found.failures += [sentence_of(error)] if error else []
+        for id in sorted(EXERCISES):
+            name = next((name for name in sorted(names) if name.startswith(id[:2])), "")
+            kept = place.records / name
+            found.outcomes[id] = _checked(kept, id, desk, found.failures)
+    return found
+
+
+def _checked(folder: Path, id: str, desk: Desk, failures: list[str]) -> Outcome:
+    """An exercise checked from its files; whatever goes wrong is a failure in words."""
+    from ae_lab.lab import handed_in
+
+    try:
+        answer, prediction = handed_in.read(folder, id)
+        return check(id, answer, prediction, desk)
+    except Exception as error:  # a stranger's model or array may fail in any way
+        unknown = f"no reference value of {error} in this profile"
+        reason = unknown if isinstance(error, KeyError) else str(error).partition("\n")[0]
+        failures.append(f"{id}: {reason[:300]}")
+        return Outcome(False, f"{id}: cannot be checked: {reason[:300]}")
+
+
+def _write(table: list[Submission], profile: str, out: Path) -> Path:
+    rows = io.StringIO()
+    writer = csv.writer(rows, lineterminator="\n")
+    writer.writerow(["student", "points", "of", *sorted(EXERCISES), "cells", "failures"])
+    suites = ElementTree.Element("testsuites", name="ae_lab")
+    for one in table:
+        # a spreadsheet would take such a name for a formula
+        name = f"'{one.student}" if one.student.startswith(("=", "+", "-", "@")) else one.student
+        states = [outcome.state for outcome in one.outcomes.values()]
+        failures = len(one.failures)
+        writer.writerow([name, one.points, len(CHECKED), *states, one.changed, failures])
+        suite = ElementTree.SubElement(suites, "testsuite", name=one.student)
+        tests = []  # those in words are for a person to mark
+        for id, outcome in one.outcomes.items():
+            score, most = int(outcome.right is True), int(id in CHECKED)
+            tests.append({"name": id, "score": score, "max_score": most, "output": outcome.words})
+            case = ElementTree.SubElement(suite, "testcase", classname=one.student, name=id)
+            if not outcome.right:
+                kind = "skipped" if outcome.right is None else "failure"
+                words = "".join(c if c.isprintable() else " " for c in outcome.words)
+                ElementTree.SubElement(case, kind, message=words)
+        lines = [f"Cells that differ: {one.changed}.", *one.failures]
+        marks = {"score": one.points, "output": "\n".join(lines), "tests": tests}
+        write_json(out / one.student / "results.json", marks)
+    write_text(out / "grades.csv", rows.getvalue())
+    text = ElementTree.tostring(suites, encoding="unicode", xml_declaration=True)
+    write_text(out / "grades.xml", text)
+    page = render_template("grades.html.j2", table=table, profile=profile, checked=CHECKED)
+    write_text(out / "grades.html", page)
+    return out / "grades.html"

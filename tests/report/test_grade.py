@@ -1,0 +1,173 @@
+"""Many submissions as one table: measured from what was handed in, whatever a report says."""
+
+import csv
+import json
+import shutil
+from xml.etree import ElementTree
+
+import nbformat
+import numpy as np
+import pytest
+
+from ae_lab import models
+from ae_lab.__main__ import main
+from ae_lab.errors import LabError
+from ae_lab.lab import handed_in, start_lab
+from ae_lab.lab.exercises import EXERCISES, digest
+from ae_lab.report import grade as grade_module
+from ae_lab.report.build import HANDED_IN
+from ae_lab.report.grade import CHECKED, grade
+from ae_lab.settings import Settings
+from helpers import NOTEBOOKS, executed, notebook
+
+FIRST = NOTEBOOKS[0]
+WORDS = "The encoder is a funnel and the decoder a funnel the other way round, with a code between."
+
+
+@pytest.fixture
+def settings(tmp_path):
+    (tmp_path / "teacher").mkdir()
+    return Settings(
+        project_folder=tmp_path / "teacher", report_folder=tmp_path / "teacher", offline=True
+    )
+
+
+@pytest.fixture
+def ada(tmp_path, sample, shown):
+    """A project whose student solved 00.1, was wrong in 00.2, and wrote an answer to 00.4."""
+    records = tmp_path / "records"
+    lab = start_lab(
+        FIRST.stem, Settings(project_folder=tmp_path, record_folder=records, offline=True)
+    )
+    lab._desk.dataset = sample
+    lab.check_exercise("00.1", sample.x_test.mean(axis=0), prediction="b")
+    lab.check_exercise("00.2", sample.x_test, prediction="a")
+    lab.check_exercise("00.4", WORDS)
+    folder = tmp_path / "ada"
+    (folder / "notebooks").mkdir(parents=True)
+    shutil.copytree(records / FIRST.stem, folder / "reports" / "quick" / HANDED_IN)
+    changed = nbformat.read(FIRST, as_version=4)
+    changed.cells[1].source += " More."
+    del changed.cells[2]
+    nbformat.write(changed, folder / "notebooks" / FIRST.name)
+    return folder
+
+
+def graded(settings, *folders, **options):
+    said = []
+    grade(settings, folders, settings.report_folder / "out", say=said.append, **options)
+    out = settings.report_folder / "out"
+    rows = list(csv.DictReader((out / "grades.csv").open(encoding="utf-8")))
+    return rows, (out / "grades.html").read_text(encoding="utf-8"), out
+
+
+def test_a_table_of_what_was_handed_in(settings, ada):
+    (row,), page, out = graded(settings, ada)
+    assert row["student"] == "ada" and row["points"] == "1" and row["of"] == str(len(CHECKED))
+    assert [row[id] for id in ("00.1", "00.2", "00.3", "00.4")] == [
+        "solved",
+        "tried",
+        "open",
+        "answered",
+    ]
+    assert row["cells"] == "1 changed, 1 removed" and row["failures"] == "0"
+    assert WORDS in page and "<script" not in page
+    result = json.loads((out / "ada" / "results.json").read_text(encoding="utf-8"))
+    assert result["score"] == 1 and sum(test["score"] for test in result["tests"]) == 1
+    assert sum(test["max_score"] for test in result["tests"]) == len(CHECKED)
+    suite = ElementTree.parse(out / "grades.xml").getroot()[0]
+    assert [case.get("name") for case in suite.iterfind("testcase[failure]")] == ["00.2"]
+    assert len(suite) == len(EXERCISES) == len(suite.findall("testcase/skipped")) + 2
+
+
+def test_a_forged_page_and_record_change_nothing(settings, ada, tmp_path):
+    honest = graded(settings, ada)[0][0]
+    report = ada / "reports" / "quick"
+    right = {"right": True, "words": "00.3: right.", "given": True}
+    forged = dict.fromkeys(EXERCISES, right)
+    for path in (report / "exercises.json", report / HANDED_IN / "exercises.json"):
+        path.write_text(json.dumps(forged))
+    (report / "index.html").write_text("50 of 50 exercises solved")
+    (report / "results.json").write_text(json.dumps({"score": 50}))
+    record = {"exercises": forged, "metrics": [{"name": "first.test_sse", "value": 1e9}]}
+    for folder in (report / HANDED_IN, ada / "reports" / ".build" / "quick" / "records"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{FIRST.stem}.json").write_text(json.dumps(record))
+    # says that it was right, without the object
+    (report / HANDED_IN / "00.3.json").write_text(json.dumps(right | {"prediction": "c"}))
+    (row,), _, _ = graded(settings, ada)
+    assert row == honest | {"00.3": "tried"}
+
+
+def test_what_a_notebook_records_when_it_is_run_is_not_read_either(
+    settings, ada, monkeypatch, sample
+):
+    def run(place, path, key, say):
+        right = {"right": True, "words": "", "given": True}
+        record = {"exercises": dict.fromkeys(EXERCISES, right)}
+        (place.records / f"{path.stem}.json").write_text(json.dumps(record))
+        handed_in.keep(place.records / path.stem, "00.2", np.round(sample.x_test), "a")
+        error = {"notebook": path.stem, "name": "ValueError", "message": "no", "cell": 3}
+        return executed(notebook("# T"), record, error | {"id": None, "heading": None})
+
+    monkeypatch.setattr(grade_module, "executed", run)
+    (row,), page, _ = graded(settings, ada, run=True)
+    assert row["points"] == "1" and row["00.2"] == "solved" and row["00.1"] == "open"
+    assert row["failures"] == "1" and "cell 3" in page and "ValueError" in page
+
+
+def test_files_that_are_no_answers_are_failures_and_nothing_in_them_is_run(settings, ada):
+    folder = ada / "reports" / "quick" / HANDED_IN
+
+    class Bomb:
+        def __reduce__(self):
+            return (pytest.fail, ("unpickled",))
+
+    np.savez(folder / "00.1.picture.npz", array=np.array([Bomb()], dtype=object))
+    (folder / "00.3.json").write_text('{"prediction": "c"}')
+    (folder / "00.3.model.keras").write_bytes(b"not a model")
+    name = next(iter(EXERCISES["00.3"]["objects"]))
+    (folder / f"00.3.{name}.keras").write_bytes(b"not a model")
+    (ada / "notebooks" / FIRST.name).write_text("not a notebook")
+    (row,), page, _ = graded(settings, ada)
+    assert row["points"] == "0" and row["failures"] == "3" and row["cells"] == "no notebook"
+    assert "00.1: cannot be checked" in page and FIRST.name in page
+
+
+def test_an_empty_folder_has_no_points_and_says_why(settings, tmp_path):
+    (tmp_path / "=bo").mkdir()
+    (row,), page, _ = graded(settings, tmp_path / "=bo")
+    assert row["student"] == "'=bo" and row["points"] == "0" and row["failures"] == "1"
+    assert HANDED_IN in page
+
+
+def test_models_and_arrays_come_back_as_they_were_handed_in(tmp_path):
+    model = models.undercomplete(latent_dim=3, hidden=(4,), image_shape=(6, 5, 1))
+    handed_in.keep(tmp_path, "00.3", model, "c")
+    ((_, again),) = (objects := handed_in.read(tmp_path, "00.3"))[0].items()
+    assert digest(again) == digest(model) and objects[1] == "c"
+    handed_in.keep(tmp_path, "00.3", 7, "b")
+    assert handed_in.read(tmp_path, "00.3") == ({}, "b"), "the earlier answer is gone"
+    handed_in.keep(tmp_path, "00.3", None, None)
+    assert handed_in.read(tmp_path, "00.3") == (None, None)
+
+
+def test_a_model_that_the_notebook_keeps_is_not_taken(settings, ada, tmp_path):
+    model = models.undercomplete(latent_dim=3, hidden=(4,))
+    handed_in.keep(ada / "reports" / "quick" / HANDED_IN, "00.3", model, "c")
+    (settings.profile_folder / "models").mkdir(parents=True)
+    model.save(settings.profile_folder / "models" / "undercomplete.keras")
+    _, page, _ = graded(settings, ada)
+    assert "the notebook&#39;s own model" in page
+
+
+@pytest.mark.parametrize("given", [["nowhere"], ["a/ada", "b/ada"]])
+def test_bad_folders_are_one_sentence(given, tmp_path, monkeypatch, capsys, settings):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("a/ada", "b/ada"):
+        (tmp_path / folder).mkdir(parents=True)
+    with pytest.raises(LabError):
+        grade(settings, [tmp_path / one for one in given], tmp_path / "out")
+    assert main(["grade", *given, "--profile", "quick"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and said.count("\n") == 1 and given[0].split("/")[-1] in said
