@@ -271,6 +271,13 @@ def test_lines_alone_and_a_speck_are_no_digit():
         handwriting.like_mnist(page)
 
 
+def test_a_sheet_without_writing_on_a_table_is_refused():
+    rng = np.random.default_rng(1)
+    photo = handwritten.sheet_on_table(np.full((480, 400), 0.88), 0.25, 0.65, rng)
+    with pytest.raises(LabError, match="differs from its paper|noise|specks"):
+        handwriting.like_mnist(photo)
+
+
 def test_a_pen_as_light_as_its_paper_is_read_by_its_colour(tmp_path):
     page, ink, _ = paged("3", np.random.default_rng(3))
     paper, red = np.array([64, 140, 77]), np.array([242, 64, 51])  # of the same lightness
@@ -356,11 +363,10 @@ def test_the_verb_writes_the_picture_and_says_the_verdict(kind, reports, tmp_pat
         assert picture.width > 1_000 and len(np.unique(picture.convert("L"))) > 50
 
 
-def test_the_probabilities_are_the_classifier_s_and_add_up(reports, tmp_path):
+def test_the_probabilities_are_the_classifier_s_and_add_up(reports):
     classifier = models.load_model(reports / "classifier.keras")
     model = models.load_autoencoder(reports / "deep.keras")
-    path = saved(tmp_path, written(STROKES["two"]))
-    verdict = handwriting.reconstruct_photo(path, model, classifier)
+    verdict = handwriting.judge(written(STROKES["two"]), model, classifier)
     (probabilities,) = verdict.probabilities
     assert probabilities.sum() == pytest.approx(1)
     logits = classifier.predict(verdict.x, verbose=0)[0]

@@ -12,7 +12,7 @@ from ae_lab.errors import LabError
 from ae_lab.lab.display import png
 from ae_lab.lab.handwriting.digit import Found, find_digits, prepare
 from ae_lab.lab.handwriting.digit import like_mnist as like_mnist
-from ae_lab.lab.handwriting.photo import read_photo
+from ae_lab.lab.handwriting.photo import read_photo as read_photo
 
 if TYPE_CHECKING:
     import keras
@@ -64,16 +64,6 @@ class Verdict:
         return " ".join(said)
 
 
-def reconstruct_photo(
-    path: str | Path,
-    model: "keras.Model",
-    classifier: "keras.Model | None" = None,
-    test_images: np.ndarray | None = None,
-) -> Verdict:
-    """`judge` of the photo at ``path``, with its ``model``, ``classifier`` and ``test_images``."""
-    return judge(read_photo(path), model, classifier, test_images)
-
-
 def judge(
     photo: np.ndarray,
     model: "keras.Model",
@@ -92,9 +82,6 @@ def judge(
     """
     from ae_lab import evaluation  # imports Keras, which this module must not
 
-    def errors(images, reconstructed):
-        return np.sum((images - reconstructed) ** 2, axis=(1, 2, 3))
-
     found = find_digits(photo)
     x = prepare(found)
     z = evaluation.encode(model, x)
@@ -103,9 +90,10 @@ def judge(
     if classifier:
         probabilities = softmax(classifier.predict_on_batch(x).astype(np.float64), axis=-1)
     if test_images is not None:
-        known = errors(test_images, evaluation.reconstruct(model, test_images))
-        usual = float(np.quantile(known, USUAL))
-    return Verdict(photo, found, x, z, x_hat, probabilities, errors(x, x_hat), usual)
+        rest = test_images - evaluation.reconstruct(model, test_images)
+        usual = float(np.quantile(np.sum(rest**2, axis=(1, 2, 3)), USUAL))
+    errors = np.sum((x - x_hat) ** 2, axis=(1, 2, 3))
+    return Verdict(photo, found, x, z, x_hat, probabilities, errors, usual)
 
 
 def draw_verdict(verdict: Verdict):
