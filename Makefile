@@ -53,8 +53,8 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 cells: $(READY)  ## renew the hashes of the distributed cells, after a notebook was changed
 	@$(BIN)/python -m ae_lab.report.distributed
 
-lint: $(READY)  ## check code and notebooks with ruff
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: $(READY)  ## check code and notebooks with ruff, and the wording of texts
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python tests/wording.py
 
 lock: $(READY)  ## renew requirements.lock and requirements.txt from pyproject.toml (UPGRADE= keeps the versions)
 	@$(BIN)/uv pip compile pyproject.toml --extra test --extra build --extra dev --extra sweep --universal \

@@ -1,4 +1,4 @@
-"""Every fixture that more than one test file uses."""
+"""Fixtures that more than one test file uses."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from helpers import CHROMIUM, LiveModels, small_arrays
 
 @pytest.fixture(scope="module")
 def browser():
-    """A Chromium with no network of its own; a test that needs it is marked ``browser``."""
+    """A Chromium without network; tests that need it are marked ``browser``."""
     playwright = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM:
         pytest.skip("Chromium is not installed")
@@ -24,7 +24,7 @@ def browser():
 
 @pytest.fixture(autouse=True)
 def graphs():
-    """The profile smoke runs without TensorFlow's graphs; the next test has them again."""
+    """Restores TensorFlow's graphs, which the smoke profile turns off, for the next test."""
     yield
     if tensorflow := sys.modules.get("tensorflow"):
         tensorflow.config.run_functions_eagerly(False)
@@ -32,7 +32,7 @@ def graphs():
 
 @pytest.fixture
 def shown(monkeypatch):
-    """What a notebook would show: a list of (thing, metadata)."""
+    """What a notebook would show: a list of (object, metadata)."""
     found = []
     monkeypatch.setattr(
         "IPython.display.display", lambda thing, metadata=None, **_: found.append((thing, metadata))
@@ -42,7 +42,7 @@ def shown(monkeypatch):
 
 @pytest.fixture
 def arrays(monkeypatch):
-    """Small arrays that count as MNIST for the length of a test."""
+    """Small arrays that count as MNIST during a test."""
     from ae_lab.data import mnist
 
     arrays = small_arrays()
@@ -65,7 +65,7 @@ def sample(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def live_models(sample, tmp_path_factory):
-    """A trained autoencoder and a CNN in the files that a report's pages compute with."""
+    """A trained autoencoder and a CNN, saved in files for a report's pages."""
     import keras
 
     from ae_lab import losses, models, training
@@ -75,7 +75,7 @@ def live_models(sample, tmp_path_factory):
     options = {"epochs": 6, "learning_rate": 3e-3, "batch_size": 50}
     options |= {"validation": sample.validation_images, "loss": losses.binary_cross_entropy}
     training.fit(dense, sample.train_images, **options)
-    logits = cnn.get_layer("logits")  # untrained, but sure of what it says
+    logits = cnn.get_layer("logits")  # untrained, but with confident outputs
     logits.set_weights([20 * weights for weights in logits.get_weights()])
     folder = tmp_path_factory.mktemp("models")
     saved = []
@@ -89,7 +89,7 @@ def live_models(sample, tmp_path_factory):
 
 @pytest.fixture
 def no_xla(monkeypatch):
-    """Compiling costs seconds per model and changes no result."""
+    """Turn compiling off: it costs seconds per model and changes no result."""
     from ae_lab.training import fast
 
     monkeypatch.setattr(fast, "compiles_well", lambda program: False)
@@ -99,7 +99,7 @@ def no_xla(monkeypatch):
     params=[False, pytest.param(True, marks=pytest.mark.slow)], ids=["plainly", "by-xla"]
 )
 def both_ways(monkeypatch, request):
-    """Once as a short training runs, once as a long one, for which XLA loops over the steps."""
+    """Once as a short training, once as a long one, for which XLA loops over the steps."""
     from ae_lab.training import fast
 
     monkeypatch.setattr(fast, "compiles_well", lambda program: request.param)
@@ -108,7 +108,7 @@ def both_ways(monkeypatch, request):
 
 @pytest.fixture
 def as_executed(monkeypatch):
-    """Notebooks count as executed as they are, with the record they carry or none."""
+    """Notebooks count as executed without running, with the record that they contain, if any."""
     from ae_lab.report import build
     from ae_lab.report.execute import notebook, run
     from ae_lab.report.notebook_file import read_notebook
@@ -128,7 +128,7 @@ def as_executed(monkeypatch):
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):
-    """Run a notebook in smoke, with knobs changed and cells replaced; return what it recorded."""
+    """Run a notebook in smoke, with changed knobs and replaced cells; return its record."""
 
     from IPython.core.inputtransformer2 import TransformerManager
 

@@ -1,6 +1,6 @@
-"""What several test files use: paths, small inputs, projects, pages, and processes to break.
+"""What several test files use: paths, small inputs, projects, pages, and processes to kill.
 
-Nothing here imports Keras, so that a process that needs one of these starts at once.
+This module does not import Keras, so processes that need only these functions start quickly.
 """
 
 import ctypes
@@ -40,10 +40,10 @@ PROJECT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
-# Small images and files of them
+# Small images, and files of them
 
 SMALL = {"latent_dim": 3, "hidden": (7, 4), "image_shape": (6, 5, 1)}
-SIZES = {  # where a kind takes other arguments
+SIZES = {  # for kinds with other arguments
     "convolutional": {"widths": (4,), "code_channels": 2, "image_shape": (6, 5, 1)},
     "contractive": SMALL | {"hidden": ()},
 }
@@ -51,7 +51,7 @@ COUNTS = {"train": 12, "test": 4}
 
 
 def halves(count: int, seed: int = 0) -> np.ndarray:
-    """Images of two kinds, left or right half bright: bytes (count, 4, 4, 1)."""
+    """Images of two classes, with a bright left or right half: bytes (count, 4, 4, 1)."""
     rng = np.random.default_rng(seed)
     x = rng.integers(0, 50, (count, 4, 4, 1)).astype("uint8")
     x[::2, :, :2] += 200
@@ -60,7 +60,7 @@ def halves(count: int, seed: int = 0) -> np.ndarray:
 
 
 def same_draw(model):
-    """Set the random numbers of a model's layers back, so that two samples can be compared."""
+    """Reset the random generators of a model's layers, so that two samples can be compared."""
     for variable in model.variables:
         if "seed_generator" in variable.path:
             variable.assign(np.zeros_like(variable))
@@ -68,18 +68,18 @@ def same_draw(model):
 
 
 def small_arrays(fill: int = 0) -> dict[str, np.ndarray]:
-    """Arrays named as in MNIST's file, few of them."""
+    """A few arrays with the names of MNIST's file."""
     rng = np.random.default_rng(fill)
     arrays = {}
     for part, count in COUNTS.items():
-        # Four grey levels, so that compression has something to do.
+        # Four grey levels, so that there is something to compress.
         arrays[f"x_{part}"] = rng.integers(0, 4, (count, 28, 28), dtype=np.uint8) * 60
         arrays[f"y_{part}"] = np.arange(count, dtype=np.uint8)
     return arrays
 
 
 def write_arrays(folder: Path, arrays: dict, save=np.savez) -> Path:
-    """Store arrays as ``mnist.npz`` in a folder, which is made."""
+    """Store arrays as ``mnist.npz`` in a new folder."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "mnist.npz"
     save(path, **arrays)
@@ -87,7 +87,7 @@ def write_arrays(folder: Path, arrays: dict, save=np.savez) -> Path:
 
 
 def with_member(folder: Path, arrays: dict, name: str, content: bytes) -> Path:
-    """Store arrays as ``mnist.npz``, the bytes of one of them replaced."""
+    """Store arrays as ``mnist.npz``, with the bytes of one of them replaced."""
     path = write_arrays(folder, {key: array for key, array in arrays.items() if key != name})
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(f"{name}.npy", content)
@@ -111,7 +111,7 @@ RUN = {
 
 
 def notebook(*sources: str) -> NotebookNode:
-    """Cells in order; a source that starts with ``%%`` is code, the rest is text."""
+    """A notebook of these cells; a source that starts with ``%%`` is code, others are text."""
     cells = [
         v4.new_code_cell(source[2:].strip(), id=f"c{number}")
         if source.startswith("%%")
@@ -122,7 +122,7 @@ def notebook(*sources: str) -> NotebookNode:
 
 
 def project(folder: Path, **notebooks: NotebookNode) -> Settings:
-    """A project with these notebooks, its report beside them."""
+    """A project with these notebooks, and its report in the same folder."""
     (folder / "notebooks").mkdir(parents=True, exist_ok=True)
     (folder / "pyproject.toml").touch()
     for name, content in notebooks.items():
@@ -131,7 +131,7 @@ def project(folder: Path, **notebooks: NotebookNode) -> Settings:
 
 
 def build(settings: Settings, *names: str, force: bool = False) -> str:
-    """Build the report; what it said on screen."""
+    """Build the report; return what it printed."""
     said: list[str] = []
     build_module.build_report(settings, names, force, said.append)
     return "".join(said)
@@ -151,7 +151,7 @@ def figure(alt: str | None) -> tuple[dict, dict]:
 
 
 class LiveModels(NamedTuple):
-    """What the pages of a report compute with: two models, in memory and saved, and images."""
+    """What a report's pages compute with: two models, in memory and saved, and images."""
 
     folder: Path
     dense: Any
@@ -165,36 +165,36 @@ class LiveModels(NamedTuple):
 
 
 def living(decoder: dict) -> tuple[dict, dict]:
-    """Data and metadata of a living figure as the lab shows it."""
+    """Data and metadata of an interactive figure as the lab shows it."""
     data, metadata = figure("A still plane of images.")
     return {DECODER: decoder, **data}, metadata
 
 
 def render(content: NotebookNode, name: str = "01_sample", sections: Sequence = ()) -> str:
-    """The page of an executed notebook, with ``sections`` of the report's own."""
+    """The page of an executed notebook, with the report's own ``sections``."""
     return render_page(content, {"metadata": {"name": name, "path": ""}, "sections": sections})[0]
 
 
 def rendered(
     content: NotebookNode, name: str = "01_sample", folder: Path | str = ""
 ) -> tuple[str, Page]:
-    """The page of an executed notebook, and what is known of it."""
+    """The page of an executed notebook, as a `Page`."""
     return render_page(content, {"metadata": {"name": name, "path": str(folder)}})
 
 
 def without_script(page: str) -> str:
-    """A page without the script by which its code folds."""
+    """A page without the script that folds its code."""
     script = (PAGE / "folds.js").read_text(encoding="utf-8")
     return page.replace(f"<script>{script}</script>", "", 1)
 
 
 def problems(content: NotebookNode, folder: Path | str = "") -> list[str]:
-    """What is wrong with a notebook's page, a sentence each."""
+    """The problems of a notebook's page, one sentence each."""
     return [sentence_of(problem) for problem in rendered(content, folder=folder)[1].problems]
 
 
 def main_of(page: str) -> str:
-    """What a reader sees of a page, without its banner."""
+    """The visible part of a page, without its banner."""
     main = page.split("<main")[1].split("</main>")[0]
     return re.sub(r'<div class="banner".*?</div>', "", main, flags=re.DOTALL)
 
@@ -226,7 +226,7 @@ METRIC = {
 
 
 def record(**run) -> dict:
-    """What a notebook recorded: two figures, three claims, one timing."""
+    """A record of a notebook: two metrics, three claims, one timing."""
     return {
         "notebook": "01_a",
         "run": RUN | run,
@@ -247,7 +247,7 @@ CLAIMED = [(CLAIM, "holds"), ("own", "does not hold")]
 
 
 def result(seed: int, value: float, backend: str = "tensorflow", claims=CLAIMED, **more) -> dict:
-    """What a sweep keeps of one notebook under one seed."""
+    """What a sweep stores for one notebook and one seed."""
     return {
         "notebook": "01_a",
         "profile": "quick",
@@ -268,7 +268,7 @@ def result(seed: int, value: float, backend: str = "tensorflow", claims=CLAIMED,
 def index_of(
     folder: Path, *results: dict, before: dict | None = None, sections: Sequence = (), **run
 ) -> str:
-    """The index over one notebook, with the results of a sweep."""
+    """The index for one notebook, with the results of a sweep."""
     content = executed(with_output(notebook(*CELLS), *figure("A dot.")), record(**run))
     before = before or {"commit": "abc1234, modified", "before": None}
     about = "quick", "abc1234, modified", results
@@ -293,10 +293,10 @@ def hostile_notebook():
     return with_output(notebook("# Hostile\n\n" + HOSTILE, "%%attack()"), {"text/html": HOSTILE})
 
 
-# Processes, in worse places than most
+# Processes in difficult environments
 
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP = 1, 2, 24
-PATIENCE = 300  # seconds for what takes a few on an idle machine
+PATIENCE = 300  # seconds for actions that take a few on an idle machine
 FORKS = multiprocessing.get_context("forkserver") if os.name == "posix" else None
 if FORKS:
     FORKS.set_forkserver_preload(
@@ -305,20 +305,20 @@ if FORKS:
 
 
 def environment(**changes: str | None) -> dict[str, str]:
-    """This process's environment without a network; None takes a variable away."""
+    """This process's environment without network; None removes a variable."""
     changed = os.environ | {"AE_LAB_OFFLINE": "1", "AE_LAB_DATA": ""} | changes
     return {name: value for name, value in changed.items() if value is not None}
 
 
 def obey_permissions() -> None:
-    """Give up root's right to ignore them, in a child between fork and exec."""
+    """Give up root's right to ignore file permissions, in a child between fork and exec."""
     if os.geteuid() == 0:
         for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
             ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
 
 
 def without_privileges(verb: str, folder: Path, **changes) -> subprocess.CompletedProcess:
-    """``python -m ae_lab verb`` in ``folder``, permissions binding even for root."""
+    """``python -m ae_lab verb`` in ``folder``; file permissions bind even root."""
     return subprocess.run(
         [sys.executable, "-m", "ae_lab", verb],
         cwd=folder,
@@ -331,16 +331,16 @@ def without_privileges(verb: str, folder: Path, **changes) -> subprocess.Complet
 
 
 def start(function, *arguments) -> multiprocessing.Process:
-    """Run a function in a process forked from one that has the report's modules at hand."""
+    """Run a function in a process forked from one that has imported the report's modules."""
     process = FORKS.Process(target=function, args=arguments)
     process.start()
     return process
 
 
 def report(folder: Path, said: Path, changes: dict[str, str]) -> None:
-    """``python -m ae_lab report`` in ``folder``, for a forked process; what it says goes to a file.
+    """``python -m ae_lab report`` in ``folder``, for a forked process; prints to a file.
 
-    Temporary files go to a folder beside the project's.
+    Temporary files go to a folder next to the project's.
     """
     from ae_lab.__main__ import main
 
@@ -353,23 +353,23 @@ def report(folder: Path, said: Path, changes: dict[str, str]) -> None:
 
 
 def temporary(folder: Path) -> Path:
-    """Where a forked report's temporary files go."""
+    """The folder for temporary files of a forked report."""
     place = folder.with_name(f"{folder.name}-temporary")
     place.mkdir(exist_ok=True)
     return place
 
 
 def wait_for(condition, seconds: float = PATIENCE):
-    """Wait until ``condition()`` is true and return it; fail after that many seconds."""
+    """Wait until ``condition()`` is true and return it; fail after ``PATIENCE`` seconds."""
     end = time.monotonic() + seconds
     while not (found := condition()):
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, "the condition did not become true"
         time.sleep(0.05)
     return found
 
 
 def alive(pid: int) -> bool:
-    """Whether a process is there and no mere entry of one that has ended."""
+    """Whether a process is running, and not only an entry of one that has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
@@ -386,9 +386,9 @@ WRITING = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree", "c
 
 
 def publish(settings: Settings, names: list[str], last: int, counted: Path) -> None:
-    """Publish what was executed, in a process that is killed at its ``last`` step on files.
+    """Publish what was executed, in a process that is killed at its ``last`` file operation.
 
-    With 0 it is not; then the number of steps is written down.
+    With 0 it is not killed, and the number of operations is written to a file.
     """
     left = [last]
 

@@ -1,7 +1,7 @@
-"""``make solved``: execute a copy of the notebooks in which every exercise is solved.
+"""``make solved``: execute copies of the notebooks in which every exercise is solved.
 
-The solutions are in ``tests/solutions``: for each notebook, the sources of the cells that change.
-The report goes to ``.solved/reports``; the exit status is 1 if an answer is not right.
+The solutions are in ``tests/solutions``: for each notebook, the sources of the changed cells. The
+report is written to ``.solved/reports``; the exit status is 1 if an answer is not correct.
 """
 
 import json
@@ -16,7 +16,7 @@ SOLVED = PROJECT / ".solved"
 
 
 def solve() -> None:
-    """Write the solved notebooks into ``.solved``, a project of its own."""
+    """Write the solved notebooks to ``.solved``, a separate project."""
     folder = SOLVED / "notebooks"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -35,7 +35,7 @@ def solve() -> None:
 
 
 def main() -> int:
-    """Solve, execute, and say which answers are not right."""
+    """Solve, execute, and print the answers that are not correct."""
     from ae_lab.__main__ import main as ae_lab
 
     solve()

@@ -1,8 +1,8 @@
-"""The notebooks as a student uses them: run, changed as the text says, and with exercises solved.
+"""The notebooks as a student uses them: run, changed as the text suggests, with solved exercises.
 
-All in the profile smoke, in this process: what is tested is that nothing breaks, not what is
-learned. A text cell that tells its reader to change a number holds the change in its metadata,
-``{"try": ["latent_dim=2"]}``, and is executed here.
+All in the smoke profile and in this process: the tests check that nothing fails, not what is
+learned. If a text cell suggests a change of knobs, its metadata contain the change,
+``{"try": ["latent_dim=2"]}``, which is executed here.
 """
 
 import json
@@ -19,7 +19,7 @@ BY_NAME = {path.stem: path for path in NOTEBOOKS}
 
 
 def instructions():
-    """Every change of a number that a text asks for."""
+    """All changes of knobs that a text suggests."""
     for path in NOTEBOOKS:
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             for change in cell["metadata"].get("try", []):
@@ -27,7 +27,7 @@ def instructions():
 
 
 def solution(path):
-    """The sources of a notebook's cells with its exercises solved, by the cell's id."""
+    """The sources of a notebook's cells by id, with its exercises solved."""
     file = SOLUTIONS / f"{path.stem}.toml"
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
@@ -37,7 +37,7 @@ def solution(path):
     [pytest.param(p, marks=[pytest.mark.slow] * (p != NOTEBOOKS[0])) for p in NOTEBOOKS],
     ids=list(BY_NAME),
 )
-def test_it_runs_in_smoke_and_judges_nothing(run, path):
+def test_it_runs_in_smoke_without_verdicts(run, path):
     record = run(path)
     assert {claim["verdict"] for claim in record["claims"]} <= {"not judged in smoke", "untested"}
     assert record["headlines"]
@@ -46,7 +46,7 @@ def test_it_runs_in_smoke_and_judges_nothing(run, path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=list(BY_NAME))
-def test_its_exercises_run_as_its_solutions_do_them(run, path):
+def test_its_exercises_run_with_the_solutions(run, path):
     record = run(path, replaced=solution(path))
     asked = {id for id in EXERCISES if id[:2] == path.stem[:2]}
     assert set(record["exercises"]) == asked and len(asked) >= 3
@@ -57,5 +57,5 @@ def test_its_exercises_run_as_its_solutions_do_them(run, path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("path", "change"), list(instructions()))
-def test_what_a_text_says_to_change_can_be_changed(run, path, change):
+def test_changes_suggested_by_a_text_work(run, path, change):
     assert change.partition("=")[0] in run(path, [change])["run"]["changed"]

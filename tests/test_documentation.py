@@ -1,4 +1,4 @@
-"""Every public function of the teaching rooms annotates its arguments and says what they are."""
+"""All public functions of the teaching modules have annotated and described arguments."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ import ae_lab
 
 PACKAGE = Path(ae_lab.__file__).parent
 ROOMS = ["data", "losses", "layers", "rbm", "models", "training", "evaluation", "plotting", "lab"]
-# What Keras calls on a layer: the signatures are Keras's, the class docstring says what they do.
+# Methods called by Keras: their signatures are Keras's, the class docstring describes them.
 OF_KERAS = {"build", "call", "compute_output_shape", "get_config"}
 
 
@@ -40,7 +40,7 @@ def arguments(function):
     given = function.args
     every = [*given.posonlyargs, *given.args, *given.kwonlyargs]
     every = [argument for argument in every if argument.arg not in ("self", "cls")]
-    # **kwargs of a layer go to Keras; *args are arguments like others
+    # **kwargs of a layer are passed to Keras; *args count as arguments
     return every + ([given.vararg] if given.vararg else [])
 
 
@@ -69,7 +69,7 @@ def test_every_argument_is_annotated_and_described(room):
     assert not found
 
 
-def test_the_gaps_of_a_module_are_found():
+def test_undocumented_arguments_are_found():
     source = '''
 def f(x: int, *sides: str, y=1):
     """Doubles ``x``."""

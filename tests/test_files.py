@@ -1,4 +1,4 @@
-"""A file is there whole or not at all; an archive is measured before it is unpacked."""
+"""Files are written completely or not at all; archives are checked before unpacking."""
 
 import os
 import struct
@@ -11,14 +11,14 @@ from ae_lab import files
 from ae_lab.files import check_archive, read_json, read_text, write_json, write_whole
 
 
-def test_a_file_is_written_whole_into_a_new_folder(tmp_path):
+def test_a_file_is_written_completely_to_a_new_folder(tmp_path):
     path = tmp_path / "new" / "a.npz"
     assert write_whole(path, lambda temporary: np.savez(temporary, x=[1, 2])) == path
     assert np.load(path)["x"].tolist() == [1, 2]
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_after_a_failure_only_the_old_file_remains(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
 
@@ -39,14 +39,14 @@ def archive(path, **members):
     return path
 
 
-def test_an_archive_tells_its_sizes(tmp_path):
+def test_the_sizes_of_an_archive_are_returned(tmp_path):
     path = archive(tmp_path / "a.zip", a=3, b=4)
     assert check_archive(path, 7, ("b",)) == {"a": 3, "b": 4}
 
 
-def test_an_archive_is_refused_for_its_size_or_its_names(tmp_path, monkeypatch):
+def test_too_large_and_incomplete_archives_are_refused(tmp_path, monkeypatch):
     path = archive(tmp_path / "a.zip", a=5_000_000, b=4)
-    monkeypatch.setattr(zipfile.ZipFile, "open", None)  # nothing is unpacked
+    monkeypatch.setattr(zipfile.ZipFile, "open", None)  # nothing may be unpacked
     with pytest.raises(ValueError, match="5,000,004 bytes.*5,000,003"):
         check_archive(path, 5_000_003)
     with pytest.raises(ValueError, match="no c, d"):
@@ -57,7 +57,7 @@ def test_an_archive_is_refused_for_its_size_or_its_names(tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_member_that_is_there_twice_is_refused(tmp_path):
+def test_a_repeated_member_is_refused(tmp_path):
     path = archive(tmp_path / "a.zip", a=3)
     with zipfile.ZipFile(path, "a") as file:
         file.writestr("a", b"another")
@@ -65,7 +65,7 @@ def test_a_member_that_is_there_twice_is_refused(tmp_path):
         check_archive(path, 100)
 
 
-def test_json_is_read_as_it_was_written_and_a_cut_off_file_is_none(tmp_path):
+def test_json_is_read_as_written_and_a_truncated_file_is_none(tmp_path):
     path = tmp_path / "new" / "a.json"
     assert read_json(path) is None
     write_json(path, {"b": [1.5], "a": "ü"})
@@ -77,7 +77,7 @@ def test_json_is_read_as_it_was_written_and_a_cut_off_file_is_none(tmp_path):
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, 99])
-def test_a_member_that_unpacks_without_a_limit_is_refused(tmp_path, method):
+def test_a_member_with_another_compression_is_refused(tmp_path, method):
     path = archive(tmp_path / "a.zip", a=3)
     content = bytearray(path.read_bytes())
     struct.pack_into("<H", content, content.index(b"PK\x01\x02") + 10, method)
@@ -94,8 +94,8 @@ def test_a_long_list_of_members_is_refused_before_it_is_read(tmp_path, monkeypat
         check_archive(path, 10**9)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="pipes have names")
-def test_a_pipe_and_a_device_are_refused_at_once(tmp_path):
+@pytest.mark.skipif(os.name != "posix", reason="needs named pipes")
+def test_a_pipe_and_a_device_are_refused_immediately(tmp_path):
     os.mkfifo(tmp_path / "a.json")
     for path in (tmp_path / "a.json", files.Path("/dev/zero")):
         for read in (read_text, lambda path: check_archive(path, 100)):

@@ -1,6 +1,6 @@
-"""What nobody foresaw: verbs and files drawn at random end in one sentence, not in "our fault".
+"""Random commands and files: each error is one sentence, and never an unexpected exception.
 
-A minute of it in the slow tier; ``AE_LAB_FUZZ=100000`` examples, by hand, take an hour.
+One minute in the slow tests; by hand, ``AE_LAB_FUZZ=100000`` examples take an hour.
 """
 
 import contextlib
@@ -46,15 +46,15 @@ VARIABLES = [f"AE_LAB_{name}" for name in "PROFILE SEED DATA DATASET JOBS OFFLIN
 
 
 def run(arguments, **environment) -> str:
-    """The verb in this process; what it said is returned, and is one line if it failed."""
+    """Run the command in this process; return its output, one line if it failed."""
     said = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(said):
         for name, value in environment.items():
-            with contextlib.suppress(ValueError):  # no system takes that as a variable
+            with contextlib.suppress(ValueError):  # no system accepts this as a variable
                 patch.setenv(name, value)
         try:
             code = command_line.main(arguments)
-        except SystemExit as error:  # argparse's own
+        except SystemExit as error:  # raised by argparse
             assert error.code in (0, 2)
             return ""
     lines = said.getvalue().splitlines()
@@ -78,7 +78,9 @@ def place(tmp_path, monkeypatch, as_executed):
 @pytest.mark.slow
 @fuzz
 @given(verb=st.sampled_from(list(OPTIONS)), data=st.data())
-def test_a_verb_with_any_arguments_and_environment_is_one_sentence(place, monkeypatch, verb, data):
+def test_a_command_with_any_arguments_and_environment_prints_one_sentence(
+    place, monkeypatch, verb, data
+):
     def nothing(*_, **__):
         raise command_line.LabError("not in this test.")
 
@@ -101,7 +103,7 @@ def test_a_verb_with_any_arguments_and_environment_is_one_sentence(place, monkey
 @pytest.mark.slow
 @fuzz
 @given(content=values, part=st.sampled_from([None, *PARTS]), text=st.text(max_size=20))
-def test_a_report_beside_any_result_and_any_note_is_made(place, content, part, text):
+def test_a_report_is_built_whatever_results_and_notes_exist(place, content, part, text):
     folder = place / "reports" / "quick" / "sweep"
     folder.mkdir(parents=True, exist_ok=True)
     whole = content if part is None else result(8, 0.1) | {part: content}

@@ -1,4 +1,4 @@
-"""Modules import one way, the light ones stay light, and settings come from one place."""
+"""Imports have one direction, light modules stay light, and settings have one source."""
 
 import ast
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from helpers import PACKAGE
 
-# Each may import those before it and none after.
+# Each module may import those before it, and none after it.
 ORDER = [
     "errors",
     "settings",
@@ -32,12 +32,12 @@ def sources():
 
 
 def unit(path: Path) -> str:
-    """The module, or the sub-package as a whole, that a file belongs to."""
+    """The module, or the whole sub-package, of a file."""
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
 def own_imports(tree) -> set[str]:
-    """Modules of this package that a file imports anywhere, inside functions too."""
+    """Modules of this package that a file imports anywhere, also inside functions."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -56,7 +56,7 @@ def test_the_order_names_every_module():
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_run_one_way(path):
+def test_imports_have_one_direction(path):
     imported = own_imports(ast.parse(path.read_text(encoding="utf-8")))
     if unit(path) == "__init__":
         assert not imported
@@ -67,7 +67,7 @@ def test_imports_run_one_way(path):
     assert imported <= allowed
 
 
-def test_own_imports_are_found_wherever_they_stand():
+def test_own_imports_are_found_everywhere():
     source = """
 import numpy, ae_lab.data
 def f():
@@ -119,7 +119,7 @@ def test_importing_the_package_imports_nothing_else():
     assert done.stdout.split() == ["False", "False"], done.stderr
 
 
-# One name is one idea. These name the same idea on two floors.
+# Each name stands for one concept. These names stand for the same concept in two packages.
 SHARED_NAMES = {
     "fast.py": "tricks for speed, beside the textbook form (layers, training)",
     "corruption.py": "of inputs while training (layers), of images to evaluate (data)",
@@ -129,6 +129,6 @@ SHARED_NAMES = {
 }
 
 
-def test_no_two_files_share_a_name_unless_they_are_one_idea():
+def test_files_of_the_same_name_stand_for_the_same_concept():
     names = [path.name for path in sources() if path.name != "__init__.py"]
     assert {name for name in names if names.count(name) > 1} <= set(SHARED_NAMES)

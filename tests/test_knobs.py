@@ -1,4 +1,4 @@
-"""Every number of every notebook, changed: it works, or one sentence names the number."""
+"""Every knob of every notebook, changed: it works, or one sentence names the knob."""
 
 import json
 import re
@@ -13,8 +13,8 @@ from helpers import NOTEBOOKS
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 @pytest.mark.parametrize("how", ["half or twice", "smallest"])
-def test_each_number_can_be_changed_or_is_refused_by_name(run, path, how):
-    """Every second number is halved and the others doubled, together; the smallest in dozens."""
+def test_each_knob_can_be_changed_or_is_refused_by_name(run, path, how):
+    """Half of the knobs are halved and the others doubled, together; small ones are set to 12."""
     knobs = knobs_of(path)
     factors = {n: how if how == "smallest" else 0.5 + 1.5 * (i % 2) for i, n in enumerate(knobs)}
     changes = {
@@ -27,9 +27,9 @@ def test_each_number_can_be_changed_or_is_refused_by_name(run, path, how):
 
 
 def try_out(run, path, changes):
-    """Run with these changes; where they fail together, in halves, down to single ones.
+    """Run with these changes; if the run fails, try each half of them, down to single ones.
 
-    What is refused has to be one sentence that names the knob, and is left out then.
+    A refusal must be one sentence that names the knob, which is then omitted.
     """
     try:
         run(path, changes)
@@ -48,13 +48,13 @@ def try_out(run, path, changes):
 
 
 def is_size(knob):
-    """Whether a knob's numbers are whole."""
+    """Whether a knob's values are whole numbers."""
     value = knob.values["smoke"]
     return isinstance(value[0] if isinstance(value, tuple) else value, int)
 
 
 def knobs_of(path):
-    """The knobs of a notebook, as its own cell makes them."""
+    """The knobs of a notebook, created by its own cell."""
     names, found = {}, {}
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])
@@ -73,7 +73,7 @@ def knobs_of(path):
 
 
 def changed(knob, factor):
-    """Another value of a knob as text, within its bounds; None for what is no number."""
+    """Another value of a knob as text, within its bounds; None if it is not a number."""
     value = knob.values["smoke"]
     parts = value if isinstance(value, tuple) else (value,)
     if any(isinstance(part, bool | str) for part in parts):

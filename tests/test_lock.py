@@ -1,4 +1,4 @@
-"""The set-up depends on the lock alone: on no later release, on each platform, by its licences."""
+"""The set-up depends only on the lock: not on later releases; with wheels and known licences."""
 
 import base64
 import ensurepip
@@ -28,11 +28,11 @@ ABOUT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 PINNED = (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines()[1:]
 BUNDLED = sorted((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
 
-needs_bundled_pip = pytest.mark.skipif(not BUNDLED, reason="this Python brings no pip of its own")
+needs_bundled_pip = pytest.mark.skipif(not BUNDLED, reason="this Python includes no pip")
 
 
 def wheel(folder: Path, name: str, number: str, *metadata: str) -> str:
-    """Write a wheel of one module that knows its version; return its SHA-256."""
+    """Write a wheel of one module that contains its version; return its SHA-256."""
     about = "\n".join(("Metadata-Version: 2.1", f"Name: {name}", f"Version: {number}", *metadata))
     return write_wheel(
         folder / f"{name}-{number}-py3-none-any.whl",
@@ -61,10 +61,10 @@ def write_wheel(path: Path, contents: dict[str, bytes], record: str) -> str:
 
 @pytest.fixture
 def index(tmp_path, monkeypatch):
-    """A package index on loopback, its folder of wheels, and pip told to ask nothing else.
+    """A local package index with its folder of wheels; pip is configured to use no other.
 
-    It holds `asks` 1.0, which asks for `asked[extra]`, and of that 1.0 and a newer 2.0; the lock
-    in ``tmp_path`` names the two 1.0.
+    It contains `asks` 1.0, which requires `asked[extra]`, and that in versions 1.0 and 2.0. The
+    lock in ``tmp_path`` names the two versions 1.0.
     """
     wheels = tmp_path / "wheels"
     wheels.mkdir()
@@ -109,7 +109,7 @@ def index(tmp_path, monkeypatch):
 
 
 def install_command() -> list[str]:
-    """How the Makefile installs the lock, as arguments of pip."""
+    """The Makefile's installation of the lock, as arguments of pip."""
     lines = [line for line in MAKEFILE.splitlines() if "-r requirements.lock" in line]
     (arguments,) = [line.split("$(PIP) ")[1] for line in lines if "$(PIP) install" in line]
     return shlex.split(arguments)
@@ -127,16 +127,16 @@ def run_pip(pip: list[str], arguments: list[str], folder: Path, **environment: s
 
 
 def pip_of(kind: str) -> list[str]:
-    """The pip that Python brings, run from its wheel, or the one that is locked."""
+    """The pip included in Python, run from its wheel, or the locked one."""
     if kind == "locked":
         return ["-m", "pip"]
     if not BUNDLED:
-        pytest.skip("this Python brings no pip of its own")
+        pytest.skip("this Python includes no pip")
     return [str(BUNDLED[-1] / "pip")]
 
 
 @pytest.mark.parametrize("kind", ["bundled", "locked"])
-def test_the_lock_is_installed_whatever_was_released_since(index, tmp_path, kind):
+def test_the_lock_is_installed_despite_newer_releases(index, tmp_path, kind):
     site = tmp_path / "site"
     done = run_pip(pip_of(kind), install_command(), tmp_path, PIP_TARGET=str(site))
     assert done.returncode == 0, done.stderr
@@ -152,7 +152,7 @@ def test_an_old_pip_that_resolves_fails_on_a_newer_release(index, tmp_path):
 
 
 def test_a_bare_environment_needs_one_pip_install(index, tmp_path):
-    """README's route without make, with this project and a lock of two small packages."""
+    """README's installation without make, for this project and a lock of two small packages."""
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     command = re.search(r"python -m (pip install .*requirements\.txt)", readme)[1]
     place = tmp_path / "project"
@@ -184,18 +184,18 @@ def test_a_bare_environment_needs_one_pip_install(index, tmp_path):
     assert done.returncode == 0 and "--notebook" in done.stdout, done.stderr
 
 
-def test_both_files_name_the_same_versions():
+def test_both_lock_files_name_the_same_versions():
     lock = (PROJECT / "requirements.lock").read_text(encoding="utf-8")
     locked = re.findall(r"^(\w.*) \\$", lock, re.M)
     assert len(locked) > 100 and [*locked, "-e ."] == PINNED
 
 
-def test_what_builds_the_package_is_the_locked_setuptools():
+def test_the_package_is_built_by_the_locked_setuptools():
     assert set(ABOUT["build-system"]["requires"]) <= set(PINNED)
 
 
-def test_nothing_is_installed_by_a_range():
-    """Each line that installs takes versions by their hashes, or the project alone."""
+def test_no_installation_uses_a_version_range():
+    """Each line that installs names versions by their hashes, or installs only the project."""
     lines = [line for line in MAKEFILE.splitlines() if re.search(r"(pip|\(PIP\)) install", line)]
     assert len(lines) == 4
     for line in lines:
@@ -203,7 +203,7 @@ def test_nothing_is_installed_by_a_range():
         assert "--no-deps" in named, line
         if "--require-hashes" not in named:
             assert "--no-build-isolation" in named and named[-2:] == ["-e", "."]
-        if "torch" in line:  # where its own index cannot be reached, no other build is taken
+        if "torch" in line:  # if its index cannot be reached, no other build is used
             assert "--index-url" in named and "--extra-index-url" not in named
     assert "$(PIP) check" in MAKEFILE
     for name in ("torch", "peers"):
@@ -214,20 +214,20 @@ def test_nothing_is_installed_by_a_range():
         )
 
 
-# The first version of each without a known fault in what it does with a stranger's file: code run
-# or memory taken by a model (CVE-2025-1550 to CVE-2026-1669), script in a page (CVE-2026-6658),
-# memory taken by a picture (CVE-2026-55379).
+# First versions without known vulnerabilities in reading files of others: code execution or memory
+# exhaustion by a model (CVE-2025-1550 to CVE-2026-1669), script in a page (CVE-2026-6658), memory
+# exhaustion by a picture (CVE-2026-55379).
 SAFE = {"keras": "3.15", "nbconvert": "7.17.1", "pillow": "12.3"}
 
 
-def test_no_version_with_a_known_fault_is_allowed():
+def test_no_version_with_a_known_vulnerability_is_allowed():
     needs = {need.name: need for need in map(Requirement, ABOUT["project"]["dependencies"])}
     for name, first in SAFE.items():
         lowest = [Version(one.version) for one in needs[name].specifier if one.operator == ">="]
         assert lowest and lowest[0] >= Version(first), name
 
 
-def test_every_python_that_may_install_it_is_checked_for_wheels():
+def test_wheels_are_checked_for_every_supported_python():
     pythons = re.search(r"^PYTHONS := (.*)$", MAKEFILE, re.M)[1].split()
     allowed = SpecifierSet(ABOUT["project"]["requires-python"])
     assert [f"3.{minor}" for minor in range(8, 20) if f"3.{minor}" in allowed] == pythons
@@ -235,19 +235,19 @@ def test_every_python_that_may_install_it_is_checked_for_wheels():
     assert [number for number in classified if number.startswith("3.")] == pythons
 
 
-# Licences that ask no more of a distribution under the MIT licence than to be kept.
+# Licences that allow distribution under the MIT licence if their text is included.
 PERMISSIVE = re.compile(
     r"MIT( License|-0|-CMU)?|0BSD|.*\bBSD\b.*|Apache.*|ISC.*|PSF-2\.0|Zlib|CC0-1\.0"
     r"|Python Software Foundation License"
 )
-# The Mozilla Public License covers its own files alone; these packages are used unchanged.
+# The Mozilla Public License covers only its own files; these packages are used unchanged.
 MOZILLA = {"certifi", "fqdn", "hypothesis", "tqdm"}
-# Their metadata name no licence; the file they bring does.
+# Their metadata name no licence, but their licence file does.
 FROM_FILE = {"axe-playwright-python": "MIT License", "namex": "Apache License, Version 2.0"}
 
 
 def licences(name: str) -> list[str]:
-    """The licences that an installed package states, by expression, classifier or field."""
+    """The licences that an installed package states: by expression, classifier or field."""
     about = distribution(name).metadata
     if expression := about.get("License-Expression"):
         return re.split(r" AND | OR ", re.sub("[()]", "", expression))
@@ -276,7 +276,7 @@ def test_the_licences_of_the_lock_allow_an_mit_licence():
     assert strays == {}
 
 
-def test_the_font_is_licensed_on_its_own():
+def test_the_font_has_its_own_licence():
     about = ABOUT["project"]
     assert set(about["license"].split(" AND ")) == {"MIT", "OFL-1.1"}
     first = [(PROJECT / path).read_text(encoding="utf-8") for path in about["license-files"]]

@@ -1,4 +1,4 @@
-"""Each loss against its formula, written out in NumPy with float64."""
+"""Each loss against its formula, written in NumPy with float64."""
 
 import math
 
@@ -44,7 +44,7 @@ def test_squared_error_is_summed_over_pixels_and_not_over_images():
     )
 
 
-def test_cross_entropy_is_its_formula_from_probabilities_and_from_logits():
+def test_cross_entropy_agrees_with_its_formula_for_probabilities_and_logits():
     expected = slow_cross_entropy(X, sigmoid(LOGITS))
     from_probabilities = value(losses.binary_cross_entropy, X, sigmoid(LOGITS).astype("float32"))
     assert from_probabilities == pytest.approx(expected, rel=1e-5)
@@ -53,7 +53,7 @@ def test_cross_entropy_is_its_formula_from_probabilities_and_from_logits():
     )
 
 
-def test_a_uniform_half_costs_log_two_a_pixel():
+def test_a_constant_half_costs_log_two_per_pixel():
     x = rng.random((3, 28, 28, 1)).astype("float32")
     expected = pytest.approx([784 * math.log(2)] * 3, rel=1e-5)
     assert value(losses.binary_cross_entropy, x, np.full_like(x, 0.5)) == expected
@@ -66,7 +66,7 @@ def test_logits_stay_exact_where_probabilities_saturate():
     assert np.isfinite(value(losses.binary_cross_entropy, x, np.ones_like(x))).all()
 
 
-def test_right_black_and_white_cost_next_to_nothing():
+def test_correct_black_and_white_pixels_cost_almost_nothing():
     x = np.array([[0, 1, 1, 0]], "float32")
     assert value(losses.binary_cross_entropy, x, x)[0] == pytest.approx(0, abs=1e-5)
     assert value(losses.squared_error, x, x)[0] == 0
@@ -83,21 +83,21 @@ def test_class_cross_entropy_is_minus_the_log_of_the_softmax():
 
 
 @pytest.mark.parametrize("loss", [*OF_IMAGES, losses.categorical_cross_entropy_from_logits])
-def test_a_saved_model_finds_its_loss_by_name(loss):
+def test_the_loss_of_a_saved_model_is_found_by_name(loss):
     assert keras.losses.deserialize(keras.losses.serialize(loss)) is loss
     assert keras.saving.get_registered_name(loss) == f"ae_lab>{loss.__name__}"
 
 
 @pytest.mark.parametrize("loss", OF_IMAGES)
 @pytest.mark.parametrize("shape", [(1, 28, 28, 1), (7, 5), (3, 2, 2, 3)])
-def test_one_number_an_image_comes_out(loss, shape):
+def test_losses_return_one_number_per_image(loss, shape):
     x = np.full(shape, 0.25, "float32")
     values = value(loss, x, x)
     assert values.shape == (shape[0],)
     assert values == pytest.approx([values[0]] * shape[0])
 
 
-def test_counts_cost_their_cross_entropy_per_count():
+def test_the_loss_of_counts_is_the_cross_entropy_per_count():
     counts = np.array([[3, 0, 1], [0, 0, 2], [0, 0, 0]], "float32")[:, None, None, :]
     chances = np.array([[0.5, 0.25, 0.25], [0.2, 0.2, 0.6], [0.1, 0.1, 0.8]], "float32")
     found = value(losses.multinomial_cross_entropy, counts, chances[:, None, None, :])
@@ -107,7 +107,7 @@ def test_counts_cost_their_cross_entropy_per_count():
     np.testing.assert_allclose(again, expected, rtol=1e-6)
 
 
-def test_counts_are_best_expected_in_proportion():
+def test_proportional_probabilities_minimise_the_loss_of_counts():
     counts = np.array([[5, 3, 2]], "float32")[:, None, None, :]
     best, other = counts / 10, np.array([[0.4, 0.4, 0.2]], "float32")[:, None, None, :]
     cost = [value(losses.multinomial_cross_entropy, counts, x)[0] for x in (best, other)]

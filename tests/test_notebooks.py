@@ -1,4 +1,4 @@
-"""The notebooks as they are stored: their skeleton, their links, and the claims they test."""
+"""The notebooks as stored: their structure, their links, and the claims that they test."""
 
 import ast
 import json
@@ -15,7 +15,7 @@ from ae_lab.report.render.page import LEFT_OUT
 from helpers import NOTEBOOKS
 
 HARMLESS = {0, 1, 2, 10, 28, 90, 100, 255, 784}  # degrees, pixels, digits, per cent
-IN_PRINT = ("published", "at_most", "at_least")  # values and goals of lab.record
+IN_PRINT = ("published", "at_most", "at_least")  # published values and goals of lab.record
 LOOKS = re.compile(
     r"plotting\.|axe?s?\b.*\.|fig\.|lab\.(show|table|timer|epochs|parameters)|.*\.reshape|np\.indices"
 )
@@ -44,7 +44,7 @@ def test_it_is_stored_without_outputs(path):
     assert not any(cell["outputs"] or cell["execution_count"] for cell in cells(path, "code"))
 
 
-def test_its_cells_have_readable_names_of_their_own(path):
+def test_its_cells_have_unique_readable_names(path):
     names = [cell["id"] for cell in cells(path)]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z][a-z0-9-]*", name) for name in names)
@@ -59,7 +59,7 @@ def test_it_follows_the_skeleton(path):
     assert "**Question.**" in text(path, "markdown")
 
 
-def test_its_code_comes_in_small_pieces_with_prose_between(path):
+def test_its_code_is_in_short_cells_with_text_between_them(path):
     row, lengths = 0, []
     for cell in cells(path):
         row = row + 1 if cell["cell_type"] == "code" else 0
@@ -72,7 +72,7 @@ def test_its_code_comes_in_small_pieces_with_prose_between(path):
 
 
 def test_every_number_is_a_knob(path):
-    """No rate, width, number of epochs or images, or margin stands outside the table of knobs."""
+    """All rates, widths, numbers of epochs or images, and margins are in the table of knobs."""
     for cell in cells(path, "code")[1:]:
         if "as-printed" in cell["metadata"].get("tags", []):
             continue  # a program that is quoted
@@ -81,7 +81,7 @@ def test_every_number_is_a_knob(path):
 
 
 def numbers_in(node):
-    """The numbers below a node, but for those that only decide how something looks."""
+    """The numbers below a node, except those that only affect how something looks."""
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
         yield node
     if isinstance(node, ast.Subscript | ast.FormattedValue):
@@ -90,37 +90,37 @@ def numbers_in(node):
         function = ast.unparse(node.func)
         if LOOKS.match(function):
             return
-        if function in ("lab.record", "dict"):  # what is in print is not ours to change
+        if function in ("lab.record", "dict"):  # published values are not ours to change
             node.keywords = [k for k in node.keywords if k.arg not in IN_PRINT]
     for child in ast.iter_child_nodes(node):
         yield from numbers_in(child)
 
 
-def test_it_names_itself_to_the_lab(path):
+def test_it_starts_the_lab_with_its_own_name(path):
     assert f'start_lab("{path.stem}")' in text(path, "code")
 
 
-def test_its_first_cell_is_the_same_and_left_out_of_the_page(path):
+def test_its_first_cell_is_the_same_and_not_on_the_page(path):
     first = cells(path, "code")[0]
     assert first["source"] == cells(NOTEBOOKS[0], "code")[0]["source"]
     assert first["metadata"] == {"tags": [LEFT_OUT]}
 
 
 @pytest.mark.parametrize("installed", [True, False])
-def test_the_first_cell_installs_the_package_where_it_is_missing(monkeypatch, installed):
+def test_the_first_cell_installs_the_package_if_it_is_missing(monkeypatch, installed):
     assert run_first_cell(monkeypatch, installed, NOTEBOOKS[0].parent) == (
         [] if installed else [("pip", "install -q ..")]
     )
 
 
-def test_a_notebook_that_stands_alone_says_where_to_get_the_package(monkeypatch, tmp_path):
+def test_a_notebook_without_the_project_says_where_to_get_it(monkeypatch, tmp_path):
     with pytest.raises(SystemExit, match="README.md.*notebooks/.*src/") as caught:
         run_first_cell(monkeypatch, False, tmp_path)
     assert "\n" not in str(caught.value)
 
 
 def run_first_cell(monkeypatch, installed, folder):
-    """Run it in this folder; return the magics that it called."""
+    """Run the cell in this folder; return the magics that it called."""
     called = []
 
     class Shell:
@@ -135,15 +135,15 @@ def run_first_cell(monkeypatch, installed, folder):
     return called
 
 
-def test_each_kind_keeps_its_model_and_so_does_the_classifier():
+def test_each_kind_and_the_classifier_save_their_models():
     source = "\n".join(text(path, "code") for path in NOTEBOOKS)
     kept = re.findall(r'lab\.keep_model\([^\n]+, "(\w+)"\)', source)
     assert sorted(kept) == sorted([*AUTOENCODERS, "classifier"])
 
 
-def test_it_treats_every_kind_alike(path):
-    """One meaning of code for all kinds: no cell asks which kind it has."""
-    for cell in cells(path, "code")[1:]:  # the first one holds IPython's %pip
+def test_it_treats_every_kind_in_the_same_way(path):
+    """The meaning of "code" is the same for all kinds: no cell tests the kind."""
+    for cell in cells(path, "code")[1:]:  # the first one contains IPython's %pip
         for node in ast.walk(ast.parse("".join(cell["source"]))):
             compared = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
             names = {c.value for c in compared if isinstance(c, ast.Constant)}
@@ -155,21 +155,21 @@ def test_its_links_lead_to_notebooks(path):
     assert links and all((path.parent / link).exists() for link in links)
 
 
-def test_its_links_to_a_heading_find_it_in_jupyter(path):
-    """JupyterLab's address of a heading is its text with hyphens for spaces."""
+def test_its_links_to_headings_work_in_jupyter(path):
+    """JupyterLab's address of a heading is its text with hyphens instead of spaces."""
     for name, wanted in re.findall(r"\]\(([^)#]*\.ipynb)?#([^)]+)\)", text(path, "markdown")):
         other = path.parent / name if name else path
         headings = re.findall(r"^#+ (.+)$", text(other, "markdown"), re.M)
         assert wanted in [heading.replace(" ", "-") for heading in headings], (name, wanted)
 
 
-def test_every_claim_of_the_handout_is_put_to_a_test_or_said_to_be_untested():
+def test_every_claim_of_the_handout_is_tested_or_listed_as_untested():
     source = "\n".join(text(path, "code") for path in NOTEBOOKS)
     assert [id for id in CLAIMS if f'"{id}"' not in source] == []
 
 
-def test_every_figure_is_recorded_with_something_to_compare_it_with(path):
-    given = {"baselines", "best", None}  # None: handed over as **options
+def test_every_value_is_recorded_with_a_comparison(path):
+    given = {"baselines", "best", None}  # None: passed as **options
     for cell in cells(path, "code"):
         source = "".join(cell["source"])
         if "lab.record(" not in source:

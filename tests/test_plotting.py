@@ -1,4 +1,4 @@
-"""What is drawn, read back from the axes."""
+"""What is drawn, read from the axes."""
 
 import matplotlib
 import matplotlib.colors
@@ -18,7 +18,7 @@ def ax():
     plt.close(fig)
 
 
-def test_a_figure_has_the_pages_width_and_changes_no_style_outside():
+def test_a_figure_has_the_width_of_the_page_and_a_local_style():
     before = dict(matplotlib.rcParams)
     fig, axes = plotting.figure(2, 3, height=5, sharex=True)
     assert tuple(fig.get_size_inches()) == (plotting.WIDTH, 5)
@@ -42,7 +42,7 @@ def test_an_image_row_shows_each_image_beside_the_last(ax, channels):
     assert [text.get_text() for text in ax.get_xticklabels()] == ["a", "b", "c"]
 
 
-def test_an_image_row_takes_another_white_and_no_captions(ax):
+def test_an_image_row_accepts_another_white_and_no_captions(ax):
     plotting.image_row(ax, np.ones((2, 8, 4)), top=7.0)
     assert ax.images[0].get_clim() == (0, 7)
     assert len(ax.get_xticks()) == 0
@@ -60,7 +60,7 @@ def test_curves_differ_in_colour_and_marker_and_are_named(ax):
     assert [t.get_text() for t in ax.get_legend().get_texts()] == [*series, "PCA"]
 
 
-def test_more_curves_than_colours_and_no_markers_will_do(ax):
+def test_more_curves_than_colours_and_no_markers_are_possible(ax):
     series = {str(i): [0, 1] for i in range(9)}
     plotting.curves(ax, [0, 1], series, xlabel="", ylabel="", markers=False)
     assert len(ax.lines) == 9
@@ -81,7 +81,7 @@ def test_intervals_go_from_top_to_bottom(ax):
     assert ax.get_xlabel() == "share"
 
 
-def test_a_number_table_writes_each_finite_number_legibly(ax):
+def test_a_number_table_shows_each_finite_number_readably(ax):
     values = [[0.0, 1.0], [0.25, np.nan]]
     plotting.number_table(
         ax, values, ["r1", "r2"], ["c1", "c2"], form="{:.2f}", xlabel="tested on", ylabel="trained"
@@ -110,3 +110,25 @@ def test_a_log_scale_has_plain_numbers_at_one_two_and_five(ax):
     assert shown == ["0.05", "0.1", "0.2", "0.5"]
     assert "1,000" in [label.get_text() for label in ax.get_xticklabels()]
     assert not len(ax.get_yticks(minor=True))
+
+
+def test_rows_of_images_are_close_together_for_any_figure_height():
+    fig, axes = plotting.figure(2, 1, height=9)
+    for row in axes:
+        plotting.image_row(row, np.ones((10, 28, 28)))
+    fig.draw_without_rendering()
+    upper, lower = (row.get_window_extent() for row in axes)
+    assert upper.y0 - lower.y1 < upper.height / 2
+    plt.close(fig)
+
+
+def test_numerals_are_near_their_positions_and_never_overlap(ax):
+    ax.scatter([0, 10], [0, 10])
+    places = [[1, 1], [5, 5], [5, 5], [5.1, 5]]
+    plotting.numerals(ax, places, "0123", apart=0.1)
+    assert [text.get_text() for text in ax.texts] == ["0", "1", "2", "3"]
+    at = np.array([text.get_position() for text in ax.texts])  # as shares of the axes
+    lengths = np.linalg.norm(at[:, None] - at, axis=-1) + np.eye(4)
+    assert lengths.min() > 0.099
+    alone = (ax.transData - ax.transAxes).transform(places[0])
+    np.testing.assert_allclose(at[0], alone, atol=1e-3)

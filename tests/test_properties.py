@@ -1,4 +1,4 @@
-"""Properties that hold for every input, looked for with hypothesis: few examples, well chosen."""
+"""Properties that hold for every input, tested with hypothesis on a few examples."""
 
 import keras
 import numpy as np
@@ -42,7 +42,7 @@ def pairs(draw):
     return x, draw(arrays.arrays("float32", x.shape, elements=pixels))
 
 
-# Corruption: within [0, 1], and the input is left alone
+# Corruption: output within [0, 1], input unchanged
 
 
 CORRUPTIONS = {
@@ -65,7 +65,7 @@ NOISES = {
 @pytest.mark.parametrize("kind", CORRUPTIONS)
 @few
 @given(x=images(), amount=shares, seed=st.integers(0, 2**31 - 1))
-def test_a_corruption_stays_in_range_and_leaves_its_input(kind, x, amount, seed):
+def test_a_corruption_stays_in_range_and_does_not_change_its_input(kind, x, amount, seed):
     before = x.copy()
     tensor = ops.convert_to_tensor(x)
     found = ops.convert_to_numpy(CORRUPTIONS[kind](amount, seed)(tensor, training=True))
@@ -79,7 +79,7 @@ def test_a_corruption_stays_in_range_and_leaves_its_input(kind, x, amount, seed)
 @pytest.mark.parametrize("kind", NOISES)
 @few
 @given(x=images(), amount=shares, seed=seeds)
-def test_a_noise_stays_in_range_is_seeded_and_leaves_its_input(kind, x, amount, seed):
+def test_a_noise_stays_in_range_is_seeded_and_does_not_change_its_input(kind, x, amount, seed):
     before = x.copy()
     found = NOISES[kind](x, amount, seed)
     assert found.shape == x.shape and found.dtype == x.dtype
@@ -88,7 +88,7 @@ def test_a_noise_stays_in_range_is_seeded_and_leaves_its_input(kind, x, amount, 
     np.testing.assert_array_equal(found, NOISES[kind](x, amount, seed))
 
 
-# Models: every legal size keeps its shapes and survives its file
+# Models: for all valid sizes, shapes are correct and saving works
 
 
 @st.composite
@@ -126,13 +126,13 @@ def check_shapes_and_file(build, sizes, folder):
 @pytest.mark.parametrize("kind", DENSE)
 @very_few
 @given(sizes=dense_sizes())
-def test_a_dense_kind_keeps_its_shapes_and_comes_back(tmp_path_factory, kind, sizes):
+def test_a_dense_kind_keeps_shapes_and_can_be_saved_and_loaded(tmp_path_factory, kind, sizes):
     check_shapes_and_file(models.AUTOENCODERS[kind], sizes, tmp_path_factory.mktemp("kept"))
 
 
 @very_few
 @given(sizes=convolutional_sizes())
-def test_convolutions_keep_their_shapes_and_come_back(tmp_path_factory, sizes):
+def test_convolutions_keep_shapes_and_can_be_saved_and_loaded(tmp_path_factory, sizes):
     check_shapes_and_file(models.convolutional, sizes, tmp_path_factory.mktemp("kept"))
 
 
@@ -154,7 +154,7 @@ def test_a_boltzmann_machine_keeps_its_shapes(sizes, rows, kinds, seed):
     assert shapes == [sizes, sizes[:1], sizes[1:]]
 
 
-# Metrics: the order of the images is of no account, nor is the batch they came in
+# Metrics: neither the order of the images nor the batch size matters
 
 
 METRICS = ("bce_per_pixel", "sse_per_image", "psnr", "argmax_accuracy", "binary_accuracy")
@@ -163,7 +163,7 @@ METRICS = ("bce_per_pixel", "sse_per_image", "psnr", "argmax_accuracy", "binary_
 @pytest.mark.parametrize("metric", METRICS)
 @few
 @given(both=pairs(), seed=seeds)
-def test_a_metric_heeds_no_order_and_is_a_mean_over_batches(metric, both, seed):
+def test_a_metric_ignores_the_order_and_is_a_mean_over_batches(metric, both, seed):
     x, x_hat = both
     measure = getattr(evaluation, metric)
     order = np.random.default_rng(seed).permutation(len(x))
@@ -188,7 +188,7 @@ def test_a_perfect_reconstruction_is_the_best(x, x_hat):
     z=arrays.arrays("float32", st.tuples(st.integers(2, 6), st.integers(2, 6)), elements=pixels),
     seed=seeds,
 )
-def test_measures_of_sparsity_lie_in_their_range_whatever_the_order(z, seed):
+def test_measures_of_sparsity_are_in_range_for_any_order(z, seed):
     order = np.random.default_rng(seed).permutation(len(z))
     for measure in (evaluation.lifetime_sparsity, evaluation.population_sparsity):
         found = measure(z)
@@ -218,13 +218,13 @@ def test_codes_and_images_do_not_depend_on_the_batch(trained, monkeypatch, batch
 
 @few
 @given(share=shares, count=st.integers(1, 10**6))
-def test_an_interval_holds_its_share(share, count):
+def test_an_interval_contains_its_share(share, count):
     share = round(share * count) / count
     low, high = wilson_interval(share, count)
     assert -1e-9 <= low <= share + 1e-9 and share - 1e-9 <= high <= 1 + 1e-9
 
 
-# Refusals: what a docstring says is refused, is
+# Errors that docstrings announce are raised
 
 
 not_whole = st.one_of(
@@ -264,7 +264,7 @@ SHARES = {
 @pytest.mark.parametrize("name", WHOLE)
 @few
 @given(value=not_whole)
-def test_what_is_no_whole_number_is_refused(name, value):
+def test_invalid_whole_numbers_are_refused(name, value):
     with pytest.raises(LabError):
         WHOLE[name](value)
 
@@ -272,7 +272,7 @@ def test_what_is_no_whole_number_is_refused(name, value):
 @pytest.mark.parametrize("name", SHARES)
 @few
 @given(value=not_shares)
-def test_what_is_no_share_is_refused(name, value):
+def test_invalid_shares_are_refused(name, value):
     with pytest.raises(LabError):
         SHARES[name](value)
 
@@ -299,14 +299,14 @@ no_images = st.one_of(
 @pytest.mark.parametrize("name", TAKES_IMAGES)
 @few
 @given(x=no_images)
-def test_what_are_no_images_is_refused(name, x):
+def test_arrays_that_are_not_images_are_refused(name, x):
     with pytest.raises(LabError):
         TAKES_IMAGES[name](x)
 
 
 @few
 @given(first=images(), rows=st.integers(1, 9))
-def test_arrays_that_do_not_belong_together_are_refused(first, rows):
+def test_arrays_of_different_lengths_or_shapes_are_refused(first, rows):
     other = np.zeros((len(first) + rows, *first.shape[1:]), "float32")
     for metric in METRICS:
         with pytest.raises(LabError, match="same shape"):
@@ -328,6 +328,6 @@ def test_no_text_becomes_a_script(text):
 
 @settings(few, max_examples=200)
 @given(text=st.text(st.sampled_from("ab \r\n\b\x1b[0m]\x07%|━"), max_size=40))
-def test_a_cleaned_text_is_clean(text):
+def test_cleaning_a_text_twice_changes_nothing_more(text):
     once = clean_text(play_terminal(text))
     assert clean_text(play_terminal(once)) == once and "\b" not in once and "\x1b" not in once

@@ -1,4 +1,4 @@
-"""RBMs against the enumeration of a machine small enough to count all its states."""
+"""RBMs compared with enumeration, for a machine with few enough states."""
 
 import itertools
 
@@ -40,7 +40,7 @@ def exact_gradient(m, data):
     return V.T @ difference @ H, V.T @ difference.sum(1), H.T @ difference.sum(0)
 
 
-def test_free_energy_is_that_of_the_enumerated_machine():
+def test_free_energy_agrees_with_enumeration():
     m = machine()
     expected = -np.log(np.exp(-energies(m)).sum(axis=1))
     np.testing.assert_allclose(m.free_energy(V), expected)
@@ -56,13 +56,13 @@ def test_free_energy_of_gaussian_hidden_units_is_an_integral():
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
-def test_means_are_the_conditional_means_of_the_enumerated_machine():
+def test_means_agree_with_enumeration():
     m, p = machine(), joint(machine())
     np.testing.assert_allclose(m.mean_hidden(V), (p @ H) / p.sum(1, keepdims=True))
     np.testing.assert_allclose(m.mean_visible(H), (p.T @ V) / p.sum(0)[:, None])
 
 
-def test_a_long_chain_visits_states_as_often_as_their_probability_says():
+def test_a_long_chain_visits_states_with_their_probability():
     m, rng = machine(0.7), np.random.default_rng(1)
     v = np.zeros((40_000, VISIBLE), "float32")
     for _ in range(30):
@@ -86,12 +86,12 @@ def test_contrastive_divergence_approaches_the_exact_gradient_as_k_grows():
     assert far > 2 * near
 
 
-def test_a_machine_starts_from_the_means_of_the_data():
+def test_an_rbm_starts_from_the_means_of_the_data():
     v = np.random.default_rng(0).random((50, 4)) * [0.2, 1, 0, 0] + [0, 0, 1, 0]
     start = {"seed": 0, "epochs": 1, "learning_rate": 0}
     real, _ = rbm.fit_rbm(3 * v, 2, visible="gaussian", **start)
     np.testing.assert_allclose(real.visible_bias, 3 * v.mean(axis=0), rtol=1e-5)
-    pixels, _ = rbm.fit_rbm(v, 2, **start)  # as probabilities, and never quite 0 or 1
+    pixels, _ = rbm.fit_rbm(v, 2, **start)  # probabilities that are never exactly 0 or 1
     mean = np.array([*v.mean(axis=0)[:2], 0.99, 0.01])
     np.testing.assert_allclose(1 / (1 + np.exp(-pixels.visible_bias)), mean, rtol=1e-5)
     assert np.abs(pixels.kernel).max() < 0.1 and not pixels.hidden_bias.any()
@@ -129,7 +129,7 @@ def test_rectified_units_have_their_mean_and_no_free_energy():
         m.free_energy(V)
 
 
-def test_the_unrolled_network_is_the_stacks_way_up_and_down():
+def test_the_unrolled_network_equals_the_stack_up_and_down():
     rng = np.random.default_rng(6)
     x = (rng.random((60, 16)) < 0.3).astype("float32")
     stack = rbm.pretrain_stack(x, (12, 8, 3), seed=6, epochs=2)
@@ -145,7 +145,7 @@ def test_the_unrolled_network_is_the_stacks_way_up_and_down():
 
 
 def plain_fit(v, units, rng, *, epochs, k, batch_size, rate, decay):
-    """Contrastive divergence as Hinton (2010) writes it, in double precision: W, b, c, errors."""
+    """Contrastive divergence as in Hinton (2010), in double precision: W, b, c, errors."""
 
     def on(given):
         return 1 / (1 + np.exp(-given))
@@ -175,7 +175,7 @@ def plain_fit(v, units, rng, *, epochs, k, batch_size, rate, decay):
 
 
 @pytest.mark.parametrize(("k", "batch_size"), [(1, 10), (3, 10), (2, 100)])
-def test_training_is_the_published_procedure_step_by_step(k, batch_size):
+def test_training_agrees_with_the_published_procedure(k, batch_size):
     v = (np.random.default_rng(7).random((35, 6)) < 0.4).astype(float)
     options = {"epochs": 4, "k": k, "batch_size": batch_size}
     rng = np.random.default_rng(8)
@@ -187,14 +187,14 @@ def test_training_is_the_published_procedure_step_by_step(k, batch_size):
     np.testing.assert_allclose(found_errors, errors, rtol=1e-5)
 
 
-def test_drawn_units_have_the_moments_of_their_kind():
+def test_sampled_units_have_the_moments_of_their_kind():
     m, rng = machine(hidden="gaussian", visible="gaussian"), np.random.default_rng(9)
     v = np.repeat(V[[5]], 40_000, axis=0)
     drawn = m.sample_hidden(v, rng)
     np.testing.assert_allclose(drawn.mean(axis=0), m.mean_hidden(v)[0], atol=0.02)
     np.testing.assert_allclose(drawn.std(axis=0), 1, atol=0.02)
     m = machine(hidden="rectified")
-    # far above 0 the noise has variance 1, far below there is none, and near 0 some is cut off
+    # far above 0 the noise has variance 1, far below 0 there is none, near 0 it is partly cut off
     m.hidden_bias = [9, -9, -0.3] - V[5] @ m.kernel
     drawn = m.sample_hidden(v, rng)
     np.testing.assert_allclose(drawn[:, 0].mean(), m.mean_hidden(V[[5]])[0, 0], atol=0.02)
@@ -205,7 +205,7 @@ def test_drawn_units_have_the_moments_of_their_kind():
     np.testing.assert_allclose(drawn[:, 2].mean(), np.maximum(normal, 0).mean(), rtol=0.03)
 
 
-def test_free_energy_of_gaussian_visible_units_is_their_parabola_less_the_hidden_sum():
+def test_free_energy_of_gaussian_visible_units_has_a_quadratic_term():
     m = machine(visible="gaussian")
     v = np.random.default_rng(3).normal(size=(9, VISIBLE))
     given = v @ m.kernel + m.hidden_bias
@@ -215,7 +215,7 @@ def test_free_energy_of_gaussian_visible_units_is_their_parabola_less_the_hidden
     np.testing.assert_allclose(m.free_energy(v), expected)
 
 
-def test_a_stack_s_linear_layer_learns_at_a_hundredth_of_the_rate(monkeypatch):
+def test_the_linear_layer_of_a_stack_has_a_hundredth_of_the_learning_rate(monkeypatch):
     rates, fit = [], rbm.fit_rbm
     monkeypatch.setattr(
         rbm, "fit_rbm", lambda *a, **o: rates.append(o["learning_rate"]) or fit(*a, **o)
@@ -224,7 +224,7 @@ def test_a_stack_s_linear_layer_learns_at_a_hundredth_of_the_rate(monkeypatch):
     assert rates == [0.2, 0.2, 0.002]
 
 
-def test_wrong_input_is_refused():
+def test_invalid_input_is_refused():
     with pytest.raises(LabError, match="hidden must be one of bernoulli, gaussian, rectified"):
         machine(hidden="tanh")
     with pytest.raises(LabError, match="visible must be one of bernoulli, gaussian, received"):
@@ -239,7 +239,7 @@ def test_wrong_input_is_refused():
         models.unroll(models.deep(hidden=(4,), latent_dim=2, image_shape=(2, 2, 1)), [])
 
 
-def test_a_stack_may_pass_on_samples_in_place_of_means(monkeypatch):
+def test_a_stack_may_use_samples_instead_of_means(monkeypatch):
     seen, fit = [], rbm.fit_rbm
 
     def watched(x, *given, **options):

@@ -1,4 +1,4 @@
-"""Settings and checks: what is right passes, what is wrong is said in one sentence."""
+"""Settings and checks: valid values pass, invalid ones are named in one sentence."""
 
 import re
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_a_relative_folder_is_made_absolute(tmp_path, monkeypatch):
         ("AE_LAB_OFFLINE", "yes", "0 or 1"),
     ],
 )
-def test_a_wrong_value_is_named_with_the_right_ones(name, value, expected):
+def test_an_invalid_value_is_named_with_the_valid_ones(name, value, expected):
     with pytest.raises(LabError) as error:
         Settings.from_environment({name: value})
     for words in (name, value, expected):
@@ -75,7 +75,7 @@ def test_the_project_is_found_from_a_folder_inside_it(tmp_path):
     assert Settings(project_folder=tmp_path).download_folder == tmp_path / "data"
 
 
-def test_elsewhere_the_project_is_the_checkout_or_the_folder_itself(tmp_path):
+def test_outside_a_project_the_checkout_or_the_folder_is_used(tmp_path):
     checkout = Path(validation.__file__).parents[2]
     installed_from_checkout = (checkout / "notebooks").is_dir()
     assert find_project_folder(tmp_path) == (checkout if installed_from_checkout else tmp_path)
@@ -84,7 +84,7 @@ def test_elsewhere_the_project_is_the_checkout_or_the_folder_itself(tmp_path):
 IMAGES = np.full((2, 3, 3, 1), 0.5, np.float32)
 
 
-def test_right_images_pass_unchanged():
+def test_valid_images_are_returned_unchanged():
     assert validation.check_images(IMAGES) is IMAGES
     assert validation.check_images(np.array([0.0, 1.0]).reshape(1, 2, 1, 1)).max() == 1
 
@@ -103,13 +103,13 @@ def test_right_images_pass_unchanged():
         (IMAGES * np.inf, "inf"),
     ],
 )
-def test_wrong_images_are_refused_by_name(images, received):
+def test_invalid_images_are_refused_by_name(images, received):
     with pytest.raises(LabError, match="^pictures must") as error:
         validation.check_images(images, "pictures")
     assert received in str(error.value)
 
 
-def test_a_single_bad_pixel_is_enough():
+def test_a_single_invalid_pixel_is_refused():
     images = IMAGES.copy()
     images[1, 2, 2, 0] = np.nan
     with pytest.raises(LabError):
@@ -117,29 +117,29 @@ def test_a_single_bad_pixel_is_enough():
 
 
 @pytest.mark.parametrize("value", [1, 7, np.int64(3)])
-def test_whole_numbers_pass(value):
+def test_whole_numbers_are_accepted(value):
     assert validation.check_whole(value, "size") == value
     assert type(validation.check_whole(value, "size")) is int
 
 
 @pytest.mark.parametrize("value", [0, -1, True, 2.0, "2", None, np.float32(2)])
-def test_what_is_no_whole_number_is_refused(value):
+def test_invalid_whole_numbers_are_refused(value):
     with pytest.raises(LabError, match=rf"size.*at least 1.*{re.escape(repr(value))}"):
         validation.check_whole(value, "size")
 
 
-def test_ends_of_a_range_belong_to_it():
+def test_ends_of_a_range_are_included():
     assert validation.check_between(0, "share", 0, 1) == 0.0
     assert validation.check_between(np.float32(1), "share", 0, 1) == 1.0
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf"), True, "0.5", None])
-def test_what_is_out_of_range_or_no_number_is_refused(value):
+def test_values_out_of_range_or_of_another_type_are_refused(value):
     with pytest.raises(LabError, match="share"):
         validation.check_between(value, "share", 0, 1)
 
 
-def test_lengths_that_differ_are_both_said():
+def test_both_of_two_different_lengths_are_named():
     validation.check_same_length([1], [2], "x", "labels")
     with pytest.raises(LabError, match="x and labels.*1 and 2"):
         validation.check_same_length([1], [2, 3], "x", "labels")

@@ -1,4 +1,4 @@
-"""No code is loaded from data, nothing is run through a shell, and what is installed is known."""
+"""No code is loaded from data, no shell is used, and everything that is installed is known."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ SAFE_VALUES = {"allow_pickle": False, "shell": False, "safe_mode": True, "verify
 
 
 def findings(source: str) -> list[str]:
-    """What a source does that could run data, one line each."""
+    """Constructs in a source that could execute data, one line each."""
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -49,7 +49,7 @@ def _calls(node: ast.Call) -> list[str]:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_source_runs_data(path):
+def test_no_source_executes_data(path):
     assert findings(path.read_text(encoding="utf-8")) == []
 
 
@@ -68,11 +68,11 @@ def test_no_source_runs_data(path):
         "keras.config.enable_unsafe_deserialization()",
     ],
 )
-def test_the_search_finds_what_it_looks_for(source):
+def test_the_search_finds_dangerous_calls(source):
     assert findings(source)
 
 
-def test_every_load_of_arrays_and_models_says_that_it_is_safe():
+def test_every_load_of_arrays_and_models_is_in_safe_mode():
     text = "".join(path.read_text(encoding="utf-8") for path in SOURCES)
     for load, option in (
         (r"(np\.load|format\.read_array)\b", "allow_pickle=False"),
@@ -82,7 +82,7 @@ def test_every_load_of_arrays_and_models_says_that_it_is_safe():
         assert calls and all(option in call for call in calls), calls
 
 
-def test_notebooks_load_no_code_either():
+def test_notebooks_also_load_no_code():
     for path in sorted((PROJECT / "notebooks").glob("*.ipynb")):
         text = path.read_text(encoding="utf-8")
         for word in (
@@ -94,7 +94,7 @@ def test_notebooks_load_no_code_either():
         ):
             assert word not in text, f"{path.name} holds {word}"
         fetched = re.findall(r"%pip install (.*)\"", text)
-        assert fetched == ["-q .."], "nothing but this package"
+        assert fetched == ["-q .."], "only this package"
 
 
 def locked() -> dict[str, list[str]]:
@@ -104,7 +104,7 @@ def locked() -> dict[str, list[str]]:
     return {line.split()[0]: re.findall(r"--hash=(\S+)", line) for line in lines}
 
 
-def test_everything_that_is_installed_is_locked_by_its_hash():
+def test_every_installed_package_is_locked_by_its_hash():
     packages = locked()
     assert len(packages) > 50
     for package, hashes in packages.items():
@@ -115,7 +115,7 @@ def test_everything_that_is_installed_is_locked_by_its_hash():
 def test_every_dependency_is_locked():
     about = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = about["optional-dependencies"]
-    unlocked = {"bench", "heic"}  # peers, and what only some photographs need
+    unlocked = {"bench", "heic"}  # peers, and a format that few photos need
     extras = [need for name in extras if name not in unlocked for need in extras[name]]
     named = {re.split(r"[<>=;\[ ]", need)[0].lower() for need in about["dependencies"] + extras}
     assert named <= {package.split("==")[0].lower() for package in locked()}

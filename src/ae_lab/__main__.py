@@ -1,4 +1,4 @@
-"""``ae-lab``, or ``python -m ae_lab``: the project's verbs for those without make."""
+"""``ae-lab``, or ``python -m ae_lab``: all commands of the project, usable without make."""
 
 import argparse
 import os
@@ -18,12 +18,12 @@ from ae_lab.settings import KNOB, PROFILES, Settings
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one verb; return the exit status: 0, 1 for an error that was said, 130 if stopped."""
-    for stream in (sys.stdout, sys.stderr):  # a terminal without our letters stops nothing
+    """Run one command; return its exit status: 0, 1 after an error message, 130 if interrupted."""
+    for stream in (sys.stdout, sys.stderr):  # letters that a terminal lacks raise no error
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     sys.unraisablehook = _interrupt_again
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's C++ log is not for users
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # hides TensorFlow's C++ log
     options = _parser().parse_args(arguments)
     try:
         options.verb(options)
@@ -31,63 +31,63 @@ def main(arguments: list[str] | None = None) -> int:
     except LabError as error:
         words = str(error)
     except KeyboardInterrupt:
-        print("\nstopped; the last good report is as it was", file=sys.stderr)
+        print("\nstopped; the last good report is unchanged", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # whoever read what is printed has had enough, as `head`
+    except BrokenPipeError:  # the reader has closed the pipe, for example `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
         words = _our_fault(error)
     else:
         return 0
-    # one line, and nothing in it that a terminal would obey: file names may hold anything
+    # one line without control characters, which file names may contain
     print("error:", re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", words), file=sys.stderr)
     return 1
 
 
 def _our_fault(error: Exception) -> str:
-    """The sentence for what nobody foresaw; the traceback goes to a file that it names."""
+    """The message for an unexpected error; the traceback goes to a file that it names."""
     said = f"{type(error).__name__}: {error}"[:300]
-    where = "set TMPDIR to a folder that can be written, to get more"
+    where = "to get more details, set TMPDIR to a folder that can be written"
     try:
         options = {"encoding": "utf-8", "errors": "backslashreplace", "delete": False}
         with tempfile.NamedTemporaryFile("w", prefix="ae_lab-", suffix=".log", **options) as log:
             traceback.print_exception(error, file=log)
             where = f"report it with the file {log.name}"
     except OSError:
-        pass  # a full disk may be the reason for all of it
+        pass  # the cause of the error may be a full disk
     return f"{said}: this is our fault, not yours; {where}."
 
 
 def _interrupt_again(lost) -> None:
-    """Ctrl-C that falls into a finaliser is dropped there by Python: it comes again soon after."""
+    """Repeat a Ctrl-C that arrived in a finaliser, where Python ignores it."""
     if lost.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(lost)
         return
     interrupt = signal.raise_signal
-    if hasattr(signal, "pthread_kill"):  # to the main thread, so that it wakes from a long wait
+    if hasattr(signal, "pthread_kill"):  # to the main thread, which may be waiting
         interrupt = partial(signal.pthread_kill, threading.main_thread().ident)
     threading.Timer(0.05, interrupt, [signal.SIGINT]).start()
 
 
 def report(options: argparse.Namespace) -> None:
-    """Execute what changed and publish the pages."""
+    """Execute the notebooks that changed, and publish the pages."""
     from ae_lab.report.build import build_report
 
     if options.set and not options.notebook:
-        raise LabError("--set changes the numbers of one notebook: name it with --notebook.")
+        raise LabError("--set changes the knobs of one notebook: name it with --notebook.")
     build_report(_settings(options), tuple(options.notebook), options.force)
 
 
 def verify(options: argparse.Namespace) -> None:
-    """Bring the report up to date and hold its figures against the kept ones."""
+    """Update the report and compare its results with the reference values."""
     from ae_lab.upkeep.verify import verify
 
     verify(_settings(options), options.accept)
 
 
 def sweep(options: argparse.Namespace) -> None:
-    """Run notebooks under many seeds, here or on a Dask cluster."""
+    """Run notebooks with several seeds, on this machine or on a Dask cluster."""
     from ae_lab.upkeep.sweep.sweep import sweep
     from ae_lab.upkeep.sweep.task import check_backends
 
@@ -102,7 +102,7 @@ def sweep(options: argparse.Namespace) -> None:
 
 
 def grade(options: argparse.Namespace) -> None:
-    """Collect many students' submissions in one table, their exercises measured again."""
+    """Grade the submissions of many students in one table; all exercises are checked again."""
     import_keras()
     from ae_lab.report.grade import grade
 
@@ -112,7 +112,7 @@ def grade(options: argparse.Namespace) -> None:
 
 
 def data(options: argparse.Namespace) -> None:
-    """Make the data ready and say which they are, or what a file of one's own is."""
+    """Prepare the data and print their source, or describe a file or folder of your own images."""
     from ae_lab import data
 
     if options.path:
@@ -123,12 +123,12 @@ def data(options: argparse.Namespace) -> None:
 
 
 def reconstruct(options: argparse.Namespace) -> None:
-    """Send photographed digits through a model and the classifier; write what came of it."""
+    """Reconstruct photographed digits with a model, classify them, and write a picture."""
     import_keras()
     from ae_lab import data, models
     from ae_lab.lab import handwriting
 
-    photo = handwriting.read_photo(options.photo)  # before the models: its errors come at once
+    photo = handwriting.read_photo(options.photo)  # before loading models, so that errors are fast
     out = options.out or f"{os.path.splitext(options.photo)[0]}-{Path(options.model).stem}.png"
     if Path(out).suffix.lower() != ".png":
         raise LabError(f"--out must be a .png file, received {out}: rename it.")
@@ -138,7 +138,7 @@ def reconstruct(options: argparse.Namespace) -> None:
     try:
         classifier = models.load_model(file := _model_file(_settings(options), "classifier"))
         _check_digits(file)
-    except LabError as error:  # its place stays empty
+    except LabError as error:  # the picture then has no prediction
         print(f"No verdict: {error}", file=sys.stderr)
         classifier = None
     test_images = data.load_mnist(_settings(options)).x_test[:2_000]
@@ -148,21 +148,21 @@ def reconstruct(options: argparse.Namespace) -> None:
 
 
 def encode(options: argparse.Namespace) -> None:
-    """Write the codes of a file of images."""
+    """Write the codes of the images in a file."""
     import_keras()
     from ae_lab.lab import arrays
 
     done = arrays.encode_file(_autoencoder(options), options.source, options.target, options.array)
-    print("Images {} became codes {}.".format(*done))
+    print("Encoded images {} as codes {}.".format(*done))
 
 
 def decode(options: argparse.Namespace) -> None:
-    """Write the images of a file of codes."""
+    """Write the images decoded from the codes in a file."""
     import_keras()
     from ae_lab.lab import arrays
 
     done = arrays.decode_file(_autoencoder(options), options.source, options.target, options.array)
-    print("Codes {} became images {}.".format(*done))
+    print("Decoded codes {} as images {}.".format(*done))
 
 
 def _autoencoder(options: argparse.Namespace):
@@ -172,12 +172,12 @@ def _autoencoder(options: argparse.Namespace):
 
 
 def _check_digits(file: str | os.PathLike) -> None:
-    """Refuse a model that was not trained on digits, and say where that is not sure."""
+    """Refuse a model that was not trained on digits; print a note if this is unknown."""
     from ae_lab.models import trained_on
 
     about = trained_on(file)
     if about is None:
-        print(f"Note: {file} does not say what it was trained on.", file=sys.stderr)
+        print(f"Note: {file} contains no information about its training data.", file=sys.stderr)
     elif not about["digits"]:
         classes, name = about["classes"], ascii(about["data"].split(",")[0])
         if classes != list("0123456789") or not about["light_on_dark"]:
@@ -191,7 +191,7 @@ def _check_digits(file: str | os.PathLike) -> None:
 
 
 def _model_file(settings: Settings, name: str) -> str | os.PathLike:
-    """``name`` if it is that of a ``.keras`` file, else the model that the last report saved."""
+    """``name`` if it is a ``.keras`` file, else the model of that kind in the last report."""
     from ae_lab.models import AUTOENCODERS
 
     known = [*AUTOENCODERS, "classifier"]
@@ -211,7 +211,7 @@ def _model_file(settings: Settings, name: str) -> str | os.PathLike:
 
 
 def bench(options: argparse.Namespace) -> None:
-    """Time our work beside what one would use instead."""
+    """Compare our training times with those of other libraries."""
     from ae_lab.upkeep.bench.bench import run_bench
 
     rows = tuple(options.row)
@@ -219,7 +219,7 @@ def bench(options: argparse.Namespace) -> None:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    """The environment's settings, with those given as options in their place."""
+    """The settings of the environment, with those given as options instead."""
     given = {
         f"AE_LAB_{name.upper()}": getattr(options, name, None)
         for name in ("profile", "seed", "author")
@@ -242,7 +242,7 @@ def _parser() -> argparse.ArgumentParser:
     profile, model = (argparse.ArgumentParser(add_help=False) for _ in range(2))
     names = f"{', '.join(PROFILES)} (default: AE_LAB_PROFILE, quick)"
     profile.add_argument("--profile", help=names)
-    model.add_argument("--model", default="deep", help="a kind's name, or a .keras file")
+    model.add_argument("--model", default="deep", help="name of a kind, or a .keras file")
 
     def add(function, help: str, *parents: argparse.ArgumentParser):
         verb = verbs.add_parser(function.__name__, help=help, parents=parents)
@@ -252,53 +252,53 @@ def _parser() -> argparse.ArgumentParser:
     several = {"action": "append", "default": [], "metavar": "NAME"}
     option = add(report, "execute the notebooks that changed, write the pages", profile)
     option("--seed", help="whole number (default: AE_LAB_SEED, 8)")
-    option("--notebook", help="execute this one only; may be given again", **several)
+    option("--notebook", help="execute only this one; can be repeated", **several)
     option(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="change a number of the notebook's table; may be given again",
+        help="set a knob of the notebook; can be repeated",
     )
-    option("--author", help="who made the report (default: AE_LAB_AUTHOR, git's user.name)")
-    option("--force", action="store_true", help="execute even what did not change")
+    option("--author", help="name of the author (default: AE_LAB_AUTHOR, git's user.name)")
+    option("--force", action="store_true", help="execute unchanged notebooks, too")
 
-    option = add(verify, "compare a profile's figures with reference.json", profile)
-    option("--accept", action="store_true", help="keep the figures, compare nothing")
+    option = add(verify, "compare a profile's results with reports/reference.json", profile)
+    option("--accept", action="store_true", help="store the results as new reference values")
 
-    option = add(sweep, "run notebooks under many seeds, on many machines", profile)
-    option("--seeds", type=int, default=5, help="how many, from AE_LAB_SEED up (default: 5)")
-    option("--notebooks", nargs="+", default=[], metavar="NAME", help="only these")
-    option("--backend", default="tensorflow", help="one or more, with commas between")
-    option("--scheduler", metavar="ADDRESS", help="a running one, such as tcp://…:8786")
-    option("--workers", type=int, help="of a cluster here (default: one per core)")
+    option = add(sweep, "run notebooks with several seeds, also on several machines", profile)
+    option("--seeds", type=int, default=5, help="number, counted from AE_LAB_SEED (default: 5)")
+    option("--notebooks", nargs="+", default=[], metavar="NAME", help="run only these")
+    option("--backend", default="tensorflow", help="one or more, separated by commas")
+    option("--scheduler", metavar="ADDRESS", help="of a running scheduler, such as tcp://…:8786")
+    option("--workers", type=int, help="number of local processes (default: one per core)")
 
-    option = add(grade, "collect many submissions in one table", profile)
-    option("folders", nargs="+", metavar="FOLDER", help="a student's, with the student's name")
-    option("--run", action="store_true", help="execute their notebooks first, which are programs")
+    option = add(grade, "grade many submissions in one table", profile)
+    option("folders", nargs="+", metavar="FOLDER", help="folder with the name of the student")
+    option("--run", action="store_true", help="first execute the notebooks (programs of others)")
     option("--out", help="folder to write (default: grades in the report folder)")
 
-    option = add(reconstruct, "send a photo of a digit through a trained model", model, profile)
+    option = add(reconstruct, "reconstruct a photo of a digit with a trained model", model, profile)
     option("photo", help="a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF file")
-    option("--out", help="PNG to write (default: beside the photo)")
+    option("--out", help="PNG to write (default: in the folder of the photo)")
 
     for function, what in (
-        (encode, "codes of a file of images"),
-        (decode, "images of a file of codes"),
+        (encode, "codes of the images in a file"),
+        (decode, "images of the codes in a file"),
     ):
         option = add(function, f"write the {what} (.npy, .npz)", model, profile)
         option("source", help="file to read")
         option("target", help="file to write")
-        option("--array", help="which array of an .npz; needless if it holds one")
+        option("--array", help="name of the array in an .npz, if it contains several")
 
-    option = add(data, "make MNIST ready and say which source is used, or what a file is")
-    option("path", nargs="?", help="a file or folder of images of one's own")
+    option = add(data, "prepare MNIST and print its source, or describe a file of images")
+    option("path", nargs="?", help="a file or folder of your own images")
 
-    option = add(bench, "time our work beside what one would use instead")
-    option("--row", help="time this one; may be repeated", **several)
-    option("--repeats", type=int, default=5, help="timings of each side (default: 5)")
-    option("--long", action="store_true", help="with the rows that take minutes each")
-    option("--small", action="store_true", help="a try-out in seconds, without verdict")
+    option = add(bench, "compare our training times with those of other libraries")
+    option("--row", help="measure only this row; can be repeated", **several)
+    option("--repeats", type=int, default=5, help="timings per side (default: 5)")
+    option("--long", action="store_true", help="also measure rows that take minutes each")
+    option("--small", action="store_true", help="a test run of seconds, without verdict")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and archives measured before they are unpacked."""
+"""Files that are written completely or not at all; archives that are checked before unpacking."""
 
 import errno
 import json
@@ -13,13 +13,13 @@ from typing import Any, BinaryIO
 
 from ae_lab.errors import LabError
 
-LARGEST_TEXT = 100_000_000  # bytes of a text file; an executed notebook with its figures has some
+LARGEST_TEXT = 100_000_000  # bytes; executed notebooks with figures have several million
 LARGEST_DIRECTORY = 1_000_000  # bytes of a zip file's list of its members
-METHODS = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED  # zipfile unpacks others without a limit
+METHODS = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED  # zipfile does not limit the size of others
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Open a file for reading; an OSError refuses what may have no end, as a FIFO or a device."""
+    """Open a regular file for reading; raise an OSError for a FIFO, a device and the like."""
     wait_for_nothing = getattr(os, "O_NONBLOCK", 0)
     file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | wait_for_nothing))
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -29,7 +29,7 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def read_text(path: Path) -> str:
-    """A regular file's UTF-8; an OSError or ValueError refuses another, or one over 100 MB."""
+    """Text of a regular UTF-8 file of up to 100 MB; else an OSError or ValueError is raised."""
     with open_regular(path) as file:
         content = file.read(LARGEST_TEXT + 1)
     if len(content) > LARGEST_TEXT:
@@ -38,15 +38,15 @@ def read_text(path: Path) -> str:
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
-    """Write a file under its own name in a temporary folder beside it, then move it to its place.
+    """Write a file in a temporary folder next to ``path``, then move it to ``path``.
 
-    A reader finds the old file or the new one, never half of one. An error of ``write``, or an
-    ``OSError`` where nothing can be written, is passed on and leaves nothing behind.
+    A reader sees the old file or the new one, never a part of one. If ``write`` fails, or if the
+    file cannot be written (``OSError``), the error is passed on and no temporary file remains.
 
     Parameters
     ----------
-    path : the file to write, which is returned; its folder is made if need be.
-    write : function that writes the file at the path it is given, whose name is that of ``path``.
+    path : file to write, returned by the function; its folder is created if necessary.
+    write : function that writes the file to the path that it receives, which has the same name.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,31 +57,30 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
 
 
 def check_not_read(target: str | Path, source: str | Path) -> None:
-    """Raise a LabError if ``target``, to be written, is the file ``source``, by whatever name."""
+    """Raise a LabError if ``target``, a file to write, is the same file as ``source``."""
     if os.path.exists(target) and os.path.samefile(target, source):
-        raise LabError(f"{target} is {source}, which is read: name another file to write.")
+        raise LabError(f"{target} is the input file {source}: name another file to write.")
 
 
 def check_archive(
     path: Path | BinaryIO, largest: int, names: tuple[str, ...] = ()
 ) -> dict[str, int]:
-    """Measure a zip file by what it declares, before anything of it is unpacked.
+    """Check the declared sizes of a zip file before unpacking anything.
 
     Parameters
     ----------
-    path : the zip file, or its name; ``.npz`` and ``.keras`` files are such.
-    largest : bytes that all members together may have when unpacked.
-    names : members that must be there.
+    path : the zip file, or its name. ``.npz`` and ``.keras`` files are zip files.
+    largest : largest total size in bytes of all unpacked members.
+    names : required members.
 
     Returns
     -------
-    dict of member name to declared size in bytes. A ValueError, BadZipFile or OSError says in
-    words, for the caller's own sentence, that it is not a zip file, that a member is missing,
-    twice there or compressed by another method than deflate, or that there are more bytes than
-    ``largest``.
+    dict of member name to declared size in bytes. A ValueError, BadZipFile or OSError with a short
+    reason is raised if it is not a zip file, if a member is missing, occurs twice or is
+    compressed by another method than deflate, or if the total size exceeds ``largest``.
     """
     with open_regular(path) if isinstance(path, str | Path) else nullcontext(path) as file:
-        end = zipfile._EndRecData(file)  # what ZipFile itself goes by
+        end = zipfile._EndRecData(file)  # the record that ZipFile itself uses
         if end and (size := end[zipfile._ECD_SIZE]) > LARGEST_DIRECTORY:
             raise ValueError(f"a list of members of {size:,} bytes")
         with zipfile.ZipFile(file) as archive:
@@ -99,18 +98,18 @@ def check_archive(
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write sorted, indented JSON, whole or not at all."""
+    """Write sorted, indented JSON, completely or not at all."""
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     write_text(path, text + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 with plain line ends, whole or not at all."""
+    """Write UTF-8 with "\\n" as line end, completely or not at all."""
     write_whole(path, lambda part: part.write_text(text, encoding="utf-8", newline="\n"))
 
 
 def read_json(path: Path, kind: type = dict) -> Any:
-    """The file's content, or None if it is absent, was cut off, or is not of this ``kind``."""
+    """The content of a JSON file; None if it is missing, truncated, or not of this ``kind``."""
     try:
         found = json.loads(read_text(path))
     except (FileNotFoundError, ValueError, RecursionError):

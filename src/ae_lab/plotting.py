@@ -1,7 +1,7 @@
-"""Arrays in, ``Axes`` out: each function draws on ``ax`` and returns it; none shows or saves.
+"""Figures from arrays: each function draws on ``ax`` and returns it; it neither shows nor saves.
 
-Colours are those of Okabe & Ito (2008), told apart by the colour-blind, and every series has
-a marker of its own besides, for those who print in grey.
+The colours of Okabe & Ito (2008) are distinguishable for colour-blind readers. Each series also
+has a different marker, for prints in grey.
 """
 
 import math
@@ -10,7 +10,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib import ticker
+from matplotlib import patheffects, ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -23,25 +23,24 @@ STYLE = {
     "axes.spines.right": False,
     "axes.titlesize": 12,
     "axes.titlelocation": "left",
-    "figure.constrained_layout.use": True,
-    "legend.frameon": False,
     "lines.linewidth": 1.8,
     "lines.markersize": 5,
 }
-WIDTH = 7.6  # inches: the page's measure
+WIDTH = 7.6  # inches: the text width of the page
 
 
 def figure(
     rows: int = 1, columns: int = 1, *, height: float = 3.4, **options: Any
 ) -> tuple[Figure, Any]:
-    """``plt.subplots`` in the lab's style and at the page's width: (figure, axes).
+    """``plt.subplots`` in the style and the text width of the pages: (figure, axes).
 
     Parameters
     ----------
     rows, columns : number of axes.
-    height : of the figure in inches.
-    options : others of ``plt.subplots``.
+    height : height of the figure in inches.
+    options : other arguments of ``plt.subplots``.
     """
+    options = {"layout": "compressed"} | options  # keeps rows of images close together
     with plt.rc_context(STYLE):
         return plt.subplots(rows, columns, figsize=(WIDTH, height), **options)
 
@@ -59,8 +58,8 @@ def image_row(
     Parameters
     ----------
     images : (n, height, width) or (n, height, width, 1).
-    label : name of the row, on its left.
-    top : pixel value drawn white; 0 is black.
+    label : name of the row, written on its left.
+    top : pixel value that is drawn white; 0 is black.
     captions : one text below each image, or None.
     """
     images = np.asarray(images)
@@ -80,14 +79,51 @@ def image_row(
     return ax
 
 
+def numerals(
+    ax: Axes,
+    places: np.ndarray,
+    texts: Sequence,
+    *,
+    size: float = 15,
+    colour: str = COLOURS[0],
+    apart: float = 0.06,
+) -> Axes:
+    """Write short texts on ``ax``; overlapping texts are moved apart.
+
+    Call this after the limits of the axes are final.
+
+    Parameters
+    ----------
+    places : (n, 2), positions of the texts in data coordinates.
+    texts : (n,), one for each position.
+    size : font size in points.
+    colour : colour of the letters, which have a white outline.
+    apart : smallest distance between two texts, as a share of the width of the axes.
+    """
+    ax.autoscale_view()  # otherwise the limits are not yet those of the data
+    to_axes = ax.transData - ax.transAxes
+    at = to_axes.transform(np.asarray(places, float))  # (n, 2), shares of the axes
+    at[:, 0] += 1e-6 * np.arange(len(at))  # gives equal positions a direction
+    for _ in range(100):
+        steps = at[:, None] - at  # (n, n, 2)
+        lengths = np.linalg.norm(steps, axis=-1) + np.eye(len(at))
+        missing = np.clip(apart - lengths, 0, None) / 2
+        at += (steps / lengths[..., None] * missing[..., None]).sum(axis=1)
+    rim = [patheffects.withStroke(linewidth=3, foreground="white")]
+    for place, text in zip(at, texts, strict=True):
+        look = dict(color=colour, size=size, weight="bold", ha="center", va="center")
+        ax.text(*place, str(text), transform=ax.transAxes, path_effects=rim, **look)
+    return ax
+
+
 def code_pictures(codes: np.ndarray, *, tall: float = 2.0, fill: float = 0.0) -> np.ndarray:
-    """Codes as small pictures, (n, height, width), for ``image_row``.
+    """Codes as small images (n, height, width) for ``image_row``.
 
     Parameters
     ----------
     codes : (n, numbers).
-    tall : height of a picture divided by its width, about.
-    fill : what the last row of a picture is filled up with.
+    tall : approximate ratio of an image's height to its width.
+    fill : value that fills the rest of the last row of an image.
     """
     numbers = codes.shape[1]
     width = math.ceil(math.sqrt(numbers / tall))
@@ -106,14 +142,14 @@ def curves(
     references: Mapping[str, float] | None = None,
     markers: bool = True,
 ) -> Axes:
-    """Draw lines over a common axis on ``ax``, with a legend.
+    """Draw lines over a common x axis on ``ax``, with a legend.
 
     Parameters
     ----------
-    x : places of the values, (n,).
+    x : positions of the values, (n,).
     series : {label: values (n,)}, one line each.
     xlabel, ylabel : what the axes show, with the unit.
-    references : {label: value}, a dashed horizontal line each, or None.
+    references : {label: value}, one dashed horizontal line each, or None.
     markers : whether each value has a marker.
     """
     for i, (label, values) in enumerate(series.items()):
@@ -122,7 +158,7 @@ def curves(
     for i, (label, value) in enumerate((references or {}).items()):
         ax.axhline(value, color=GREY, linestyle=("--", ":", "-.")[i % 3], lw=1.2, label=label)
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.legend()
+    ax.legend(frameon=False)
     return ax
 
 
@@ -134,13 +170,13 @@ def learning_curves(
     pixels: int = 784,
     ylabel: str = "nats per pixel",
 ) -> Axes:
-    """Draw on ``ax`` the loss by epoch of the training images and of the validation images.
+    """Draw on ``ax`` the training loss and the validation loss by epoch.
 
     Parameters
     ----------
-    history : what ``training.fit`` returned.
-    references : {label: value}, a dashed horizontal line each, in the unit of ``ylabel``.
-    pixels : the losses, which are per image, are divided by this number.
+    history : the dict returned by ``training.fit``.
+    references : {label: value}, one dashed horizontal line each, in the unit of ``ylabel``.
+    pixels : number by which the losses, which are per image, are divided.
     ylabel : what is drawn, with the unit.
     """
     epochs = range(1, len(history["loss"]) + 1)
@@ -151,7 +187,7 @@ def learning_curves(
 
 
 def log_scale(ax: Axes, *sides: str) -> Axes:
-    """Make the ``sides`` of ``ax``, "x" or "y", logarithmic, with plain numbers at 1, 2 and 5."""
+    """Make the ``sides`` of ``ax`` ("x" or "y") logarithmic, with plain numbers at 1, 2 and 5."""
     for side in sides:
         getattr(ax, f"set_{side}scale")("log")
         axis = getattr(ax, f"{side}axis")
@@ -178,7 +214,7 @@ def intervals(
     labels : (n,), names of the rows.
     values, lows, highs : (n,) each, the dots and the ends of their intervals.
     xlabel : what the values are, with the unit.
-    reference : place of a dashed vertical line, or None.
+    reference : position of a dashed vertical line, or None.
     """
     y = np.arange(len(labels))[::-1]
     errors = np.array([np.subtract(values, lows), np.subtract(highs, values)])
@@ -200,13 +236,13 @@ def number_table(
     xlabel: str = "",
     ylabel: str = "",
 ) -> Axes:
-    """Draw a matrix on ``ax`` as shaded cells, each with its number in a legible shade.
+    """Draw a matrix on ``ax`` as shaded cells that contain their numbers.
 
     Parameters
     ----------
-    values : (rows, columns); a NaN leaves its cell empty.
+    values : (rows, columns); a cell with NaN stays empty.
     row_labels, column_labels : names of the rows and columns.
-    form : format of a number.
+    form : format string of a number.
     xlabel, ylabel : what the columns and the rows are.
     """
     values = np.asarray(values, float)

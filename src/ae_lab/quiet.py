@@ -1,4 +1,4 @@
-"""Keras without the log lines that its backend writes where nothing is wrong."""
+"""Keras without the log lines that its backend writes when nothing is wrong."""
 
 import logging
 import os
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 def import_keras():
-    """The module ``keras``, imported without a word on the terminal unless that fails."""
+    """Import and return the module ``keras``; print nothing unless the import fails."""
     if "keras" not in sys.modules:
         with start_log_held_back():
             import keras  # noqa: F401
@@ -18,9 +18,9 @@ def import_keras():
 
 @contextmanager
 def start_log_held_back() -> Iterator[None]:
-    """Keep what is written to file descriptor 2 from the terminal; if an error follows, write it.
+    """Capture what is written to file descriptor 2; print it only if an error follows.
 
-    TensorFlow's C++ code writes there while it is imported, whatever TF_CPP_MIN_LOG_LEVEL says.
+    TensorFlow's C++ code writes there during import, whatever the value of TF_CPP_MIN_LOG_LEVEL.
     """
     if sys.stderr is None:  # descriptor 2 is closed
         yield
@@ -42,9 +42,10 @@ def start_log_held_back() -> Iterator[None]:
 
 @contextmanager
 def retracing_held_back() -> Iterator[None]:
-    """Hold back TensorFlow's warnings of retracing: each model is a new program to it.
+    """Suppress TensorFlow's warnings about retracing.
 
-    It takes that for a mistake; a notebook trains and measures many models.
+    TensorFlow warns because each model is a new program. A notebook trains and measures many
+    models, so this is no mistake here.
     """
     logger = logging.getLogger("tensorflow")
     logger.addFilter(_no_retracing)

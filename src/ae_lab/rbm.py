@@ -1,8 +1,8 @@
-"""Restricted Boltzmann machines, contrastive divergence, and the greedy stack.
+"""Restricted Boltzmann machines, contrastive divergence, and greedy pre-training.
 
-NumPy in single precision: an RBM learns by Gibbs steps and not by a gradient of a loss, so that
-Keras does not apply. Hinton (2002, 2010); Hinton & Salakhutdinov (2006); Nair & Hinton (2010) for
-rectified units. A ``LabError`` says which argument is wrong, or that a training diverges.
+In NumPy with single precision, not in Keras: an RBM learns from Gibbs steps, not from the gradient
+of a loss. Hinton (2002, 2010); Hinton & Salakhutdinov (2006); Nair & Hinton (2010) for rectified
+units. A ``LabError`` names an invalid argument, or reports that a training diverged.
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,15 @@ UNITS = ("bernoulli", "gaussian", "rectified")
 class RBM:
     """Visible units v and hidden units h with energy ``-v'Wh - b'v - c'h`` (Bernoulli units).
 
-    The steps of a chain draw from one ``rng``, a ``numpy.random.Generator``, each where the last
-    one stopped; `fit_rbm` makes it from a seed.
+    Sampling uses an ``rng``, a ``numpy.random.Generator``; `fit_rbm` creates one from its seed,
+    and all steps of a chain use the same one.
 
     Parameters
     ----------
     kernel : W (visible, hidden).
     visible_bias, hidden_bias : b (visible,) and c (hidden,).
-    visible : "bernoulli" (pixels as probabilities) or "gaussian" (real values, variance 1, which
-        adds ``v'v / 2`` to the energy).
+    visible : "bernoulli" (pixels as probabilities) or "gaussian" (real values with variance 1,
+        which adds ``v'v / 2`` to the energy).
     hidden : "bernoulli", "gaussian" (linear, for the code) or "rectified".
     """
 
@@ -52,22 +52,22 @@ class RBM:
         return _mean(self._visible_input(h), self.visible)
 
     def sample_hidden(self, v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Hidden states (n, hidden) drawn given v (n, visible)."""
+        """Sampled hidden states (n, hidden) given v (n, visible), from ``rng``."""
         return _sample(self._hidden_input(v), self.hidden, rng)
 
     def gibbs_step(self, v: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """One step v -> h -> v of the chain, both drawn: (n, visible) to (n, visible)."""
+        """One step v -> h -> v of the chain, both sampled with ``rng``; v is (n, visible)."""
         return self._sample_visible(self.sample_hidden(v, rng), rng)
 
     def free_energy(self, v: np.ndarray) -> np.ndarray:
         """``-log sum_h exp(-E(v, h))`` in nats (n,) of v (n, visible).
 
-        Up to a constant for Gaussian h; rectified h, whose sum has no closed form, are refused.
+        Up to a constant for Gaussian h. Rectified h raise a LabError: the sum has no closed form.
         """
         if self.hidden == "rectified":
             raise LabError(
                 "hidden must be bernoulli or gaussian for a free energy, received rectified: "
-                "watch the reconstruction error instead."
+                "use the reconstruction error instead."
             )
         given = self._hidden_input(v)
         terms = np.logaddexp(0, given) if self.hidden == "bernoulli" else given**2 / 2
@@ -79,15 +79,15 @@ class RBM:
     def contrastive_divergence(
         self, v: np.ndarray, k: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Contrastive divergence (CD-k): estimates of the gradients of log p(v) by W, b and c.
+        """Contrastive divergence (CD-k): estimates of the gradients of log p(v) w.r.t. W, b and c.
 
-        Statistics of the data v (n, visible) minus those after k Gibbs steps, at least 1, drawn
-        from ``rng``, the mean over rows. Biased; the bias shrinks as k grows (Hinton, 2002). The
-        last hidden values are means, as Hinton (2010, section 3) advises; the first reconstruction
-        is driven by drawn states.
+        Statistics of the data v (n, visible) minus those after ``k`` Gibbs steps (at least 1),
+        sampled with ``rng``; mean over rows. Biased; the bias shrinks as k grows (Hinton, 2002).
+        As Hinton (2010, section 3) recommends, the last hidden values are means, and the first
+        reconstruction starts from sampled states.
         """
         check_whole(k, "k")
-        given = self._hidden_input(v)  # for the means and for the first step: a product saved
+        given = self._hidden_input(v)  # used twice, to save a matrix product
         data_hidden = _mean(given, self.hidden)
         model = self._sample_visible(_sample(given, self.hidden, rng), rng)
         for _ in range(k - 1):
@@ -97,7 +97,7 @@ class RBM:
         by_kernel -= model.T @ (model_hidden / len(v))
         return by_kernel, (v - model).mean(axis=0), (data_hidden - model_hidden).mean(axis=0)
 
-    # Products of transposes, transposed: BLAS is a fifth faster where the batch is the last axis.
+    # Transposed products: BLAS is 20 % faster if the batch is the last axis.
     def _hidden_input(self, v):
         return (self.kernel.T @ v.T).T + self.hidden_bias
 
@@ -121,22 +121,22 @@ def fit_rbm(
     learning_rate: float = 0.1,
     weight_decay: float = 2e-4,
 ) -> tuple[RBM, list[float]]:
-    """Train an RBM by CD-k with momentum, 0.5 for two epochs and then 0.9.
+    """Train an RBM by CD-k with momentum 0.5 for two epochs and 0.9 afterwards.
 
-    Gives the RBM, and the squared error per row of the one-step reconstruction for each epoch.
-    Rates as in Hinton & Salakhutdinov's published program: 0.1, and 0.001 for Gaussian units.
+    Returns the RBM, and for each epoch the squared error per row of the one-step reconstruction.
+    Learning rates of Hinton & Salakhutdinov's program: 0.1, and 0.001 with Gaussian units.
 
     Parameters
     ----------
-    v : rows (n, visible), in [0, 1] for Bernoulli visible units, else real values.
-    units : how many hidden units.
-    seed : whole number, of the first weights, the order of the rows and the Gibbs steps; or a
-        ``numpy.random.Generator``, to go on where its last draw stopped.
+    v : rows (n, visible); in [0, 1] for Bernoulli visible units, else real values.
+    units : number of hidden units.
+    seed : whole number that determines the initial weights, the order of the rows and the Gibbs
+        steps; or a ``numpy.random.Generator`` to continue with.
     visible, hidden : kinds of units, as in `RBM`.
-    epochs : passes over the rows, a whole number of at least 1.
+    epochs : number of passes over the rows, at least 1.
     k : Gibbs steps of `RBM.contrastive_divergence`.
     batch_size : rows per step.
-    learning_rate : of the steps along the estimated gradient, from 0 to 1,000.
+    learning_rate : learning rate of the gradient steps, from 0 to 1,000.
     weight_decay : share of the kernel that is subtracted from its gradient.
     """
     rng = np.random.default_rng(seed)
@@ -158,7 +158,7 @@ def fit_rbm(
             by_kernel, *by_biases = machine.contrastive_divergence(v[rows], k, rng)
             by_kernel -= weight_decay * machine.kernel
             steps = by_kernel, *by_biases
-            # in place: a new array as large as the kernel costs more than the sum in it
+            # in place: allocating an array of the kernel's size takes longer than the addition
             for parameter, speed, step in zip(parameters, speeds, steps, strict=True):
                 step *= learning_rate
                 speed *= momentum
@@ -183,18 +183,18 @@ def pretrain_stack(
     binary: bool = False,
     **options,
 ) -> list[RBM]:
-    """Greedy pre-training: RBMs, bottom to top, each trained on the means of the one below.
+    """Greedy pre-training: each RBM is trained on the hidden means of the one below.
 
     Parameters
     ----------
-    x : rows (n, visible) in [0, 1], or real values where the first visible units are Gaussian.
-    widths : hidden units of each layer, bottom to top.
-    units : (visible, hidden) kinds of every layer; by default Bernoulli but for the last code,
-        which is Gaussian (linear), as in Hinton & Salakhutdinov (2006).
-    binary : True to pass on samples, 0 or 1, of Bernoulli units in place of their means.
-    seed : whole number, of everything drawn at random; or a ``numpy.random.Generator``.
-    options : as in `fit_rbm`; a layer with Gaussian or rectified units learns at a hundredth
-        of the rate.
+    x : rows (n, visible) in [0, 1], or real values if the first visible units are Gaussian.
+    widths : number of hidden units of each layer, from bottom to top.
+    units : (visible, hidden) kinds of each layer. By default all are Bernoulli except the last
+        code, which is Gaussian (linear), as in Hinton & Salakhutdinov (2006).
+    binary : True to train the next RBM on samples, 0 or 1, of Bernoulli units, not on their means.
+    seed : whole number that determines everything random; or a ``numpy.random.Generator``.
+    options : as in `fit_rbm`; layers with Gaussian or rectified units use a hundredth of the
+        learning rate.
     """
     rng = np.random.default_rng(seed)
     if units is None:
@@ -229,5 +229,5 @@ def _sample(given, kind, rng):
 
 
 def _sigmoid(given):
-    """In NumPy's vectorised tanh: six times as fast as SciPy's expit, to single precision."""
+    """Uses NumPy's vectorised tanh, six times as fast as SciPy's expit, in single precision."""
     return np.tanh(given / 2) / 2 + 0.5

@@ -1,4 +1,4 @@
-"""What a run depends on besides code and data, read once from the environment."""
+"""What a run depends on besides code and data; read from the environment."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from ae_lab.errors import LabError
 
 PROFILES = ("smoke", "quick", "full")
 DATASETS = ("mnist", "fashion_mnist")
-LARGEST_SEED = 2**32 - 1  # what numpy accepts as a legacy seed, and Keras with it
+LARGEST_SEED = 2**32 - 1  # the largest legacy seed of NumPy, and so of Keras
 MOST_JOBS = 64
 KNOB = "AE_LAB_SET_"  # AE_LAB_SET_LATENT_DIM=2 sets the knob latent_dim
 
@@ -21,21 +21,21 @@ class Settings:
 
     Parameters
     ----------
-    profile : "smoke" (seconds, to see that everything runs), "quick" (minutes, figures that still
-        mean something) or "full" (the papers').
-    seed : integer from 0 to 2**32 - 1, set before every model is built.
-    data_folder : folder with ``mnist.npz`` that goes before every other source, or None.
-    project_folder : the folder that holds ``notebooks/`` and ``data/``.
-    report_folder : where ``<profile>/index.html`` is written.
-    record_folder : where a notebook leaves its metrics and claims; None outside a report run,
-        so that trying things out by hand never changes a report.
-    offline : True if no download is to be tried.
-    jobs : notebooks executed at once; 0 for as many as cores and memory allow.
-    author : who is named as the report's author; git's user if empty.
-    knobs : pairs of a name and a text: numbers of the notebook that are changed from outside.
-    dataset : "mnist", "fashion_mnist", or the path of a file or folder of one's own.
+    profile : "smoke" (seconds, checks that everything runs), "quick" (minutes, results that are
+        still meaningful) or "full" (comparable with the papers).
+    seed : whole number from 0 to 2**32 - 1, set before every model is built.
+    data_folder : folder with ``mnist.npz``, used before every other source, or None.
+    project_folder : folder that contains ``notebooks/`` and ``data/``.
+    report_folder : folder in which ``<profile>/index.html`` is written.
+    record_folder : folder for the metrics and claims of a notebook. None outside a report run, so
+        that experiments by hand never change a report.
+    offline : True to download nothing.
+    jobs : number of notebooks executed at once; 0 for as many as cores and memory allow.
+    author : the report's author; empty for the user name of git.
+    knobs : pairs (name, value as text) of a notebook's knobs that are set from outside.
+    dataset : "mnist", "fashion_mnist", or the path of your own file or folder.
 
-    A LabError refuses a profile, seed, number of jobs or data set that is not one of these.
+    Raises a LabError for an invalid profile, seed, number of jobs or data set.
     """
 
     profile: str = "quick"
@@ -65,28 +65,28 @@ class Settings:
         _whole_number("AE_LAB_JOBS", self.jobs, MOST_JOBS)
 
     def refuse_changes(self, verb: str) -> None:
-        """Raise a LabError if a number of a notebook is changed: ``verb`` compares figures."""
+        """Raise a LabError if a knob is set: ``verb`` compares results of unchanged notebooks."""
         if self.knobs:
             names = ", ".join(f"{KNOB}{name.upper()}" for name, _ in self.knobs)
             raise LabError(
-                f"{verb} compares runs with the notebooks' own numbers, received {names}: unset it."
+                f"{verb} compares runs with the notebooks' own values, received {names}: unset it."
             )
 
     @property
     def download_folder(self) -> Path:
-        """Where ``mnist.npz`` is looked for and downloaded to."""
+        """The folder of ``mnist.npz``, also for downloads."""
         return self.project_folder / "data"
 
     @property
     def profile_folder(self) -> Path:
-        """Where this profile's report is."""
+        """The folder of this profile's report."""
         return self.report_folder / self.profile
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read ``AE_LAB_*`` of ``environment``; an empty value counts as unset.
 
-        A LabError names a wrong value and lists the right ones.
+        A LabError names an invalid value and lists the valid ones.
         """
 
         def text(name: str, default: object) -> str:
@@ -98,7 +98,7 @@ class Settings:
             try:
                 path = Path(value).expanduser().absolute()
                 os.stat(path)
-            except (OSError, RuntimeError) as error:  # an unknown user's home, a name too long
+            except (OSError, RuntimeError) as error:  # unknown user's home, or a name too long
                 if getattr(error, "errno", errno.ENAMETOOLONG) == errno.ENAMETOOLONG:
                     raise LabError(
                         f"{name} must be a path, received {value[:60]!r} ({error.args[-1]}): "
@@ -123,7 +123,7 @@ class Settings:
             offline=offline == "1",
             jobs=_whole_number("AE_LAB_JOBS", text("AE_LAB_JOBS", cls.jobs), MOST_JOBS),
             author=text("AE_LAB_AUTHOR", ""),
-            # a path must be absolute: kernels run in another folder
+            # must be absolute, because kernels run in another folder
             dataset=str(folder("AE_LAB_DATASET")) if _is_path(dataset) else dataset,
             knobs=tuple(
                 (name.removeprefix(KNOB).lower(), value)
@@ -134,10 +134,10 @@ class Settings:
 
 
 def find_project_folder(start: Path | None = None) -> Path:
-    """The nearest folder at or above ``start`` (default: here) that holds the notebooks.
+    """The nearest folder with the notebooks, at or above ``start`` (default: current folder).
 
-    Falls back to the checkout the package was installed from, then to ``start``,
-    so that the package's functions work from anywhere.
+    Otherwise the checkout from which the package was installed, or else ``start``, so that the
+    package works from any folder.
     """
     start = (start or Path.cwd()).absolute()
     checkout = Path(__file__).absolute().parents[2]

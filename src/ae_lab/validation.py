@@ -1,7 +1,7 @@
-"""Checks shared by the public functions: one sentence instead of a deep traceback.
+"""Checks of arguments: each raises a one-sentence error instead of a deep traceback.
 
-Each takes what a user handed over and what to call it in the message, its name, and returns the
-value, or raises ``LabError`` if it is not as the first line of the check says.
+Each check takes a value and its name for the message. It returns the value, or raises ``LabError``
+if the value is not what the first line of the check describes.
 """
 
 from collections.abc import Sized
@@ -14,7 +14,7 @@ from ae_lab.errors import LabError
 def check_images(images, name: str = "x", bytes_too: bool = False) -> np.ndarray:
     """Floats of shape (n, height, width, channels) in [0, 1], n at least 1.
 
-    With ``bytes_too``, bytes, which stand for bytes / 255, are accepted as they are.
+    With ``bytes_too``, bytes are also accepted; they stand for bytes / 255.
     """
     images = np.asarray(images)
     if images.ndim != 4 or 0 in images.shape:
@@ -39,7 +39,7 @@ def check_images(images, name: str = "x", bytes_too: bool = False) -> np.ndarray
 
 
 def check_same_shape(first: tuple, second: tuple, first_name: str, second_name: str) -> None:
-    """Two equal shapes; returns nothing."""
+    """Two equal shapes. Returns nothing."""
     if first != second:
         raise LabError(
             f"{first_name} and {second_name} must have the same shape, received {first} and "
@@ -48,7 +48,7 @@ def check_same_shape(first: tuple, second: tuple, first_name: str, second_name: 
 
 
 def check_same_length(first: Sized, second: Sized, first_name: str, second_name: str) -> None:
-    """Two arrays or lists with the same number of rows; returns nothing."""
+    """Two arrays or lists with the same number of rows. Returns nothing."""
     if len(first) != len(second):
         raise LabError(
             f"{first_name} and {second_name} must have the same number of rows, "
@@ -64,7 +64,7 @@ def check_whole(value, name: str, at_least: int = 1) -> int:
 
 
 def check_at_most(value, name: str, most: int, what: str) -> int:
-    """A whole number from 1 to ``most``, which is the ``what``: "number of units", for example."""
+    """A whole number from 1 to ``most``; ``what`` describes ``most``, such as "number of units"."""
     if (whole := check_whole(value, name)) > most:
         raise LabError(f"{name} must be at most {most}, the {what}, received {whole}: use fewer.")
     return whole
@@ -94,7 +94,7 @@ def check_labels(labels, classes: int, name: str = "labels") -> np.ndarray:
 
 
 def check_classes(labels, name: str = "labels") -> np.ndarray:
-    """Labels (n,) of at least two classes; returns the classes, in order."""
+    """Labels (n,) of at least two classes. Returns the classes in increasing order."""
     classes = np.unique(labels)
     if (n := len(classes)) < 2:
         raise LabError(f"{name} must name at least 2 classes, received {n}: add another class.")
@@ -102,7 +102,7 @@ def check_classes(labels, name: str = "labels") -> np.ndarray:
 
 
 def check_finite(values, name: str = "x") -> np.ndarray:
-    """Finite numbers of any shape, returned as an array."""
+    """Finite numbers of any shape. Returns an array."""
     values = np.asarray(values)
     if not (np.issubdtype(values.dtype, np.number) and np.isfinite(values).all()):
         raise LabError(

@@ -1,7 +1,7 @@
-"""The handout's program: its own lines, but for Adadelta's rate.
+"""The handout's program: its own lines, except for Adadelta's learning rate.
 
-As printed it runs at today's default of 0.001 and does not learn; 1.0 was the default then. The
-arithmetic is the same.
+As printed, it uses today's default of 0.001 and does not learn; the default was 1.0 at the time.
+The amount of computation is the same.
 """
 
 import keras
@@ -10,7 +10,7 @@ from keras.models import Model
 
 
 def program(workload, tick):
-    """784-32-784 through ``fit``; to a target, which takes it long, ten times the epochs."""
+    """784-32-784 with ``fit``; ten times the epochs if it trains to a target."""
     X_train = workload.load_flat()
     options = {"epochs": workload.epochs}
     if workload.target:

@@ -1,6 +1,6 @@
-"""Trainings written by hand in JAX: one XLA program per epoch, the images inside it.
+"""Trainings written by hand in JAX: one XLA program per epoch, with the images inside it.
 
-Near the limit in practice: nothing but the arithmetic, the gather, the random draws and Adam.
+Close to the practical limit: only the arithmetic, the gather, the random numbers and Adam.
 """
 
 from functools import partial
@@ -19,12 +19,12 @@ def dense(workload, tick):
 
 
 def denoising(workload, tick):
-    """784-512-128 and back, Gaussian noise on the input alone."""
+    """784-512-128 and back, with Gaussian noise on the input only."""
     train(workload, tick, around(workload), denoising_loss)
 
 
 def variational(workload, tick):
-    """784-500-20 and back, on images binarised anew at each step; the negative ELBO."""
+    """784-500-20 and back, on images binarised again at each step; the negative ELBO."""
     train(workload, tick, around(workload), variational_loss, moments=2)
 
 
@@ -50,7 +50,7 @@ def denoising_loss(weights, x, labels, key):
 
 
 def variational_loss(weights, x, labels, key):
-    """Nats per image; half of the layers are the encoder, whose last gives both moments."""
+    """Nats per image; the first half of the layers is the encoder, its last layer both moments."""
     for_pixels, for_code = jax.random.split(key)
     x = (jax.random.uniform(for_pixels, x.shape) < x).astype(jnp.float32)
     half = len(weights) // 2
@@ -74,7 +74,7 @@ def drop(x, share, key):
 
 
 def through(weights, h):
-    """Layers with ReLU between them, none after the last."""
+    """Dense layers with ReLU between them and no activation after the last."""
     for i, (kernel, bias) in enumerate(weights):
         h = h @ kernel + bias
         h = jax.nn.relu(h) if i < len(weights) - 1 else h
@@ -89,7 +89,7 @@ def from_logits(x, logits):
 def train(workload, tick, widths, loss_of, moments=1):
     """An epoch is a scan over batches of indices.
 
-    The encoder's last layer gives ``moments`` numbers for each of the code.
+    The encoder's last layer outputs ``moments`` numbers for each number of the code.
     """
     images, labels = workload.load()
     x = jnp.asarray(np.round(images.reshape(len(images), -1) * 255).astype("uint8"))

@@ -1,5 +1,5 @@
-"""Keras's own ``compile`` and ``fit``, arrays in memory; and, as in keras.io's examples, models
-with a training step of their own."""
+"""Keras's own ``compile`` and ``fit`` with arrays in memory, and models with their own training
+step, as in keras.io's examples."""
 
 import keras
 import tensorflow as tf
@@ -7,7 +7,7 @@ from keras import layers, ops
 
 from ae_lab import losses, models
 
-PLANNED = 60  # epochs of the deep network: what a rate of 1e-3 takes to fall well below 3
+PLANNED = 60  # epochs of the deep network that a learning rate of 1e-3 needs to fall well below 3
 
 
 def cnn(workload, tick):
@@ -21,7 +21,7 @@ def cnn(workload, tick):
 
 
 class TopK(layers.Layer):
-    """Keeps the ``k`` largest activations of each image, by ``top_k`` and a mask."""
+    """Keeps the ``k`` largest activations of each image, with ``top_k`` and a mask."""
 
     def __init__(self, k):
         super().__init__()
@@ -33,7 +33,7 @@ class TopK(layers.Layer):
 
 
 def k_sparse(workload, tick):
-    """1,000 linear units of which 25 survive, squared error."""
+    """1,000 linear units of which 25 are kept, squared error."""
     x = workload.load_flat()
     keras.utils.set_random_seed(8)
     inputs = keras.Input((784,))
@@ -44,7 +44,7 @@ def k_sparse(workload, tick):
 
 
 def deep_to_target(workload, tick):
-    """The deep autoencoder on cross-entropy, Adam with a cosine, to a squared error on test."""
+    """The deep autoencoder, trained on cross-entropy with Adam and a cosine to a test error."""
     x, x_test = workload.load()[0], workload.load_test()
     tick()
     keras.utils.set_random_seed(8)
@@ -58,7 +58,7 @@ def deep_to_target(workload, tick):
 
 
 class OwnStep(keras.Model):
-    """Trains on the first of ``losses_of(x)``; each of them is followed by a metric."""
+    """Trains on the first of ``losses_of(x)``; each loss is also a metric."""
 
     def __init__(self, *names):
         super().__init__()
@@ -117,7 +117,7 @@ class VAE(OwnStep):
 
 
 def variational(workload, tick):
-    """keras.io's variational autoencoder, its convolutions replaced by our dense layers."""
+    """keras.io's variational autoencoder, with our dense layers instead of its convolutions."""
     x, _ = workload.load()
     keras.utils.set_random_seed(8)
     model = VAE(workload.hidden, workload.latent_dim)
@@ -126,7 +126,7 @@ def variational(workload, tick):
 
 
 class Contractive(OwnStep):
-    """One sigmoid layer; its Jacobian's squared norm from the code and the kernel."""
+    """One sigmoid layer; the squared norm of its Jacobian is computed from code and kernel."""
 
     def __init__(self, units):
         super().__init__("loss")
@@ -142,7 +142,7 @@ class Contractive(OwnStep):
 
 
 def contractive(workload, tick):
-    """A sigmoid code with a penalty of 0.1 on its Jacobian, by its closed form."""
+    """A sigmoid code with a penalty of weight 0.1 on its Jacobian, in closed form."""
     x = workload.load_flat()
     keras.utils.set_random_seed(8)
     model = Contractive(workload.latent_dim)
@@ -151,7 +151,7 @@ def contractive(workload, tick):
 
 
 def fit(model, x, y, workload, end, **options):
-    """Keras's ``fit``, with a call of ``end`` after each epoch."""
+    """Keras's ``fit`` with a call of ``end`` after each epoch."""
     tick = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: end(logs))
     sizes = {"epochs": workload.epochs, "batch_size": workload.batch_size}
     model.fit(x, y, callbacks=[tick], verbose=0, **sizes | options)

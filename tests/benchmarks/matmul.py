@@ -1,14 +1,14 @@
-"""The matrix products of a dense training and nothing else: what the arithmetic alone costs."""
+"""The matrix products of a dense training and nothing else: the time of the arithmetic."""
 
 import numpy as np
 import tensorflow
 
 
 def deep(workload, tick):
-    """Every product of an epoch of the deep network, on noise.
+    """All matrix products of an epoch of the deep network, on noise.
 
-    By TensorFlow's own BLAS, oneDNN: on a processor with AVX-512 that of NumPy's wheels, OpenBLAS,
-    may reach half of it, and would flatter us.
+    With TensorFlow's BLAS, oneDNN. On a processor with AVX-512, OpenBLAS of NumPy's wheels may
+    reach only half its speed, which would make our ratio too good.
     """
     images, pixels = workload.load_flat().shape
     up = (pixels, *workload.hidden, workload.latent_dim)
@@ -21,7 +21,7 @@ def deep(workload, tick):
 
 
 def products(widths, batch):
-    """Of each layer: forwards, for the kernel's gradient, and but for the first the input's."""
+    """Per layer: forward, gradient of the kernel, and except for the first, of the input."""
     rng = np.random.default_rng(8)
 
     def noise(*shape):

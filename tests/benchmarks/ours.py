@@ -1,7 +1,7 @@
-"""Our side: `models` and `training`, as the notebooks use them.
+"""Our side: `models` and `training`, used as in the notebooks.
 
-Validation, which ``fit`` insists on, is on one image where epochs are timed, so that what is timed
-is the training.
+If epochs are timed, the validation that ``fit`` requires uses a single image, so that only the
+training is timed.
 """
 
 from ae_lab import evaluation, layers, losses, models, rbm, training
@@ -10,7 +10,7 @@ SEED = 8
 
 
 def dense(workload, tick):
-    """784-32-784, or of other sizes; on test images its cross-entropy per pixel."""
+    """784-32-784, or other sizes; the loss is the cross-entropy per pixel on test images."""
     shape = (workload.height, workload.height, 1)
 
     def build():
@@ -20,7 +20,7 @@ def dense(workload, tick):
 
 
 def deep(workload, tick):
-    """784-1000-500-250-30 and back, in GELU units; on test images its squared error per image."""
+    """784-1000-500-250-30 and back, GELU; the loss is the squared error per test image."""
 
     def build():
         return models.deep(latent_dim=workload.latent_dim, hidden=workload.hidden)
@@ -32,7 +32,7 @@ def deep(workload, tick):
 
 
 def denoising(workload, tick):
-    """784-512-128 and back, Gaussian noise on the input alone."""
+    """784-512-128 and back, with Gaussian noise on the input only."""
 
     def build():
         sizes = {"latent_dim": workload.latent_dim, "hidden": workload.hidden}
@@ -52,12 +52,12 @@ def variational(workload, tick, **options):
 
 
 def binarised(workload, tick):
-    """The same, on images binarised anew at each step."""
+    """The same on images that are binarised again at each step."""
     variational(workload, tick, transform=layers.Binarise(SEED))
 
 
 def k_sparse(workload, tick):
-    """1,000 linear units of which 25 survive, squared error."""
+    """1,000 linear units of which 25 are kept, squared error."""
 
     def build():
         linear = {"code_activation": "linear", "output_activation": "linear"}
@@ -68,7 +68,7 @@ def k_sparse(workload, tick):
 
 
 def contractive(workload, tick):
-    """A sigmoid code with a penalty of 0.1 on its Jacobian, which the loss includes."""
+    """A sigmoid code with a penalty of weight 0.1 on its Jacobian, included in the loss."""
 
     def build():
         return models.contractive(weight=0.1, latent_dim=workload.latent_dim)
@@ -77,7 +77,7 @@ def contractive(workload, tick):
 
 
 def train(build, workload, tick, measure=None, **options):
-    """``training.fit``, with a tick after each epoch; ``measure`` gives the loss on test images."""
+    """``training.fit`` with a tick after each epoch; ``measure`` computes the test loss."""
     x, _ = workload.load()
     x_test = x[:1]
     if workload.target:
@@ -104,7 +104,7 @@ def fine_tuning(workload, tick):
 
 
 def classify(build, workload, tick):
-    """``training.fit_classifier``, with a tick after each epoch."""
+    """``training.fit_classifier`` with a tick after each epoch."""
     x, labels = workload.load()
     training.seed_everything(SEED)
     training.fit_classifier(
@@ -120,7 +120,7 @@ def classify(build, workload, tick):
 
 
 def boltzmann(workload, tick):
-    """One epoch of a Bernoulli machine from the start, CD-1; loss: its squared error per row."""
+    """One epoch of a Bernoulli RBM from the start, CD-1; the loss is its squared error per row."""
     v = workload.load_flat()
     while True:
         options = {"seed": SEED, "batch_size": workload.batch_size}

@@ -1,4 +1,4 @@
-"""Whole programs: each unit of work is a fresh process."""
+"""Whole programs: each unit of work is a new process."""
 
 import json
 import resource
@@ -17,7 +17,7 @@ SCRATCH = TemporaryDirectory()
 
 
 def import_package(workload, tick):
-    """``import ae_lab``, the interpreter's own start included."""
+    """``import ae_lab``, including the start of the interpreter."""
     while True:
         run("-c", "import ae_lab")
         tick()
@@ -31,14 +31,14 @@ def help_text(workload, tick):
 
 
 def quick_report(workload, tick):
-    """The verb ``report`` from nothing: every notebook executed, every page rendered."""
+    """The command ``report`` from nothing: all notebooks executed, all pages rendered."""
     tick()
     report(workload, SCRATCH.name)
     tick()
 
 
 def report_memory(workload, tick):
-    """The most memory, in GB, that any one process of a report from nothing holds."""
+    """Peak memory, in GB, of any process of a report from nothing."""
     tick()
     report(workload, SCRATCH.name)
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
@@ -46,14 +46,14 @@ def report_memory(workload, tick):
 
 
 def unchanged_report(workload, tick):
-    """The verb ``report`` once more, with nothing changed."""
+    """The command ``report`` again, with nothing changed."""
     while True:
         report(workload, SCRATCH.name)
         tick()
 
 
 def nbconvert(workload, tick):
-    """``jupyter nbconvert --execute``, one notebook after another."""
+    """``jupyter nbconvert --execute``, one notebook after the other."""
     tick()
     command = "-m", "nbconvert", "--execute", "--to=html", f"--output-dir={SCRATCH.name}"
     for notebook in sorted((project(workload) / "notebooks").glob("*.ipynb")):
@@ -62,14 +62,14 @@ def nbconvert(workload, tick):
 
 
 def report(workload, folder: str) -> None:
-    """A quick report into a folder."""
+    """A quick report in a folder."""
     command = "-m", "ae_lab", "report", "--profile", "quick"
-    own = dict.fromkeys(THREADS, "")  # a report gives a kernel one thread, where a side has two
+    own = dict.fromkeys(THREADS, "")  # a report gives a kernel one thread, while a side has two
     run(*command, cwd=project(workload), AE_LAB_REPORTS=folder, **own)
 
 
 def run(*arguments: str, cwd=None, **changes: str) -> None:
-    """Run Python to its end; a LabError if it fails."""
+    """Run Python to the end; a LabError if it fails."""
     environment = process_environment(**changes)
     options = {"capture_output": True, "text": True, "errors": "replace", "env": environment}
     done = subprocess.run([sys.executable, *arguments], cwd=cwd, **options)
@@ -79,7 +79,7 @@ def run(*arguments: str, cwd=None, **changes: str) -> None:
 
 
 def project(workload) -> Path:
-    """The project's folder; for a try-out one with a tiny notebook."""
+    """The project's folder; for a test run, a folder with a tiny notebook."""
     if not workload.small:
         return Settings.from_environment().project_folder
     folder = Path(SCRATCH.name, "project")

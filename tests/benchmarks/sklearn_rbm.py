@@ -6,7 +6,7 @@ from sklearn.neural_network import BernoulliRBM
 
 
 def boltzmann(workload, tick):
-    """One epoch from the start, at our rate and batch; loss: its squared error per row."""
+    """One epoch from the start, with our learning rate and batch; the loss is its squared error."""
     v = workload.load_flat()
     sizes = {"n_components": workload.latent_dim, "batch_size": workload.batch_size}
     while True:
@@ -15,6 +15,6 @@ def boltzmann(workload, tick):
 
 
 def error(machine, v) -> float:
-    """Squared error per row of one step down from the hidden units' means."""
+    """Squared error per row of one step down from the means of the hidden units."""
     again = expit(machine.transform(v) @ machine.components_ + machine.intercept_visible_)
     return np.mean(np.sum((v - again) ** 2, axis=1))

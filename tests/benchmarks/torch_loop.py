@@ -1,4 +1,4 @@
-"""PyTorch, eager, Adam, as its own tutorials write the loop."""
+"""PyTorch, eager, with Adam; the loop is written as in its own tutorials."""
 
 import torch
 from torch import nn
@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 
 def dense(workload, tick):
-    """784-32-784, tensors in memory, batches by index: its fastest plain loop."""
+    """784-32-784 with tensors in memory and batches by index: the fastest plain loop."""
     x = torch.from_numpy(workload.load_flat())
 
     def batches():
@@ -17,14 +17,14 @@ def dense(workload, tick):
 
 
 def dense_loader(workload, tick):
-    """The same, its batches from a DataLoader."""
+    """The same with batches from a DataLoader."""
     x = TensorDataset(torch.from_numpy(workload.load_flat()))
     loader = DataLoader(x, batch_size=workload.batch_size, shuffle=True)
     train(autoencoder(workload), lambda: ((batch, batch) for (batch,) in loader), nats, tick)
 
 
 def cnn(workload, tick):
-    """The classifier of notebook 02, tensors in memory: 14x14x32, 7x7x64, 7x7x64, 128, 10."""
+    """The classifier of notebook 02 with tensors in memory: 14x14x32, 7x7x64, 7x7x64, 128, 10."""
     images, labels = workload.load()
     x = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
     y = torch.from_numpy(labels).long()
@@ -51,12 +51,12 @@ def autoencoder(workload):
 
 
 def nats(logits, x):
-    """Binary cross-entropy, summed over the pixels, mean over the batch."""
+    """Binary cross-entropy, sum over the pixels, mean over the batch."""
     return 784 * functional.binary_cross_entropy_with_logits(logits, x)
 
 
 def train(model, batches, loss_function, tick):
-    """One epoch after the other; the mean loss of its batches."""
+    """One epoch after the other; the mean loss of the batches."""
     optimizer = torch.optim.Adam(model.parameters())
     while True:
         losses = []

@@ -1,4 +1,4 @@
-"""Images of one's own in MNIST's place: read, converted, refused with a reason."""
+"""Your own images instead of MNIST: read, converted, or refused with a reason."""
 
 import gzip
 import hashlib
@@ -18,7 +18,7 @@ from helpers import small_arrays
 
 
 def arrays(side=28, channels=(), classes=4, train=LEAST["train"], test=LEAST["test"]):
-    """Images ordered by class; each class has its own grey level, with a little noise."""
+    """Images ordered by class; each class has a different grey level, with a little noise."""
     rng = np.random.default_rng(0)
     made = {}
     for part, n in (("train", train), ("test", test)):
@@ -44,7 +44,7 @@ def stored(folder, **content):
         (64, (), "made 28x28 from 64x64 (means over areas)"),
     ],
 )
-def test_every_allowed_form_becomes_what_the_notebooks_take(side, channels, said, tmp_path):
+def test_every_allowed_form_is_converted_for_the_notebooks(side, channels, said, tmp_path):
     dataset = data.load_mnist(stored(tmp_path, **arrays(side, channels)))
     shapes = [len(x) for x in (dataset.x_train, dataset.x_validation, dataset.x_test)]
     assert shapes == [2_625, 375, 1_000]
@@ -52,22 +52,22 @@ def test_every_allowed_form_becomes_what_the_notebooks_take(side, channels, said
     assert said in dataset.source and "not comparable" in dataset.source
     assert not dataset.comparable and dataset.is_small
     for x, y in ((dataset.x_train, dataset.y_train), (dataset.x_test, dataset.y_test)):
-        level = x.mean(axis=(1, 2, 3)) * 255  # label and image stayed together
+        level = x.mean(axis=(1, 2, 3)) * 255  # labels still belong to their images
         np.testing.assert_allclose(level, 24 + 50 * y.astype(float), atol=1)
-        assert len(np.unique(y[:50])) == 4  # and the order by class is gone
+        assert len(np.unique(y[:50])) == 4  # and are no longer ordered by class
 
 
 @pytest.mark.slow
-def test_colour_becomes_luma_and_pixels_the_mean_over_their_area(tmp_path):
+def test_colour_becomes_luma_and_pixels_become_means_over_areas(tmp_path):
     content = arrays(64, (3,))
     content["x_test"][...] = 0
-    content["x_test"][:, :32, :, 1] = 200  # the upper half green
+    content["x_test"][:, :32, :, 1] = 200  # the upper half is green
     x = data.load_mnist(stored(tmp_path, **content)).x_test[0, ..., 0]
     np.testing.assert_allclose(x[:14], 200 * 0.587 / 255, atol=0.003)
     assert not x[14:].any()
 
 
-def test_classes_that_do_not_occur_are_not_asked_for(tmp_path):
+def test_missing_classes_are_not_required(tmp_path):
     dataset = data.load_mnist(stored(tmp_path, **arrays(classes=3)))
     first = evaluation.first_of_each(dataset.y_test)
     assert dataset.y_test[first].tolist() == [0, 1, 2]
@@ -90,12 +90,12 @@ def changed(**changes):
         (changed(y_test=np.arange(1_000) % 3), "3: 0 1 2"),
     ],
 )
-def test_what_does_not_fit_is_refused_with_the_reason(content, message, tmp_path):
+def test_invalid_arrays_are_refused_with_the_reason(content, message, tmp_path):
     with pytest.raises(LabError, match=message):
         data.load_mnist(stored(tmp_path, **content))
 
 
-def test_files_that_are_missing_damaged_or_hold_objects_are_refused(tmp_path):
+def test_missing_damaged_and_object_files_are_refused(tmp_path):
     with pytest.raises(LabError, match="received no file"):
         data.load_mnist(Settings(dataset=str(tmp_path / "none.npz")))
     (tmp_path / "bad.npz").write_bytes(b"PK no archive")
@@ -107,7 +107,7 @@ def test_files_that_are_missing_damaged_or_hold_objects_are_refused(tmp_path):
 
 
 def fashion(monkeypatch):
-    """Few images that count as Fashion-MNIST for the length of a test."""
+    """A few images that count as Fashion-MNIST during a test."""
     content = small_arrays(2)
     digests = {name: hashlib.sha256(array).hexdigest() for name, array in content.items()}
     monkeypatch.setitem(mnist.CONTENT, "fashion_mnist", digests)
@@ -115,7 +115,7 @@ def fashion(monkeypatch):
     return content
 
 
-def test_fashion_mnist_is_taken_from_a_file_and_known_by_its_content(tmp_path, monkeypatch):
+def test_fashion_mnist_is_read_from_a_file_and_recognised_by_content(tmp_path, monkeypatch):
     settings = Settings(dataset="fashion_mnist", data_folder=tmp_path, offline=True)
     with pytest.raises(LabError, match="fashion_mnist must be available"):
         data.load_mnist(settings)
@@ -131,7 +131,7 @@ def test_fashion_mnist_is_taken_from_a_file_and_known_by_its_content(tmp_path, m
         data.load_mnist(settings)
 
 
-def test_the_hashes_are_those_of_four_arrays_each():
+def test_each_data_set_has_four_hashes():
     hashes = [one for content in mnist.CONTENT.values() for one in content.values()]
     assert len(set(hashes)) == 8 and all(re.fullmatch("[0-9a-f]{64}", one) for one in hashes)
     assert [*mnist.CONTENT["fashion_mnist"]] == [*mnist.SHAPES]
@@ -162,7 +162,7 @@ def test_fashion_mnist_is_downloaded_as_four_files_and_verified(tmp_path, monkey
     assert not list((tmp_path / "data").iterdir())
 
 
-def test_a_dataset_is_named_in_the_environment_and_handed_to_kernels(tmp_path, monkeypatch):
+def test_the_environment_names_a_dataset_also_for_kernels(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = Settings.from_environment({"AE_LAB_DATASET": "leaves.npz"})
     assert settings.dataset == str(tmp_path / "leaves.npz")
@@ -178,10 +178,10 @@ def test_the_fingerprint_changes_with_the_content(tmp_path):
     assert before != data.local_fingerprint(stored(tmp_path, **arrays(classes=3)))
 
 
-def test_the_notebook_says_what_it_shows_and_compares_with_nothing(tmp_path, capsys):
+def test_the_notebook_names_its_data_and_omits_published_values(tmp_path, capsys):
     lab = start_lab("a", stored(tmp_path, **arrays()))
     lab.load_mnist()
-    assert "The text speaks of digits; these are leaves." in capsys.readouterr().out
+    assert "these are leaves." in capsys.readouterr().out
     lab.record("a.b", 1.5, "nats", published=1.25, source="Doe (2006)")
     said = capsys.readouterr().out
     assert "1.5" in said and "1.25" not in said and "Doe" not in said

@@ -1,4 +1,4 @@
-"""Servers and data files that mean harm or do it: said, refused, and never taken for MNIST."""
+"""Faulty or hostile servers and data files are reported, refused, and never used as MNIST."""
 
 import contextlib
 import errno
@@ -24,10 +24,10 @@ from ae_lab.errors import LabError
 from ae_lab.settings import Settings
 from helpers import small_arrays, with_member, without_privileges, write_arrays
 
-MEMORY = 20e6  # bytes; what a refusal may take at most
+MEMORY = 20e6  # bytes that a refusal may allocate at most
 
 
-# Servers. Each player answers one request, badly.
+# Servers. Each function answers one request in a faulty way.
 
 
 def answer(handler, body, status=200, promised=None, **headers):
@@ -46,7 +46,7 @@ def cut_off(handler, good):
 def reset(handler, good):
     answer(handler, good[: len(good) // 2], promised=len(good))
     handler.wfile.flush()
-    linger = struct.pack("ii", 1, 0)  # close with a reset, as a broken line does
+    linger = struct.pack("ii", 1, 0)  # close with a reset, like a broken connection
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     handler.connection.close()
 
@@ -125,7 +125,7 @@ FAULTS = {
     wrong_bytes: "a whole .npz",
     one_wrong_byte: "is not MNIST",
     other_digits: "with SHA-256",
-    endless: "more than 2,000,000 bytes came",
+    endless: "more than 2,000,000 bytes",
     silent: "timed out",
     stuck: "timed out",
     dripping: "longer than 1 s",
@@ -138,9 +138,9 @@ FAULTS = {
 
 @pytest.fixture
 def plays(tmp_path, arrays, monkeypatch):
-    """Start a server that plays these parts one after the other, and point the download at it.
+    """Start a server that runs these functions in order, and use it for downloads.
 
-    Gives the list of the moments at which it was asked. Limits and waits are short.
+    Returns the list of the times at which it was asked. Limits and waits are short.
     """
     monkeypatch.setattr(download, "SILENT_SECONDS", 0.4)
     monkeypatch.setattr(download, "TOTAL_SECONDS", 1)
@@ -158,7 +158,7 @@ def plays(tmp_path, arrays, monkeypatch):
                 if self.path != "/login":
                     asked.append(time.monotonic())
                 part = left[0] if self.path == "/login" or len(left) == 1 else left.pop(0)
-                with contextlib.suppress(OSError):  # the other side has left, as it should
+                with contextlib.suppress(OSError):  # the client has closed the connection
                     part(self, good)
 
             def log_message(self, *_):
@@ -184,7 +184,7 @@ def prepared(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_a_server_at_fault_is_tried_again_and_then_left(tmp_path, plays, capsys, fault):
+def test_a_faulty_server_is_tried_again_and_then_given_up(tmp_path, plays, capsys, fault):
     asked = plays(fault)
     start = time.monotonic()
     source, said = prepared(tmp_path, capsys)
@@ -198,7 +198,7 @@ def test_a_server_at_fault_is_tried_again_and_then_left(tmp_path, plays, capsys,
 
 
 @pytest.mark.parametrize("fault", [cut_off, silent, error_500, wrong_bytes])
-def test_a_server_that_recovers_gives_the_file(tmp_path, plays, capsys, fault):
+def test_a_server_that_recovers_delivers_the_file(tmp_path, plays, capsys, fault):
     plays(fault, fault, healthy)
     source, said = prepared(tmp_path, capsys)
     assert source == data.FULL_NAME and len(said.splitlines()) == 2
@@ -206,7 +206,7 @@ def test_a_server_that_recovers_gives_the_file(tmp_path, plays, capsys, fault):
     assert data.prepare(Settings(project_folder=tmp_path)) == data.FULL_NAME
 
 
-def test_a_server_may_not_send_us_on_from_https_to_http(tmp_path, plays, monkeypatch):
+def test_a_redirect_from_https_to_http_is_refused(tmp_path, plays, monkeypatch):
     def sent_on(self, request):
         headers = http.client.HTTPMessage()
         headers["Location"] = request.full_url.replace("https", "http")
@@ -215,17 +215,17 @@ def test_a_server_may_not_send_us_on_from_https_to_http(tmp_path, plays, monkeyp
         return answer
 
     monkeypatch.setattr(urllib.request.HTTPSHandler, "https_open", sent_on)
-    monkeypatch.setattr(urllib.request.HTTPHandler, "http_open", None)  # it is never asked
-    with pytest.raises(OSError, match="sends us on to http://127.0.0.1/mnist.npz"):
+    monkeypatch.setattr(urllib.request.HTTPHandler, "http_open", None)  # must not be called
+    with pytest.raises(OSError, match="http://127.0.0.1/mnist.npz"):
         download.fetch("https://127.0.0.1/mnist.npz", tmp_path / "mnist.npz")
 
 
 @pytest.mark.parametrize("absent", ["listener", "name", "route"])
-def test_without_a_network_it_is_said_once_and_not_waited_for(
+def test_without_a_network_one_message_is_printed_without_waiting(
     tmp_path, monkeypatch, capsys, absent
 ):
     with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]  # closed again before anyone asks
+        port = server.getsockname()[1]  # closed again before the request
     error = {
         "listener": None,
         "name": socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
@@ -250,7 +250,7 @@ def test_without_a_network_it_is_said_once_and_not_waited_for(
 
 
 def refused(path, *words):
-    """The file is refused with these words, and next to no memory is spent on it."""
+    """The file is refused with these words, without allocating much memory."""
     tracemalloc.start()
     try:
         with pytest.raises(LabError) as caught:
@@ -261,7 +261,7 @@ def refused(path, *words):
     for word in (str(path), *words):
         assert word in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
-    assert peak < MEMORY, f"{peak:,.0f} bytes were spent"
+    assert peak < MEMORY, f"{peak:,.0f} bytes were allocated"
 
 
 OTHER_ARRAYS = {
@@ -310,13 +310,13 @@ def header(shape: str, dtype: str) -> bytes:
 @pytest.mark.parametrize(
     ("shape", "dtype"), [("(300000000,)", "|u1"), ("(30000, 10000)", "|u1"), ("(4,)", "|V99999999")]
 )
-def test_a_header_that_promises_more_than_is_there_is_refused(tmp_path, arrays, shape, dtype):
-    """300 MB would be made room for before it is seen that they are not there."""
+def test_a_header_that_declares_missing_data_is_refused(tmp_path, arrays, shape, dtype):
+    """NumPy would allocate 300 MB before it notices that they are missing."""
     refused(with_member(tmp_path, arrays, "y_test", header(shape, dtype) + b"0123"), "y_test")
 
 
-def test_a_bomb_is_refused(tmp_path, arrays):
-    """200 MB of zeros, packed to less than two."""
+def test_a_zip_bomb_is_refused(tmp_path, arrays):
+    """200 MB of zeros, compressed to less than two."""
     path = write_arrays(tmp_path, {name: a for name, a in arrays.items() if name != "x_train"})
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         with archive.open("x_train.npy", "w", force_zip64=True) as member:
@@ -326,8 +326,8 @@ def test_a_bomb_is_refused(tmp_path, arrays):
     refused(path, "magic string")
 
 
-def test_a_bomb_whose_directory_lies_is_refused(tmp_path, arrays):
-    """The archive says four bytes and a header; what is packed is more."""
+def test_a_zip_bomb_with_a_false_directory_is_refused(tmp_path, arrays):
+    """The archive declares four bytes and a header, but contains more."""
     path = write_arrays(tmp_path, {name: a for name, a in arrays.items() if name != "y_test"})
     real = header("(4,)", "|u1") + arrays["y_test"].tobytes()
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
@@ -340,7 +340,7 @@ def test_a_bomb_whose_directory_lies_is_refused(tmp_path, arrays):
 
 
 @pytest.mark.parametrize("fault", ["a folder", "a pipe", "unreadable", "a folder above it"])
-def test_a_path_that_cannot_be_read_is_one_sentence(tmp_path, arrays, fault):
+def test_an_unreadable_path_is_reported_in_one_sentence(tmp_path, arrays, fault):
     path = tmp_path / "data" / "mnist.npz"
     path.parent.mkdir()
     if fault == "a folder":
@@ -356,7 +356,7 @@ def test_a_path_that_cannot_be_read_is_one_sentence(tmp_path, arrays, fault):
     assert len(done.stderr.splitlines()) == 1 and str(path) in done.stderr
 
 
-def test_a_data_folder_that_cannot_be_written_leaves_the_sample(tmp_path):
+def test_with_a_read_only_data_folder_the_sample_is_used(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "pyproject.toml").touch()

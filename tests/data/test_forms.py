@@ -1,4 +1,4 @@
-"""The forms in which people hold images: taken and said, or refused with the line that converts."""
+"""Formats of image data: accepted and described, or refused with a line of code that converts."""
 
 import gzip
 import io
@@ -25,7 +25,7 @@ CLASSES = 4
 
 
 def part(count, classes=CLASSES, seed=0):
-    """Images (count, 28, 28) whose mean tells the class; a bright row on top; none like another."""
+    """Images (count, 28, 28), all different; the mean shows the class; the top row is bright."""
     y = np.arange(count) % classes
     x = np.random.default_rng(seed).integers(0, 9, (count, 28, 28)) + 20 + 20 * y[:, None, None]
     x[:, 0] = 255
@@ -42,7 +42,7 @@ def load(path):
 
 
 def whole(dataset, classes=CLASSES):
-    """Labels stayed with their images, which stand upright."""
+    """Check that labels belong to their images, which are upright."""
     for x, y in ((dataset.x_train, dataset.y_train), (dataset.x_test, dataset.y_test)):
         below = 255 * x[:, 1:].mean(axis=(1, 2, 3))
         np.testing.assert_allclose(below, 24 + 20 * y.astype(float), atol=1)
@@ -88,7 +88,7 @@ def table(x, y, header=None, separator=",", last=False, index=False):
 PIXELS = ",".join(f"pixel{i}" for i in range(784))
 
 
-# What is taken
+# Accepted formats
 
 
 def idx_plain(folder):
@@ -188,7 +188,7 @@ def usps_as_h5(folder):
 def matlab_7_3(folder):
     with h5py.File(folder / "set.mat", "w", userblock_size=512) as file:
         for name, array in FOUR.items():
-            file[name] = array.T  # as MATLAB writes it
+            file[name] = array.T  # the order in which MATLAB writes
     with (folder / "set.mat").open("r+b") as file:
         file.write(b"MATLAB 7.3 MAT-file".ljust(512))
     return folder / "set.mat"
@@ -205,7 +205,7 @@ def emnist_as_mat(folder):
 
 
 def svhn(folder):
-    """Colour, images counted along the last axis, labels from 1, two files."""
+    """Colour, images along the last axis, labels from 1, two files."""
     for name, x, y in (("train", X, Y), ("test", XT, YT)):
         wide = np.pad(x, ((0, 0), (2, 2), (2, 2)), "edge")
         colours = np.repeat(wide[..., None], 3, axis=3)
@@ -215,7 +215,7 @@ def svhn(folder):
 
 
 def named_like_a_part_of_another(folder):
-    """The test file holds all four arrays: it is no part of the other."""
+    """The test file contains all four arrays, so it does not belong to the other."""
     np.savez(folder / "my.npz", **FOUR)
     np.savez(folder / "my_test.npz", **FOUR)
     return folder / "my_test.npz"
@@ -229,7 +229,7 @@ TAKEN = {
     idx_by_one_of_its_files: "",
     idx_beside_its_gzip: "",
     idx_of_floats: "made bytes from >f4 in [0, 1]",
-    emnist_on_its_side: "turned upright",
+    emnist_on_its_side: "EMNIST",
     kmnist: "",
     kmnist_by_one_of_its_files: "kmnist, 3,000 + 1,000",
     npy_files: "",
@@ -240,18 +240,18 @@ TAKEN = {
     csv_with_row_numbers: "rows of 784",
     usps_as_h5: "usps, 3,000 + 1,000",
     matlab_7_3: "",
-    emnist_as_mat: "turned upright",
+    emnist_as_mat: "EMNIST",
     named_like_a_part_of_another: "my, 3,000 + 1,000",
 }
 
 
 @pytest.mark.parametrize("form", TAKEN, ids=lambda form: form.__name__)
-def test_a_file_or_folder_is_taken_and_said(form, tmp_path):
+def test_a_file_or_folder_is_accepted_and_described(form, tmp_path):
     said = whole(load(form(tmp_path)))
     assert TAKEN[form] in said and "3,000 + 1,000" in said and "not comparable" in said
 
 
-def test_house_numbers_are_turned_made_grey_and_renumbered(tmp_path):
+def test_house_numbers_are_transposed_made_grey_and_renumbered(tmp_path):
     dataset = load(svhn(tmp_path))
     for said in ("last axis", "made grey", "28x28 from 32x32", "classes 1 2 3 4 numbered from 0"):
         assert said in dataset.source
@@ -288,7 +288,7 @@ CONTENTS = {
 
 
 @pytest.mark.parametrize("name", CONTENTS)
-def test_other_names_types_and_axes_are_converted_and_said(name, tmp_path):
+def test_other_names_types_and_axes_are_converted_and_described(name, tmp_path):
     content, said = CONTENTS[name]
     assert said in whole(load(npz(tmp_path, **content)))
 
@@ -319,8 +319,8 @@ def test_classes_are_numbered_in_their_order_and_keep_their_names(tmp_path):
     assert load(npz(tmp_path, **FOUR | twelve)).classes == ("8", "9", "10", "11")
 
 
-def test_of_more_than_ten_classes_the_first_ten_are_taken(tmp_path):
-    """As in EMNIST's letters, whose labels begin at 1."""
+def test_only_the_first_ten_classes_are_used(tmp_path):
+    """As in EMNIST's letters, whose labels start at 1."""
     y, yt = np.arange(10_400) % 26 + 1, np.arange(3_000) % 26 + 1
     x, xt = (np.zeros((len(labels), 28, 28), np.uint8) for labels in (y, yt))
     x[:, :14], xt[:, :14] = (9 * labels[:, None, None] for labels in (y, yt))
@@ -332,7 +332,7 @@ def test_of_more_than_ten_classes_the_first_ten_are_taken(tmp_path):
 
 
 @pytest.mark.parametrize("names", [("images", "labels"), ("X", "y"), ("data", "target")])
-def test_without_a_test_part_one_is_held_out(names, tmp_path):
+def test_without_a_test_part_images_are_held_out(names, tmp_path):
     x, y = part(4_000)
     dataset = load(npz(tmp_path, **dict(zip(names, (x, y), strict=True))))
     assert "1,000 images held out for testing" in whole(dataset)
@@ -341,7 +341,7 @@ def test_without_a_test_part_one_is_held_out(names, tmp_path):
 
 
 def test_a_test_table_without_labels_is_not_used(tmp_path):
-    """As Kaggle hands it out for the competition."""
+    """As in the Kaggle competition."""
     x, y = part(4_000)
     (tmp_path / "train.csv").write_text(table(x, y, f"label,{PIXELS}"))
     rows = table(XT, YT, PIXELS).splitlines()
@@ -351,7 +351,7 @@ def test_a_test_table_without_labels_is_not_used(tmp_path):
     assert "test.csv/x not used" in source and "held out" in source
 
 
-# Pictures in folders of classes
+# Pictures in class folders
 
 
 def pictures(folder, parts=("train", "test"), names="abcd", ending="png", mode="L", size=(28, 28)):
@@ -371,7 +371,7 @@ def few(monkeypatch):
 
 
 def levels(dataset):
-    """The mean of the lower half tells the class, whatever the picture's form."""
+    """The mean of the lower half shows the class, whatever the picture's format."""
     lower = 255 * dataset.x_test[:, 14:].mean(axis=(1, 2, 3))
     np.testing.assert_allclose(lower, 24 + 20 * dataset.y_test.astype(float), atol=4)
 
@@ -383,7 +383,7 @@ def test_folders_of_classes_are_read(parts, few, tmp_path):
     assert dataset.classes == ("a", "b", "c", "d") and "240 + 120" in dataset.source
 
 
-def test_a_class_may_be_called_train_and_hidden_files_are_none(few, tmp_path):
+def test_a_class_may_be_named_train_and_hidden_files_are_ignored(few, tmp_path):
     pictures(tmp_path, ("",), ("boat", "car", "plane", "train"))
     for hidden in (tmp_path / "car" / "._1.png", tmp_path / "__MACOSX" / "1.png"):
         hidden.parent.mkdir(exist_ok=True)
@@ -418,7 +418,7 @@ def test_pictures_of_any_kind_become_grey_squares(ending, mode, size, few, tmp_p
     levels(load(folder))
 
 
-def test_dark_ink_on_nothing_lies_on_white_paper(few, tmp_path):
+def test_transparent_pictures_get_a_white_background(few, tmp_path):
     folder = pictures(tmp_path)
     for path in folder.rglob("*.png"):
         ink = Image.open(path)
@@ -436,7 +436,7 @@ def test_a_damaged_picture_is_named(few, tmp_path):
         load(folder)
 
 
-# What is refused
+# Refused data
 
 
 class Trap:
@@ -497,7 +497,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_meant_is_refused_with_the_line_that_converts(name, tmp_path):
+def test_implausible_data_are_refused_with_code_that_converts_them(name, tmp_path):
     content, words = REFUSED[name]
     path = npz(tmp_path, **content)
     with pytest.raises(LabError) as error:
@@ -511,7 +511,7 @@ def test_what_cannot_be_meant_is_refused_with_the_line_that_converts(name, tmp_p
 @pytest.mark.parametrize(
     "name", ["0 and 1", "0 to 16", "standardised", "NaN", "int8", "uint16", "oblong"]
 )
-def test_the_line_that_is_given_converts(name, tmp_path):
+def test_the_suggested_code_converts_the_data(name, tmp_path):
     content, _ = REFUSED[name]
     with pytest.raises(LabError) as error:
         load(npz(tmp_path, **content))
@@ -538,7 +538,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_other_files_are_refused_with_the_way_out(name, tmp_path):
+def test_other_files_are_refused_with_advice(name, tmp_path):
     content, words = FILES[name]
     (tmp_path / name).write_bytes(content)
     with pytest.raises(LabError) as error:
@@ -548,7 +548,7 @@ def test_other_files_are_refused_with_the_way_out(name, tmp_path):
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_a_pickle_is_never_opened(tmp_path):
+def test_a_pickle_is_never_loaded(tmp_path):
     trap = pickle.dumps(Trap(tmp_path / "sprung"), 2)
     for name, content in (("mnist.pkl.gz", gzip.compress(trap)), ("a.pkl", trap), ("b.npz", trap)):
         (tmp_path / name).write_bytes(content)
@@ -563,7 +563,7 @@ def test_a_pickle_is_never_opened(tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
-def test_a_zip_file_of_pictures_or_of_pytorch_is_no_npz(tmp_path):
+def test_a_zip_file_of_pictures_or_of_pytorch_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
         archive.writestr("cat/1.png", b"")
     with pytest.raises(LabError, match="cat/1.png.*unpack it"):
@@ -578,7 +578,7 @@ def test_several_data_sets_in_a_folder_are_named(tmp_path):
     assert "emnist-letters" in load(tmp_path / "emnist-letters-train-images-idx3-ubyte.gz").source
 
 
-def test_a_folder_of_nothing_says_what_it_holds(tmp_path):
+def test_the_content_of_a_folder_without_data_is_listed(tmp_path):
     with pytest.raises(LabError, match="an empty folder"):
         load(tmp_path)
     (tmp_path / "notes.txt").write_text("a")
@@ -589,7 +589,7 @@ def test_a_folder_of_nothing_says_what_it_holds(tmp_path):
         load(tmp_path)
 
 
-# Sizes are known before memory is spent
+# Sizes are checked before memory is allocated
 
 
 def large_idx(folder):
@@ -614,7 +614,7 @@ def large_mat(folder):
 
 
 def large_npz(folder):
-    """300 GB are declared; a few bytes are there."""
+    """300 GB are declared; a few bytes are stored."""
     head = io.BytesIO()
     about = {"descr": "|u1", "fortran_order": False, "shape": (400_000_000, 28, 28)}
     np.lib.format.write_array_header_1_0(head, about)
@@ -632,7 +632,7 @@ def large_npy(folder):
 
 
 @pytest.mark.parametrize("form", [large_idx, large_h5, large_mat, large_npz, large_npy])
-def test_what_declares_too_much_is_refused_at_once(form, tmp_path):
+def test_too_large_declared_sizes_are_refused_immediately(form, tmp_path):
     path = form(tmp_path)
     tracemalloc.start()
     try:
@@ -641,31 +641,31 @@ def test_what_declares_too_much_is_refused_at_once(form, tmp_path):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 20e6, f"{peak:,.0f} bytes were spent"
+    assert peak < 20e6, f"{peak:,.0f} bytes were allocated"
 
 
-def test_a_packed_table_is_counted_as_it_is_read(tmp_path, monkeypatch):
+def test_the_size_of_a_compressed_table_is_checked_while_reading(tmp_path, monkeypatch):
     monkeypatch.setattr(formats, "LARGEST", 100_000)
     (tmp_path / "train.csv.gz").write_bytes(gzip.compress((b"0," * 784 + b"0\n") * 99))
     with pytest.raises(LabError, match="at most 100,000 bytes"):
         load(tmp_path / "train.csv.gz")
 
 
-# A line on the page
+# Warnings on the page
 
 
-def test_what_no_experiment_can_mean_is_said_on_the_page(tmp_path):
+def test_unsuitable_data_get_a_warning_on_the_page(tmp_path):
     said = load(npz(tmp_path, **FOUR | {"x_train": 0 * X, "x_test": 0 * XT})).source
-    assert "all images are alike" in said
+    assert "images are equal" in said
     said = load(npz(tmp_path, **FOUR | {"x_test": X[:1_000], "y_test": Y[:1_000]})).source
-    assert "100% of the test images are among the training images" in said
+    assert "100% of the test images" in said
     dataset = load(npz(tmp_path, **FOUR | {"x_train": 255 - X, "x_test": 255 - XT}))
     assert "dark on light" in dataset.source and not dataset.about["light_on_dark"]
     dataset = load(npz(tmp_path, **FOUR))
     assert ";" not in dataset.source and dataset.about["light_on_dark"]
 
 
-# MNIST itself, however it is packed
+# MNIST itself in all formats
 
 
 def packed_idx(folder, arrays):
@@ -696,7 +696,7 @@ def packed_by_name(folder, arrays):
 
 
 @pytest.mark.parametrize("pack", [packed_idx, packed_table, packed_otherwise, packed_by_name])
-def test_mnist_is_known_by_its_content(pack, arrays, tmp_path):
+def test_mnist_is_recognised_by_its_content(pack, arrays, tmp_path):
     np.savez(tmp_path / "mnist.npz", **arrays)
     known = data.load_mnist(Settings(data_folder=tmp_path))
     (tmp_path / "other").mkdir()
@@ -706,13 +706,13 @@ def test_mnist_is_known_by_its_content(pack, arrays, tmp_path):
     assert load(path).source == data.FULL_NAME and load(path).digits
 
 
-def test_other_images_where_mnist_is_expected_are_told_how_they_are_named(tmp_path):
+def test_other_images_instead_of_mnist_are_refused_with_advice(tmp_path):
     with pytest.raises(LabError, match="is not MNIST.*AE_LAB_DATASET") as error:
         data.load_mnist(Settings(data_folder=four_idx(tmp_path)))
     assert "delete" not in str(error.value)
 
 
-def test_fashion_mnist_lies_as_idx_files_in_the_data_folder(tmp_path):
+def test_fashion_mnist_is_found_as_idx_files_in_the_data_folder(tmp_path):
     settings = Settings(dataset="fashion_mnist", data_folder=four_idx(tmp_path), offline=True)
     with pytest.raises(LabError, match="is not Fashion-MNIST"):
         data.load_mnist(settings)
@@ -734,7 +734,7 @@ def test_a_file_is_described(tmp_path, capsys):
         assert words in said
 
 
-def test_what_is_refused_is_described_as_far_as_it_is_known(tmp_path, capsys):
+def test_a_refused_file_is_described_as_far_as_possible(tmp_path, capsys):
     assert main(["data", str(npz(tmp_path, **FOUR | {"x_train": X // 128}))]) == 1
     said = capsys.readouterr()
     assert "x_test: mine.npz/x_test, shape (1000, 28, 28)" in said.out
@@ -755,6 +755,6 @@ def test_the_fingerprint_follows_every_file_of_a_set(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["MNIST", "Fashion-MNIST", "fashion_mnist"])
-def test_a_name_is_known_in_any_spelling(name):
+def test_a_name_is_recognised_in_any_spelling(name):
     known = Settings.from_environment({"AE_LAB_DATASET": name}).dataset
     assert known == name.lower().replace("-", "_")

@@ -1,4 +1,4 @@
-"""Where the digits come from, that wrong ones are refused, the split and the noise."""
+"""Sources of the digits, refused files, the split, and the noise."""
 
 import http.server
 import io
@@ -26,26 +26,26 @@ def refuse_download(*_):
     raise AssertionError("no download was to be tried")
 
 
-# Which source
+# Choice of the source
 
 
-def test_the_named_folder_goes_before_the_projects(tmp_path, arrays, monkeypatch):
+def test_the_named_folder_is_used_before_the_projects(tmp_path, arrays, monkeypatch):
     monkeypatch.setattr(mnist, "fetch", refuse_download)
     write_arrays(tmp_path / "named", arrays)
-    write_arrays(tmp_path / "data", small_arrays(1))  # would be refused if it were looked at
+    write_arrays(tmp_path / "data", small_arrays(1))  # would be refused if it were read
     place = settings(tmp_path, data_folder=tmp_path / "named", offline=False)
     assert data.load_mnist(place).source == data.FULL_NAME
     assert data.prepare(place) == data.FULL_NAME
 
 
-def test_the_projects_file_goes_before_a_download(tmp_path, arrays, monkeypatch):
+def test_the_projects_file_is_used_before_a_download(tmp_path, arrays, monkeypatch):
     monkeypatch.setattr(mnist, "fetch", refuse_download)
     write_arrays(tmp_path / "data", arrays)
     loaded = data.load_mnist(settings(tmp_path, offline=False))
     assert loaded.source == data.FULL_NAME and loaded.comparable
 
 
-def test_offline_without_a_file_gives_the_sample(sample, tmp_path, monkeypatch):
+def test_offline_without_a_file_the_sample_is_used(sample, tmp_path, monkeypatch):
     monkeypatch.setattr(mnist, "fetch", refuse_download)
     assert data.prepare(settings(tmp_path)) == data.SAMPLE_NAME == sample.source
     assert "not comparable" in sample.source and not sample.comparable
@@ -61,7 +61,7 @@ def test_a_named_folder_without_the_file_is_an_error(tmp_path, arrays):
         assert str(tmp_path / "absent" / "mnist.npz") in str(error.value)
 
 
-def test_the_fingerprint_tells_files_and_the_sample_apart(tmp_path, arrays):
+def test_the_fingerprint_distinguishes_files_and_the_sample(tmp_path, arrays):
     seen = {data.local_fingerprint(settings(tmp_path))}
     for fill in (0, 1):
         write_arrays(tmp_path / "data", small_arrays(fill))
@@ -69,11 +69,11 @@ def test_the_fingerprint_tells_files_and_the_sample_apart(tmp_path, arrays):
     assert len(seen) == 3
 
 
-# Wrong files
+# Files with wrong content
 
 
 def refused(tmp_path, path: Path, *words: str) -> None:
-    """The file is refused wherever it lies, by name, and nothing else is read in its place."""
+    """The file is refused by name from every source, and no other source is used instead."""
     for place in (settings(tmp_path), settings(tmp_path, data_folder=path.parent)):
         with pytest.raises(LabError) as error:
             data.load_mnist(place)
@@ -83,21 +83,21 @@ def refused(tmp_path, path: Path, *words: str) -> None:
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_any_container_of_the_same_digits_will_do(tmp_path, arrays, save):
+def test_any_container_with_the_same_digits_is_accepted(tmp_path, arrays, save):
     path = write_arrays(tmp_path / "data", arrays | {"more": np.zeros(3)}, save)
     read, *_ = mnist.read(path, "mnist")
     assert all(np.array_equal(read[name], arrays[name]) for name in arrays)
 
 
 @pytest.mark.parametrize("name", ["x_train", "y_train", "x_test", "y_test"])
-def test_one_changed_bit_in_an_array_is_found(tmp_path, arrays, name):
+def test_one_changed_bit_in_an_array_is_detected(tmp_path, arrays, name):
     arrays[name].flat[-1] ^= 1
     refused(tmp_path, write_arrays(tmp_path / "data", arrays), f"{name} with SHA-256")
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_a_damaged_file_is_refused_or_still_right(tmp_path, arrays, save):
-    """Flipped bits anywhere end in ``LabError``, never in another error or other digits."""
+def test_a_damaged_file_is_refused_or_has_no_effect(tmp_path, arrays, save):
+    """Flipped bits end in a ``LabError``, never in another error or in other digits."""
     path = write_arrays(tmp_path / "data", arrays, save)
     good = path.read_bytes()
     rng = np.random.default_rng(0)
@@ -110,7 +110,7 @@ def test_a_damaged_file_is_refused_or_still_right(tmp_path, arrays, save):
             read, *_ = mnist.read(path, "mnist")
         except LabError:
             refusals += 1
-        else:  # a bit that carries nothing, such as a date
+        else:  # a bit without effect, for example in a date
             assert all(np.array_equal(read[name], arrays[name]) for name in arrays)
     assert refusals > 200
 
@@ -123,7 +123,7 @@ def test_a_truncated_file_is_refused(tmp_path, arrays, share):
     refused(tmp_path, path, "a whole .npz")
 
 
-def test_what_is_no_archive_is_refused(tmp_path, arrays):
+def test_a_file_that_is_not_an_archive_is_refused(tmp_path, arrays):
     path = write_arrays(tmp_path / "data", arrays)
     path.write_text("<html>Not found</html>")
     refused(tmp_path, path, "a whole .npz")
@@ -135,13 +135,13 @@ def test_a_missing_array_is_named(tmp_path, arrays):
 
 
 @pytest.mark.parametrize("change", [lambda x: x.astype(np.int8), lambda x: x[:-1]])
-def test_another_scale_or_number_is_refused(tmp_path, arrays, change):
+def test_another_scale_or_number_of_images_is_refused(tmp_path, arrays, change):
     arrays["x_train"] = change(arrays["x_train"])
     refused(tmp_path, write_arrays(tmp_path / "data", arrays), "x_train")
 
 
 class Trap:
-    """Leaves a file behind if it is ever unpickled."""
+    """Creates a file if it is ever unpickled."""
 
     def __init__(self, path):
         self.path = path
@@ -155,12 +155,12 @@ def header(shape: str, dtype: str = "|u1") -> bytes:
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
 
 
-def test_pickled_objects_are_refused_and_never_run(tmp_path, arrays):
+def test_pickled_objects_are_refused_and_never_executed(tmp_path, arrays):
     stored = io.BytesIO()
     np.save(stored, np.array([Trap(tmp_path / "sprung")], object), allow_pickle=True)
     path = with_member(tmp_path / "data", arrays, "y_test", stored.getvalue())
     refused(tmp_path, path, "y_test of shape (4,)")
-    path.write_bytes(stored.getvalue())  # a lone .npy under the archive's name
+    path.write_bytes(stored.getvalue())  # a single .npy under the archive's name
     refused(tmp_path, path, "x_train of shape")
     assert not (tmp_path / "sprung").exists()
 
@@ -176,7 +176,7 @@ def test_pickled_objects_are_refused_and_never_run(tmp_path, arrays):
     ],
     ids=["no header", "endless shape", "negative shape", "broken shape", "objects"],
 )
-def test_a_member_that_is_no_array_is_refused(tmp_path, arrays, content):
+def test_a_member_that_is_not_an_array_is_refused(tmp_path, arrays, content):
     refused(tmp_path, with_member(tmp_path / "data", arrays, "y_test", content), "expected")
 
 
@@ -191,10 +191,10 @@ def test_an_oversize_member_is_refused_before_it_is_unpacked(tmp_path, arrays, m
     refused(tmp_path, path, "y_test of shape (4,)", "(10000000,)")
 
 
-def test_a_second_member_of_the_same_name_cannot_slip_in(tmp_path, arrays):
+def test_a_second_member_of_the_same_name_is_refused(tmp_path, arrays):
     path = write_arrays(tmp_path / "data", arrays)
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("x_train", bytes(10_000))  # what numpy would find first under x_train
+        archive.writestr("x_train", bytes(10_000))  # NumPy would find this first for x_train
     assert np.array_equal(mnist.read(path, "mnist")[0]["x_train"], arrays["x_train"])
 
 
@@ -216,7 +216,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def serve():
-    """Start a server on this machine that answers all alike: (status, body) to an address."""
+    """Start a local server that answers every request with (status, body); yield its address."""
     servers = []
 
     def start(status: int, body: bytes) -> str:
@@ -244,7 +244,7 @@ def origin(monkeypatch, address: str) -> None:
     monkeypatch.setattr(mnist, "fetch", lambda _, path: fetch(address, path))
 
 
-def test_a_good_download_is_kept_under_its_name(tmp_path, arrays, serve, monkeypatch):
+def test_a_valid_download_is_stored_under_its_name(tmp_path, arrays, serve, monkeypatch):
     body = write_arrays(tmp_path / "server", arrays).read_bytes()
     origin(monkeypatch, serve(200, body))
     place = settings(tmp_path, offline=False)
@@ -259,7 +259,7 @@ def test_a_good_download_is_kept_under_its_name(tmp_path, arrays, serve, monkeyp
     ("status", "content"),
     [(200, "other digits"), (200, "a page"), (200, "half"), (500, ""), (404, "")],
 )
-def test_a_bad_download_leaves_nothing_and_is_said(
+def test_an_invalid_download_leaves_no_file_and_is_reported(
     tmp_path, arrays, serve, monkeypatch, capsys, status, content
 ):
     good = write_arrays(tmp_path / "server", arrays).read_bytes()
@@ -271,7 +271,7 @@ def test_a_bad_download_leaves_nothing_and_is_said(
     assert "MNIST could not be downloaded (" in capsys.readouterr().out
 
 
-def test_nobody_at_the_other_end_gives_the_sample(tmp_path, monkeypatch, capsys):
+def test_without_a_server_the_sample_is_used(tmp_path, monkeypatch, capsys):
     def unreachable(*_):
         raise OSError("network is unreachable\nand more")
 
@@ -280,7 +280,7 @@ def test_nobody_at_the_other_end_gives_the_sample(tmp_path, monkeypatch, capsys)
     assert "(network is unreachable); using the sample" in capsys.readouterr().out
 
 
-def test_the_file_asked_for_is_keras_own(tmp_path, monkeypatch):
+def test_the_requested_file_is_that_of_keras(tmp_path, monkeypatch):
     def note(address, path):
         asked.append(address)
         raise OSError("no network")
@@ -292,7 +292,7 @@ def test_the_file_asked_for_is_keras_own(tmp_path, monkeypatch):
     assert address.startswith("https://") and address.endswith("/tf-keras-datasets/mnist.npz")
 
 
-# What is loaded
+# Loaded data
 
 
 def rows(images) -> set[bytes]:
@@ -326,7 +326,7 @@ def test_the_same_call_gives_the_same_split_whatever_the_seed(sample, tmp_path):
     assert np.array_equal(again.x_validation, sample.x_validation)
 
 
-def test_images_are_kept_as_bytes_and_given_as_floats(sample):
+def test_images_are_stored_as_bytes_and_returned_as_floats(sample):
     for part in ("train", "validation", "test"):
         kept, given = getattr(sample, f"{part}_images"), getattr(sample, f"x_{part}")
         assert kept.dtype == np.uint8 and kept.shape == given.shape
@@ -334,13 +334,13 @@ def test_images_are_kept_as_bytes_and_given_as_floats(sample):
         assert getattr(sample, f"x_{part}") is given
 
 
-def test_validation_is_cut_from_training_and_labels_stay_with_images(tmp_path, arrays):
+def test_validation_images_come_from_training_with_their_labels(tmp_path, arrays):
     write_arrays(tmp_path / "data", arrays)
     loaded = data.load_mnist(settings(tmp_path))
     assert sorted([*loaded.y_train, *loaded.y_validation]) == list(range(12))
     assert len(loaded.y_validation) == 1
     for x, y in ((loaded.x_train, loaded.y_train), (loaded.x_validation, loaded.y_validation)):
-        expected = arrays["x_train"][y][..., None] / np.float32(255)  # label i is image i here
+        expected = arrays["x_train"][y][..., None] / np.float32(255)  # here, label i is image i
         assert np.array_equal(x, expected)
     assert np.array_equal(loaded.x_test, arrays["x_test"][..., None] / np.float32(255))
     assert np.array_equal(loaded.y_test, arrays["y_test"])
@@ -362,7 +362,7 @@ def test_the_real_file_is_accepted():
 # Noise
 
 
-def test_noise_is_seeded_clipped_and_leaves_its_input_alone():
+def test_noise_is_seeded_and_clipped_and_does_not_change_its_input():
     x = np.full((50, 8, 8, 1), 0.5, np.float32)
     noisy = data.add_gaussian_noise(x, 0.5, seed=1)
     assert (x == 0.5).all()
@@ -372,15 +372,15 @@ def test_noise_is_seeded_clipped_and_leaves_its_input_alone():
     assert np.array_equal(data.add_gaussian_noise(x, 0, seed=1), x)
 
 
-def test_noise_has_the_deviation_asked_for():
+def test_noise_has_the_requested_deviation():
     x = np.full((100, 10, 10, 1), 0.5, np.float32)
-    noise = data.add_gaussian_noise(x, 0.1, seed=0) - x  # 0.5 is five deviations from either end
+    noise = data.add_gaussian_noise(x, 0.1, seed=0) - x  # 0.5 is 5 deviations from 0 and from 1
     assert noise.std() == pytest.approx(0.1, rel=0.03)
     assert abs(noise.mean()) < 0.005
 
 
 @pytest.mark.parametrize("stddev", [-0.1, float("nan"), "0.5", True, None])
-def test_a_wrong_deviation_is_refused(stddev):
+def test_an_invalid_deviation_is_refused(stddev):
     with pytest.raises(LabError, match="stddev"):
         data.add_gaussian_noise(np.zeros((1, 2, 2, 1), np.float32), stddev, seed=0)
 

@@ -1,4 +1,4 @@
-"""Documents and faces: what comes with installed packages, and texts of one's own."""
+"""Documents and faces from installed packages, and your own texts."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ def documentation():
 
 @pytest.fixture
 def folder(tmp_path):
-    """240 texts on two topics, and what is left out: a rare topic, a short text, a copy."""
+    """240 texts on two topics, and some to leave out: a rare topic, a short text, a copy."""
 
     def write(topic, name, text):
         (tmp_path / topic).mkdir(exist_ok=True)
@@ -46,27 +46,27 @@ def test_the_documentation_has_many_documents_on_many_topics(documentation):
 
 
 @pytest.mark.slow
-def test_it_is_the_same_in_another_process(documentation):
-    """Sets have another order there, and a class may be imported before another."""
+def test_the_documentation_is_the_same_in_another_process(documentation):
+    """There, sets have another order, and classes may be imported in another order."""
     program = "from ae_lab.data import load_texts; print(load_texts().sha256)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.split() == [documentation.sha256], done.stderr
 
 
-def test_texts_of_ones_own_are_read_by_folder(folder):
+def test_own_texts_are_read_by_folder(folder):
     read = data.load_texts(str(folder))
     assert Counter(read.topics) == {"birds": 120, "boats": 120} and folder.name in read.source
     assert all(
         text.split()[0] == topic for text, topic in zip(read.texts, read.topics, strict=True)
     )
-    assert read.topics[:20].tolist() != sorted(read.topics[:20])  # mixed, and always alike
+    assert read.topics[:20].tolist() != sorted(read.topics[:20])  # mixed, in a fixed order
     again = data.load_texts(str(folder))
     assert again.texts == read.texts and again.sha256 == read.sha256
     (folder / "birds" / "000.txt").write_text("other " * 60)
     assert data.load_texts(str(folder)).sha256 != read.sha256
 
 
-def test_what_cannot_be_used_is_refused_with_what_to_do(folder, monkeypatch):
+def test_unusable_texts_are_refused_with_advice(folder, monkeypatch):
     with pytest.raises(LabError, match="no folder.*one .txt file"):
         data.load_texts(str(folder / "none"))
     for i in range(60):
@@ -78,7 +78,7 @@ def test_what_cannot_be_used_is_refused_with_what_to_do(folder, monkeypatch):
         data.load_texts(str(folder))
 
 
-def test_faces_are_known_by_their_content(monkeypatch):
+def test_faces_are_verified_by_their_content(monkeypatch):
     faces, patches = data.load_faces()
     for pictures in (faces, patches):
         assert pictures.shape == (100, 25, 25, 1) and pictures.dtype == np.float32

@@ -1,4 +1,4 @@
-"""Whole arrays to codes and back, for other programs."""
+"""From files of images to files of codes and back, for other programs."""
 
 import gzip
 import os
@@ -17,7 +17,7 @@ X = BYTES[..., None].astype("float32") / np.float32(255)
 
 @pytest.fixture
 def deep(tmp_path, monkeypatch):
-    """The quick profile's deep model, untrained; its own reports folder is ``tmp_path``."""
+    """The untrained deep model of the quick profile, in a reports folder in ``tmp_path``."""
     monkeypatch.setenv("AE_LAB_REPORTS", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "quick" / "models").mkdir(parents=True)
@@ -38,7 +38,7 @@ def deep(tmp_path, monkeypatch):
         X[..., 0],
     ],
 )
-def test_encode_and_decode_are_the_model_s_own_halves(form, deep, capsys):
+def test_encode_and_decode_equal_the_parts_of_the_model(form, deep, capsys):
     np.save("x.npy", form)
     assert main(["encode", "x.npy", "z.npy"]) == 0
     assert main(["decode", "z.npy", "again.npz"]) == 0
@@ -60,11 +60,11 @@ def test_encode_and_decode_are_the_model_s_own_halves(form, deep, capsys):
     ],
     ids=lambda model: model.name,
 )
-def test_of_every_kind_the_decoded_code_is_the_reconstruction(model):
-    """The whole network says it: what goes through its own bottleneck comes out as ``x_hat``."""
+def test_for_every_kind_the_decoded_code_is_the_reconstruction(model):
+    """Checked with the whole network: its output is the decoded output of its bottleneck."""
     z, x_hat = evaluation.encode(model, X), evaluation.reconstruct(model, X)
     np.testing.assert_allclose(evaluation.decode(model, z), x_hat, atol=1e-6)
-    if model.name != "variational":  # whose network draws a sample
+    if model.name != "variational":  # this network samples
         np.testing.assert_allclose(model(X, training=False), x_hat, atol=1e-6)
 
 
@@ -92,7 +92,7 @@ def test_an_archive_of_one_array_needs_no_name_and_one_of_two_does(deep, capsys)
         (np.array([{"a": 1}], dtype=object), "dtype object"),
     ],
 )
-def test_what_are_no_images_is_refused(array, message, deep, capsys):
+def test_arrays_that_are_not_images_are_refused(array, message, deep, capsys):
     np.save("x.npy", array, allow_pickle=True)
     assert main(["encode", "x.npy", "z.npy"]) == 1
     assert message in capsys.readouterr().err
@@ -106,13 +106,13 @@ def test_what_are_no_images_is_refused(array, message, deep, capsys):
         (np.full((2, 5), np.inf), "finite numbers"),
     ],
 )
-def test_what_are_no_codes_is_refused(array, message, deep, capsys):
+def test_arrays_that_are_not_codes_are_refused(array, message, deep, capsys):
     np.save("z.npy", array)
     assert main(["decode", "z.npy", "x.npy"]) == 1
     assert message in capsys.readouterr().err
 
 
-def test_files_are_looked_at_before_they_are_believed(deep, capsys, monkeypatch):
+def test_declared_sizes_of_files_are_checked(deep, capsys, monkeypatch):
     def said(path):
         assert main(["encode", path, "z.npy"]) == 1
         return capsys.readouterr().err
@@ -131,8 +131,8 @@ def test_files_are_looked_at_before_they_are_believed(deep, capsys, monkeypatch)
     assert "78,528 bytes when unpacked, more than 1,000" in said("x.npz")
 
 
-def test_what_is_read_is_never_written_over(deep, capsys):
-    """By its own name, by another that leads to it, or by that of a half-written file."""
+def test_the_input_file_is_never_overwritten(deep, capsys):
+    """Under its own name, under another name, or under that of a half-written file."""
     np.save("x.npy", BYTES)
     content = Path("x.npy").read_bytes()
     os.link("x.npy", "hard.npy")
@@ -153,7 +153,7 @@ def test_images_in_an_idx_file_are_encoded_as_they_are(deep):
     np.testing.assert_allclose(np.load("z.npy"), evaluation.encode(deep, X), atol=1e-6)
 
 
-def test_an_older_output_stays_where_the_new_one_fails(deep, monkeypatch):
+def test_an_older_output_remains_if_writing_fails(deep, monkeypatch):
     np.save("x.npy", BYTES)
     Path("z.npy").write_text("older")
 
@@ -165,7 +165,7 @@ def test_an_older_output_stays_where_the_new_one_fails(deep, monkeypatch):
     assert Path("z.npy").read_text() == "older" and not Path("z.npy.part").exists()
 
 
-def test_an_output_of_another_kind_or_in_no_folder_is_refused(deep, capsys):
+def test_an_output_of_another_type_or_without_folder_is_refused(deep, capsys):
     np.save("x.npy", BYTES)
     assert main(["encode", "x.npy", "z.csv"]) == 1
     assert "an .npy or .npz file" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Each figure against a slow truth: a loop, a published example or another library."""
+"""Each measure against a slow reference: a loop, a published example or another library."""
 
 import math
 from types import SimpleNamespace
@@ -44,7 +44,7 @@ def test_squared_error_is_a_sum_over_pixels_and_a_mean_over_images():
     )
 
 
-def test_the_floor_is_the_entropy_of_grey_pixels_and_nothing_gets_below():
+def test_the_floor_is_the_entropy_of_grey_pixels_and_a_lower_bound():
     floor = evaluation.bce_floor(X)
     entropy = -np.mean([p * math.log(p) + (1 - p) * math.log(1 - p) for p, _ in pairs()])
     assert floor == pytest.approx(entropy, rel=1e-5)
@@ -53,7 +53,7 @@ def test_the_floor_is_the_entropy_of_grey_pixels_and_nothing_gets_below():
     assert evaluation.bce_floor(np.round(X)) == pytest.approx(0, abs=1e-6)
 
 
-def test_argmax_accuracy_looks_at_the_brightest_pixel_alone():
+def test_argmax_accuracy_depends_only_on_the_brightest_pixel():
     x = np.zeros((2, 2, 2, 1))
     x[0, 0, 1], x[1, 1, 1] = 1, 1
     x_hat = np.full_like(x, 0.1)
@@ -78,13 +78,13 @@ def test_the_order_of_the_images_does_not_matter(metric):
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_shapes_that_differ_are_refused_rather_than_broadcast(metric):
+def test_different_shapes_are_refused_and_not_broadcast(metric):
     with pytest.raises(LabError, match=r"same shape.*\(30, 4, 3, 1\) and \(1, 4, 3, 1\)"):
         metric(X, X_HAT[:1])
 
 
 @pytest.mark.parametrize("components", [1, 5, 12])
-def test_pca_is_that_of_scikit_learn(components):
+def test_pca_equals_scikit_learns(components):
     flat, other = X[:20].reshape(20, -1).astype("float64"), X[20:].reshape(10, -1)
     pca = sklearn.decomposition.PCA(components, svd_solver="full").fit(flat)
     expected = pca.inverse_transform(pca.transform(other)).reshape(10, 4, 3, 1)
@@ -93,7 +93,7 @@ def test_pca_is_that_of_scikit_learn(components):
     assert np.allclose(received, expected, atol=1e-6)
 
 
-def test_the_principal_basis_is_orthonormal_and_spans_scikit_learns():
+def test_the_principal_basis_is_orthonormal_with_scikit_learns_span():
     mean, basis = evaluation.principal_subspace(X, 3)
     assert np.allclose(basis.T @ basis, np.eye(3), atol=1e-10)
     assert np.allclose(mean, X.reshape(30, -1).mean(axis=0), atol=1e-6)
@@ -102,7 +102,7 @@ def test_the_principal_basis_is_orthonormal_and_spans_scikit_learns():
 
 
 @pytest.mark.parametrize("components", [0, 13, 2.0, True])
-def test_a_number_of_components_that_cannot_be_is_refused(components):
+def test_an_invalid_number_of_components_is_refused(components):
     with pytest.raises(LabError, match="components"):
         evaluation.principal_subspace(X, components)
 
@@ -116,12 +116,12 @@ def test_principal_angles_are_in_degrees_and_largest_first():
     assert evaluation.subspace_angles(first, np.eye(4)[:, 2:]) == pytest.approx([90, 90])
 
 
-def test_a_unit_is_dead_if_no_image_switches_it_on():
+def test_a_unit_is_dead_if_no_image_activates_it():
     z = np.array([[0, 0, 1.0, -1], [0, 0.1, 0, -2]])
     assert evaluation.dead_units(z).tolist() == [True, False, False, True]
 
 
-def test_a_linear_probe_reads_what_is_separable_and_nothing_from_noise():
+def test_a_linear_probe_separates_classes_but_not_noise():
     labels = rng.integers(0, 3, 300)
     told = np.eye(3)[labels] * 5 + rng.normal(0, 0.3, (300, 3))
 
@@ -131,12 +131,12 @@ def test_a_linear_probe_reads_what_is_separable_and_nothing_from_noise():
 
     assert error(told) < 0.02
     assert error(rng.normal(size=(300, 3))) > 0.45
-    assert error(told.reshape(300, 3, 1, 1) * 1e-4) < 0.02  # any shape will do, and any scale
+    assert error(told.reshape(300, 3, 1, 1) * 1e-4) < 0.02  # for any shape and any scale
 
 
-def test_a_linear_probe_is_scikit_learns_logistic_regression():
+def test_a_linear_probe_equals_scikit_learns_logistic_regression():
     z, labels = rng.normal(size=(200, 4)), rng.integers(0, 3, 200)
-    z[:, 3] = 7  # a feature that never varies
+    z[:, 3] = 7  # a constant feature
     probe, _ = evaluation.linear_probe(z, labels, z, labels, [1 / 200])
     theirs = LogisticRegression(tol=1e-6).fit(z / [*z[:, :3].std(axis=0), 1], labels)
     assert np.mean(probe(z) == theirs.predict(z / [*z[:, :3].std(axis=0), 1])) > 0.99
@@ -164,7 +164,7 @@ def test_mcnemar_is_the_exact_binomial_test(only_a, only_b):
     assert received == (only_a, only_b, pytest.approx(min(1, 2 * tail)))
 
 
-def test_mcnemar_depends_on_nothing_but_disagreement():
+def test_mcnemar_depends_only_on_disagreement():
     assert mcnemar(*answers(5, 2, 8, 0)) == mcnemar(*answers(999, 2, 8, 40))
     assert mcnemar(*answers(5, 0, 0, 5)) == (0, 0, 1.0)
     with pytest.raises(LabError, match="correct_a and correct_b"):
@@ -177,7 +177,7 @@ def denoiser():
     return models.denoising(latent_dim=3, hidden=(5,), image_shape=(4, 3, 1))
 
 
-def test_codes_and_reconstructions_are_the_models_own(denoiser):
+def test_codes_and_reconstructions_equal_the_models(denoiser):
     x_hat, z = evaluation.reconstruct(denoiser, X), evaluation.encode(denoiser, X)
     assert x_hat.shape == X.shape and z.shape == (30, 3)
     assert np.allclose(denoiser.get_layer("decoder")(z), x_hat, atol=1e-6)
@@ -192,14 +192,14 @@ def test_a_flattened_code_is_decoded_like_the_code_itself():
     assert np.array_equal(flat, evaluation.decode(model, z))
 
 
-def test_no_bar_runs_across_the_page_while_a_model_predicts(denoiser, capsys):
+def test_predictions_show_no_progress_bar(denoiser, capsys):
     evaluation.reconstruct(denoiser, X)
     assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("function", [evaluation.reconstruct, evaluation.encode])
 @pytest.mark.parametrize("x", [X * 255, (X * 255).astype("uint8"), X[0], X[:0]])
-def test_what_is_no_image_is_refused(denoiser, function, x):
+def test_arrays_that_are_not_images_are_refused(denoiser, function, x):
     with pytest.raises(LabError, match="^x must"):
         function(denoiser, x)
 
@@ -210,14 +210,14 @@ def test_the_predicted_label_has_the_largest_logit():
     assert evaluation.predict_labels(identity, x).tolist() == [2, 0, 1, 1]
 
 
-def test_share_lost_of_a_copy_and_of_even_grey():
+def test_share_lost_of_a_copy_and_of_uniform_grey():
     x = np.random.default_rng(0).random((5, 4, 4, 1))
     grey = np.broadcast_to(x.mean(axis=(1, 2, 3), keepdims=True), x.shape)
     assert evaluation.share_lost(x, x) == 0
     assert evaluation.share_lost(x, grey) == pytest.approx(1)
 
 
-def test_probe_accuracy_learns_from_the_images_asked_for_and_judges_on_the_test_images():
+def test_probe_accuracy_uses_the_requested_training_images_and_the_test_images():
     rng = np.random.default_rng(3)
     y = np.arange(300) % 3
     x = (y[:, None, None, None] == np.arange(3)).astype("float32")
@@ -234,7 +234,7 @@ def test_probe_accuracy_learns_from_the_images_asked_for_and_judges_on_the_test_
         evaluation.probe_accuracy(lambda x: x, dataset, images=0)
 
 
-def test_the_first_of_each_class_is_found_or_missed_aloud():
+def test_the_first_of_each_class_is_found_or_an_error_is_raised():
     assert evaluation.first_of_each([2, 0, 2, 1, 0], classes=3) == [1, 3, 0]
     with pytest.raises(LabError, match="none of \\[1\\]"):
         evaluation.first_of_each([0, 2], classes=3)

@@ -1,4 +1,4 @@
-"""Conditions that say what was measured, asked and why; knobs that are changed from outside."""
+"""Conditions with value, bound and reason, and knobs that are set from outside."""
 
 import json
 
@@ -29,18 +29,18 @@ WHY = {"because": "the paper says so"}
         (better_than("ours", 13, {"PCA": 15}, "nats", by=0, **WHY), -2, ["higher than PCA", "15"]),
     ],
 )
-def test_a_condition_shows_its_bar(condition, margin, texts):
+def test_a_condition_shows_its_bound(condition, margin, texts):
     assert condition.margin == pytest.approx(margin) and condition.met is (margin > 0)
     assert all(text in condition.sentence for text in [*texts, condition.name, WHY["because"]])
     assert condition.sentence.endswith("): met" if condition.met else "): not met")
 
 
-def test_a_bar_that_is_just_reached_is_not_passed():
+def test_a_value_equal_to_the_bound_does_not_meet_it():
     assert not at_least("x", 1.0, 1.0, "units", **WHY).met
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "0.5", None, True, np.True_])
-def test_a_condition_needs_numbers_and_a_reason(value):
+def test_a_condition_needs_numbers_a_unit_and_a_reason(value):
     for given in ((value, 1), (1, value)):
         with pytest.raises(LabError, match="what x compares must be finite numbers"):
             at_least("x", *given, "share", **WHY)
@@ -64,7 +64,7 @@ def test_a_control_is_shown_and_not_counted(shown, tmp_path):
     assert "at most 50.0%" in shown[0][0]["text/plain"]
 
 
-def test_controls_alone_test_nothing(shown):
+def test_a_claim_needs_a_condition_besides_controls(shown):
     with pytest.raises(LabError, match="at least one condition"):
         start_lab("n", Settings()).claim("own", "S.", control(at_least("x", 1, 0, "units", **WHY)))
 
@@ -88,21 +88,21 @@ KNOBS = {
         ("full", (32, 45, 2e-3, (2, 4, 8))),
     ],
 )
-def test_a_knob_has_a_value_for_each_profile(profile, values):
+def test_a_knob_has_a_value_per_profile(profile, values):
     p, changed = chosen(KNOBS, profile, False, {})
     assert p[:4] == values and changed == {}
     with pytest.raises(AttributeError):
         p.latent_dim = 2
 
 
-def test_what_is_set_from_outside_has_the_knob_s_type():
+def test_a_value_from_outside_gets_the_type_of_the_knob():
     given = {"latent_dim": "2", "rate": "1", "sizes": "2, 1_024", "warm": "False"}
     p, changed = chosen(KNOBS, "quick", False, given)
     assert p == (2, 8, 1.0, (2, 1024), False) and isinstance(p.rate, float)
     assert {"epochs": 8} | changed == p._asdict()
 
 
-def test_few_images_have_a_value_of_their_own_but_not_in_smoke():
+def test_a_separate_value_for_few_images_is_used_except_in_smoke():
     for profile, epochs in {"quick": 24, "full": 24, "smoke": 1}.items():
         assert chosen(KNOBS, profile, True, {})[0].epochs == epochs
 
@@ -123,7 +123,7 @@ def test_few_images_have_a_value_of_their_own_but_not_in_smoke():
         ({"warm": "1"}, "warm (start from images) must be true or false"),
     ],
 )
-def test_what_cannot_be_set_is_one_sentence_that_lists_the_knobs(given, words):
+def test_an_invalid_setting_is_refused_with_a_list_of_the_knobs(given, words):
     with pytest.raises(LabError) as error:
         chosen(KNOBS, "quick", False, given)
     assert words in str(error.value) and "\n" not in str(error.value)
@@ -138,7 +138,7 @@ def test_a_knob_without_a_value_or_with_two_types_is_refused():
         knob("", "m", quick=1, full=0.5)
 
 
-def test_the_table_says_what_was_changed(shown, tmp_path):
+def test_the_table_marks_changed_knobs(shown, tmp_path):
     settings = Settings.from_environment(
         {"AE_LAB_SET_LATENT_DIM": "2", "AE_LAB_SET_RATE": "", "AE_LAB_RECORDS": str(tmp_path)}
     )
@@ -149,12 +149,12 @@ def test_the_table_says_what_was_changed(shown, tmp_path):
     assert json.loads((tmp_path / "n.json").read_text())["run"]["changed"] == {"latent_dim": "2"}
 
 
-def test_a_count_is_shown_whole():
+def test_a_count_is_shown_as_a_whole_number():
     condition = at_most("parameters", 4_809, 201_616, "units", because="they are counted")
     assert condition.measured == "4,809 units" and "201,616" in condition.asked
 
 
-def test_a_margin_of_counts_is_a_count_and_none_is_a_rounding_error():
+def test_margins_of_counts_are_counts_and_rounding_errors_are_zero():
     margin = at_least("right", np.int64(8_253), 8_153, "images", **WHY).margin
     assert margin == 100 and isinstance(margin, int)
     rounded = at_least("accuracy", 0.8253 - 0.8153, 0.01, "share", **WHY)
@@ -167,8 +167,8 @@ def paired(only_a, only_b, both=900, neither=60):
 
 
 @pytest.mark.parametrize(("only_a", "only_b", "met"), [(30, 10, True), (25, 15, False)])
-def test_a_gain_on_the_same_images_is_held_against_its_paired_error(only_a, only_b, met):
-    """By hand: variance of the sum of n differences in -1, 0, 1 is b + c - (b - c)^2 / n."""
+def test_a_gain_on_the_same_images_must_exceed_its_paired_error(only_a, only_b, met):
+    """Formula: the variance of the sum of n differences in -1, 0, 1 is b + c - (b - c)^2 / n."""
     a, b = paired(only_a, only_b)
     found = more_correct("ours", a, {"theirs": b})
     assert (found.value, found.met) == (only_a - only_b, met)
@@ -179,7 +179,7 @@ def test_a_gain_on_the_same_images_is_held_against_its_paired_error(only_a, only
     assert not more_correct("ours", a, {"theirs": b}, by=21, **WHY).met
 
 
-def test_a_paired_error_is_that_of_repeated_draws_of_the_images():
+def test_a_paired_error_agrees_with_resampled_images():
     a, b = paired(30, 10)
     rng = np.random.default_rng(0)
     drawn = (rng.integers(0, len(a), len(a)) for _ in range(2_000))
@@ -187,7 +187,7 @@ def test_a_paired_error_is_that_of_repeated_draws_of_the_images():
     assert paired_gain(a, b).error == pytest.approx(np.std(gains), rel=0.05)
 
 
-def test_a_stored_condition_has_value_bar_unit_reason_and_margin(tmp_path, shown):
+def test_a_stored_condition_has_value_bound_unit_reason_and_margin(tmp_path, shown):
     lab = start_lab("n", Settings(record_folder=tmp_path))
     off = control(at_most("off", 3, 2, "images", **WHY))
     lab.claim("own", "S.", between("angle", 3.0, 1.0, 10.0, "degrees", **WHY), off)
@@ -197,7 +197,7 @@ def test_a_stored_condition_has_value_bar_unit_reason_and_margin(tmp_path, shown
     assert other["control"] and (other["low"], other["high"], other["margin"]) == (None, 2, -1)
 
 
-def test_the_words_about_a_prediction_depend_on_its_file(shown, tmp_path, monkeypatch):
+def test_the_sentence_about_a_prediction_depends_on_its_file(shown, tmp_path, monkeypatch):
     entry = {"sentence": "It works.", "written": "2026-11-20"}
     changed = entry | {"changed": "2026-11-25", "was": "It may work."}
     monkeypatch.setitem(verdicts.PREDICTIONS, "01.first", entry)
@@ -217,7 +217,7 @@ def test_the_words_about_a_prediction_depend_on_its_file(shown, tmp_path, monkey
     assert all(said in shown[i][0]["text/html"] for i, said in enumerate((first, second, third)))
     lab.claim("01.first", "It works well.", good)
     said = json.loads((tmp_path / "n.json").read_text())["claims"][-1]["written"]
-    assert said.startswith("Not written down"), "another sentence than that of the file"
+    assert said.startswith("Not written down"), "the sentence differs from that of the file"
 
 
 def test_the_file_of_predictions_has_dates():
@@ -233,7 +233,7 @@ def test_deviations_from_a_paper_are_a_table_with_a_caption(shown):
     row = ("optimiser", "SGD", "Adam", "nothing, we think")
     lab.deviations(paper="Vincent et al. (2010), section 6", rows=[row])
     markup = shown[0][0]["text/html"]
-    assert "<caption>Vincent et al. (2010), section 6" in markup
+    assert "Vincent et al. (2010), section 6</caption>" in markup
     assert markup.count('scope="col"') == 4 and '<th scope="row">optimiser</th>' in markup
     for rows in ([], [("optimiser", "SGD", "Adam", " ")], [row[:3]]):
         with pytest.raises(LabError, match="four|4 cells"):

@@ -1,4 +1,4 @@
-"""The drawing of a network is made from the network: its layers, their shapes, its kind's part."""
+"""The diagram of a network is drawn from the network: layers, shapes, the kind's own part."""
 
 import re
 from xml.etree import ElementTree
@@ -10,12 +10,12 @@ from ae_lab.lab.drawing import WIDTH, draw, own_rows, rows_of
 from ae_lab.models import AUTOENCODERS, autoencoders
 
 SVG = "{http://www.w3.org/2000/svg}"
-SHARED = {"Dense", "Identity"}  # layers that several kinds are made of
-HELPERS = {"Cropping2D", "Split"}  # what a kind's own layers need around them
+SHARED = {"Dense", "Identity"}  # layers that several kinds have
+HELPERS = {"Cropping2D", "Split"}  # additional layers that a kind's own layers need
 
 
 def table():
-    """Kind to the names of layers in the table of ``models/autoencoders.py``."""
+    """Kind to its layers' names in the table of ``models/autoencoders.py``."""
     lines = re.split(r"^=+ =.*$", autoencoders.__doc__, flags=re.M)[2].strip().splitlines()
     return {line.split()[0]: set(re.findall(r"\b[A-Z]\w+", line)) for line in lines}
 
@@ -30,14 +30,14 @@ def test_the_table_has_all_kinds():
 
 
 @pytest.mark.parametrize("kind", AUTOENCODERS)
-def test_what_the_table_says_of_a_kind_is_coloured(networks, kind):
+def test_parts_in_the_table_of_kinds_are_coloured(networks, kind):
     own = [row.name for row in own_rows(rows_of(networks[kind]))]
     special = table()[kind] - SHARED
     expected = special or ({"Dense"} if kind == "deep" else {"code"})
     assert set(own) - HELPERS == expected
 
 
-def test_of_a_deep_network_the_hidden_layers_are_coloured_and_no_more():
+def test_only_the_hidden_layers_of_a_deep_network_are_coloured():
     own = own_rows(rows_of(models.deep(hidden=(7, 5), latent_dim=3)))
     assert [row.shape for row in own] == [(7,), (5,), (5,), (7,)]
 
@@ -68,7 +68,7 @@ def test_the_picture_has_a_bar_and_a_name_for_each_row(networks, kind):
 
 
 @pytest.mark.parametrize("kind", AUTOENCODERS)
-def test_the_picture_keeps_within_its_frame(networks, kind):
+def test_the_picture_stays_within_its_frame(networks, kind):
     picture = ElementTree.fromstring(draw(networks[kind])[0])
     height = float(picture.get("height"))
     assert picture.get("viewBox") == f"0 0 {WIDTH} {height:.0f}"
@@ -79,16 +79,16 @@ def test_the_picture_keeps_within_its_frame(networks, kind):
 
 
 @pytest.mark.parametrize("kind", AUTOENCODERS)
-def test_the_text_names_each_layer_and_what_is_coloured(networks, kind):
+def test_the_alt_text_names_each_layer_and_the_coloured_ones(networks, kind):
     rows, alt = rows_of(networks[kind]), draw(networks[kind])[1]
-    layers, own = alt.split("In colour")
+    layers, own = alt.split("Coloured")
     assert [layers.count(row.in_words) for row in rows] == [
         sum(other.in_words.startswith(row.in_words) for other in rows) for row in rows
     ]
     assert all(row.in_words in own for row in own_rows(rows))
 
 
-def test_a_bar_is_as_wide_as_what_leaves_the_layer():
+def test_the_width_of_a_bar_shows_the_output_size():
     rows = rows_of(models.undercomplete(latent_dim=2))
     picture = ElementTree.fromstring(draw(models.undercomplete(latent_dim=2))[0])
     widths = [float(bar.get("width")) for bar in picture.findall(f"{SVG}rect")]

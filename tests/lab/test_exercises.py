@@ -1,4 +1,4 @@
-"""What the desk says to an answer, whatever it is, and that every exercise is well-formed."""
+"""Checks of all sorts of answers to exercises; every exercise is well-formed."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from helpers import NOTEBOOKS, PROJECT, halves
 
 SENTENCE = "The pixels at the edge of a stroke are grey, so that no copy of them scores one."
 TRAINED = {"measure": "sse", "at_most": {"measure": "mean_image_sse", "times": 0.95}}
-OURS = {  # exercises of the tests' own, of one model, of a model and an array, and in words
+OURS = {  # exercises for the tests: with a model, with a model and an array, and in words
     "99.1": {
         "asks": "the model with a code of 2",
         "objects": {"model": "model"},
@@ -52,7 +52,7 @@ OURS = {  # exercises of the tests' own, of one model, of a model and an array, 
 
 @pytest.fixture(scope="module")
 def dataset():
-    """Images of 4x4 pixels, which are bright on the left or on the right."""
+    """Images of 4x4 pixels that are bright on the left or on the right."""
     parts = [part for n in (0, 1, 2) for part in (halves(20, n), np.arange(20) % 2)]
     return Dataset(*parts, source="halves", comparable=False, sha256="none")
 
@@ -69,7 +69,7 @@ def desk(dataset):
 
 
 def build(dataset, size=2, trained=True):
-    """A linear autoencoder that is PCA, the best there is; with first weights if not trained."""
+    """A linear autoencoder equal to PCA, the best possible; with random weights if untrained."""
     linear = {"code_activation": "linear", "output_activation": "linear"}
     model = models.undercomplete(latent_dim=size, image_shape=(4, 4, 1), **linear)
     if trained:
@@ -81,11 +81,11 @@ def build(dataset, size=2, trained=True):
 
 
 def figure(words):
-    """The first number in words, behind the id."""
+    """The first number in words after the id."""
     return float(re.findall(r"\d+\.\d+", words.partition(": ")[2])[0])
 
 
-# What is no answer yet, and what is none
+# No answer yet, and invalid answers
 
 
 @pytest.mark.parametrize("id", ["99.4", "99", ""])
@@ -95,7 +95,7 @@ def test_an_unknown_exercise_is_an_error(desk, id):
 
 
 @pytest.mark.parametrize("given", ["nothing", "no answer", "no prediction"])
-def test_without_answer_or_prediction_it_says_what_to_do(dataset, desk, given):
+def test_without_answer_or_prediction_the_task_is_shown(dataset, desk, given):
     answer = build(dataset) if given == "no prediction" else None
     outcome = check("99.1", answer, "a" if given == "no answer" else None, desk)
     assert outcome.right is None and "\n" not in outcome.words
@@ -106,39 +106,39 @@ def test_without_answer_or_prediction_it_says_what_to_do(dataset, desk, given):
 
 
 @pytest.mark.parametrize("prediction", ["d", "", "ab", "A", 1])
-def test_a_prediction_is_one_of_the_letters(dataset, desk, prediction):
+def test_a_prediction_must_be_one_of_the_letters(dataset, desk, prediction):
     outcome = check("99.1", build(dataset), prediction, desk)
     assert outcome.right is False and "prediction" in outcome.words and "a, b, c" in outcome.words
 
 
 @pytest.mark.parametrize("answer", [3.5, "c", np.zeros((2, 3)), [1], True, keras.layers.Dense(2)])
-def test_what_is_no_model_is_told_its_type(desk, answer):
+def test_another_type_instead_of_a_model_is_named(desk, answer):
     outcome = check("99.1", answer, "a", desk)
     assert outcome.right is False and type(answer).__name__ in outcome.words
     assert "model" in outcome.words and OURS["99.1"]["asks"] in outcome.words
 
 
-def test_what_is_no_array_is_told_its_type(dataset, desk):
+def test_another_type_instead_of_an_array_is_named(dataset, desk):
     outcome = check("99.2", {"model": build(dataset), "codes": 3.5}, "a", desk)
     assert outcome.right is False and "codes" in outcome.words and "float" in outcome.words
 
 
 @pytest.mark.parametrize("names", [[], ["model"], ["codes", "net"], ["model", "codes", "more"]])
-def test_a_dict_must_have_the_names_that_are_asked_for(desk, names):
+def test_a_dict_must_have_the_required_names(desk, names):
     for answer in (dict.fromkeys(names, 1), names):
         outcome = check("99.2", answer, "a", desk)
         assert outcome.right is False and "model, codes" in outcome.words
 
 
-def test_one_thing_may_be_handed_in_by_its_name(dataset, desk):
+def test_one_object_may_be_handed_in_by_its_name(dataset, desk):
     assert check("99.1", {"model": build(dataset)}, "a", desk).right
     assert check("99.1", {"net": build(dataset)}, "a", desk).right is False
 
 
-# Models that are somebody else's
+# Models that are not the student's own
 
 
-def test_the_notebooks_own_model_and_its_copies_are_no_answer(dataset, shown):
+def test_the_notebooks_own_model_and_its_copies_are_refused(dataset, shown):
     lab = start_lab("01_dense_autoencoder", Settings(offline=True))
     lab._desk.dataset = dataset
     lab.record("dense.test_sse", 1.0, "per image")
@@ -154,7 +154,7 @@ def test_the_notebooks_own_model_and_its_copies_are_no_answer(dataset, shown):
     assert "right" in shown[-1][0]["text/plain"]
 
 
-def test_the_model_of_another_exercise_is_no_answer(dataset, desk):
+def test_the_model_of_another_exercise_is_refused(dataset, desk):
     model = build(dataset)
     assert check("99.1", model, "a", desk).right
     second = check("99.2", {"model": model, "codes": np.zeros(3)}, "a", desk)
@@ -162,21 +162,21 @@ def test_the_model_of_another_exercise_is_no_answer(dataset, desk):
     assert check("99.1", model, "a", desk).right  # the cell may be run again
 
 
-def test_a_wrong_answer_is_not_remembered(dataset, desk):
+def test_a_wrong_answer_is_not_stored(dataset, desk):
     model = build(dataset, size=3)
     assert check("99.1", model, "a", desk).right is False
     assert check("99.2", {"model": model, "codes": np.zeros(3)}, "a", desk).right
 
 
-# What is measured
+# What the checks measure
 
 
-def test_a_check_that_fails_says_its_hint_with_what_was_measured(dataset, desk):
+def test_a_failed_check_shows_its_hint_with_the_measured_value(dataset, desk):
     outcome = check("99.1", build(dataset, size=3), "a", desk)
     assert outcome.right is False and outcome.words.endswith("its code has 3 numbers")
 
 
-def test_a_model_of_another_structure_is_one_sentence(dataset, desk):
+def test_a_model_of_another_structure_is_refused_in_one_sentence(dataset, desk):
     """A classifier has no code to measure."""
     layers = [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
     outcome = check("99.1", keras.Sequential(layers), "a", desk)
@@ -184,7 +184,7 @@ def test_a_model_of_another_structure_is_one_sentence(dataset, desk):
     assert "cannot be measured" in outcome.words and OURS["99.1"]["asks"] in outcome.words
 
 
-def test_an_untrained_model_is_told_so(dataset, desk):
+def test_an_untrained_model_is_recognised(dataset, desk):
     outcome = check("99.1", build(dataset, trained=False), "a", desk)
     assert outcome.right is False and "was it trained" in outcome.words
     assert figure(outcome.words) > measures.mean_image_sse(None, dataset)
@@ -210,13 +210,13 @@ def test_a_bound_may_be_a_number_a_figure_or_a_measure(dataset, desk, monkeypatc
 
 @pytest.mark.parametrize("prediction", ["a", "b", "c"])
 @pytest.mark.parametrize(("own", "came_out"), [(4.0, "a"), (1.5, "b"), (1.0, "c"), (0.5, "c")])
-def test_a_right_answer_is_explained(dataset, desk, own, came_out, prediction):
+def test_a_correct_answer_is_explained(dataset, desk, own, came_out, prediction):
     model = build(dataset)
     sse = measures.sse(model, dataset)
     desk.figures["dense.test_sse"] = sse * own
     outcome = check("99.1", model, prediction, desk)
-    assert outcome.right and f"came out as {came_out}" in outcome.words
-    assert OURS["99.1"]["choices"][LETTERS.index(came_out)] in outcome.words
+    choice = OURS["99.1"]["choices"][LETTERS.index(came_out)]
+    assert outcome.right and f"{came_out} ({choice})" in outcome.words
     assert ("not what you predicted" in outcome.words) is (prediction != came_out)
     explained = f"It leaves {sse:.2f}, the lab {sse * own:.2f}, {1 / own:.3f} times. So. There."
     assert outcome.words.endswith(explained)
@@ -225,31 +225,32 @@ def test_a_right_answer_is_explained(dataset, desk, own, came_out, prediction):
 @pytest.mark.parametrize(
     ("by", "outcome"), [("value", 2), ("against", 4), ("ratio", 0.5), ("difference", -2)]
 )
-def test_what_came_out_is_decided_by_one_number(dataset, desk, monkeypatch, by, outcome):
+def test_one_number_decides_the_result(dataset, desk, monkeypatch, by, outcome):
     size = {"measure": "code_size"}
     for edge, letter in ((outcome + 0.1, "a"), (outcome - 0.1, "b"), (outcome, "b")):
         sides = {"value": size, "against": size | {"times": 2}, "by": by, "edges": [edge]}
         changed = OURS["99.1"] | sides | {"choices": ["below", "above"]}
         monkeypatch.setitem(EXERCISES, "99.1", changed)
-        assert f"came out as {letter}" in check("99.1", build(dataset), "a", desk).words
+        words = check("99.1", build(dataset), "a", desk).words
+        assert f"{letter} ({'below' if letter == 'a' else 'above'})" in words
 
 
-def test_in_smoke_nothing_is_judged_but_the_form(dataset, desk):
+def test_in_smoke_only_the_form_is_checked(dataset, desk):
     desk.judged = False
     for model in (build(dataset, trained=False), build(dataset, size=3)):
         outcome = check("99.1", model, "a", desk)
         assert outcome.right is None and "smoke" in outcome.words
-        assert "right." not in outcome.words and "no answer yet" not in outcome.words
+        assert "correct." not in outcome.words and "no answer yet" not in outcome.words
     assert check("99.1", 3.5, "a", desk).right is False
 
 
-# Words
+# Answers in words
 
 
 @pytest.mark.parametrize(
     "answer", ["", "Because.", "a " * (FEWEST_WORDS - 1), 81, ["many"] * 20, {"a": SENTENCE}]
 )
-def test_too_few_words_are_no_answer(desk, answer):
+def test_an_answer_of_too_few_words_is_refused(desk, answer):
     outcome = check("99.3", answer, None, desk)
     assert outcome.right is False and str(FEWEST_WORDS) in outcome.words
     assert OURS["99.3"]["asks"] in outcome.words
@@ -263,7 +264,7 @@ def test_words_are_shown_and_not_judged(desk):
     assert nothing.right is None and OURS["99.3"]["asks"] in nothing.words
 
 
-def test_the_log_keeps_the_last_answer_to_each(dataset, shown, tmp_path):
+def test_the_log_stores_the_last_answer_to_each_exercise(dataset, shown, tmp_path):
     lab = start_lab("01_dense_autoencoder", Settings(record_folder=tmp_path))
     lab._desk.dataset = dataset
     lab.record("dense.test_sse", 1.0, "per image")
@@ -276,7 +277,7 @@ def test_the_log_keeps_the_last_answer_to_each(dataset, shown, tmp_path):
     assert 'class="answer right"' in shown[2][0]["text/html"]
 
 
-# The catalogue
+# The catalogue of exercises
 
 IDS = [id for id in EXERCISES if id not in OURS]
 MEASURED = [id for id in IDS if "choices" in EXERCISES[id]]
@@ -294,7 +295,7 @@ def sources(path):
 
 
 def sides(exercise):
-    """Each number that an exercise compares."""
+    """All numbers that an exercise compares."""
     yield from (exercise["value"], exercise["against"])
     for test in exercise["checks"]:
         yield {name: test[name] for name in test.keys() & SIDE}
@@ -323,7 +324,7 @@ def test_its_entry_is_complete(id):
 
 
 @pytest.mark.parametrize("id", MEASURED)
-def test_its_choices_meet_at_edges_that_rise(id):
+def test_its_choices_are_separated_by_increasing_edges(id):
     exercise = EXERCISES[id]
     assert 2 <= len(exercise["choices"]) <= len(LETTERS)
     assert len(exercise["edges"]) == len(exercise["choices"]) - 1
@@ -354,7 +355,7 @@ def test_its_numbers_can_be_found(id):
 
 
 @pytest.mark.parametrize("id", MEASURED)
-def test_its_words_can_be_written(id):
+def test_its_explanation_can_be_formatted(id):
     exercise = EXERCISES[id]
     for test in exercise["checks"]:
         hint = test["hint"].format(value=1.5, bound=1.5)

@@ -1,4 +1,4 @@
-"""Files of arrays from strangers: what they would cost is known before it is paid."""
+"""Hostile files of arrays: their size is known before memory is allocated."""
 
 import bz2
 import io
@@ -44,7 +44,7 @@ def zipped(method, **members) -> bytes:
 
 
 def lying(method: int) -> bytes:
-    """200 MB of zeros after a good header, of which the archive says that there are 784 bytes."""
+    """200 MB of zeros after a valid header; the archive declares 784 bytes."""
     small = npy(np.zeros((1, 28, 28), np.uint8))
     zeros = bytes(10**6)
     if method == zipfile.ZIP_DEFLATED:
@@ -55,7 +55,7 @@ def lying(method: int) -> bytes:
         data = bz2.compress(small + zeros * 120)
     content = bytearray(zipped(zipfile.ZIP_STORED, x=data))
     start = content.index(b"PK\x01\x02")
-    for place, at in ((8, 22), (start + 10, start + 24)):  # method and size, both directories
+    for place, at in ((8, 22), (start + 10, start + 24)):  # method and size, in both directories
         struct.pack_into("<H", content, place, method)
         struct.pack_into("<L", content, at, len(small))
     return bytes(content)
@@ -70,7 +70,7 @@ def crowded() -> bytes:
 
 
 DEFLATED = zipfile.ZIP_DEFLATED
-FILES = {  # name: content, words of the refusal
+FILES = {  # name: content, words of the error
     "text.npy": (npy(np.array(["a"])), "dtype <U1"),
     "bytes.npy": (npy(np.array([b"a"])), "dtype .S1"),
     "void.npy": (npy(np.zeros(3, "V8")), "dtype .V8"),
@@ -115,8 +115,8 @@ print(json.dumps(said))
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="limits on memory as Linux has them")
-def test_a_file_of_arrays_is_refused_within_100_mb_and_a_second(tmp_path):
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's limits on memory")
+def test_a_hostile_file_is_refused_within_100_mb_and_a_second(tmp_path):
     for name, (content, _) in FILES.items():
         (tmp_path / name).write_bytes(content() if callable(content) else content)
     np.savez(tmp_path / "good.npz", GOOD)
@@ -134,8 +134,8 @@ def test_a_file_of_arrays_is_refused_within_100_mb_and_a_second(tmp_path):
     assert all("\n" not in words and words.startswith(name) for name, (words, _) in said.items())
 
 
-@pytest.mark.skipif(os.name != "posix", reason="pipes have names")
-def test_what_is_no_regular_file_is_refused(tmp_path):
+@pytest.mark.skipif(os.name != "posix", reason="needs named pipes")
+def test_a_file_that_is_not_regular_is_refused(tmp_path):
     os.mkfifo(tmp_path / "x.npy")
     for path in (tmp_path / "x.npy", "/dev/zero", tmp_path):
         with pytest.raises(LabError, match="found none"):

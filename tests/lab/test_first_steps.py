@@ -1,4 +1,4 @@
-"""The exercises of notebook 00: what is right, and what is refused."""
+"""The exercises of notebook 00: correct answers, and refused ones."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def desk(sample):
 
 
 def autoencoder(images, size=8):
-    """A linear autoencoder that is PCA of these images; one with first weights without any."""
+    """A linear autoencoder equal to PCA of these images; without images, with random weights."""
     linear = {"code_activation": "linear", "output_activation": "linear"}
     model = models.undercomplete(latent_dim=size, **linear)
     if images is not None:
@@ -37,14 +37,14 @@ def test_the_best_single_picture_is_the_mean_image(desk):
     assert not any(right("00.1", picture, desk) for picture in others)
 
 
-def test_only_the_test_images_in_black_and_white_are_taken_as_such(desk):
+def test_only_the_rounded_test_images_count_as_rounded(desk):
     x = desk.dataset.x_test
     assert right("00.2", np.round(x), desk) and right("00.2", x > 0.5, desk)
     others = x, np.round(x[::-1]), np.zeros_like(x), 1 - np.round(x), np.round(x[1:]), x * np.nan
     assert not any(right("00.2", images, desk) for images in others)
 
 
-def test_a_network_of_zeros_is_told_from_one_that_saw_other_digits_or_nothing(desk):
+def test_a_network_trained_on_zeros_is_recognised(desk):
     x, labels = desk.dataset.x_train, desk.dataset.y_train
     assert right("00.3", autoencoder(x[labels == 0]), desk)
     for images in (x, x[labels == 7], None):

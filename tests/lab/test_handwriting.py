@@ -1,4 +1,4 @@
-"""Photos of digits: found on any paper, prepared as MNIST was, refused with a reason."""
+"""Photos of digits: found on any paper, prepared like MNIST, or refused with a reason."""
 
 from dataclasses import replace
 from itertools import product
@@ -27,7 +27,7 @@ STROKES = {
 
 
 def written(strokes, *, ink=0.75, width=26, angle=0.0, shade=0.0, noise=0.0, seed=0):
-    """A photo (620, 600): dark strokes on light paper, turned, unevenly lit, noisy."""
+    """A photo (620, 600): dark strokes on light paper, rotated, unevenly lit, noisy."""
     page = Image.new("L", (600, 620), 0)
     pen = ImageDraw.Draw(page)
     for stroke in strokes:
@@ -68,11 +68,11 @@ def test_strokes_are_found_fitted_and_centred(name, paper, ending, tmp_path):
     ideal = {key: value for key, value in paper.items() if key in ("angle", "width")}
     clean = handwriting.like_mnist(written(STROKES[name], ink=1.0, **ideal))
     assert np.corrcoef(x.ravel(), clean.ravel())[0, 1] > 0.96
-    assert np.median(x[0, :3]) == 0  # no paper is left
+    assert np.median(x[0, :3]) == 0  # the paper is removed
 
 
 def on_paper(digit, dark_ink, seed):
-    """An MNIST image (28, 28), enlarged tenfold, somewhere on a large sheet."""
+    """An MNIST image (28, 28), enlarged ten times, somewhere on a large sheet."""
     large = Image.fromarray(np.uint8(255 * digit)).resize((280, 280), Image.Resampling.BICUBIC)
     sheet, rng = np.zeros((620, 600)), np.random.default_rng(seed)
     top, left = rng.integers(0, 320, 2)
@@ -82,7 +82,7 @@ def on_paper(digit, dark_ink, seed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dark_ink", [True, False])
-def test_an_mnist_digit_on_a_sheet_comes_back_nearly_as_it_was(dark_ink):
+def test_an_mnist_digit_on_a_sheet_is_recovered_almost_exactly(dark_ink):
     digits = data.load_mnist(Settings(offline=True)).x_test[:25, ..., 0]
     errors, moves = [], []
     for seed, digit in enumerate(digits):
@@ -94,27 +94,27 @@ def test_an_mnist_digit_on_a_sheet_comes_back_nearly_as_it_was(dark_ink):
         moves.append(min(error, key=error.get))
         errors.append(error[moves[-1]])
     assert np.median(errors) < 0.05 and np.quantile(errors, 0.9) < 0.15
-    assert np.mean([move == (0, 0) for move in moves]) > 0.6  # else rounding went another way
+    assert np.mean([move == (0, 0) for move in moves]) > 0.6  # otherwise rounding differs
 
 
-def test_an_mnist_image_itself_is_left_as_it_is(tmp_path):
+def test_an_mnist_image_itself_is_unchanged(tmp_path):
     digits = data.load_mnist(Settings(offline=True)).x_test[:25, ..., 0]
     errors = []
     for digit in digits:
         x = handwriting.like_mnist(handwriting.read_photo(saved(tmp_path, digit)))
         errors.append(np.sum((x[0, ..., 0] - digit) ** 2))
-    assert np.median(errors) < 1  # an image moved by one pixel has 30
+    assert np.median(errors) < 1  # shifting an image by one pixel would give 30
 
 
-def test_dirt_and_a_dark_rim_are_left_out():
+def test_dirt_and_a_dark_edge_are_removed():
     page = written(STROKES["seven"])
     clean = handwriting.like_mnist(page)
-    page[:, :25] = 0.1  # the table's edge
+    page[:, :25] = 0.1  # the edge of the table
     page[560:566, 480:486] = 0.2  # a crumb
     np.testing.assert_allclose(handwriting.like_mnist(page), clean, atol=0.1)
 
 
-def test_a_transparent_drawing_is_laid_on_paper(tmp_path):
+def test_a_transparent_drawing_gets_a_white_background(tmp_path):
     page = written(STROKES["two"], ink=1.0)
     ink = 1 - page / page.max()
     for grey in (0, 255):
@@ -124,9 +124,9 @@ def test_a_transparent_drawing_is_laid_on_paper(tmp_path):
         assert np.corrcoef(x.ravel(), handwriting.like_mnist(page).ravel())[0, 1] > 0.98
 
 
-def test_the_camera_s_upright_is_upright(tmp_path):
+def test_the_orientation_of_the_camera_is_respected(tmp_path):
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned clockwise
+    exif[0x0112] = 6  # to be rotated clockwise
     page = Image.fromarray(np.uint8(255 * written(STROKES["seven"])))
     page.rotate(90, expand=True).save(tmp_path / "turned.jpg", exif=exif)
     x = handwriting.like_mnist(handwriting.read_photo(tmp_path / "turned.jpg"))
@@ -311,7 +311,7 @@ def test_a_file_of_another_kind_is_named_with_the_way_out(begin, found, way_out,
         handwriting.read_photo(tmp_path / "a.jpg")
 
 
-def test_files_that_are_no_photos_are_told_apart(tmp_path, monkeypatch):
+def test_files_that_are_not_photos_are_described(tmp_path, monkeypatch):
     with pytest.raises(LabError, match="found none at"):
         handwriting.read_photo(tmp_path / "none.png")
     path = tmp_path / "a.png"
@@ -329,9 +329,9 @@ def test_files_that_are_no_photos_are_told_apart(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_huge_image_in_a_small_file_is_refused_unopened(tmp_path, monkeypatch):
+def test_a_huge_image_in_a_small_file_is_refused_before_decoding(tmp_path, monkeypatch):
     path = saved(tmp_path, np.zeros((1, 1)))
-    Image.new("1", (30_000, 20_000)).save(path)  # 600 million pixels in some 80 kB
+    Image.new("1", (30_000, 20_000)).save(path)  # 600 million pixels in about 80 kB
     with pytest.raises(LabError, match="must hold at most 60,000,000 pixels"):
         handwriting.read_photo(path)
     Image.new("1", (9_000, 9_000)).save(path)  # below Pillow's own limit
@@ -341,7 +341,7 @@ def test_a_huge_image_in_a_small_file_is_refused_unopened(tmp_path, monkeypatch)
 
 @pytest.fixture
 def reports(tmp_path, monkeypatch):
-    """A reports folder with small, untrained models in the quick profile."""
+    """A reports folder with small, untrained models of the quick profile."""
     monkeypatch.setenv("AE_LAB_REPORTS", str(tmp_path))
     monkeypatch.delenv("AE_LAB_PROFILE", raising=False)
     folder = tmp_path / "quick" / "models"
@@ -354,7 +354,7 @@ def reports(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["deep", "convolutional", "variational"])
-def test_the_verb_writes_the_picture_and_says_the_verdict(kind, reports, tmp_path, capsys):
+def test_the_command_writes_the_picture_and_prints_the_verdict(kind, reports, tmp_path, capsys):
     path = saved(tmp_path, written(STROKES["two"], noise=0.03))
     assert main(["reconstruct", str(path), "--model", kind]) == 0
     said = capsys.readouterr().out
@@ -363,7 +363,7 @@ def test_the_verb_writes_the_picture_and_says_the_verdict(kind, reports, tmp_pat
         assert picture.width > 1_000 and len(np.unique(picture.convert("L"))) > 50
 
 
-def test_the_probabilities_are_the_classifier_s_and_add_up(reports):
+def test_the_probabilities_are_those_of_the_classifier_and_sum_to_one(reports):
     classifier = models.load_model(reports / "classifier.keras")
     model = models.load_autoencoder(reports / "deep.keras")
     verdict = handwriting.judge(written(STROKES["two"]), model, classifier)
@@ -395,7 +395,7 @@ def test_two_digits_are_two_rows_and_what_is_doubtful_is_said(reports, tmp_path)
     assert len(handwriting.draw_verdict(verdict).axes) == 2 * 7
 
 
-def test_without_a_classifier_the_rest_is_drawn_and_the_way_to_one_said(reports, tmp_path, capsys):
+def test_without_a_classifier_the_rest_is_drawn_and_advice_is_printed(reports, tmp_path, capsys):
     (reports / "classifier.keras").unlink()
     path = saved(tmp_path, written(STROKES["two"]))
     assert main(["reconstruct", str(path), "--out", str(tmp_path / "out.png")]) == 0
@@ -414,7 +414,7 @@ def test_without_a_classifier_the_rest_is_drawn_and_the_way_to_one_said(reports,
         (["--out", "nowhere/out.png"], "cannot be written"),
     ],
 )
-def test_a_model_that_is_missing_or_wrong_is_an_error_of_one_sentence(
+def test_a_missing_or_wrong_model_is_an_error_of_one_sentence(
     arguments, message, reports, tmp_path, capsys
 ):
     path = saved(tmp_path, written(STROKES["two"]))

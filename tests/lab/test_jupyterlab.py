@@ -1,4 +1,4 @@
-"""A student's minute in a real JupyterLab: open, run all, move a slider, see the digit change."""
+"""A student in JupyterLab: open a notebook, run all cells, move a slider, see the digit change."""
 
 import contextlib
 import importlib.util
@@ -41,7 +41,7 @@ widgets.interpolation_slider(lab, model, x)"""
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """The address of a JupyterLab with one tiny notebook; it ends with the tests."""
+    """The address of a JupyterLab with one tiny notebook, which runs until the tests end."""
     folder = tmp_path_factory.mktemp("lab")
     content = notebook("# Tiny", EXPLORER)
     content.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
@@ -84,7 +84,7 @@ def answers(address):
 def page(browser, address):
     opened = browser.new_page(viewport={"width": 1200, "height": 1000})
     opened.set_default_timeout(1_000 * PATIENCE)
-    # On a busy machine JupyterLab may ask about a kernel that is slow to answer.
+    # On a busy machine, JupyterLab may ask about a kernel that answers slowly.
     button = opened.locator(".jp-Dialog .jp-mod-accept").first
     opened.add_locator_handler(opened.locator(".jp-Dialog"), lambda: button.click())
     opened.goto(address)
@@ -92,7 +92,7 @@ def page(browser, address):
 
 
 def run_all(page):
-    """As a student does: once more if a kernel that had only just come up did not take it."""
+    """Run all cells, like a student; again if the kernel was not ready the first time."""
     started = page.locator(".jp-CodeCell .jp-InputPrompt", has_text=re.compile(r"[*1]"))
     for _ in range(6):
         page.get_by_role("menuitem", name="Run", exact=True).click()

@@ -1,4 +1,4 @@
-"""The log book: what reaches the page, what reaches the file, and what is refused."""
+"""The log book: what is shown on the page, what is stored in the file, and what is refused."""
 
 import html.parser
 import io
@@ -38,7 +38,7 @@ def log(tmp_path, name="01_test"):
 # The file
 
 
-def test_the_file_holds_run_metrics_claims_and_timings(lab, tmp_path):
+def test_the_file_contains_run_metrics_claims_and_timings(lab, tmp_path):
     lab.record(
         "dense.test_bce",
         np.float32(0.09351234567),
@@ -106,7 +106,7 @@ def test_the_file_holds_run_metrics_claims_and_timings(lab, tmp_path):
     assert os.listdir(tmp_path) == ["01_test.json"]
 
 
-def test_a_write_that_is_cut_off_leaves_the_last_good_file(lab, tmp_path, monkeypatch):
+def test_an_interrupted_write_keeps_the_last_complete_file(lab, tmp_path, monkeypatch):
     lab.record("a.b", 1, "u")
 
     def cut_off(path, target):
@@ -129,7 +129,7 @@ def test_without_a_record_folder_nothing_is_written(shown, tmp_path, monkeypatch
     assert os.listdir(tmp_path) == []
 
 
-def test_a_cell_run_again_replaces_its_line(lab, tmp_path):
+def test_a_cell_run_again_replaces_its_entry(lab, tmp_path):
     for value in (1, 2):
         lab.record("a.b", value, "u")
         lab.claim(HANDOUTS, at_least("a", value, 1.5, "units", because="b"))
@@ -137,13 +137,13 @@ def test_a_cell_run_again_replaces_its_line(lab, tmp_path):
     assert [claim["verdict"] for claim in log(tmp_path)["claims"]] == ["holds"]
 
 
-def test_the_start_says_profile_and_seed(tmp_path, capsys):
+def test_the_start_prints_profile_and_seed(tmp_path, capsys):
     lab = start_lab("n", Settings(profile="full", seed=3))
     assert capsys.readouterr().out == "Profile full, seed 3.\n"
     assert lab.seed == 3
 
 
-def test_the_source_of_the_digits_is_said_and_recorded(lab, tmp_path, monkeypatch, capsys):
+def test_the_source_of_the_digits_is_printed_and_recorded(lab, tmp_path, monkeypatch, capsys):
     lab.settings = Settings(project_folder=tmp_path, record_folder=tmp_path, offline=True)
     dataset = lab.load_mnist()
     assert "MNIST sample, 5,000" in capsys.readouterr().out
@@ -152,25 +152,25 @@ def test_the_source_of_the_digits_is_said_and_recorded(lab, tmp_path, monkeypatc
     assert run["data_sha256"] == dataset.sha256
 
 
-# Figures
+# Metrics
 
 
 @pytest.mark.parametrize(
     "value", [float("nan"), np.float32("inf"), -np.inf, None, "0.5", np.ones(1), 1j]
 )
-def test_what_is_no_finite_number_is_not_recorded(lab, shown, tmp_path, value):
+def test_values_that_are_not_finite_are_not_recorded(lab, shown, tmp_path, value):
     with pytest.raises(LabError, match="dense.x must be a finite number"):
         lab.record("dense.x", value, "u")
     assert shown == [] and os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("value", [1, 0.5, np.float64(0.25), np.float32(2), np.int64(7)])
-def test_numbers_of_any_make_are_recorded(lab, tmp_path, value):
+def test_numbers_of_any_type_are_recorded(lab, tmp_path, value):
     lab.record("dense.x", value, "u")
     assert log(tmp_path)["metrics"][0]["value"] == value
 
 
-def test_a_figure_stands_beside_the_published_one(lab, shown):
+def test_a_value_is_shown_with_the_published_one(lab, shown):
     lab.record("a.b", 13.24, "squared error/image", published=13.2, source="Doe <2006>")
     markup, plain = shown[0][0]["text/html"], shown[0][0]["text/plain"]
     first, words = plain.splitlines()
@@ -184,7 +184,7 @@ def test_a_figure_stands_beside_the_published_one(lab, shown):
 @pytest.mark.parametrize(
     "goal", [{"at_most": 0.0}, {"at_least": 99.4}, {"at_least": 1, "at_most": 2}]
 )
-def test_a_goal_is_kept_with_its_direction(lab, tmp_path, goal):
+def test_a_goal_is_stored_with_its_direction(lab, tmp_path, goal):
     lab.record("a.b", 1, "u", **goal)
     assert log(tmp_path)["metrics"][0]["goal"] == goal
 
@@ -206,7 +206,7 @@ def test_a_verdict_follows_from_its_conditions(met, expected):
     assert verdict(met) == expected
 
 
-def test_a_claim_that_holds_in_part_names_the_part(lab, shown, tmp_path):
+def test_a_claim_that_holds_in_part_names_the_conditions_met(lab, shown, tmp_path):
     few, many = (at_least(n, v, 1, "units", because="b") for n, v in {"few": 2, "many": 0}.items())
     lab.claim("my.own", "Some say so.", few, many)
     claim = log(tmp_path)["claims"][0]
@@ -217,7 +217,7 @@ def test_a_claim_that_holds_in_part_names_the_part(lab, shown, tmp_path):
         assert one.sentence in claim["evidence"] and one.sentence in shown[0][0]["text/plain"]
 
 
-def test_a_claim_without_a_sentence_must_be_the_ledgers(lab, shown, tmp_path):
+def test_a_claim_without_a_sentence_must_be_in_the_ledger(lab, shown, tmp_path):
     with pytest.raises(LabError, match="'no.such'.*claims.toml"):
         lab.claim("no.such", at_least("a", 2, 1, "units", because="b"))
     assert shown == [] and os.listdir(tmp_path) == []
@@ -261,7 +261,7 @@ EVIL = '<script>alert("1 & 2")</script>'
     ],
     ids=["record", "claim", "reading", "answer", "table"],
 )
-def test_nothing_that_is_said_becomes_markup(lab, shown, say):
+def test_no_text_becomes_markup(lab, shown, say):
     say(lab)
     markup = Tags(shown[0][0]["text/html"])
     assert "script" not in markup.tags
@@ -269,10 +269,10 @@ def test_nothing_that_is_said_becomes_markup(lab, shown, say):
     assert EVIL in shown[0][0]["text/plain"]
 
 
-# Pictures and tables
+# Figures and tables
 
 
-def test_a_picture_carries_its_text_and_half_its_size(lab, shown):
+def test_a_picture_has_its_alt_text_and_half_its_size(lab, shown):
     import base64
 
     fig, ax = plt.subplots(figsize=(3, 2))
@@ -288,9 +288,9 @@ def test_a_picture_carries_its_text_and_half_its_size(lab, shown):
 
 
 @pytest.mark.parametrize("alt", ["", "  ", "A plot", "one two three four"])
-def test_a_picture_without_a_text_is_refused(lab, shown, alt):
+def test_a_picture_without_an_alt_text_is_refused(lab, shown, alt):
     fig = plt.figure()
-    with pytest.raises(LabError, match="alt must tell"):
+    with pytest.raises(LabError, match="^alt must"):
         lab.show(fig, alt=alt)
     plt.close(fig)
     assert shown == []
@@ -305,19 +305,19 @@ def test_a_table_has_headers_cells_and_a_caption(lab, shown):
 
 
 @pytest.mark.parametrize("row", [["a"], ["a", 1, 2], []])
-def test_a_ragged_row_is_refused(lab, shown, row):
+def test_a_row_with_missing_cells_is_refused(lab, shown, row):
     with pytest.raises(LabError, match=f"must have 2 cells, received {len(row)}"):
         lab.table(["kind", "error"], [["b", 1], row], caption="Errors")
     assert shown == []
 
 
 @pytest.mark.parametrize(("total", "rows"), [(1, ["1"]), (3, ["1", "2", "3"])])
-def test_a_short_history_is_shown_whole(lab, shown, total, rows):
+def test_a_short_history_is_shown_completely(lab, shown, total, rows):
     lab.epochs({"loss": [0.5] * total}, caption="c", most=3)
     assert [line.split()[0] for line in shown[0][0]["text/plain"].splitlines()[2:]] == rows
 
 
-def test_a_long_history_is_thinned_with_its_ends_kept(lab, shown):
+def test_a_long_history_is_shortened_but_keeps_its_ends(lab, shown):
     lab.epochs({"loss": np.arange(50) / 7, "val_loss": np.arange(50)}, caption="c", most=4)
     lines = shown[0][0]["text/plain"].splitlines()
     assert lines[1].split() == ["epoch", "loss", "val", "loss"]
@@ -331,14 +331,14 @@ def test_a_long_history_is_thinned_with_its_ends_kept(lab, shown):
 @pytest.mark.parametrize(
     ("right", "count", "low", "high"),
     [
-        # Newcombe (1998), table I, method 3.
+        # Newcombe (1998), table I, method 3
         (81, 263, 0.2553, 0.3662),
         (15, 148, 0.0624, 0.1605),
         (0, 20, 0.0000, 0.1611),
         (1, 29, 0.0061, 0.1718),
     ],
 )
-def test_the_interval_is_wilsons(right, count, low, high):
+def test_the_interval_agrees_with_wilsons(right, count, low, high):
     assert wilson_interval(right / count, count) == pytest.approx((low, high), abs=6e-5)
 
 
@@ -347,7 +347,7 @@ def test_an_interval_is_written_in_per_cent():
 
 
 @pytest.mark.parametrize(("share", "count"), [(1.1, 5), (-0.1, 5), (99.4, 10), (0.5, 0)])
-def test_an_interval_of_what_is_no_share_is_refused(share, count):
+def test_an_interval_of_an_invalid_share_is_refused(share, count):
     with pytest.raises(LabError):
         wilson_interval(share, count)
 
@@ -360,14 +360,14 @@ def test_a_claim_needs_conditions_of_different_names(lab, shown):
 
 
 def test_an_untested_claim_is_listed_with_its_reason(lab, tmp_path):
-    lab.untested("deep.topic_modelling", reason="no corpus at hand")
+    lab.untested("deep.topic_modelling", reason="no corpus available")
     claim = json.loads(next(tmp_path.rglob("*.json")).read_text(encoding="utf-8"))["claims"][0]
-    assert (claim["verdict"], claim["evidence"]) == ("untested", "no corpus at hand")
+    assert (claim["verdict"], claim["evidence"]) == ("untested", "no corpus available")
     with pytest.raises(LabError, match="no.such_claim"):
         lab.untested("no.such_claim", reason="none")
 
 
-def test_by_how_much_a_claim_holds_is_kept(lab, tmp_path):
+def test_the_margins_of_a_claim_are_stored(lab, tmp_path):
     few = at_least("few", np.float32(0.12345678), 0, "units", because="b")
     lab.claim(HANDOUTS, few, at_least("many", -2, 0, "units", because="b"))
     claim = log(tmp_path)["claims"][0]
@@ -382,7 +382,7 @@ def test_in_smoke_nothing_is_judged(shown, tmp_path):
     assert "not judged" in shown[0][0]["text/html"]
 
 
-def test_a_reading_says_the_way_it_came_out_and_headlines_are_summed_up(lab, shown, tmp_path):
+def test_a_reading_follows_the_result_and_headlines_are_summarised(lab, shown, tmp_path):
     lab.reading("Ours has 2.", either(2 < 3, "Less.", "More."), headline=True)
     lab.reading("Aside.")
     lab.summary()
@@ -392,7 +392,7 @@ def test_a_reading_says_the_way_it_came_out_and_headlines_are_summed_up(lab, sho
 
 
 @pytest.mark.parametrize("way", [True, False])
-def test_a_reading_without_a_number_is_refused_whichever_way_it_came_out(lab, shown, way):
+def test_a_reading_with_nan_is_refused_in_both_alternatives(lab, shown, way):
     with pytest.raises(LabError, match="a reading must contain finite numbers, received 'nan"):
         lab.reading(either(way, f"{float('nan')} less.", "More."))
 
@@ -405,7 +405,7 @@ def test_the_lines_of_a_function_are_shown_without_its_docstring(lab, shown):
 
 
 @pytest.mark.parametrize(("profile", "said"), [("smoke", ""), ("quick", "12 s"), ("full", "60 s")])
-def test_an_experiment_says_beforehand_how_long_it_takes(profile, said, capsys):
+def test_the_expected_time_of_an_experiment_is_printed_before_it(profile, said, capsys):
     lab = start_lab("n", Settings(profile=profile))
     capsys.readouterr()
     with lab.timer("t", quick=12, full=60):
@@ -417,11 +417,11 @@ def test_an_experiment_says_beforehand_how_long_it_takes(profile, said, capsys):
 @pytest.mark.parametrize(
     ("p", "words"), [(0.26, "p = 0.260"), (6.6e-46, "p < 0.001"), (0, "p < 0.001")]
 )
-def test_a_chance_is_said_in_words(p, words):
+def test_a_probability_is_formatted_as_text(p, words):
     assert format_chance(p) == words
 
 
-def test_a_chance_above_one_is_refused():
+def test_a_probability_above_one_is_refused():
     with pytest.raises(LabError, match="p "):
         format_chance(1.5)
 
@@ -466,20 +466,20 @@ def test_whether_a_goal_is_reached(goal, profile, mark):
     )
 
 
-def test_a_direction_must_be_known(lab):
+def test_an_unknown_direction_is_refused(lab):
     with pytest.raises(LabError, match="better.*'more'"):
         lab.record("a.b", 1, "u", better="more")
 
 
 @pytest.mark.parametrize("given", [{"baselines": {"PCA": None}}, {"best": {"PCA": float("nan")}}])
-def test_what_a_figure_is_compared_with_must_be_a_number(lab, tmp_path, given):
+def test_baselines_must_be_numbers(lab, tmp_path, given):
     with pytest.raises(LabError, match="PCA must be a finite number"):
         lab.record("a.b", 1, "u", **given)
     assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("values", [[1, 2, 3, 4, 5], [0.1, 0.1, 0.3], [-2.0, 5.0]])
-def test_the_mean_s_interval_is_scipy_s(values):
+def test_the_interval_of_the_mean_agrees_with_scipy(values):
     from scipy import stats
 
     mean, deviation, low, high = mean_interval(values)
@@ -488,5 +488,5 @@ def test_the_mean_s_interval_is_scipy_s(values):
     assert deviation == pytest.approx(np.std(values, ddof=1))
 
 
-def test_values_that_are_all_the_same_have_an_interval_of_no_width():
+def test_equal_values_have_an_interval_of_width_zero():
     assert mean_interval([3.0, 3.0]) == (3, 0, 3, 3)

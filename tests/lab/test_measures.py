@@ -1,4 +1,4 @@
-"""What the checks of exercises measure, on models whose answers are known."""
+"""Measures of the exercises' checks, on models with known outputs."""
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ def few(sample):
 
 @pytest.fixture(scope="module")
 def copying():
-    """An autoencoder that gives what it takes."""
+    """An autoencoder that returns its input."""
     x, z = keras.Input((28, 28, 1)), keras.Input((784,))
     encoder = keras.Model(x, keras.layers.Flatten()(x), name="encoder")
     decoder = keras.Model(z, keras.layers.Reshape((28, 28, 1))(z), name="decoder")
@@ -25,7 +25,7 @@ def copying():
 
 @pytest.fixture(scope="module")
 def always_three():
-    """A classifier that answers 3."""
+    """A classifier that always answers 3."""
     x = keras.Input((28, 28, 1))
     h = keras.layers.Flatten()(x)
     answer = keras.layers.Dense(10, kernel_initializer="zeros")
@@ -44,14 +44,14 @@ def test_the_structure_of_a_model_is_counted(few):
     assert counted == [0, 6, 3]
 
 
-def test_a_classifier_is_right_where_it_answers_as_the_labels_do(few, always_three, copying):
+def test_accuracy_counts_outputs_equal_to_the_labels(few, always_three, copying):
     share = np.mean(few.y_test == 3)
     assert 0 < share == measures.accuracy(always_three, few)
     assert share == measures.accuracy_on(always_three, 1 - few.x_test, few)
     assert share == measures.accuracy_through(always_three, copying, few)
 
 
-def test_pixels_in_another_order_are_told_from_the_images_and_from_others(few):
+def test_pixels_in_another_order_are_recognised(few):
     x = few.x_test
     order = np.random.default_rng(8).permutation(784)
     shuffled = x.reshape(-1, 784)[:, order].reshape(x.shape)

@@ -1,4 +1,4 @@
-"""What the checks of the variational autoencoder's exercises measure."""
+"""Measures of the variational autoencoder's exercises."""
 
 import numpy as np
 import pytest
@@ -12,16 +12,16 @@ def few(sample):
     return sample.first(30, 20, 40)
 
 
-def test_the_weight_of_the_divergence_is_read_off_the_bottleneck(few):
+def test_the_weight_of_the_divergence_is_that_of_the_bottleneck(few):
     sizes = {"latent_dim": 3, "hidden": (4,)}
     assert measures.beta(models.variational(**sizes, beta=784), few) == 784
     assert measures.beta(models.undercomplete(**sizes), few) == -1
 
 
-def test_the_divergence_is_summed_over_latents_and_meant_over_images(few):
+def test_the_divergence_is_a_sum_over_latents_and_a_mean_over_images(few):
     model = models.variational(latent_dim=3, hidden=(4,))
     code = model.get_layer("encoder").get_layer("code")
-    code.set_weights([np.zeros((4, 6)), 2 * np.eye(6)[0]])  # one mean is 2, each spread 1
+    code.set_weights([np.zeros((4, 6)), 2 * np.eye(6)[0]])  # one mean is 2, each deviation 1
     assert measures.divergence(model, few) == pytest.approx(2)
 
 

@@ -1,4 +1,4 @@
-"""What the exercises of notebooks 03 and 06 measure, on models whose answers are known."""
+"""Measures of the exercises of notebooks 03 and 06, on models with known outputs."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_a_model_without_noise_or_penalty_has_none(few):
     assert measures.noise(plain, few) == -1 and measures.penalty_weight(plain, few) == 0
 
 
-def test_an_untrained_model_does_not_clean(few):
+def test_an_untrained_model_does_not_denoise(few):
     model = models.undercomplete(latent_dim=3)
     assert measures.cleaned_psnr(model, few) < measures.noisy_psnr(model, few) < 15
 

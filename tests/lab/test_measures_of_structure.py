@@ -1,4 +1,4 @@
-"""What the checks of exercises measure: how a model is built, and how coarse its codes are."""
+"""Measures of the exercises: the structure of a model, and the precision of its codes."""
 
 import numpy as np
 import pytest
@@ -20,14 +20,14 @@ def test_hidden_layers_are_counted_without_the_code(few):
     assert [measures.sigmoid_layers(model, few) for model in (deep, shallow)] == [3, 0]
 
 
-def test_what_makes_a_kind_is_read_off_its_layers(few):
+def test_parameters_of_a_kind_are_those_of_its_layers(few):
     plain = models.undercomplete(latent_dim=3)
     assert measures.noise(models.denoising(stddev=0.25, hidden=(4,)), few) == 0.25
     assert measures.beta(models.variational(beta=16, hidden=(4,)), few) == 16
     assert measures.noise(plain, few) == measures.beta(plain, few) == -1
 
 
-def test_levels_are_those_of_the_finest_number(few):
+def test_levels_are_the_largest_number_of_values(few):
     codes = np.array([[0, 1.5], [0, 2.5], [1, 3.5], [1, 1.5]], "float32")
     assert measures.levels(codes, few) == 3 and measures.rows(codes, few) == 4
 
@@ -39,7 +39,7 @@ def test_images_are_compared_with_the_first_test_images(few):
 
 
 def test_an_object_that_cannot_be_measured_is_refused(few):
-    """A classifier has no encoder, and an array of another shape no squared error."""
+    """A classifier has no encoder; an array of another shape has no squared error."""
     desk = Desk(few, {"deep.pca30_sse": 1.0, "autoencoder.sse_at_20_bytes": 1.0})
     said = check("05.2", models.perceptron(), "a", desk)
     assert said.right is False and "encoder" in said.words

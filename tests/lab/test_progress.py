@@ -1,4 +1,4 @@
-"""Epochs as they come: one output that grows, and none in a report."""
+"""Live progress: one output that is updated, and none in a report."""
 
 import re
 import time
@@ -14,7 +14,7 @@ from ae_lab.settings import Settings
 
 
 class Screen:
-    """What one output shows, every version of it."""
+    """All versions of what one output shows."""
 
     def __init__(self):
         self.shown = []
@@ -54,7 +54,7 @@ def test_each_epoch_adds_a_point_to_each_curve(screen):
     assert line == "training: epoch 2 of 3  training 199  validation 209"
 
 
-def test_a_falling_loss_falls_on_the_screen(screen):
+def test_a_falling_loss_is_drawn_falling(screen):
     run(Progress(4, "t"), 4)
     curve = re.findall(r'points="([^"]+)"', screen.shown[-1]["text/html"])[0].split()
     across, down = zip(*(map(float, point.split(",")) for point in curve), strict=True)
@@ -62,7 +62,7 @@ def test_a_falling_loss_falls_on_the_screen(screen):
     assert min(across) >= 0 and max(across) <= 260 and min(down) >= 0 and max(down) <= 60
 
 
-def test_it_tells_the_time_left_and_no_time_at_the_end(screen):
+def test_the_remaining_time_is_shown_but_not_at_the_end(screen):
     progress = Progress(2, "t")
     progress.started = time.perf_counter() - 10
     run(progress, 2)

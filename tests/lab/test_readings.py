@@ -1,4 +1,4 @@
-"""Sentences that say what came out, and functions as a notebook shows them."""
+"""Sentences about results, and source code as a notebook shows it."""
 
 import ast
 
@@ -10,17 +10,17 @@ from ae_lab.lab.records import Claim
 
 
 @pytest.mark.parametrize("test", [True, 1, 2 < 3])
-def test_either_says_the_first_if_it_is_so(test):
+def test_either_selects_the_first_if_true(test):
     assert either(test, "Less.", "More.") == ("Less.", "More.")
 
 
 @pytest.mark.parametrize("test", [False, 0, 3 < 2])
-def test_either_says_the_second_if_it_is_not_and_keeps_the_first(test):
+def test_either_selects_the_second_if_false_and_keeps_the_first(test):
     branch = either(test, "Less.", "More.")
     assert branch.said == "More." and branch.unsaid == "Less."
 
 
-def test_three_ways_are_two_pairs():
+def test_three_alternatives_are_two_pairs():
     def way(a, b):
         return either(a, "first", either(b, "second", "third").said).said
 
@@ -28,9 +28,9 @@ def test_three_ways_are_two_pairs():
 
 
 @pytest.mark.parametrize("code", [layers.KLSparsity.call, layers.KLSparsity, either, Claim])
-def test_the_lines_of_code_are_its_own_without_docstrings(code):
+def test_lines_of_code_are_shown_without_docstrings(code):
     lines = lines_of(code)
-    shown = ast.parse(lines)  # at the left margin, and whole
+    shown = ast.parse(lines)  # without indentation, and complete
     assert not any(
         ast.get_docstring(node)
         for node in ast.walk(shown)

@@ -1,4 +1,4 @@
-"""``reconstruct``: a model knows what it was trained on, and no photo is written over."""
+"""``reconstruct``: a model file says what it was trained on, and no photo is overwritten."""
 
 import os
 
@@ -33,7 +33,7 @@ def photo(tmp_path, monkeypatch):
 
 @pytest.fixture
 def kept(tmp_path):
-    """Write a deep model and a classifier that say what they were trained on."""
+    """Write a deep model and a classifier with the description of their training data."""
     folder = tmp_path / "reports" / "quick" / "models"
     folder.mkdir(parents=True)
     deep = models.deep(latent_dim=5, hidden=(8,))
@@ -46,7 +46,7 @@ def kept(tmp_path):
     return write
 
 
-def test_models_of_digits_are_used_without_a_word(photo, kept, capsys):
+def test_models_of_digits_are_used_without_a_note(photo, kept, capsys):
     kept(ABOUT, ABOUT)
     assert main(["reconstruct", str(photo)]) == 0
     said = capsys.readouterr()
@@ -62,22 +62,22 @@ def test_a_model_of_something_else_is_refused(about, words, photo, kept, capsys)
     assert not photo.with_name("photo-deep.png").exists() and "reads" not in said.out
 
 
-def test_a_classifier_of_something_else_gives_no_verdict(photo, kept, capsys):
+def test_a_classifier_of_something_else_is_not_used(photo, kept, capsys):
     kept(ABOUT, ANIMALS)
     assert main(["reconstruct", str(photo)]) == 0
     said = capsys.readouterr()
     assert "No verdict" in said.err and "animals" in said.err and "reads" not in said.out
 
 
-@pytest.mark.parametrize(("about", "words"), [(KMNIST, "kmnist"), (None, "does not say")])
-def test_a_model_that_may_be_of_digits_is_used_and_it_is_said(about, words, photo, kept, capsys):
+@pytest.mark.parametrize(("about", "words"), [(KMNIST, "kmnist"), (None, "training data")])
+def test_a_model_of_unknown_data_is_used_with_a_note(about, words, photo, kept, capsys):
     kept(about, ABOUT)
     assert main(["reconstruct", str(photo)]) == 0
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1 and words in said[0] and "deep.keras" in said[0]
 
 
-def test_a_photo_is_never_written_over(photo, kept, capsys, monkeypatch):
+def test_a_photo_is_never_overwritten(photo, kept, capsys, monkeypatch):
     kept(ABOUT, ABOUT)
     content = photo.read_bytes()
     os.link(photo, photo.with_name("hard.png"))

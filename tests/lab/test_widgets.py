@@ -1,4 +1,4 @@
-"""Sliders: a still figure in a report, and by hand sliders that redraw it."""
+"""Sliders: a static figure in a report, and outside it sliders that redraw it."""
 
 import io
 import subprocess
@@ -36,7 +36,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_report_has_the_still_figure_and_all_positions_of_few_sliders(name, shown, tmp_path):
+def test_a_report_has_the_static_figure_and_all_positions_of_few_sliders(name, shown, tmp_path):
     CALLS[name](start_lab("a", Settings(record_folder=tmp_path)))
     ((bundle, metadata),) = shown
     assert "image/png" in bundle
@@ -68,7 +68,7 @@ def test_each_position_of_a_page_shows_what_the_slider_shows(shown, tmp_path):
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_by_hand_every_slider_redraws_the_picture(name, shown):
+def test_outside_a_report_every_slider_redraws_the_picture(name, shown):
     CALLS[name](start_lab("a", Settings()))
     (_, _), (panel, _) = shown
     *sliders, picture = panel.children
@@ -94,14 +94,14 @@ def test_the_code_sliders_begin_where_the_chosen_image_is(shown):
         assert knob.value == pytest.approx(float(z[number]), abs=1e-6)
 
 
-def test_the_still_figure_is_the_same_each_time(shown, tmp_path):
+def test_the_static_figure_is_always_the_same(shown, tmp_path):
     autoencoder, lab = model(), start_lab("a", Settings(record_folder=tmp_path))
     widgets.code_sliders(lab, autoencoder, X)
     widgets.code_sliders(lab, autoencoder, X)
     assert shown[0] == shown[1]
 
 
-def test_without_ipywidgets_one_line_says_so(shown, monkeypatch, capsys):
+def test_without_ipywidgets_one_line_is_printed(shown, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     lab = start_lab("a", Settings())
     capsys.readouterr()

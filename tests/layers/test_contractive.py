@@ -1,4 +1,4 @@
-"""The contractive kind against explicit Jacobians."""
+"""The contractive autoencoder compared with explicit Jacobians."""
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ from ae_lab.errors import LabError
 SHAPE = (3, 4, 1)
 PIXELS = 12
 only_tensorflow = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="the slow truth uses TensorFlow's tape"
+    keras.backend.backend() != "tensorflow", reason="the slow reference uses TensorFlow's tape"
 )
 
 
@@ -25,7 +25,7 @@ def build(seed=0, **options):
 
 
 def taped_jacobian(model, x):
-    """The truth: (n, latent_dim, pixels) by automatic differentiation."""
+    """Reference Jacobians (n, latent_dim, pixels) by automatic differentiation."""
     import tensorflow as tf
 
     x = tf.convert_to_tensor(x)
@@ -52,16 +52,16 @@ def test_closed_form_is_the_mean_squared_norm_of_the_explicit_jacobian(x):
     assert penalty(model, x) == pytest.approx(truth, rel=1e-5)
 
 
-def test_price_does_not_depend_on_the_batch_size(x):
+def test_the_penalty_does_not_depend_on_the_batch_size(x):
     model = build()
     assert penalty(model, np.concatenate([x, x])) == pytest.approx(penalty(model, x), rel=1e-5)
 
 
 @only_tensorflow
-def test_gradient_of_the_price_agrees_with_finite_differences_of_the_kernel(x):
+def test_gradient_of_the_penalty_agrees_with_finite_differences(x):
     import tensorflow as tf
 
-    model = build(weight=50.0)  # large, so that single precision leaves digits enough
+    model = build(weight=50.0)  # large enough for the digits of single precision
     kernel = model.get_layer("encoder").get_layer("code").kernel
     with tf.GradientTape() as tape:
         model(x)
@@ -77,7 +77,7 @@ def test_gradient_of_the_price_agrees_with_finite_differences_of_the_kernel(x):
             prices.append(penalty(model, x))
         numeric = (prices[0] - prices[1]) / 2e-2
         assert gradient[i, j] == pytest.approx(numeric, rel=2e-2, abs=2e-2)
-    assert np.abs(gradient).max() > 0.5  # the comparison above is not one of zeros
+    assert np.abs(gradient).max() > 0.5  # the comparison above is not between zeros
 
 
 @only_tensorflow
@@ -88,7 +88,7 @@ def test_estimate_approaches_the_explicit_norm_in_the_mean(x):
     assert penalty(model, many) == pytest.approx(truth, rel=0.03)
 
 
-def test_random_step_moves_every_pixel_by_the_step_and_anew_each_time(x):
+def test_random_step_moves_every_pixel_by_a_new_step_each_time(x):
     layer = layers.RandomStep(0.25, seed=1)
     first, second = (np.array(layer(x)) - x for _ in range(2))
     np.testing.assert_allclose(np.abs(first), 0.25, atol=1e-6)
@@ -111,7 +111,7 @@ def test_weight_0_is_the_plain_autoencoder_before_and_after_training(x):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hidden", [(), (6,)])
-def test_fit_lowers_the_loss_and_counts_the_price_once(x, hidden):
+def test_fit_lowers_the_loss_and_counts_the_penalty_once(x, hidden):
     model = build(hidden=hidden)
     history = fitted(model, x, epochs=30, learning_rate=1e-2)
     assert history["loss"][-1] < history["loss"][0]
@@ -131,7 +131,7 @@ def test_a_larger_weight_ends_with_a_smaller_jacobian(x):
 
 
 @pytest.mark.parametrize("hidden", [(), (6,)])
-def test_save_and_load_give_the_same_output_price_and_parts(x, hidden, tmp_path):
+def test_save_and_load_keep_output_penalty_and_parts(x, hidden, tmp_path):
     model = build(hidden=hidden, weight=0.3)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
@@ -148,20 +148,20 @@ def test_reconstruction_is_not_random(x, hidden):
 
 
 @pytest.mark.parametrize("options", [{"weight": -1}, {"weight": "much"}, {"latent_dim": 0}])
-def test_wrong_numbers_are_named(options):
+def test_invalid_numbers_are_named(options):
     with pytest.raises(LabError, match=next(iter(options))):
         build(**options)
 
 
 @pytest.mark.parametrize("step", [1e-9, 1.5])
-def test_a_step_that_single_precision_drowns_or_that_leaves_the_image_is_refused(step):
+def test_too_small_and_too_large_steps_are_refused(step):
     with pytest.raises(LabError, match="step"):
         build(hidden=(4,), step=step)
     with pytest.raises(LabError, match="step"):
         layers.RandomStep(step)
 
 
-def test_a_negative_price_is_refused_by_both_layers():
+def test_a_negative_weight_is_refused_by_both_layers():
     for build_layer in (lambda: layers.ContractiveCode(4, -0.1),
                         lambda: layers.ContractiveBottleneck(-0.1, 0.1)):  # fmt: skip
         with pytest.raises(LabError, match="weight"):
@@ -215,7 +215,7 @@ def test_neighbours_are_counted_without_the_point_itself():
         evaluation.neighbour_overlap(line, swapped[:3], k=1)
 
 
-def test_perceptron_takes_over_the_code_and_leaves_the_price_behind(x):
+def test_perceptron_copies_the_code_without_the_penalty(x):
     encoder = build().get_layer("encoder")
     network = models.perceptron(units=5, classes=3, image_shape=SHAPE)
     network.get_layer("code").set_weights(encoder.get_layer("code").get_weights())

@@ -1,4 +1,4 @@
-"""Fresh numbers: uniform or Gaussian, the same wherever they are drawn, never the same twice."""
+"""Random numbers, uniform and Gaussian: the same wherever they are drawn, never repeated."""
 
 import keras
 import numpy as np
@@ -24,7 +24,7 @@ def drawn(draw, place, seed=3):
 
 
 @pytest.mark.parametrize("draw", [uniform, standard_normal])
-def test_a_draw_is_the_same_wherever_it_is_made_and_another_each_time(draw):
+def test_draws_are_equal_compiled_or_not_and_never_repeated(draw):
     eager = drawn(draw, "eager")
     assert not np.array_equal(*eager)
     assert not np.array_equal(eager[0], drawn(draw, "eager", seed=4)[0])
@@ -34,7 +34,7 @@ def test_a_draw_is_the_same_wherever_it_is_made_and_another_each_time(draw):
 
 @pytest.mark.parametrize("place", PLACES)
 def test_draws_follow_their_distribution(place):
-    """By Kolmogorov and Smirnov; neighbours and successive draws are unrelated."""
+    """Kolmogorov-Smirnov test; neighbours and successive draws are uncorrelated."""
     first, second = (array.ravel() for array in drawn(uniform, place))
     assert first.min() >= 0 and first.max() < 1 and first.dtype == np.float32
     assert scipy.stats.kstest(first, "uniform").pvalue > 0.001
@@ -43,7 +43,7 @@ def test_draws_follow_their_distribution(place):
         assert abs(np.corrcoef(a, b)[0, 1]) < 4 / np.sqrt(len(a))
 
 
-def test_a_draw_may_have_a_shape_known_only_when_it_runs():
+def test_a_draw_may_have_a_dynamic_shape():
     generator = keras.random.SeedGenerator(3)
     for place in ("graph", "compiled"):
         run = PLACES[place](lambda x: uniform(keras.ops.shape(x), generator))
@@ -51,12 +51,12 @@ def test_a_draw_may_have_a_shape_known_only_when_it_runs():
         assert sizes == [(2, 7), (5, 7)]
 
 
-def test_without_graphs_it_draws_too():
+def test_draws_also_work_without_graphs():
     tensorflow.config.run_functions_eagerly(True)
     assert uniform(SHAPE, keras.random.SeedGenerator(3)).shape == SHAPE
 
 
-def test_dropout_is_that_of_keras_up_to_the_draw():
+def test_dropout_equals_keras_dropout_except_for_the_draws():
     x = np.random.default_rng(0).uniform(0.5, 1, (200, 50)).astype("float32")
     training.seed_everything(3)
     ours, theirs = (

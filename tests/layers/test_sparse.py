@@ -1,4 +1,4 @@
-"""The sparse kind: its penalties and contests against slow truths, and its measures."""
+"""The sparse autoencoder: penalties, selections and measures compared with slow references."""
 
 import keras
 import numpy as np
@@ -41,7 +41,7 @@ def penalty(layer, z):
 
 
 def gradient(layer, z):
-    """Of the penalty and of the output's sum of squares, with regard to z."""
+    """Gradient of the penalty plus the output's sum of squares with respect to z."""
     z = tf.constant(z)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(z)
@@ -53,7 +53,7 @@ def gradient(layer, z):
     ]
 
 
-def test_the_kl_penalty_is_the_loop_of_the_lecture_notes():
+def test_the_kl_penalty_agrees_with_the_loop_of_the_lecture_notes():
     z = RANDOM.random((9, 4)).astype("float32")
     target, total = 0.1, 0.0
     for j in range(4):
@@ -62,13 +62,13 @@ def test_the_kl_penalty_is_the_loop_of_the_lecture_notes():
     assert penalty(layers.KLSparsity(target, 3.0), z) == pytest.approx(3 * total, rel=1e-5)
 
 
-def test_the_kl_penalty_is_nothing_at_its_target_and_finite_at_the_ends():
+def test_the_kl_penalty_is_zero_at_its_target_and_finite_at_the_ends():
     assert penalty(layers.KLSparsity(0.3), np.full((5, 4), 0.3)) == pytest.approx(0, abs=1e-5)
     assert np.isfinite(penalty(layers.KLSparsity(0.3), np.zeros((5, 4), "float32")))
     assert np.isfinite(penalty(layers.KLSparsity(0.3), np.ones((5, 4), "float32")))
 
 
-def test_a_small_price_is_a_price():
+def test_a_small_weight_has_an_effect():
     z = np.full((5, 4), 0.6, "float32")
     dear, cheap = (penalty(layers.KLSparsity(0.3, weight), z) for weight in (2.0, 0.5))
     assert cheap == pytest.approx(dear / 4)
@@ -80,7 +80,7 @@ def test_the_l1_penalty_is_the_mean_over_images_of_the_sum_over_units():
 
 
 @pytest.mark.parametrize("layer", [layers.KLSparsity(0.1, 2.0), layers.L1Sparsity(0.3)])
-def test_the_pull_on_a_shared_weight_does_not_depend_on_the_batch_size(layer):
+def test_the_gradient_of_a_shared_weight_does_not_depend_on_the_batch_size(layer):
     z = RANDOM.uniform(0.1, 0.9, (6, 4)).astype("float32")
     one = gradient(layer, z)[0]
     five = gradient(layer, np.tile(z, (5, 1)))[0]
@@ -88,7 +88,7 @@ def test_the_pull_on_a_shared_weight_does_not_depend_on_the_batch_size(layer):
     assert np.abs(one).max() > 0
 
 
-def test_the_kl_gradient_is_that_of_finite_differences():
+def test_the_kl_gradient_agrees_with_finite_differences():
     z = RANDOM.uniform(0.2, 0.8, (5, 3)).astype("float32")
     layer, step = layers.KLSparsity(0.1, 1.0), np.zeros_like(z)
     step[2, 1] = 1e-2
@@ -97,7 +97,7 @@ def test_the_kl_gradient_is_that_of_finite_differences():
 
 
 @pytest.mark.parametrize("training, kept", [(True, 3), (False, 6)])
-def test_k_sparse_keeps_what_a_sort_finds_largest(training, kept):
+def test_k_sparse_keeps_the_largest_values_of_a_sort(training, kept):
     z = through(layers.KSparse(3, alpha=2.0), CODES, training)
     for before, after in zip(CODES, z, strict=True):
         survivors = np.argsort(before)[-kept:]
@@ -106,7 +106,7 @@ def test_k_sparse_keeps_what_a_sort_finds_largest(training, kept):
         assert np.array_equal(after, truth)
 
 
-def test_k_sparse_keeps_at_most_all():
+def test_k_sparse_keeps_at_most_all_units():
     few = CODES[:3]  # fewer images than units
     assert np.array_equal(through(layers.KSparse(7, alpha=4.0), few, training=False), few)
     assert np.array_equal(through(layers.KSparse(12), few), few)
@@ -114,7 +114,7 @@ def test_k_sparse_keeps_at_most_all():
         layers.KSparse(13)(CODES)
 
 
-def test_k_may_fall_between_trainings():
+def test_k_may_be_reduced_between_trainings():
     model = small(layers.KSparse(20))
     for k in (20, 2):
         model.get_layer("bottleneck").k = k
@@ -122,7 +122,7 @@ def test_k_may_fall_between_trainings():
 
 
 @pytest.mark.parametrize("kept", [1, 3, 12])
-def test_the_fast_way_to_keep_the_largest_is_the_textbook_s_line(kept):
+def test_the_fast_selection_agrees_with_the_textbook_line(kept):
     z = ops.convert_to_tensor(CODES)
     textbook = ops.where(z >= ops.top_k(z, kept)[0][:, -1:], z, 0)
     assert np.array_equal(keep_largest(z, kept, axis=-1), textbook)
@@ -130,7 +130,7 @@ def test_the_fast_way_to_keep_the_largest_is_the_textbook_s_line(kept):
     assert np.array_equal(ops.transpose(along_images), textbook)
 
 
-def test_the_fast_way_keeps_all_that_share_the_last_place():
+def test_the_fast_selection_keeps_all_ties():
     z = np.array([[2.0, 1.0, 1.0, 0.0]], "float32")
     assert np.array_equal(keep_largest(z, 2, axis=-1), [[2, 1, 1, 0]])
 
@@ -148,14 +148,14 @@ def test_winner_take_all_is_off_at_inference():
 
 
 @pytest.mark.parametrize("layer", [layers.KSparse(3), layers.WinnerTakeAll(0.1)])
-def test_the_gradient_flows_through_the_survivors_only(layer):
+def test_the_gradient_flows_only_through_the_kept_values(layer):
     z = through(layer, CODES)
     assert np.allclose(gradient(layer, CODES)[1], 2 * z)
     assert 0 < np.count_nonzero(z) < z.size
 
 
 @EACH
-def test_a_sparse_model_learns_and_comes_back_from_a_file(bottleneck, code, tmp_path):
+def test_a_sparse_model_learns_and_can_be_saved_and_loaded(bottleneck, code, tmp_path):
     model = small(bottleneck, code)
     history = training.fit(
         model,
@@ -173,13 +173,13 @@ def test_a_sparse_model_learns_and_comes_back_from_a_file(bottleneck, code, tmp_
     assert again.get_layer("bottleneck").get_config() == model.get_layer("bottleneck").get_config()
 
 
-def test_a_wider_code_than_image_and_the_kl_penalty_are_the_default():
+def test_the_default_is_a_wide_code_with_the_kl_penalty():
     model = models.sparse()
     assert model.get_layer("encoder").output_shape == (None, 1_000)
     assert isinstance(model.get_layer("bottleneck"), layers.KLSparsity)
 
 
-def test_training_brings_the_mean_activation_to_the_target():
+def test_training_moves_the_mean_activation_to_the_target():
     model = small(layers.KLSparsity(0.1, 100.0), "sigmoid")
     assert evaluation.mean_activation(evaluation.encode(model, X)).mean() > 0.3
     training.fit(model, X, validation=X, epochs=10, batch_size=5, learning_rate=3e-2)
@@ -211,7 +211,7 @@ def test_sparsities_of_codes_known_by_hand():
     assert np.isnan(evaluation.lifetime_sparsity(np.zeros((3, 2)))).all()
 
 
-def test_class_selectivity_against_a_loop():
+def test_class_selectivity_agrees_with_a_loop():
     labels = np.arange(20) % 3
     for unit, found in enumerate(evaluation.class_selectivity(CODES, labels)):
         means = sorted(np.abs(CODES[labels == c, unit]).mean() for c in range(3))
@@ -219,7 +219,7 @@ def test_class_selectivity_against_a_loop():
         assert found == pytest.approx((means[2] - rest) / (means[2] + rest), rel=1e-4)
 
 
-def test_shared_units_against_a_loop_over_pairs():
+def test_shared_units_agree_with_a_loop_over_pairs():
     labels = np.arange(20) % 3
     top = [set(np.argsort(np.abs(row))[-4:].tolist()) for row in CODES]
     shares = {True: [], False: []}
@@ -237,7 +237,7 @@ def test_shared_units_against_a_loop_over_pairs():
     assert evaluation.shared_units(wide, two, 60)[0] == pytest.approx(np.mean(common))
 
 
-def test_the_summary_is_its_parts():
+def test_the_summary_equals_its_parts():
     labels, z = np.arange(20) % 3, np.maximum(CODES, 0)
     summary = evaluation.sparsity_summary(z, labels, 4)
     assert summary["lifetime sparsity"] == np.nanmean(evaluation.lifetime_sparsity(z))
@@ -247,7 +247,7 @@ def test_the_summary_is_its_parts():
     assert shared == evaluation.shared_units(z, labels, 4)
 
 
-def test_measures_refuse_what_is_no_code():
+def test_measures_refuse_arrays_that_are_not_codes():
     for shape in [(4,), (4, 1), (1, 4), (2, 2, 2)]:
         with pytest.raises(LabError, match="z must be codes of shape"):
             evaluation.mean_activation(np.zeros(shape))
@@ -258,18 +258,18 @@ def test_measures_refuse_what_is_no_code():
         evaluation.shared_units(CODES, np.arange(20) % 2, 13)
 
 
-def test_the_mean_activation_is_one_of_each_unit():
+def test_there_is_one_mean_activation_per_unit():
     assert evaluation.mean_activation([[1, 2], [3, 4], [5, 9]]).tolist() == [3, 5]
 
 
-def test_the_code_of_a_sparse_model_is_what_the_decoder_gets():
+def test_the_code_of_a_sparse_model_is_the_decoders_input():
     model = small(layers.KSparse(3, alpha=2.0))
     z = evaluation.encode(model, X)
     assert np.allclose(z, layers.KSparse(6)(model.get_layer("encoder")(X)), atol=1e-6)
     assert np.allclose(model.get_layer("decoder")(z), model(X), atol=1e-5)
 
 
-def test_the_probe_finds_a_line_and_takes_the_strength_that_validates_best():
+def test_the_probe_separates_classes_with_the_best_validated_strength():
     z = np.random.default_rng(2).normal(size=(300, 6)).astype("float32") * [1, 100, 1, 1, 1, 1]
     labels = (z[:, 0] + z[:, 1] / 100 > 0).astype(int)
     probe, errors = evaluation.linear_probe(
@@ -280,7 +280,7 @@ def test_the_probe_finds_a_line_and_takes_the_strength_that_validates_best():
     assert np.mean(probe(z[250:]) == labels[250:]) > 0.9
 
 
-def test_a_model_that_starts_from_images_answers_most_to_each_its_own():
+def test_units_started_from_images_respond_most_to_their_own_image():
     model = small(layers.KSparse(1))
     models.start_from_images(model, X)
     flat = (X - X.mean(axis=0)).reshape(40, -1)

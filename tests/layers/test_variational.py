@@ -1,4 +1,4 @@
-"""The variational kind against sampling, and its likelihood against one known exactly."""
+"""The variational autoencoder compared with sampling, and its likelihood with an exact one."""
 
 import keras
 import numpy as np
@@ -22,7 +22,7 @@ def moments(n=3, d=2, seed=1):
     return rng.normal(size=(n, d)).astype("float32"), rng.normal(size=(n, d)).astype("float32")
 
 
-def test_kl_is_what_sampling_says():
+def test_kl_agrees_with_sampling():
     z_mean, z_log_var = (a.astype(float) for a in moments())
     q = scipy.stats.norm(z_mean, np.exp(z_log_var / 2))
     z = q.rvs((400_000, *z_mean.shape), random_state=3)
@@ -31,7 +31,7 @@ def test_kl_is_what_sampling_says():
 
 
 @pytest.mark.parametrize(("options", "beta"), [({}, 1), ({"beta": 3.0}, 3)])
-def test_the_layers_price_is_the_kl_summed_over_the_code_and_averaged_over_images(options, beta):
+def test_the_penalty_is_the_kl_summed_over_the_code_and_averaged_over_images(options, beta):
     z_mean, z_log_var = moments()
     layer = layers.GaussianSampling(**options)
     layer([z_mean, z_log_var])
@@ -39,14 +39,14 @@ def test_the_layers_price_is_the_kl_summed_over_the_code_and_averaged_over_image
     assert float(layer.losses[0]) == pytest.approx(expected, rel=1e-5)
 
 
-def test_samples_have_the_moments_asked_for():
+def test_samples_have_the_given_moments():
     z_mean, z_log_var = (np.repeat(a, 60_000, axis=0) for a in moments(n=1))
     z = keras.ops.convert_to_numpy(layers.GaussianSampling(seed=4)([z_mean, z_log_var]))
     np.testing.assert_allclose(z.mean(axis=0), z_mean[0], atol=0.03)
     np.testing.assert_allclose(z.var(axis=0), np.exp(z_log_var[0]), rtol=0.05)
 
 
-def test_it_samples_at_inference_and_reconstructs_through_the_mean():
+def test_the_model_samples_at_inference_but_reconstructs_from_the_mean():
     model = small()
     first, second = (model.predict(X, verbose=0) for _ in range(2))
     assert np.abs(first - second).max() > 1e-3
@@ -72,13 +72,13 @@ def test_the_loss_is_the_negative_lower_bound():
 
 
 @pytest.mark.slow
-def test_beta_zero_asks_for_nothing_but_reconstruction():
+def test_with_beta_zero_the_loss_is_the_reconstruction_error():
     history = training.fit(small(beta=0), X, validation=X, epochs=2)
     assert history["loss"] == history["reconstruction"]
 
 
-def test_nll_is_that_of_a_linear_gaussian_model():
-    """x = A z + noise: p(x) and the posterior are known; q is made worse than the posterior."""
+def test_the_nll_agrees_with_a_linear_gaussian_model():
+    """x = A z + noise: p(x) and the posterior are known; q is less exact than the posterior."""
     rng = np.random.default_rng(5)
     a, noise = rng.normal(size=(4, 2)), 0.7
     x = rng.normal(size=(6, 2)) @ a.T + noise * rng.normal(size=(6, 4))
@@ -113,7 +113,7 @@ def test_with_one_sample_the_nll_is_the_negative_lower_bound_on_average():
 
 
 def bound_of(model, x, samples):
-    """The layer's bound, on average over many drawings."""
+    """The layer's bound, mean over many samples."""
     layer = layers.ImportanceWeightedBound(models.to_logits(model), samples, seed=9)
     moments = model.get_layer("encoder").predict(x, verbose=0)
     drawn = [keras.ops.convert_to_numpy(layer([x, *moments])) for _ in range(300)]
@@ -123,7 +123,7 @@ def bound_of(model, x, samples):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("samples", [1, 5])
-def test_the_importance_weighted_bound_is_the_likelihoods_estimate(samples):
+def test_the_importance_weighted_bound_equals_the_likelihood_estimate(samples):
     model, x = small(), evaluation.binarise(X, seed=1)
     given = evaluation.bernoulli_log_likelihood(model, x)
     moments = model.get_layer("encoder").predict(x, verbose=0)
@@ -158,7 +158,7 @@ def test_pixel_likelihood_is_the_cross_entropy_of_binary_images():
         evaluation.bernoulli_log_likelihood(model, X)
 
 
-def test_binary_images_have_the_grey_ones_as_their_mean():
+def test_the_mean_of_binary_images_is_the_grey_image():
     x = np.repeat(X[:1], 20_000, axis=0)
     np.testing.assert_allclose(evaluation.binarise(x).mean(axis=0), X[0], atol=0.02)
     drawn = keras.ops.convert_to_numpy(layers.Binarise(seed=1)(x))
@@ -169,7 +169,7 @@ def test_binary_images_have_the_grey_ones_as_their_mean():
 @pytest.mark.filterwarnings("ignore:the training did not learn")
 @pytest.mark.slow
 def test_a_transformed_batch_is_both_input_and_target():
-    """The loss of a network that copies is near 0 on binary images, and could not be on grey."""
+    """The loss of a copying network is close to 0 on binary images, but not on grey ones."""
     keras.utils.set_random_seed(1)
     model = models.undercomplete(latent_dim=16, code_activation="linear", image_shape=SHAPE)
     model.get_layer("encoder").layers[-1].set_weights([np.eye(16) * 60, np.full(16, -30)])

@@ -1,6 +1,6 @@
 """Every builder on one Keras backend: a fit lowers the loss, a saved model gives the same output.
 
-Run by test_backends.py in a process of its own, since Keras chooses its backend at import.
+Run by test_backends.py in a separate process, because Keras chooses its backend at import.
 Prints one JSON object {kind: {"losses": [...], "difference": float}}.
 """
 
@@ -18,7 +18,7 @@ EPOCHS = 3
 
 
 def strokes(count=64):
-    """Bars at random places, learnable in a few steps: (count, 28, 28, 1) in [0, 1]."""
+    """Bars at random positions, learnable in a few steps: (count, 28, 28, 1) in [0, 1]."""
     rng = np.random.default_rng(0)
     x = np.zeros((count, 28, 28, 1), "float32")
     for image, start in zip(x, rng.integers(4, 20, count), strict=True):

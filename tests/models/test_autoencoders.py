@@ -1,4 +1,4 @@
-"""The builders: shapes, names, refusals, and models that come back from a file."""
+"""The builders: shapes, names, errors, and models saved and loaded."""
 
 import re
 
@@ -24,13 +24,13 @@ def kind(request):
     return request.param, models.AUTOENCODERS[request.param](**SIZES.get(request.param, SMALL))
 
 
-def test_the_map_names_each_builder_by_its_kind():
+def test_the_dict_of_builders_has_the_names_of_the_kinds():
     assert {"undercomplete", "denoising"} <= set(models.AUTOENCODERS)
     assert all(build.__name__ == name for name, build in models.AUTOENCODERS.items())
 
 
 def table():
-    """The table at the head of `models.autoencoders`: {kind: {column: entry}}."""
+    """The table in the docstring of `models.autoencoders`: {kind: {column: entry}}."""
     lines = autoencoders.__doc__.splitlines()
     first, second, last = (i for i, line in enumerate(lines) if line.startswith("==="))
     columns, *rows = (line.split() for line in (lines[first + 1], *lines[second + 1 : last]))
@@ -38,12 +38,12 @@ def table():
 
 
 def joined(words):
-    """ "2 Dense" is one entry: put a number and its layer together again."""
+    """ "2 Dense" is one entry: join a number and its layer."""
     return re.sub(r"\b(\d+) ", r"\1*", " ".join(words)).split()
 
 
 def weighted(model):
-    """The layers with weights of a part, as the table writes them: "Dense", "2*Dense"."""
+    """Layers with weights of a part in the table's form: "Dense", "2*Dense"."""
     types = [type(layer).__name__ for layer in model.layers if layer.weights]
     assert len(set(types)) == 1
     return types[0] if len(types) == 1 else f"{len(types)}*{types[0]}"
@@ -54,7 +54,7 @@ def test_the_table_names_the_kinds_in_their_order():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_table_of_differences_is_true(kind):
+def test_the_table_of_differences_is_correct(kind):
     row, model = table()[kind], models.AUTOENCODERS[kind]()
     inner = [type(layer).__name__ for layer in model.layers[1:]]
     parts = ["Functional", row["bottleneck"], "Functional"]
@@ -62,7 +62,7 @@ def test_the_table_of_differences_is_true(kind):
     encoder, decoder = (weighted(model.get_layer(part)) for part in ("encoder", "decoder"))
     assert encoder == row["encoder"]
     assert decoder.split("*")[-1] == row["decoder"]
-    assert decoder.split("*")[:-1] == encoder.split("*")[:-1], "as many layers as the encoder"
+    assert decoder.split("*")[:-1] == encoder.split("*")[:-1], "the depths differ"
 
 
 def from_images(model):
@@ -80,10 +80,10 @@ STARTS = {"start_from_images": from_images, "unroll": from_stack}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_start_is_the_table_s(kind):
+def test_the_start_is_as_in_the_table(kind):
     start, (one, two) = table()[kind]["start"], (built(kind, seed) for seed in (0, 1))
     kernels = [model.get_layer("encoder").get_weights()[0] for model in (one, two)]
-    assert not np.array_equal(*kernels), "random before anything else"
+    assert not np.array_equal(*kernels), "random before the start is set"
     if start != "random":
         STARTS[start](one)
         assert not np.array_equal(one.get_layer("encoder").get_weights()[0], kernels[0])
@@ -106,21 +106,21 @@ def test_each_kind_has_encoder_bottleneck_and_decoder(kind):
     assert names.index("encoder") < names.index("bottleneck") < names.index("decoder")
 
 
-def test_each_kind_gives_images_of_the_shape_it_takes(kind):
+def test_each_kind_outputs_images_of_the_input_shape(kind):
     _, model = kind
     x_hat = model.predict(X, verbose=0)
     assert x_hat.shape == X.shape
     assert x_hat.min() > 0 and x_hat.max() < 1
 
 
-def test_the_model_is_its_parts_in_a_row(kind):
+def test_the_model_is_the_composition_of_its_parts(kind):
     _, model = kind
     z = same_draw(model).get_layer("encoder")(X)
     by_hand = model.get_layer("decoder")(model.get_layer("bottleneck")(z))
     assert np.allclose(by_hand, same_draw(model)(X), atol=1e-6)
 
 
-def test_each_kind_comes_back_from_a_file(kind, tmp_path):
+def test_each_kind_can_be_saved_and_loaded(kind, tmp_path):
     _, model = kind
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
@@ -143,13 +143,13 @@ def test_the_decoder_mirrors_the_encoder(kind):
 
 @pytest.mark.parametrize("build", DENSE.values(), ids=DENSE)
 @pytest.mark.parametrize("size", [0, -1, True, 2.0, "2", None])
-def test_a_latent_size_that_is_none_is_refused(build, size):
+def test_an_invalid_latent_size_is_refused(build, size):
     with pytest.raises(LabError, match="latent_dim must be a whole number of at least 1"):
         build(latent_dim=size)
 
 
 @pytest.mark.parametrize("build", DENSE.values(), ids=DENSE)
-def test_a_hidden_width_of_nothing_is_refused(build):
+def test_a_hidden_width_of_zero_is_refused(build):
     with pytest.raises(LabError, match="hidden width"):
         build(**SMALL | {"hidden": (4, 0)})
 
@@ -162,7 +162,7 @@ def test_the_default_dense_network_is_the_published_one():
     assert (code.activation.__name__, code.units) == ("relu", 32)
 
 
-def test_linear_everywhere_makes_a_linear_map():
+def test_linear_activations_make_a_linear_map():
     linear = dict.fromkeys(("activation", "code_activation", "output_activation"), "linear")
     model = models.undercomplete(**SMALL, **linear)
     by_part = model(X[:1]) + model(X[1:2]) - model(np.zeros((1, *SHAPE), "float32"))
@@ -179,7 +179,7 @@ def test_denoising_corrupts_in_training_only():
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (8, 4, 1), (3, 3, 2)])
-def test_one_classifier_serves_images_and_codes(shape):
+def test_one_classifier_works_for_images_and_codes(shape):
     model = models.classifier(input_shape=shape, classes=4, widths=(2, 3), dense=5)
     logits = model(np.random.default_rng(0).random((2, *shape), "float32") * 3)
     assert logits.shape == (2, 4)
@@ -187,7 +187,7 @@ def test_one_classifier_serves_images_and_codes(shape):
     assert min(min(side) for side in sides) >= min(*shape[:2], 4)
 
 
-def test_a_classifier_comes_back_from_a_file(tmp_path):
+def test_a_classifier_can_be_saved_and_loaded(tmp_path):
     model = models.classifier(input_shape=SHAPE, classes=2, widths=(2,), dense=3)
     model.save(tmp_path / "model.keras")
     assert np.array_equal(keras.models.load_model(tmp_path / "model.keras")(X), model(X))

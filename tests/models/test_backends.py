@@ -1,4 +1,4 @@
-"""Every kind of autoencoder trains, saves and loads on each Keras backend that is installed."""
+"""Every kind of autoencoder trains, saves and loads on each installed Keras backend."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""The convolutional kind: sizes, costs counted by hand, sharpness of images drawn by hand."""
+"""The convolutional autoencoder: sizes, operations counted by hand, sharpness of known images."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from ae_lab.errors import LabError
 
 
 @pytest.mark.parametrize("side, code", [(28, 4), (56, 7), (112, 14), (33, 5)])
-def test_an_image_comes_back_at_its_own_size(side, code):
+def test_an_image_is_reconstructed_in_its_own_size(side, code):
     model = models.convolutional(image_shape=(side, side, 1))
     assert model.output_shape == (None, side, side, 1)
     assert model.get_layer("encoder").output_shape == (None, code, code, 8)
@@ -22,7 +22,7 @@ def test_the_weights_do_not_depend_on_the_images_size():
     assert large.predict(x, verbose=0).shape == x.shape
 
 
-def test_multiply_adds_are_those_counted_by_hand():
+def test_multiply_adds_agree_with_counts_by_hand():
     model = models.convolutional(widths=(4,), code_channels=2, image_shape=(8, 8, 1))
     encoder = 4 * 4 * (9 * 1 * 4) + 2 * 2 * (9 * 4 * 2)
     decoder = 2 * 2 * (9 * 2 * 4) + 4 * 4 * (9 * 4 * 1)
@@ -51,6 +51,6 @@ def test_a_fit_with_corruption_lowers_the_loss():
     assert history["loss"][-1] < 0.9 * history["loss"][0]
 
 
-def test_an_image_too_small_is_refused():
+def test_a_too_small_image_is_refused():
     with pytest.raises(LabError, match="halved 3 times, received 2x2"):
         models.convolutional(image_shape=(2, 2, 1))

@@ -1,4 +1,4 @@
-"""Model files from strangers: refused with the reason, and nothing in them is run."""
+"""Hostile model files: refused with the reason, and nothing in them is executed."""
 
 import io
 import json
@@ -40,14 +40,14 @@ X = np.random.default_rng(0).random((4, *SHAPE)).astype("float32")
 
 @pytest.fixture
 def kept(tmp_path):
-    """A small model in its file."""
+    """A small model in a file."""
     path = tmp_path / "model.keras"
     models.undercomplete(**SMALL).save(path)
     return path
 
 
 def rewritten(path, config=None, **members):
-    """The same archive with its configuration changed by ``config``, or members replaced."""
+    """The same archive with its configuration changed by ``config``, or with other members."""
     with zipfile.ZipFile(path) as archive:
         content = {name: archive.read(name) for name in archive.namelist()}
     if config:
@@ -67,13 +67,13 @@ def refused(path, words, **options):
 
 
 def first_layer(config, part="encoder"):
-    """The first layer with weights of a sub-model, in a model's configuration."""
+    """The first layer with weights of a sub-model in a model's configuration."""
     sub = next(one for one in config["config"]["layers"] if one["config"]["name"] == part)
     return next(one for one in sub["config"]["layers"] if "units" in one["config"])
 
 
 @pytest.mark.parametrize("name", BUILDERS)
-def test_each_kind_comes_back_as_it_was(tmp_path, name):
+def test_each_kind_is_loaded_unchanged(tmp_path, name):
     model = BUILDERS[name]()
     model.save(tmp_path / "model.keras")
     again = load_autoencoder(tmp_path / "model.keras", image_shape=SHAPE)
@@ -84,12 +84,12 @@ def test_each_kind_comes_back_as_it_was(tmp_path, name):
         np.testing.assert_array_equal(a, b)
 
 
-def test_the_default_sizes_come_back_too(tmp_path):
+def test_the_default_sizes_can_also_be_loaded(tmp_path):
     models.variational().save(tmp_path / "model.keras")
     assert load_autoencoder(tmp_path / "model.keras").name == "variational"
 
 
-def test_a_lambda_is_refused_and_never_run(tmp_path):
+def test_a_lambda_is_refused_and_never_executed(tmp_path):
     trap = tmp_path / "sprung"
     x = keras.Input(SHAPE)
     h = keras.layers.Lambda(lambda x, name=str(trap): (open(name, "w"), x)[1])(x)
@@ -167,12 +167,12 @@ def test_a_flipped_byte_is_refused_or_changes_nothing(kept):
 @pytest.mark.parametrize(
     "content", [b"", b"\x89HDF\r\n\x1a\n" + bytes(100), b"<html>Please sign in</html>"]
 )
-def test_what_is_no_archive_is_refused(kept, content):
+def test_a_file_that_is_not_an_archive_is_refused(kept, content):
     kept.write_bytes(content)
     refused(kept, "expected a whole archive")
 
 
-def test_no_file_another_name_and_a_folder_are_refused(kept, tmp_path):
+def test_missing_files_other_names_and_folders_are_refused(kept, tmp_path):
     refused(tmp_path / "absent.keras", "found none at")
     refused(shutil.copy(kept, tmp_path / "model.h5"), "ends in .keras")
     (tmp_path / "folder.keras").mkdir()
@@ -186,7 +186,7 @@ def test_a_missing_member_is_named(kept):
         refused(rewritten(kept, **{name: None}), f"received no {name} in it")
 
 
-def test_a_name_twice_is_refused(kept):
+def test_a_repeated_member_is_refused(kept):
     with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(kept, "a") as archive:
         archive.writestr("config.json", "{}")
     refused(kept, "two members of the same name")
@@ -197,7 +197,7 @@ def test_another_configuration_is_refused(kept, text):
     refused(rewritten(kept, **{"config.json": text}), "is not a model")
 
 
-def test_numbers_that_the_file_does_not_bring_are_refused_before_memory_is_spent(kept, monkeypatch):
+def test_declared_but_missing_weights_are_refused_before_memory_is_allocated(kept, monkeypatch):
     def huge(config):
         text = json.dumps(config).replace('"units": 7', '"units": 1000000000')
         return json.loads(text.replace("[null, 7]", "[null, 1000000000]"))
@@ -209,12 +209,12 @@ def test_numbers_that_the_file_does_not_bring_are_refused_before_memory_is_spent
         patch.setattr(keras.saving, "load_model", load)
         refused(rewritten(kept, huge), r"expected 68,000,000,033 weights, received")
     with keras.StatelessScope():
-        pass  # at its end Keras makes the variables it put off: there must be none
+        pass  # here Keras would create postponed variables: there must be none
 
 
 @pytest.mark.slow
-def test_a_bomb_is_refused_before_it_is_unpacked(kept, tmp_path):
-    """600 MB of zeros, packed to less than one."""
+def test_a_zip_bomb_is_refused_before_unpacking(kept, tmp_path):
+    """600 MB of zeros, compressed to less than one."""
     with zipfile.ZipFile(kept) as archive:
         config = archive.read("config.json")
     bomb = tmp_path / "bomb.keras"
@@ -241,7 +241,7 @@ def weights_changed(path, change):
             array = file[name][()]
             del file[name]
             file[name] = change(array)
-        file["room"] = np.zeros(2_000, "float32")  # so that the size alone tells nothing
+        file["room"] = np.zeros(2_000, "float32")  # so that the size alone is no indication
     return rewritten(path, **{"model.weights.h5": (path.parent / "weights.h5").read_bytes()})
 
 
@@ -250,12 +250,12 @@ def test_weights_of_other_shapes_are_refused(kept):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_weights_that_are_no_numbers_are_refused(kept, value):
+def test_weights_that_are_not_finite_are_refused(kept, value):
     changed = weights_changed(kept, lambda array: np.full_like(array, value))
     refused(changed, "finite weights")
 
 
-def test_a_model_of_other_images_or_without_a_code_is_refused(kept, tmp_path):
+def test_a_model_for_other_images_or_without_a_code_is_refused(kept, tmp_path):
     refused(kept, r"a model of images \(28, 28, 1\)", image_shape=models.IMAGE_SHAPE)
     x = keras.Input(SHAPE)
     keras.Model(x, keras.layers.Activation("relu")(x)).save(tmp_path / "other.keras")
@@ -270,13 +270,13 @@ def test_a_compiled_model_s_optimiser_and_losses_are_not_read(tmp_path):
     assert not load_autoencoder(tmp_path / "model.keras", SHAPE).compiled
 
 
-# What costs more than it brings: small files, a limit on memory, and the time of a good one
+# Small files that would cost much: a limit on memory, and on time relative to a valid file
 
 
 def cost_bounded(*paths):
-    """What loading each file says, in a process with 3 GB more than TensorFlow takes, and seconds.
+    """The messages and times of loading each file, in a process with 3 GB beyond TensorFlow's.
 
-    A good model is loaded first: what it takes once is not counted.
+    A valid model is loaded first, so that one-time costs are not counted.
     """
     program = """
 import json, resource, sys, time
@@ -311,13 +311,13 @@ def h5(write) -> bytes:
 
 
 def declared(file):
-    """3.9 GiB of one array, of which nothing is stored."""
+    """One array of 3.9 GiB, of which nothing is stored."""
     shape, chunks = (2**30 - 2**25,), (2**20,)
     file.create_dataset("layers/a/vars/0", shape, "float32", chunks=chunks, compression="gzip")
 
 
 def declared_whole(file):
-    """The same, not cut into chunks."""
+    """The same without chunks."""
     file.create_dataset("layers/a/vars/0", (2**30 - 2**25,), "float32")
 
 
@@ -350,7 +350,7 @@ def circle(file):
 
 
 def same_array_often(file):
-    """A thousand names of one array of a megabyte."""
+    """A thousand names for one array of a megabyte."""
     first = file.create_dataset("first", data=np.zeros(250_000, "float32"))
     for number in range(1_000):
         file[f"n{number}"] = first
@@ -397,7 +397,7 @@ def replaced(path, name, content, method=zipfile.ZIP_DEFLATED):
 
 
 def lying(path):
-    """A configuration of 1 GB, deflated, of which the archive says that it has 1,000 bytes."""
+    """A configuration of 1 GB, compressed; the archive declares 1,000 bytes."""
     config = zlib.compressobj(wbits=-15)
     data = b"".join(config.compress(bytes(10**6)) for _ in range(1_000)) + config.flush()
     replaced(path, "config.json", b"?" * 1_000)
@@ -411,7 +411,7 @@ def lying(path):
         entry = archive.getinfo("config.json")
         entry.compress_type, entry.file_size, entry.CRC = zipfile.ZIP_DEFLATED, 1_000, good.CRC
     content = bytearray(path.read_bytes())
-    start = entry.header_offset  # the local header says the same
+    start = entry.header_offset  # the local header declares the same
     struct.pack_into("<H", content, start + 8, zipfile.ZIP_DEFLATED)
     struct.pack_into("<LLL", content, start + 14, good.CRC, len(data), 1_000)
     path.write_bytes(content)
@@ -419,7 +419,7 @@ def lying(path):
 
 
 def many_layers(config):
-    """Five thousand layers in one."""
+    """Five thousand layers in one model."""
     sub = next(one for one in config["config"]["layers"] if one["class_name"] == "Functional")
     layer = {"module": "keras.layers", "class_name": "Flatten", "config": {}}
     sub["config"]["layers"] += [layer] * 5_000
@@ -434,7 +434,7 @@ def many_pieces(config):
 
 
 def huge_outputs(path):
-    """Few weights, and strides that make a picture of gigabytes of a small one."""
+    """Few weights, and strides that turn a small image into one of gigabytes."""
     x = keras.Input(SHAPE)
     h = keras.layers.Conv2DTranspose(1, 1, strides=4, name="a")(x)
     keras.Model(x, h).save(path)
@@ -463,14 +463,14 @@ ARCHIVES = {
     "a directory that lies": (lying, "whole archive"),
     "layers": (lambda path: rewritten(path, many_layers), "parts of a model|1,000,000 bytes"),
     "pieces": (lambda path: rewritten(path, many_pieces), "'Split'"),
-    "outputs": (huge_outputs, "1,000,000 numbers per image"),
+    "outputs": (huge_outputs, "1,000,000 outputs per image"),
 }
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="limits on memory as Linux has them")
-def test_what_a_file_costs_is_known_before_it_is_paid(kept):
-    """400 MB beyond a good model's, and ten times the time that loading it takes."""
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's limits on memory")
+def test_costs_of_a_file_are_checked_before_loading(kept):
+    """At most 400 MB more than a valid model, and ten times the time of loading it."""
     expected = {}
     for write, words in WEIGHTS.items():
         path = shutil.copy(kept, kept.with_name(f"{write.__name__}.keras"))

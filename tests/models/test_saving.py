@@ -1,4 +1,4 @@
-"""Models that notebooks keep: written in a report run alone, published whole, read safely."""
+"""Models that notebooks save: written only in a report run, published whole, loaded safely."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def x():
 
 
 @pytest.mark.parametrize("kind", models.AUTOENCODERS)
-def test_each_kind_comes_back_in_safe_mode_and_answers_the_same(kind, tmp_path, x):
+def test_each_kind_is_loaded_in_safe_mode_with_the_same_output(kind, tmp_path, x):
     model = models.AUTOENCODERS[kind](**SMALL[kind])
     start_lab("a", Settings(record_folder=tmp_path)).keep_model(model, kind)
     again = models.load_model(tmp_path / "a" / f"{kind}.keras")
@@ -36,14 +36,14 @@ def test_each_kind_comes_back_in_safe_mode_and_answers_the_same(kind, tmp_path, 
     np.testing.assert_array_equal(evaluation.encode(again, x), evaluation.encode(model, x))
 
 
-def test_the_classifier_comes_back_with_its_moves(tmp_path, x):
+def test_the_classifier_is_loaded_with_its_shifts(tmp_path, x):
     model = models.classifier(widths=(2, 2, 2), dense=4, shift=1)
     start_lab("a", Settings(record_folder=tmp_path)).keep_model(model, "classifier")
     again = models.load_model(tmp_path / "a" / "classifier.keras")
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
-def test_a_kept_model_says_what_it_was_trained_on(tmp_path, monkeypatch):
+def test_a_saved_model_contains_what_it_was_trained_on(tmp_path, monkeypatch):
     lab = start_lab("a", Settings(record_folder=tmp_path, project_folder=tmp_path, offline=True))
     dataset = lab.load_mnist()
     lab.keep_model(models.deep(latent_dim=2, hidden=()), "deep")
@@ -54,7 +54,7 @@ def test_a_kept_model_says_what_it_was_trained_on(tmp_path, monkeypatch):
     models.load_model(tmp_path / "a" / "deep.keras")
 
 
-def test_a_model_without_a_word_of_its_images_has_none_and_a_wrong_word_is_refused(tmp_path):
+def test_missing_training_data_are_none_and_invalid_ones_are_refused(tmp_path):
     model, path = models.deep(latent_dim=2, hidden=()), tmp_path / "deep.keras"
     models.save_model(model, path)
     assert models.trained_on(path) is None
@@ -68,7 +68,7 @@ def test_a_model_without_a_word_of_its_images_has_none_and_a_wrong_word_is_refus
         models.trained_on(path)
 
 
-def test_by_hand_nothing_is_kept_and_nothing_said(tmp_path, monkeypatch, capsys):
+def test_outside_a_report_no_model_is_saved(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     lab = start_lab("a", Settings())
     capsys.readouterr()
@@ -78,7 +78,7 @@ def test_by_hand_nothing_is_kept_and_nothing_said(tmp_path, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize("name", ["", "../deep", "Deep", "deep.keras"])
-def test_a_name_that_is_no_file_name_is_refused(name, tmp_path):
+def test_an_invalid_file_name_is_refused(name, tmp_path):
     lab = start_lab("a", Settings(record_folder=tmp_path))
     with pytest.raises(LabError, match="lower-case letters"):
         lab.keep_model(models.deep(latent_dim=2, hidden=()), name)
@@ -92,7 +92,7 @@ def keep(place, name, *models_of_it, error=None):
     place.store(name, {"metadata": {"ae_lab": {"error": error}}})
 
 
-def test_a_good_execution_replaces_its_models_and_a_failed_one_does_not(tmp_path):
+def test_a_successful_execution_replaces_its_models_and_a_failed_one_does_not(tmp_path):
     place = Workplace(Settings(report_folder=tmp_path))
     place.build.mkdir(parents=True)
     keep(place, "one", "deep", "classifier")

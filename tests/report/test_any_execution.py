@@ -1,4 +1,4 @@
-"""A report computes what the notebook computes, and loses nothing of what it prints."""
+"""A report computes the same as the notebook and loses nothing that it prints."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def data_at_hand(monkeypatch):
 
 
 def outputs_of(settings, name: str = "one") -> dict[int, str]:
-    """Number of a cell → what is seen of its outputs."""
+    """Number of a cell → visible part of its outputs."""
     page = main_of((settings.profile_folder / f"{name}.html").read_text())
     cells = re.split(r'id="cell-(\d+)"', page)
     return {
@@ -35,7 +35,7 @@ def outputs_of(settings, name: str = "one") -> dict[int, str]:
     }
 
 
-def test_the_environment_holds_nothing_that_changes_what_a_library_does(monkeypatch):
+def test_the_environment_does_not_change_the_behaviour_of_libraries(monkeypatch):
     monkeypatch.setenv("PYTHONWARNINGS", "error")
     changed = process_environment()
     assert not {"TQDM_DISABLE", "SOURCE_DATE_EPOCH", "PYTHONWARNINGS"} & changed.keys()
@@ -64,7 +64,7 @@ def test_all_that_a_program_prints_is_on_its_page(tmp_path):
 
 
 @pytest.mark.kernel
-def test_widgets_and_bars_are_shown_as_they_ended(tmp_path):
+def test_widgets_and_bars_are_shown_in_their_last_state(tmp_path):
     cells = [
         "import ipywidgets as w\nw.interact(lambda x: print('twice', 2 * x), x=3)",
         "out = w.Output()\ndisplay(out)\nwith out:\n    print('inside')\n"
@@ -86,14 +86,14 @@ def test_widgets_and_bars_are_shown_as_they_ended(tmp_path):
     assert "100%" in seen[4] and "3/3" in seen[4] and "it/s" not in seen[3] + seen[4]
     assert "5" in seen[5] and "https://x.org" in seen[6] and '"a": 1' in seen[6]
     assert "rate: 77" in seen[7]
-    assert "named where it stood: 1 in one" in said
+    assert ": 1 in one" in said
     first = (settings.profile_folder / "one.html").read_bytes()
     build(settings, force=True)
     assert (settings.profile_folder / "one.html").read_bytes() == first
 
 
 @pytest.mark.kernel
-def test_one_notebook_s_failure_costs_no_other_its_page(tmp_path, monkeypatch):
+def test_a_failed_notebook_does_not_affect_other_pages(tmp_path, monkeypatch):
     settings = project(tmp_path, good=notebook("# Good", "%%print('well')"))
     old = notebook("# Old", "%%print(1)", "%%1/0", "then", "%%print(2)")
     content = json.loads(json.dumps(old))
@@ -120,7 +120,7 @@ def test_one_notebook_s_failure_costs_no_other_its_page(tmp_path, monkeypatch):
 
 
 def convert(folder, *switches: str, name: str = "one") -> tuple[str, str]:
-    """What nbconvert said, and the page it wrote."""
+    """The log of nbconvert, and the page that it wrote."""
     done = subprocess.run(
         [sys.executable, "-m", "nbconvert", "--to", EXPORTER, *switches, f"{name}.ipynb"],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""Any notebook becomes a page: what it holds is shown, or named where it stood. No kernels here."""
+"""Any notebook becomes a page: its content is shown, or a note says what is missing. No kernels."""
 
 import json
 import os
@@ -33,7 +33,7 @@ SVG_FILE = SVG.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"')
 
 
 def text_page(*sources: str, folder="", **attached):
-    """What is seen of a page of texts, and its details; attachments are the first text's."""
+    """The visible part of a page of texts, and its details; attachments belong to the first."""
     content = notebook("# T", *sources)
     if attached:
         content.cells[1]["attachments"] = {
@@ -44,7 +44,7 @@ def text_page(*sources: str, folder="", **attached):
 
 
 def output_page(data: dict, metadata: dict | None = None, **more):
-    """What is seen of a page with one output, and its details."""
+    """The visible part of a page with one output, and its details."""
     content = with_output(notebook("# T", "%%show()"), data, metadata)
     content.metadata.update(more)
     page, details = rendered(content)
@@ -65,11 +65,11 @@ def output_page(data: dict, metadata: dict | None = None, **more):
         ("<center>\n\n**mid**\n\n</center>", "<p><strong>mid</strong></p>\n</center>"),
     ],
 )
-def test_html_holds_what_stands_in_it(source, expected):
+def test_html_elements_contain_their_markdown(source, expected):
     assert expected in text_page(source)[0]
 
 
-def test_a_fold_holds_the_markdown_in_it():
+def test_a_fold_contains_its_markdown():
     page, _ = text_page(
         "<details>\n<summary>S</summary>\n\nThe **answer**.\n\n</details>\n\nAfter."
     )
@@ -80,7 +80,7 @@ def test_a_fold_holds_the_markdown_in_it():
 # Formulas
 
 
-def test_a_macro_holds_from_its_cell_on():
+def test_a_macro_is_defined_for_all_later_cells():
     page, details = text_page(
         "$$\\newcommand{\\norm}[1]{\\lVert #1 \\rVert}$$",
         "$\\norm{x}$ and again $\\newcommand{\\norm}[1]{|#1|} \\norm{y}$",
@@ -89,7 +89,7 @@ def test_a_macro_holds_from_its_cell_on():
     assert not details.problems and page.count("<math") == 3
 
 
-def test_equations_are_numbered_and_referred_to_over_the_whole_page():
+def test_equation_numbers_and_references_span_the_whole_page():
     page, details = text_page(
         "see $\\eqref{b}$, \\eqref{a} and \\ref{b}",
         "\\begin{equation}a\\label{a}\\end{equation}",
@@ -99,10 +99,10 @@ def test_equations_are_numbered_and_referred_to_over_the_whole_page():
     links = re.findall(r'<a href="#(equation-\w)">([^<]*)</a>', page)
     assert links == [("equation-b", "(2)"), ("equation-a", "(1)"), ("equation-b", "2")]
     assert all(f'id="{name}"' in page for name, _ in links) and "(7)" in page
-    assert not re.search(r"<math(?:(?!</math>).)*<a ", page), "a link in a formula is no link"
+    assert not re.search(r"<math(?:(?!</math>).)*<a ", page), "links in formulas do not work"
 
 
-def test_all_formulas_that_cannot_be_set_are_named_with_their_source_shown():
+def test_formulas_that_cannot_be_rendered_are_named_with_their_source():
     wrong = [f"\\unknown{letter}" for letter in "abcdefghij"]
     page, details = text_page(*(f"Text ${tex}$ goes on, ${tex[-1]}^2$." for tex in wrong))
     assert len(details.problems) == 10 and page.count("<math") == 10
@@ -136,7 +136,7 @@ def test_formulas_are_found_where_jupyter_finds_them(source, count):
     assert "\ufdd0" not in page and ("<table" in page) == (source.startswith(("|", "<table")))
 
 
-def test_formulas_in_a_kernel_s_html_are_set():
+def test_formulas_in_html_from_a_kernel_are_rendered():
     html = "<table><tr><th>$\\alpha$</th></tr></table><code>$no$</code> $5 to $6"
     page, _ = output_page({"text/html": html})
     assert page.count("<math") == 1 and "<code>$no$</code> $5 to $6" in page
@@ -182,7 +182,7 @@ def test_an_image_file_is_shown_whatever_its_name(tmp_path, form):
         "![a](a%00b.png)",
     ],
 )
-def test_an_image_that_is_not_there_is_a_problem_where_it_stood(tmp_path, source):
+def test_a_missing_image_is_a_problem_in_its_place(tmp_path, source):
     (tmp_path / "notebooks").mkdir()
     for name in ("secret.png", "notebooks/t.tiff"):
         (tmp_path / name).write_bytes(b"not shown")
@@ -205,7 +205,7 @@ def test_every_image_has_an_alt_text(tmp_path, source):
     assert "no alt text" in details.problems[0]["message"]
 
 
-# What a page cannot hold
+# Content that a page cannot show
 
 
 @pytest.mark.parametrize(
@@ -220,15 +220,15 @@ def test_every_image_has_an_alt_text(tmp_path, source):
         ("<canvas>Your browser does not draw</canvas>", "a drawing"),
         ('<object data="x.swf">Your browser does not</object>', "embedded"),
         ("<button>Press your browser</button>", "a button"),
-        ("<select><option>your browser</option></select>", "a field"),
-        ("<textarea>your browser</textarea>", "a field"),
-        ('<input type="range">', "a field"),
+        ("<select><option>your browser</option></select>", "field"),
+        ("<textarea>your browser</textarea>", "field"),
+        ('<input type="range">', "field"),
         ("<script>document.write('your browser')</script>", "a script"),
         ("<math><mi>your browser</mi></math>", "MathML"),
         ("<svg><rect></svg>", "SVG"),
     ],
 )
-def test_an_element_that_is_cut_is_named_and_its_fallback_is_not_shown(html, word):
+def test_a_removed_element_is_named_without_its_fallback(html, word):
     for page, details in (text_page(f"Before {html} after."), output_page({"text/html": html})):
         assert word in page and "rowser" not in page.split("</code></pre>")[-1]
         assert len(details.gaps) + len(details.problems) == 1
@@ -253,7 +253,7 @@ def test_an_element_that_is_cut_is_named_and_its_fallback_is_not_shown(html, wor
         ("- [x] done", "☑"),
     ],
 )
-def test_a_still_form_is_shown_and_is_no_gap(html, still):
+def test_a_static_form_is_shown_and_is_not_a_gap(html, still):
     page, details = text_page(html)
     assert still in page and not details.gaps and not details.problems
     assert "Switch" not in page
@@ -282,20 +282,20 @@ PLOTLY = "application/vnd.plotly.v1+json"
         ({"text/latex": "\\begin{align}a&=b\\end{align}", "text/plain": "x"}, "<math", 0),
     ],
 )
-def test_an_output_is_shown_in_its_richest_still_form_or_named(data, seen, gaps):
+def test_an_output_is_shown_in_its_richest_static_form_or_named(data, seen, gaps):
     alt = {kind: {"alt": "A dot."} for kind in data}
     page, details = output_page(data, alt)
     assert seen in page and len(details.gaps) == gaps
     assert "object>" not in page and "object&gt;" not in page
 
 
-def test_html_whose_own_style_hides_parts_gives_way_to_text():
+def test_html_with_hidden_parts_is_replaced_by_text():
     html = "<style>#x {display: none}</style><div id=x>please rerun this cell</div>"
     page, details = output_page({"text/html": html, "text/plain": "LogisticRegression()"})
     assert "LogisticRegression()" in page and "rerun" not in page and not details.gaps
 
 
-def test_a_styled_table_keeps_its_colours_and_no_random_name():
+def test_a_styled_table_keeps_its_colours_but_not_its_random_ids():
     html = (
         "<style>#T_ab1_row0_col0, #T_ab1_row1_col0 {background-color: yellow; color: white}</style>"
         '<table id="T_ab1"><tr><th>&nbsp;</th><th>a</th></tr>'
@@ -303,7 +303,7 @@ def test_a_styled_table_keeps_its_colours_and_no_random_name():
         '<td style="color:red;position:fixed;background-image:url(http://x)">3</td></tr></table>'
     )
     page, _ = output_page({"text/html": html, "text/plain": "<a.Styler object>"})
-    assert 'style="background:#ffff00;color:#000000"' in page, "black can be read on yellow"
+    assert 'style="background:#ffff00;color:#000000"' in page, "black is readable on yellow"
     assert "T_ab1" not in page and "url(" not in page and "fixed" not in page
     assert "<th>&nbsp;" not in page and "background:#ffffff;color:#" in page
 
@@ -347,13 +347,13 @@ def test_a_widget_s_last_state_is_shown():
 @pytest.mark.parametrize(
     "widgets", [{}, {"state": "broken"}, state(other=("X", {})), state(box=("Custom", {}))]
 )
-def test_a_widget_without_a_still_form_is_named(widgets):
+def test_a_widget_without_a_static_form_is_named(widgets):
     data = {WIDGET: {"model_id": "box"}, "text/plain": "Custom(a=1)"}
     page, details = output_page(data, widgets=widgets)
     assert len(details.gaps) == 1 and "a widget" in page and "Custom(a=1)" in page
 
 
-def test_boxes_that_hold_each_other_come_to_an_end():
+def test_boxes_that_contain_each_other_do_not_loop():
     widgets = state(
         box=("VBox", {"children": ["IPY_MODEL_b"]}), b=("VBox", {"children": ["IPY_MODEL_box"]})
     )
@@ -376,7 +376,7 @@ def test_boxes_that_hold_each_other_come_to_an_end():
         ("", "#T"),
     ],
 )
-def test_a_link_in_the_page_arrives_and_each_anchor_is_there_once(source, link):
+def test_links_within_the_page_work_and_anchors_are_unique(source, link):
     content = notebook("# T", source, f"[go]({link})", "%%1")
     page, details = rendered(content)
     target = re.search(r'href="#([^"]+)">go<', page)[1]
@@ -384,13 +384,13 @@ def test_a_link_in_the_page_arrives_and_each_anchor_is_there_once(source, link):
     assert ids.count(target) == 1 and len(ids) == len(set(ids)) and not details.gaps
 
 
-def test_links_that_lead_nowhere_are_named():
+def test_links_without_a_target_are_named():
     page, details = text_page("[a](#nowhere) [b](data.csv) [c](attachment:x.pdf)")
     assert len(details.gaps) == 2 and "'data.csv'" in page and "#nowhere" in page
     assert "href" not in page
 
 
-# Files of any form
+# All formats of notebook files
 
 CELLS = [
     {"cell_type": "markdown", "metadata": {}, "source": ["# A\r\n", "text"]},
@@ -435,7 +435,7 @@ V3 = {
         {"cells": [*CELLS, "words", {"cell_type": 7}]},
     ],
 )
-def test_every_form_of_the_file_becomes_a_page(found):
+def test_every_format_of_the_file_becomes_a_page(found):
     for content in (json.dumps(found).encode(), b"\xef\xbb\xbf" + json.dumps(found).encode()):
         read = parse_notebook(content, "a.ipynb")
         ids = [cell.id for cell in read.cells]
@@ -448,14 +448,14 @@ def test_every_form_of_the_file_becomes_a_page(found):
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b'{"cells": 5}', b"<<<<<<< HEAD", "ä".encode("latin-1"), b"5"]
 )
-def test_a_file_that_is_no_notebook_is_one_sentence(tmp_path, content):
+def test_an_invalid_notebook_is_reported_in_one_sentence(tmp_path, content):
     path = tmp_path / "a.ipynb"
     path.write_bytes(content)
     with pytest.raises(LabError, match="a.ipynb must be a notebook"):
         read_notebook(path)
 
 
-def test_the_language_is_read_where_files_have_it():
+def test_the_language_is_read_from_the_metadata():
     assert language_of({"metadata": {"kernelspec": {"language": "R"}}}) == "R"
     assert (
         language_of({"metadata": {"language_info": {"name": "julia"}, "kernelspec": 5}}) == "julia"
@@ -463,7 +463,7 @@ def test_the_language_is_read_where_files_have_it():
     assert language_of({}) == language_of({"metadata": {"kernelspec": {}}}) == "python"
 
 
-def test_each_notebook_has_a_page_of_its_own_beside_the_report_s():
+def test_each_notebook_has_its_own_page():
     names = ["index", "Index", "index_", "index__", "a", "index2", "models"]
     pages = [page_file(name) for name in names]
     assert len(set(pages)) == len(pages) and "index.html" not in map(str.lower, pages)
@@ -495,7 +495,7 @@ def test_names_in_any_script_and_of_any_length_are_linked(tmp_path):
         ("hide-cell", True, True),
     ],
 )
-def test_tags_leave_out_or_fold(tag, code, output):
+def test_tags_remove_or_fold_cells(tag, code, output):
     content = with_output(notebook("# T", "%%secret_code()"), {"text/plain": "the_result"})
     content.cells[1].metadata["tags"] = [tag]
     page, _ = rendered(content)
@@ -504,10 +504,10 @@ def test_tags_leave_out_or_fold(tag, code, output):
     assert ('<details class="fold">' in page) == code, "code is folded anyway"
 
 
-# One cell's fault, one page's fault
+# Failures of one cell, failures of one page
 
 
-def test_a_cell_that_cannot_be_rendered_is_named_and_the_others_stand(monkeypatch):
+def test_a_cell_that_cannot_be_rendered_is_named_and_others_are_shown(monkeypatch):
     from ae_lab.report.render import markdown
 
     def breaks(source, *more, **options):
@@ -549,11 +549,11 @@ def test_thirty_notebooks_of_which_three_are_broken(tmp_path, monkeypatch):
     assert "27 in" in last[0] and "29 failed" in last[1] and "30, cell 2 failed" in last[2]
 
 
-# Time and truth
+# Time and correctness
 
 
 def seconds(function, *arguments) -> float:
-    """The least time of three."""
+    """The shortest time of three."""
     times = []
     for _ in range(3):
         start = time.process_time()
@@ -579,7 +579,7 @@ STRESS = {
 
 @pytest.mark.parametrize("name", ["stdout", "stderr"])
 @pytest.mark.parametrize("kind", STRESS)
-def test_cleaning_a_stream_takes_time_in_proportion(kind, name):
+def test_the_time_to_clean_a_stream_is_proportional_to_its_length(kind, name):
     def clean(size):
         text = STRESS[kind] * (size // len(STRESS[kind]))
         clean_outputs([v4.new_output("stream", name=name, text=text)], "/somewhere/notebooks")
@@ -591,7 +591,7 @@ def test_cleaning_a_stream_takes_time_in_proportion(kind, name):
     "piece",
     ["<svg ", "<script>", "<style>{", "<iframe>", "<img ", "<table>", "$", "\\begin{a}", "`"],
 )
-def test_rendering_html_and_text_takes_time_in_proportion(piece):
+def test_the_time_to_render_html_and_text_is_proportional_to_its_length(piece):
     from ae_lab.report.render.formulas import Formulas
 
     def clean(size):
@@ -602,12 +602,12 @@ def test_rendering_html_and_text_takes_time_in_proportion(piece):
     assert seconds(clean, 80_000) < 8 * seconds(clean, 20_000) + 0.05
 
 
-def test_a_large_html_output_is_done_at_once():
+def test_a_large_html_output_is_rendered_quickly():
     rows = "<tr>" + "<td>12.5</td>" * 20 + "</tr>"
     image = f'<img alt="a" src="data:image/png;base64,{"A" * 2_000_000}">'
     start = time.process_time()
     output_page({"text/html": image + "<table>" + rows * 5_000 + "</table>"})
-    assert time.process_time() - start < 8, "3.5 MB, in some two seconds on an idle machine"
+    assert time.process_time() - start < 8, "3.5 MB, about two seconds on an idle machine"
 
 
 @pytest.mark.parametrize(
@@ -622,7 +622,7 @@ def test_a_large_html_output_is_done_at_once():
     ],
 )
 @pytest.mark.parametrize("kind", ["stdout", "text/plain", "text/html", "text/markdown"])
-def test_what_a_notebook_says_is_not_altered(text, kind):
+def test_text_printed_by_a_notebook_is_not_changed(text, kind):
     output = (
         v4.new_output("stream", name="stdout", text=text)
         if kind == "stdout"
@@ -637,7 +637,7 @@ def test_what_a_notebook_says_is_not_altered(text, kind):
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory):
-    """A page with every kind of thing that is shown in a still form or named."""
+    """A page with all content that is shown in a static form or by a note."""
     texts = [
         "see \\eqref{a}: \\begin{equation}a\\label{a}\\end{equation} and $\\color{red} x$ $\\no$",
         f"{SVG} <progress value=3 max=4></progress> <iframe src='https://x.org'></iframe> [a](#b)",
@@ -667,7 +667,7 @@ def everything(tmp_path_factory):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_is_named_is_accessible_and_asks_for_nothing(browser, everything, scheme):
+def test_notes_are_accessible_and_make_no_requests(browser, everything, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     size = {"width": 360, "height": 740}
     context = browser.new_context(bypass_csp=True, color_scheme=scheme, viewport=size)

@@ -1,4 +1,4 @@
-"""Pages in a real browser, with no network; skipped where there is none."""
+"""Pages in a real browser without network; skipped if there is no browser."""
 
 import io
 import shutil
@@ -38,7 +38,7 @@ TABLE = (
 
 
 def model_of_a_plane():
-    """Untrained, its weights enlarged so that the images differ over the plane."""
+    """An untrained model, with weights enlarged so that the images differ over the plane."""
     from ae_lab import models
 
     keras.utils.set_random_seed(4)
@@ -61,7 +61,7 @@ def decoder():
     return portable_decoder(model_of_a_plane())
 
 
-SLIDERS = {  # two sliders of two positions over four tiles, the grey levels of one pixel each
+SLIDERS = {  # two sliders with two positions each, four tiles with the grey levels of one pixel
     "sliders": [
         {"name": "first", "labels": ["a", "b"], "start": 1},
         {"name": "second", "labels": ["c", "d"], "start": 0},
@@ -75,7 +75,7 @@ SLIDERS = {  # two sliders of two positions over four tiles, the grey levels of 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory, live_models):
-    """A page with everything on it, a hostile one, a failed one, and an index."""
+    """A page with all kinds of content, a hostile one, a failed one, and an index."""
     folder = tmp_path_factory.mktemp("report")
     content = notebook(
         "# All of it\n\nA [link](https://example.org) in text, `code`, $\\sqrt{x}$.\n\n"
@@ -125,7 +125,7 @@ PAGES = ("01_a", "alive", "computing", "hostile", "failed", "index", "swept")
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_nothing_runs_and_nothing_is_requested(browser, report, name):
+def test_nothing_is_executed_and_nothing_is_requested(browser, report, name):
     page = browser.new_page()
     requests, messages = [], []
     page.on("request", lambda request: requests.append(request.url))
@@ -155,7 +155,7 @@ def test_the_policy_alone_stops_a_script_and_a_request(browser, report):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(browser, report, name, scheme):
+def test_axe_finds_no_accessibility_problem(browser, report, name, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     context = browser.new_context(
         bypass_csp=True, color_scheme=scheme, viewport={"width": 360, "height": 740}
@@ -169,7 +169,7 @@ def test_axe_finds_nothing(browser, report, name, scheme):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_phone_has_no_sideways_scroll(browser, report, name):
+def test_a_phone_needs_no_horizontal_scrolling(browser, report, name):
     page = browser.new_page(viewport={"width": 360, "height": 740})
     page.goto(f"file://{report}/{name}.html")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
@@ -181,10 +181,10 @@ canvas.height).data].filter((value, i) => i % 4 == 0)"""
 
 
 @pytest.mark.parametrize("point", [(0.5, 0.3), (-1.2, 0.0), (0.0, -2.0)])
-def test_the_living_figure_draws_what_keras_decodes(browser, report, point):
+def test_the_interactive_figure_agrees_with_keras(browser, report, point):
     page = browser.new_page()
     page.goto(f"file://{report}/alive.html")
-    for name in ("z 1, to the right", "z 2, upwards"):  # it starts elsewhere
+    for name in ("z 1, to the right", "z 2, upwards"):  # the start is elsewhere
         page.get_by_role("slider", name=name).fill("0")
     page.locator(".plane").focus()
     for value, keys in zip(
@@ -234,7 +234,7 @@ def test_a_pointer_moves_the_point(browser, report):
     page.close()
 
 
-def test_without_scripts_and_on_paper_the_still_figure_stands(browser, report):
+def test_without_scripts_and_on_paper_the_static_figure_is_shown(browser, report):
     without = browser.new_context(java_script_enabled=False).new_page()
     without.goto(f"file://{report}/alive.html")
     assert without.locator("figure img").count() == 2
@@ -250,7 +250,7 @@ def test_without_scripts_and_on_paper_the_still_figure_stands(browser, report):
     page.close()
 
 
-def test_the_index_links_land_on_their_cells(browser, report):
+def test_links_of_the_index_lead_to_their_cells(browser, report):
     page = browser.new_page()
     page.goto(f"file://{report}/index.html")
     page.get_by_role("link", name="Title").click()
@@ -258,14 +258,14 @@ def test_the_index_links_land_on_their_cells(browser, report):
     page.close()
 
 
-def test_a_claim_of_the_ledger_lands_on_its_cell(browser, report):
+def test_a_claim_of_the_ledger_links_to_its_cell(browser, report):
     page = browser.new_page(viewport={"width": 900, "height": 500})
     page.goto(f"file://{report}/index.html")
     page.locator("details", has=page.locator(f"a[href$='#claim-{CLAIM}']")).first.click()
     page.locator(f".cards a[href$='#claim-{CLAIM}']").click()
     assert page.url.endswith(f"01_a.html#claim-{CLAIM}")
     box = page.locator(f"[id='claim-{CLAIM}']").bounding_box()
-    assert 0 <= box["y"] < 500, "the verdict is in sight"
+    assert 0 <= box["y"] < 500, "the verdict is visible"
     page.close()
 
 
@@ -279,7 +279,7 @@ def test_brackets_stretch_in_the_embedded_font(browser, report):
 
 
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="pdftotext is not installed")
-def test_print_keeps_the_end_of_a_long_line(browser, report, tmp_path):
+def test_long_lines_are_printed_completely(browser, report, tmp_path):
     page = browser.new_page()
     page.goto(f"file://{report}/01_a.html")
     page.pdf(path=tmp_path / "page.pdf", format="A4")

@@ -1,4 +1,4 @@
-"""Executing notebooks: the same to the byte, failures, kernels, nothing done twice."""
+"""Executing notebooks: identical results, failures, kernels, and nothing executed twice."""
 
 import os
 import re
@@ -86,7 +86,7 @@ def test_two_runs_give_the_same_bytes(tmp_path):
         ("import time; time.sleep(60)", "CellTimeoutError", "longer than its limit"),
     ],
 )
-def test_a_failure_is_named_and_the_page_up_to_it_written(
+def test_a_failure_is_named_and_the_page_up_to_it_is_written(
     tmp_path, monkeypatch, no_font_cache, code, name, words
 ):
     monkeypatch.setitem(execution.CELL_SECONDS, "quick", 2)
@@ -132,7 +132,7 @@ def test_a_failed_run_publishes_the_others_and_keeps_the_last_good_report(tmp_pa
     assert contents(settings.profile_folder) == before
 
 
-def test_a_download_is_tried_only_if_a_notebook_has_to_be_executed(
+def test_a_download_is_only_tried_if_a_notebook_must_be_executed(
     tmp_path, no_font_cache, monkeypatch
 ):
     tried = []
@@ -166,7 +166,7 @@ def test_unchanged_notebooks_are_not_executed_again(tmp_path, no_font_cache):
     (settings.profile_folder / "one.html").write_text("spoilt")
     build(settings)
     assert runs.read_text() == "x"
-    assert contents(settings.profile_folder) == before, "a spoilt page is rendered again"
+    assert contents(settings.profile_folder) == before, "a damaged page is rendered again"
     build(settings, "two", force=True)
     assert runs.read_text() == "x"
     build(replace(settings, seed=9), "one")
@@ -187,21 +187,21 @@ def test_a_foreign_kernel_named_python3_is_not_used(tmp_path, monkeypatch, no_fo
 
 
 @pytest.mark.kernel
-@pytest.mark.skipif(sys.platform != "linux", reason="names without a file are Linux's")
+@pytest.mark.skipif(sys.platform != "linux", reason="abstract socket names exist only on Linux")
 def test_a_kernel_needs_no_port_that_another_program_could_take(tmp_path, no_font_cache):
     code = """%%
 import psutil
 process = psutil.Process()
 sockets = getattr(process, "net_connections", process.connections)
 names = {s.laddr for s in sockets("unix") if s.laddr.startswith("@ae_lab-")}
-print(len(sockets("inet")) <= 1, len(names))"""  # one is the debugger's, who takes any port
+print(len(sockets("inet")) <= 1, len(names))"""  # one is the debugger's, on any port
     build(project(tmp_path, **{"long_" * 30: notebook("# Ports", code)}))
     page = (tmp_path / "reports" / "quick" / f"{'long_' * 30}.html").read_text(encoding="utf-8")
     assert "True 5" in page
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such permissions")
-def test_a_kernel_s_key_lies_in_a_folder_that_no_other_user_can_enter(tmp_path):
+def test_the_folder_of_a_kernels_key_is_closed_to_other_users(tmp_path):
     place = Workplace(project(tmp_path, one=notebook("# One")))
     place.connections.mkdir(parents=True, mode=0o755)
     place.make_folders()
@@ -222,7 +222,7 @@ def test_the_font_cache_is_built_without_the_modules_of_this_folder(tmp_path, mo
 
 
 @pytest.mark.kernel
-def test_a_user_s_start_up_files_and_backend_settings_play_no_part(
+def test_start_up_files_and_backend_settings_of_a_user_are_ignored(
     tmp_path, monkeypatch, no_font_cache
 ):
     startup = tmp_path / "home" / ".ipython" / "profile_default" / "startup"
@@ -238,7 +238,7 @@ def test_a_user_s_start_up_files_and_backend_settings_play_no_part(
 
 
 @pytest.mark.kernel
-def test_notebooks_run_side_by_side(tmp_path, no_font_cache):
+def test_notebooks_run_at_the_same_time(tmp_path, no_font_cache):
     meet = """%%
 import pathlib, time
 pathlib.Path("{}").touch()
@@ -255,7 +255,7 @@ print("met")"""
 
 
 @pytest.mark.kernel
-def test_the_longest_goes_first_once_it_is_known(tmp_path, no_font_cache):
+def test_the_longest_notebook_starts_first_if_known(tmp_path, no_font_cache):
     wait = "%%import time; time.sleep({}); open('order.txt', 'a').write('{}')"
     slow = notebook("# Slow", wait.format(2, "s"))
     fast = notebook("# Fast", wait.format(0, "f"), "Before it is known, most cells go first.")
@@ -266,15 +266,15 @@ def test_the_longest_goes_first_once_it_is_known(tmp_path, no_font_cache):
     assert (tmp_path / "notebooks" / "order.txt").read_text() == "fssf"
 
 
-def test_as_many_jobs_as_the_memory_holds(monkeypatch):
+def test_the_memory_limits_the_number_of_jobs(monkeypatch):
     memory = psutil.virtual_memory()
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory._replace(available=3 * 2**30))
     assert run.jobs_that_fit() == 1
 
 
 @pytest.mark.kernel
-@pytest.mark.skipif(os.name == "nt", reason="signals are not sent like this on Windows")
-def test_an_interrupt_leaves_no_kernel(tmp_path):
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_no_kernel_remains_after_an_interrupt(tmp_path):
     wait = "%%import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
     project(tmp_path, slow=notebook("# Slow", wait))
     run = subprocess.Popen(
@@ -284,7 +284,7 @@ def test_an_interrupt_leaves_no_kernel(tmp_path):
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
-        # where the tests themselves run in the background, an interrupt would be ignored
+        # if the tests themselves run in the background, an interrupt would be ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     pid_file = tmp_path / "notebooks" / "pid"

@@ -1,4 +1,4 @@
-"""A report run that is killed, crowded out or badly housed: nothing lost, nothing left over."""
+"""A report run that is killed, competes with another, or lacks disk space: nothing is lost."""
 
 import contextlib
 import os
@@ -35,14 +35,14 @@ from helpers import (
 
 pytestmark = [
     pytest.mark.kernel,
-    pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX"),
+    pytest.mark.skipif(os.name != "posix", reason="needs signals and limits of POSIX"),
 ]
 NAMES = ("one", "two")
 KILLS = 20
 
 
 def write_project(folder: Path, version: int) -> Settings:
-    """Two notebooks that note when they ran, and show their version on their pages."""
+    """Two notebooks that log their runs and show their version on their pages."""
     log = folder.parent / "log.txt"
     code = "%%import os\nwith open({log!r}, 'a') as log: log.write('{run} %d\\n' % os.getpid())"
     cells = {
@@ -57,12 +57,12 @@ def write_project(folder: Path, version: int) -> Settings:
 
 
 def is_a_try(path: Path) -> bool:
-    """Whether it is Python's: its tempfile writes four letters to see whether a folder will do."""
+    """Whether the file is from Python's tempfile, which writes four letters to test a folder."""
     return path.is_file() and path.read_bytes() in (b"", b"blat")
 
 
 class Place:
-    """A project on which reports are run, and what can be seen of them."""
+    """A project in which reports are run, and what can be observed about them."""
 
     def __init__(self, folder: Path):
         self.folder, self.said = folder / "project", folder / "said.txt"
@@ -86,17 +86,17 @@ class Place:
         return self.said.read_text()
 
     def runs(self) -> list[str]:
-        """Each "name version" that a kernel began, in order."""
+        """Each "name version" for which a kernel has started, in order."""
         return [" ".join(line.split()[:2]) for line in self.log.read_text().splitlines()]
 
     def stored(self) -> list[str]:
-        """Each "name version" of the present version whose execution is kept."""
+        """Each "name version" of the current version whose execution is stored."""
         found = {name: read_json(self.workplace.executed(name)) for name in NAMES}
         now = self.version
         return [f"{n} {now}" for n, kept in found.items() if f"version {now}." in str(kept)]
 
     def shown(self) -> int:
-        """The version of the report, which must be whole and of one run."""
+        """The version of the report, which must be complete and from one run."""
         pages = contents(self.settings.profile_folder)
         assert sorted(pages) == [
             "before.json",
@@ -118,7 +118,7 @@ class Place:
         return versions.pop()
 
     def check_clean(self) -> None:
-        """No kernel, temporary file or half-written one is left by any run."""
+        """Check that no run left a kernel, a temporary file or a half-written one."""
         pids = {int(line.split()[2]) for line in self.log.read_text().splitlines()}
         wait_for(lambda: not any(map(alive, pids)))
         left = temporary(self.folder).iterdir()
@@ -134,7 +134,7 @@ def place(tmp_path):
 
 
 def test_killed_at_twenty_random_moments(place):
-    """Of a run with real kernels; each next run goes on, and what is shown is always whole."""
+    """With real kernels; each run continues from the last, and the report is always complete."""
     begin = time.monotonic()
     place.run()
     length = time.monotonic() - begin
@@ -148,7 +148,7 @@ def test_killed_at_twenty_random_moments(place):
         process.kill()
         process.join()
         kills += killed
-        assert not set(kept) & set(place.runs()[len(runs) :]), "what was finished ran again"
+        assert not set(kept) & set(place.runs()[len(runs) :]), "finished work was repeated"
         assert place.shown() in (shown, place.version)
         if not killed:
             assert process.exitcode == 0, place.said.read_text()
@@ -161,7 +161,7 @@ def test_killed_at_twenty_random_moments(place):
 
 
 def test_killed_while_its_kernels_start(place):
-    """They read their connection file late: the next run's must be another."""
+    """Kernels read their connection file late, so the next run must use another one."""
     for _ in range(5):
         process = place.start()
         wait_for(lambda: list(place.workplace.connections.glob("*.json")))
@@ -172,10 +172,10 @@ def test_killed_while_its_kernels_start(place):
     place.check_clean()
 
 
-def test_killed_at_the_steps_of_publishing(place, tmp_path):
-    """The moments that chance would not hit: at the end all, before that every fifth.
+def test_killed_at_each_step_of_publishing(place, tmp_path):
+    """Moments that a random kill would miss: all of the last ones, every fifth of the others.
 
-    On Linux there is none without a whole report.
+    On Linux, the report is complete at every moment.
     """
     counted = tmp_path / "counted"
 
@@ -202,7 +202,7 @@ def test_killed_at_the_steps_of_publishing(place, tmp_path):
     assert published(0) == 0 and place.shown() == place.version
 
 
-def test_an_interrupt_at_any_moment_is_one_line_and_leaves_nothing(place):
+def test_an_interrupt_prints_one_line_and_leaves_nothing(place):
     begin = time.monotonic()
     place.run()
     length = time.monotonic() - begin
@@ -223,7 +223,7 @@ def test_an_interrupt_at_any_moment_is_one_line_and_leaves_nothing(place):
 
 
 @pytest.mark.parametrize("when", ["in its cell", "between two cells"])
-def test_a_kernel_killed_for_its_memory_is_said_and_the_others_are_kept(place, when):
+def test_a_killed_kernel_is_reported_and_the_others_are_kept(place, when):
     place.run()
     dies = (
         "%%import os, signal, threading, time\nkill = lambda: os.kill(os.getpid(), signal.SIGKILL)"
@@ -255,14 +255,14 @@ def test_two_runs_at_once_never_mix_their_pages(place):
     codes = sorted(process.exitcode for process in both)
     assert codes in ([0, 0], [0, 1])
     said = place.said.read_text() + second.said.read_text()
-    assert codes == [0, 0] or "another report run is at work" in said
+    assert codes == [0, 0] or "another report run" in said
     assert place.shown() == 2 and sorted(place.runs()).count("one 2") == 1
     place.check_clean()
 
 
 @contextlib.contextmanager
 def small_disk(folder: Path, megabytes: int):
-    """A file system of its own at ``folder``; skips where it cannot be had."""
+    """A separate file system at ``folder``; skips the test if it cannot be mounted."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
     try:
@@ -276,19 +276,19 @@ def small_disk(folder: Path, megabytes: int):
 
 
 def fill(path: Path, leave: int) -> None:
-    """Take all room of a disk but ``leave`` bytes."""
+    """Fill a disk except for ``leave`` bytes."""
     path.unlink(missing_ok=True)
     room = os.statvfs(path.parent)
     path.write_bytes(bytes(max(0, room.f_bavail * room.f_frsize - leave)))
 
 
 def check_error(said: str) -> None:
-    """The last line says what is wrong, and nothing else does at length."""
+    """The last line names the problem, and other lines are short."""
     assert said.splitlines()[-1].startswith("error: "), said
     assert "Traceback" not in said
 
 
-def test_a_full_disk_is_one_sentence_and_the_last_report_whole(place, tmp_path):
+def test_a_full_disk_is_one_sentence_and_keeps_the_last_report(place, tmp_path):
     disk = tmp_path / "disk"
     with small_disk(disk, 6):
         place.settings = Settings(project_folder=place.folder, report_folder=disk / "reports")
@@ -296,7 +296,7 @@ def test_a_full_disk_is_one_sentence_and_the_last_report_whole(place, tmp_path):
         where = {"AE_LAB_REPORTS": str(disk / "reports")}
         place.run(**where)
         write_project(place.folder, 2)
-        for leave in (0, 12_000, 40_000):  # nothing goes, the kernels go, not all pages go
+        for leave in (0, 12_000, 40_000):  # space for nothing, for kernels, for some pages
             fill(disk / "filler", leave)
             said = place.run(expected=1, **where)
             check_error(said)
@@ -316,7 +316,7 @@ def test_a_limit_on_file_sizes_is_one_sentence(place):
     done = subprocess.run(
         [sys.executable, "-m", "ae_lab", "report"],
         cwd=place.folder,
-        env=uncounted,  # the file of a coverage measurement is larger than that too
+        env=uncounted,  # the file of a coverage measurement would also exceed the limit
         capture_output=True,
         text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, 6_000)),
@@ -328,7 +328,7 @@ def test_a_limit_on_file_sizes_is_one_sentence(place):
 
 
 @pytest.mark.parametrize("closed", ["report_folder", "build"])
-def test_a_folder_that_may_not_be_written_is_one_sentence(place, closed):
+def test_a_read_only_folder_is_reported_in_one_sentence(place, closed):
     place.run()
     write_project(place.folder, 2)
     folder = place.workplace.build if closed == "build" else place.settings.report_folder
@@ -342,8 +342,8 @@ def test_a_folder_that_may_not_be_written_is_one_sentence(place, closed):
     place.check_clean()
 
 
-def test_a_foreign_place_is_no_obstacle(tmp_path):
-    """Spaces and other letters in the path, a screen of ASCII only, and no program on the PATH."""
+def test_a_report_runs_in_an_unusual_environment(tmp_path):
+    """Spaces and other letters in the path, an ASCII terminal, and an empty PATH."""
     folder = tmp_path / "Größe und Maß, 実験 №1"
     folder.mkdir()
     place = Place(folder)
@@ -357,7 +357,7 @@ def test_a_foreign_place_is_no_obstacle(tmp_path):
 
 @pytest.mark.parametrize("home", ["none", "read-only", "absent"])
 def test_a_home_folder_is_not_needed(place, tmp_path, home):
-    """And one that holds another backend, another precision and another kernel is not heeded."""
+    """A home folder with another backend, precision and kernel is ignored, too."""
     house = tmp_path / "home"
     if home == "read-only":
         for file, text in {
@@ -383,8 +383,8 @@ def test_a_home_folder_is_not_needed(place, tmp_path, home):
     assert house.exists() == (home == "read-only")
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root may become another")
-def test_a_user_whom_the_system_does_not_know_has_no_home_and_pages_all_the_same():
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root")
+def test_a_user_unknown_to_the_system_gets_a_report():
     process = start(clean_as_nobody)
     process.join()
     assert process.exitcode == 0

@@ -1,4 +1,4 @@
-"""The front page's first screen: the assignment, its two parts, the conclusion, who and when."""
+"""The top of the index page: the assignment, its two parts, the conclusion, author and date."""
 
 import json
 from dataclasses import replace
@@ -41,7 +41,7 @@ def test_each_part_has_a_number_and_at_most_three_sentences():
         a["number"] == "43\u00a0%" and a["what"] == "less squared error than PCA with 32 components"
     )
     assert b["number"] == "98.78\u00a0%" and "costs 0.63 points" in b["sentences"][1]
-    assert "through 32 numbers" in a["sentences"][0] and "7.491" in a["sentences"][1]
+    assert "32 numbers" in a["sentences"][0] and "7.491" in a["sentences"][1]
     assert "learns nothing" in a["sentences"][2]
     assert len(a["sentences"]) <= 3 and len(b["sentences"]) <= 3
 
@@ -57,7 +57,7 @@ def test_the_words_follow_the_numbers():
     assert "nothing" not in a["sentences"][2] and "gains 0.78 points" in b["sentences"][1]
 
 
-def test_a_part_says_what_is_missing():
+def test_a_part_names_what_is_missing():
     a, b = parts([metric for metric in FIGURES if metric is not ERROR], [DENSE, "own"])
     assert a["sentences"][0].startswith("Missing") and "dense.test_sse" in a["sentences"][0]
     assert not a["number"] and a["link"]
@@ -87,7 +87,7 @@ def test_the_conclusion_counts_verdicts_and_names_the_main_claims_and_the_surpri
     assert [one["link"] for one in found["main"]["does not hold"]] == [
         "deep.pretraining_helps.html"
     ]
-    assert found["surprise"].id == "own", "it missed its bar by ten times the bar"
+    assert found["surprise"].id == "own", "it missed its bound by ten times the bound"
     assert found["provisional"] and found["judged"]
     assert tally([]) == {} and not conclusion([])["judged"]
 
@@ -106,12 +106,12 @@ def test_the_first_screen_names_author_date_machine_and_data(tmp_path):
         assert text in page.split('class="made"')[1].split("</p>")[0]
 
 
-def test_a_report_without_the_two_notebooks_still_answers(tmp_path):
+def test_a_report_without_the_two_notebooks_says_so(tmp_path):
     page = index_of(tmp_path)
     assert page.count("Missing") == 2 and 'id="conclusion"' in page
 
 
-def test_the_author_is_gits_user_or_the_one_given(tmp_path, monkeypatch):
+def test_the_author_is_gits_user_or_the_given_one(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.name")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "Ada")
@@ -131,16 +131,17 @@ def test_the_author_is_gits_user_or_the_one_given(tmp_path, monkeypatch):
         (None, "", ""),
     ],
 )
-def test_numbers_are_written_as_people_write_them(value, unit, written):
+def test_numbers_are_formatted_for_readers(value, unit, written):
     assert number(value, unit) == written
 
 
-def test_the_words_in_brackets_that_end_a_sentence_are_left_out():
+def test_words_in_brackets_at_the_end_of_a_sentence_are_omitted():
     assert plain_sentence(Claim("a", "holds", sentence="It (a) can (b).")) == "It (a) can."
 
 
-def test_every_figure_that_is_kept_for_reference_has_a_name_in_words():
+def test_every_reference_value_has_a_description():
     kept = json.loads((PROJECT / "reports" / "reference.json").read_text(encoding="utf-8"))
+    del kept["about"]
     assert {name for figures in kept.values() for name in figures} <= WORDS.keys()
     row = figure_row(FIGURES[3], True, "full")
     assert row["words"].startswith("CNN on reconstructions") and row["unit"] == "of test images"
@@ -149,12 +150,12 @@ def test_every_figure_that_is_kept_for_reference_has_a_name_in_words():
     assert (own["words"], own["unit"], own["better"]) == ("own.name", "nats per pixel", "")
 
 
-def test_goals_are_in_the_unit_of_their_figure():
+def test_goals_are_in_the_unit_of_their_value():
     metric = Metric("a", 0.99, "share of images", goal={"at_least": 0.985})
     assert figure_row(metric, True, "full")["goal"] == "at least 98.50\u00a0%"
 
 
-def test_a_claims_finding_comes_first_and_its_numbers_on_demand(tmp_path):
+def test_the_result_of_a_claim_comes_first_and_its_numbers_are_folded(tmp_path):
     tests = [
         {"name": f"n{k}", "measured": f"-{k}.5%", "asked": "q", "because": "b", "margin": 1}
         | {"control": k == 0}
@@ -197,7 +198,7 @@ def test_the_authors_own_work_is_counted(tmp_path):
     name, text = NOTEBOOKS[0].stem, "The encoder is a funnel & the decoder is one the other way."
     content = notebook("# T", "%%x")
     exercises = {
-        "00.1": {"right": True, "words": "00.1: right.", "given": True},
+        "00.1": {"right": True, "words": "00.1: correct.", "given": True},
         "00.2": {"right": False, "words": "00.2: not yet: -3%", "given": True},
         "00.4": {"right": None, "words": text, "given": True},
         "00.3": {"right": None, "words": "00.3: no answer yet.", "given": False},
@@ -227,5 +228,5 @@ def test_the_authors_own_work_is_counted(tmp_path):
     assert "0 of 1" in inside and "16.4 to 17.6" not in inside
 
 
-def test_the_published_report_has_nothing_of_a_student(tmp_path):
+def test_the_published_report_has_no_changes_by_a_student(tmp_path):
     assert 'id="own"' not in index_of(tmp_path)

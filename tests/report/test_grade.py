@@ -1,4 +1,4 @@
-"""Many submissions as one table: measured from what was handed in, whatever a report says."""
+"""Many submissions in one table: measured from the answers, whatever a report claims."""
 
 import csv
 import json
@@ -34,7 +34,7 @@ def settings(tmp_path):
 
 @pytest.fixture
 def ada(tmp_path, sample, shown):
-    """A project whose student solved 00.1, was wrong in 00.2, and wrote an answer to 00.4."""
+    """A project whose student solved 00.1, failed 00.2, and wrote an answer to 00.4."""
     records = tmp_path / "records"
     lab = start_lab(
         FIRST.stem, Settings(project_folder=tmp_path, record_folder=records, offline=True)
@@ -61,7 +61,7 @@ def graded(settings, *folders, **options):
     return rows, (out / "grades.html").read_text(encoding="utf-8"), out
 
 
-def test_a_table_of_what_was_handed_in(settings, ada):
+def test_the_table_shows_what_was_handed_in(settings, ada):
     (row,), page, out = graded(settings, ada)
     assert row["student"] == "ada" and row["points"] == "1" and row["of"] == str(len(CHECKED))
     assert [row[id] for id in ("00.1", "00.2", "00.3", "00.4")] == [
@@ -80,10 +80,10 @@ def test_a_table_of_what_was_handed_in(settings, ada):
     assert len(suite) == len(EXERCISES) == len(suite.findall("testcase/skipped")) + 2
 
 
-def test_a_forged_page_and_record_change_nothing(settings, ada, tmp_path):
+def test_a_forged_page_and_record_have_no_effect(settings, ada, tmp_path):
     honest = graded(settings, ada)[0][0]
     report = ada / "reports" / "quick"
-    right = {"right": True, "words": "00.3: right.", "given": True}
+    right = {"right": True, "words": "00.3: correct.", "given": True}
     forged = dict.fromkeys(EXERCISES, right)
     for path in (report / "exercises.json", report / HANDED_IN / "exercises.json"):
         path.write_text(json.dumps(forged))
@@ -93,15 +93,13 @@ def test_a_forged_page_and_record_change_nothing(settings, ada, tmp_path):
     for folder in (report / HANDED_IN, ada / "reports" / ".build" / "quick" / "records"):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{FIRST.stem}.json").write_text(json.dumps(record))
-    # says that it was right, without the object
+    # claims that it was correct, without the object
     (report / HANDED_IN / "00.3.json").write_text(json.dumps(right | {"prediction": "c"}))
     (row,), _, _ = graded(settings, ada)
     assert row == honest | {"00.3": "tried"}
 
 
-def test_what_a_notebook_records_when_it_is_run_is_not_read_either(
-    settings, ada, monkeypatch, sample
-):
+def test_records_of_an_executed_notebook_are_also_not_trusted(settings, ada, monkeypatch, sample):
     def run(place, path, key, say):
         right = {"right": True, "words": "", "given": True}
         record = {"exercises": dict.fromkeys(EXERCISES, right)}
@@ -116,7 +114,7 @@ def test_what_a_notebook_records_when_it_is_run_is_not_read_either(
     assert row["failures"] == "1" and "cell 3" in page and "ValueError" in page
 
 
-def test_files_that_are_no_answers_are_failures_and_nothing_in_them_is_run(settings, ada):
+def test_invalid_answer_files_are_failures_and_are_not_executed(settings, ada):
     folder = ada / "reports" / "quick" / HANDED_IN
 
     class Bomb:
@@ -134,14 +132,14 @@ def test_files_that_are_no_answers_are_failures_and_nothing_in_them_is_run(setti
     assert "00.1: cannot be checked" in page and FIRST.name in page
 
 
-def test_an_empty_folder_has_no_points_and_says_why(settings, tmp_path):
+def test_an_empty_folder_has_no_points_and_a_reason(settings, tmp_path):
     (tmp_path / "=bo").mkdir()
     (row,), page, _ = graded(settings, tmp_path / "=bo")
     assert row["student"] == "'=bo" and row["points"] == "0" and row["failures"] == "1"
     assert HANDED_IN in page
 
 
-def test_models_and_arrays_come_back_as_they_were_handed_in(tmp_path):
+def test_models_and_arrays_are_read_as_they_were_handed_in(tmp_path):
     model = models.undercomplete(latent_dim=3, hidden=(4,), image_shape=(6, 5, 1))
     handed_in.keep(tmp_path, "00.3", model, "c")
     ((_, again),) = (objects := handed_in.read(tmp_path, "00.3"))[0].items()
@@ -152,7 +150,7 @@ def test_models_and_arrays_come_back_as_they_were_handed_in(tmp_path):
     assert handed_in.read(tmp_path, "00.3") == (None, None)
 
 
-def test_a_model_that_the_notebook_keeps_is_not_taken(settings, ada, tmp_path):
+def test_a_model_saved_by_the_notebook_is_refused(settings, ada, tmp_path):
     model = models.undercomplete(latent_dim=3, hidden=(4,))
     handed_in.keep(ada / "reports" / "quick" / HANDED_IN, "00.3", model, "c")
     (settings.profile_folder / "models").mkdir(parents=True)
@@ -162,7 +160,9 @@ def test_a_model_that_the_notebook_keeps_is_not_taken(settings, ada, tmp_path):
 
 
 @pytest.mark.parametrize("given", [["nowhere"], ["a/ada", "b/ada"]])
-def test_bad_folders_are_one_sentence(given, tmp_path, monkeypatch, capsys, settings):
+def test_invalid_folders_are_reported_in_one_sentence(
+    given, tmp_path, monkeypatch, capsys, settings
+):
     monkeypatch.chdir(tmp_path)
     for folder in ("a/ada", "b/ada"):
         (tmp_path / folder).mkdir(parents=True)

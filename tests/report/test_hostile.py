@@ -1,4 +1,4 @@
-"""Notebooks that attack the page they become: nothing runs, nothing is asked for, all is said."""
+"""Notebooks that attack their page: nothing is executed or requested, and all text is shown."""
 
 import re
 import socket
@@ -76,7 +76,7 @@ NO_DECODER = {"shape": [2, 2], "layers": ATTACKS, ATTACKS: f"'{ATTACKS}"}
 
 
 def record() -> dict:
-    """What a notebook recorded, every word of it an attack."""
+    """A record in which every text is an attack."""
     metric = {"name": ATTACKS, "value": 1.0, "unit": ATTACKS, "published": 1.0, "source": ATTACKS}
     claim = {"id": ATTACKS, "kind": "handout", "sentence": ATTACKS}
     return {
@@ -125,7 +125,7 @@ def outputs() -> list:
 
 
 def attacker(error: dict | None):
-    """A notebook that tries all of it; with an error its page need not be without faults."""
+    """A notebook that tries all attacks; with an error, its page may have problems."""
     content = notebook(
         f"# Title {ATTACKS}\n\n**Question.** {ATTACKS}",
         f"## Heading {ATTACKS}\n\n" + "\n\n".join(TEXTS) + "\n\n" + "\n\n".join(MARKUP),
@@ -138,13 +138,13 @@ def attacker(error: dict | None):
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """The page of an attack and the index over it."""
+    """The page of an attack, and its index."""
     folder = tmp_path_factory.mktemp("attacked")
     error = dict.fromkeys(("name", "message", "heading", "id"), ATTACKS)
     content = attacker(error | {"notebook": "01_a", "cell": 1})
     html = render(content, "01_a")
     (folder / "01_a.html").write_text(html)
-    assert "The end." in html, "the attack on the page came to its end"
+    assert "The end." in html, "the attack on the page ran to the end"
     write_index(folder, {"01_a": content}, ATTACKS, ATTACKS)
     return folder
 
@@ -161,7 +161,7 @@ PROVOKE = """() => {
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", ["01_a", "index"])
-def test_nothing_runs_and_nothing_is_asked_for(browser, pages, name):
+def test_nothing_is_executed_or_requested(browser, pages, name):
     page = browser.new_page()
     requests, blocked = [], []
     page.on("request", lambda request: requests.append(request.url))
@@ -173,14 +173,14 @@ def test_nothing_runs_and_nothing_is_asked_for(browser, pages, name):
     assert [url for url in requests if not url.startswith("data:")] == [page.url]
     assert protocols <= {"file:", "https:", "http:", "mailto:"}
     blocked = [text for text in blocked if "Content Security Policy" in text]
-    assert blocked == [], "the policy was not needed: the markup was clean before"
+    assert blocked == [], "the markup was clean without the policy"
     assert page.locator("#content").count() == 1
     assert "49" not in page.locator("main").inner_text().split()
     page.close()
 
 
 @pytest.mark.browser
-def test_links_to_files_of_this_machine_lead_to_pages_only(browser, pages):
+def test_links_to_local_files_lead_only_to_pages(browser, pages):
     page = browser.new_page()
     page.goto(f"file://{pages}/01_a.html")
     links = page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.href)")
@@ -190,8 +190,8 @@ def test_links_to_files_of_this_machine_lead_to_pages_only(browser, pages):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", ["01_a", "index"])
-def test_the_policy_alone_would_do(browser, pages, name):
-    """As if nothing had been cleaned: the second lock holds without the first."""
+def test_the_policy_alone_is_sufficient(browser, pages, name):
+    """Without any cleaning, the second protection is sufficient."""
     html = (pages / f"{name}.html").read_text()
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.5)
@@ -211,21 +211,21 @@ def test_the_policy_alone_would_do(browser, pages, name):
         page.close()
 
 
-def test_what_is_said_in_words_is_still_there(pages):
-    """Escaped and not dropped: a reader sees what a notebook tried to say."""
+def test_text_is_still_shown(pages):
+    """Escaped, not dropped: a reader sees what a notebook tried to show."""
     index = (pages / "index.html").read_text()
     assert index.count("&lt;script&gt;window.pwned = 1&lt;/script&gt;") > 10
     assert "<script" not in index and "javascript:" not in index.replace("&#34;javascript:", "")
 
 
 @pytest.mark.parametrize("link", LINKS)
-def test_no_link_runs_or_leaves_the_page_s_folder(link):
+def test_no_link_executes_or_leaves_the_folder_of_the_page(link):
     html = sanitise(f'<a href="{link}">go</a>')
     assert "href" not in html and "go" in html
 
 
 @pytest.mark.parametrize("markup", MARKUP)
-def test_no_markup_acts_or_fetches(markup):
+def test_no_markup_executes_or_requests(markup):
     html = sanitise(markup)
     for forbidden in (
         RUNS + '"',
@@ -236,4 +236,4 @@ def test_no_markup_acts_or_fetches(markup):
         "data-decoder",
     ):
         assert forbidden not in html
-    assert not re.search(r"<(?!a )[^>]*evil\.example", html), "it is a link or a word, at most"
+    assert not re.search(r"<(?!a )[^>]*evil\.example", html), "at most a link or a word"

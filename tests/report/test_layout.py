@@ -1,4 +1,4 @@
-"""What stands where on a notebook's page, and what a phone, a keyboard and a printer get."""
+"""The layout of a notebook's page, also on a phone, with a keyboard, and on paper."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from helpers import NOTEBOOKS, PROJECT, executed, figure, notebook, render, with
 
 
 def picture(width: int, ink: float) -> tuple[dict, dict]:
-    """A figure of this width, a share ``ink`` of which is black."""
+    """A figure of this width with a share ``ink`` of black pixels."""
     image = Image.new("L", (100, 100), 255)
     image.paste(0, (0, 0, 100, round(100 * ink)))
     packed = io.BytesIO()
@@ -24,7 +24,7 @@ def picture(width: int, ink: float) -> tuple[dict, dict]:
     return data | {"image/png": b64encode(packed.getvalue()).decode()}, metadata
 
 
-def test_a_figure_stands_before_its_code_which_is_folded():
+def test_a_figure_comes_before_its_folded_code():
     page = render(
         executed(with_output(notebook("# A", "%%draw()"), *figure("A dot that is seen.")))
     )
@@ -34,20 +34,20 @@ def test_a_figure_stands_before_its_code_which_is_folded():
     assert "<script" not in render(executed(notebook("# A")))
 
 
-def test_the_code_that_failed_is_open():
+def test_failed_code_is_not_folded():
     error = {"id": "c1", "cell": 1, "name": "E", "message": "m", "heading": "", "notebook": "n"}
     page = render(executed(notebook("# A", "%%first()"), error=error))
     assert '<details class="fold failed" open>' in page
 
 
-def test_the_title_stands_before_the_contents():
+def test_the_title_comes_before_the_contents():
     page = render(executed(notebook("# A title\n\nWords.", "## One", "%%x", "## Two")))
     places = [page.index(text) for text in ("<h1", "Words.", 'class="contents"', '<h2 id="one"')]
     assert places == sorted(places)
     assert page.index("<main") < places[0]
 
 
-def test_pages_link_to_the_one_before_and_the_one_after(tmp_path):
+def test_pages_link_to_the_previous_and_the_next(tmp_path):
     paths = {}
     for name in ("01_a", "02_b", "03_c"):
         paths[name] = tmp_path / f"{name}.ipynb"
@@ -88,12 +88,12 @@ def test_the_cells_of_a_simple_table_name_their_columns():
         (300, 0.4, "<figure><img"),
     ],
 )
-def test_a_figure_is_shown_as_its_size_and_ink_ask(width, ink, css):
+def test_the_style_of_a_figure_depends_on_size_and_darkness(width, ink, css):
     page = render(executed(with_output(notebook("# A", "%%x"), *picture(width, ink))))
     assert css in page
 
 
-def test_the_hashes_of_the_distributed_cells_are_those_of_the_notebooks():
+def test_the_hashes_of_the_distributed_cells_are_current():
     kept = HASHES.read_text(encoding="utf-8")
     assert kept == hashes_of(PROJECT / "notebooks"), "run make cells"
     for path in NOTEBOOKS:
@@ -114,12 +114,12 @@ def test_cells_that_differ_are_marked_on_the_page():
     assert found[text["id"]] == "changed" and found["mine"] == "added"
     assert in_words(found.values()) == f"1 changed, 1 added, {len(cells) - 2} removed"
     page = render(executed(changed), name)
-    assert page.count("not as in the distributed notebook") == 2
+    assert page.count("from the distributed notebook") == 2
     assert '<div class="cell differs"' in page
     assert "distributed" not in render(executed(changed), "own_notebook")
 
 
-def test_what_the_lab_shows_has_numbers_as_people_write_them_and_nothing_else_is_touched():
+def test_only_outputs_of_the_lab_are_reformatted():
     html = '<p class="reading">It lost -2.5% of 3.1 nats/pixel.</p>'
     page = render(executed(with_output(notebook("# A", "%%x"), {"text/html": html})))
     assert "It lost \u22122.5\u00a0% of 3.1 nats per pixel." in page

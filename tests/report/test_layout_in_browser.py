@@ -1,4 +1,4 @@
-"""A page's layout in a real browser: folded code, widths of code and figures, paper."""
+"""The layout of a page in a real browser: folded code, widths of code and figures, paper."""
 
 import re
 import shutil
@@ -37,7 +37,7 @@ def opened(browser, report, name="01_a", **options):
     return page
 
 
-def test_the_button_opens_all_code_and_the_next_page_remembers(browser, report):
+def test_the_button_opens_all_code_also_on_the_next_page(browser, report):
     context = browser.new_context()
     page = opened(context, report)
     assert not page.locator("pre.code").first.is_visible()
@@ -51,7 +51,7 @@ def test_the_button_opens_all_code_and_the_next_page_remembers(browser, report):
     context.close()
 
 
-def test_without_scripts_code_is_opened_one_by_one(browser, report):
+def test_without_scripts_each_code_cell_can_be_opened(browser, report):
     context = browser.new_context(java_script_enabled=False)
     page = opened(context, report)
     assert not page.get_by_role("button").count()
@@ -61,7 +61,7 @@ def test_without_scripts_code_is_opened_one_by_one(browser, report):
     context.close()
 
 
-def test_88_columns_fit_and_a_longer_line_scrolls(browser, report):
+def test_lines_of_88_columns_fit_and_longer_ones_scroll(browser, report):
     page = opened(browser, report, viewport={"width": 1200, "height": 900})
     page.get_by_role("button", name="Show all code").click()
     fits, longer = page.locator("pre.code").evaluate_all(
@@ -71,7 +71,7 @@ def test_88_columns_fit_and_a_longer_line_scrolls(browser, report):
     page.close()
 
 
-def test_a_phone_shows_cards_and_legible_figures(browser, report):
+def test_a_phone_shows_cards_and_readable_figures(browser, report):
     page = opened(browser, report, viewport={"width": 360, "height": 740})
     assert page.locator("figure img").bounding_box()["width"] >= 570
     assert page.evaluate("document.documentElement.scrollWidth") == 360
@@ -90,7 +90,7 @@ def test_the_first_screen_has_both_parts(browser, report):
 
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="pdftotext is not installed")
 @pytest.mark.parametrize(("name", "text"), [("01_a", "x = 'y"), ("index", "dense.sse")])
-def test_paper_has_what_is_folded_and_page_numbers(browser, report, tmp_path, name, text):
+def test_paper_shows_folded_content_and_page_numbers(browser, report, tmp_path, name, text):
     page = opened(browser, report, name)
     page.pdf(path=tmp_path / "page.pdf", format="A4")
     page.close()

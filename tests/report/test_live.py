@@ -1,4 +1,4 @@
-"""What a page computes is what Keras computes: a digit drawn in it, a network trained in it."""
+"""A page computes the same as Keras: for a drawn digit, and in a training."""
 
 import re
 import subprocess
@@ -48,7 +48,7 @@ def test_layers_are_read_as_keras_saved_them(live_models):
             np.testing.assert_array_equal(ours, theirs)
 
 
-def test_reading_them_needs_no_keras():
+def test_reading_layers_needs_no_keras():
     program = "import sys, ae_lab.report.live.sections; print('keras' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
@@ -62,7 +62,7 @@ def test_reading_them_needs_no_keras():
         ({"02_b/classifier.keras": b"no archive"}, "saved a model undercomplete.keras"),
     ],
 )
-def test_what_is_left_out_is_said_in_a_line(tmp_path, files, words):
+def test_missing_sections_are_explained_in_one_line(tmp_path, files, words):
     for name, content in files.items():
         path = tmp_path / name
         path.parent.mkdir()
@@ -73,13 +73,13 @@ def test_what_is_left_out_is_said_in_a_line(tmp_path, files, words):
         assert words in section.html and "data-" not in section.html
 
 
-def test_without_the_cnn_the_rest_is_there(live_models):
+def test_without_the_cnn_the_other_parts_are_shown(live_models):
     sections = live_sections(live_models.folder, ["01_dense"], lambda: live_models.images)
-    assert "The CNN is left out" in sections[""][0].html
+    assert "The CNN is not available" in sections[""][0].html
     assert [section.anchor for section in sections["01_dense"]] == ["draw-a-digit", "train-it-here"]
 
 
-def test_sections_stand_before_the_exercises_and_the_bytes_are_the_same(live_models):
+def test_sections_come_before_the_exercises_and_are_reproducible(live_models):
     content = executed(notebook("# T", "## Exercises", "## Next"), record())
     sections = live_models.sections()["01_dense"]
     page = render(content, "01_dense", sections)
@@ -108,7 +108,7 @@ def page(browser, live_models, tmp_path):
 
 
 def shown(page, name):
-    """The image that a canvas shows, and the text below it."""
+    """The image on a canvas, and the text below it."""
     page.evaluate("new Promise(requestAnimationFrame)")
     place = page.locator(f"[data-shows={name}]")
     image = np.array(place.locator("canvas").evaluate(PIXELS)).reshape(28, 28) / 255
@@ -128,14 +128,14 @@ def draw(page, strokes):
 
 
 @pytest.mark.browser
-def test_a_drawn_digit_goes_through_the_models_as_in_keras(page, live_models):
+def test_a_drawn_digit_is_processed_as_in_keras(page, live_models):
     draw(page, FOUR)
     x, reads = shown(page, "drawing")
     np.testing.assert_allclose(x, like_mnist(FOUR), atol=0.05)
     x_hat, both = shown(page, "dense")
     np.testing.assert_allclose(x_hat, by_keras(x, live_models.dense)[0, ..., 0], atol=1e-2)
     for image, text in ((x, reads), (x_hat, both)):
-        label, share = re.search(r"read as (\d), ([\d.]+)", text).groups()
+        label, share = re.search(r"(\d), ([\d.]+)", text).groups()
         expected = softmax(by_keras(image, live_models.cnn)[0])
         assert int(label) == expected.argmax()
         assert float(share) / 100 == pytest.approx(expected.max(), abs=1e-2)
@@ -149,7 +149,7 @@ def test_a_drawn_digit_goes_through_the_models_as_in_keras(page, live_models):
 
 
 @pytest.mark.browser
-def test_what_is_no_digit_is_said(page):
+def test_a_drawing_that_is_not_a_digit_is_reported(page):
     draw(page, FOUR)
     assert "does not look like a digit" not in page.locator("[data-draw] .says").inner_text()
     draw(page, SCRIBBLE)
@@ -158,7 +158,7 @@ def test_what_is_no_digit_is_said(page):
 
 
 @pytest.mark.browser
-def test_the_keyboard_draws_takes_and_clears(page, live_models):
+def test_the_keyboard_can_draw_select_and_clear(page, live_models):
     page.locator(".pad").focus()
     page.keyboard.press("Escape")
     assert not shown(page, "drawing")[0].any()
@@ -202,7 +202,7 @@ EPOCH = """async ([k, rate, seed, count]) => {
 
 @pytest.mark.browser
 @pytest.mark.parametrize("k, rate", [(8, 1.0), (5, 0.001)])
-def test_an_epoch_in_the_page_is_an_epoch_of_keras(page, live_models, k, rate):
+def test_an_epoch_on_the_page_agrees_with_keras(page, live_models, k, rate):
     done = page.evaluate(EPOCH, [k, rate, 3, TRAINED_ON])
     model = keras.Sequential(
         [
@@ -230,7 +230,7 @@ def test_an_epoch_in_the_page_is_an_epoch_of_keras(page, live_models, k, rate):
 @pytest.mark.browser
 def test_training_shows_its_progress_and_can_be_stopped(page):
     ten, says = page.locator(".ten"), page.locator("[data-train] .says")
-    page.get_by_role("checkbox", name="mended").check()
+    page.get_by_role("checkbox", name="corrected").check()
     page.get_by_role("slider", name="k, numbers in the code").fill("9")
     assert page.locator(".k").inner_text() == "9"
     before = ten.evaluate(PIXELS)
@@ -246,7 +246,7 @@ def test_training_shows_its_progress_and_can_be_stopped(page):
 
 
 @pytest.mark.browser
-def test_without_scripts_and_on_paper_the_figures_stand(browser, page):
+def test_without_scripts_and_on_paper_static_figures_are_shown(browser, page):
     still = page.locator("[data-draw] > figure")
     assert not still.is_visible()
     page.emulate_media(media="print")

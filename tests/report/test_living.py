@@ -1,4 +1,4 @@
-"""A decoder as bytes gives Keras's images; a page carries it as data and never as markup."""
+"""A decoder as bytes reproduces Keras's images; a page contains it as data, never as markup."""
 
 from base64 import b64decode
 
@@ -38,7 +38,7 @@ def decode(packed, z):
 
 
 @pytest.mark.parametrize("activation", ["gelu", "silu", "relu", "tanh"])
-def test_the_bytes_decode_to_keras_images(activation):
+def test_the_packed_decoder_agrees_with_keras(activation):
     model, z = plane(activation), np.random.default_rng(1).normal(size=(20, 2))
     expected = model.get_layer("decoder").predict(z, verbose=0)[..., 0]
     np.testing.assert_allclose(decode(portable_decoder(model), z), expected, atol=0.02)
@@ -52,12 +52,12 @@ def test_the_bytes_decode_to_keras_images(activation):
         (lambda: models.convolutional(), "received"),
     ],
 )
-def test_what_a_page_cannot_compute_is_refused(model, words):
+def test_models_that_a_page_cannot_compute_are_refused(model, words):
     with pytest.raises(LabError, match=words):
         portable_decoder(model())
 
 
-def test_only_a_page_with_a_living_figure_has_a_script():
+def test_only_a_page_with_an_interactive_figure_has_a_script():
     packed = portable_decoder(plane()) | {"name": "<script>alert(1)</script>"}
     still = render(notebook("# T", "Words."))
     alive = render(with_output(notebook("# T", "%%x"), *living(packed)))

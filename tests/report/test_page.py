@@ -1,4 +1,4 @@
-"""One page: formulas, outline, alt texts, and nothing that acts or fetches."""
+"""One page: formulas, outline, alt texts, and no content that acts or requests anything."""
 
 import re
 from collections import Counter
@@ -23,18 +23,18 @@ from helpers import (
 )
 
 
-def test_no_hostile_markup_gets_through():
+def test_hostile_markup_is_removed():
     page = without_script(render(hostile_notebook()))
     markup = re.sub(r'<pre class="code">.*?</pre>', "", page, flags=re.DOTALL)
     for forbidden in ("<script", "onerror", "onload", "onclick", "javascript:", "<iframe"):
         assert forbidden not in markup
     loads = re.findall(r'<(?!a )[^<>]*"[^"<>]*evil[^"]*"', markup)
-    assert not loads, "a far address is a link or a word, and nothing that loads"
+    assert not loads, "other addresses are links or words and load nothing"
     assert "kept" in markup
     assert page.count('id="content"') == 1
 
 
-def test_a_cell_tagged_as_left_out_is_not_on_the_page_unless_it_failed():
+def test_a_cell_tagged_for_removal_is_only_shown_if_it_failed():
     content = notebook("# A", "%%set_up()", "%%first()", "%%second()")
     content.cells[1].metadata["tags"] = ["remove-cell"]
     page = render(content)
@@ -45,7 +45,7 @@ def test_a_cell_tagged_as_left_out_is_not_on_the_page_unless_it_failed():
     assert "set_up" in page and "remaining 2 code cells" in page
 
 
-def test_what_came_out_stands_at_the_head_below_the_title():
+def test_results_are_shown_below_the_title():
     record = {"headlines": ["Ours has <2>.", "PCA has 3."]}
     page = render(executed(notebook("# A title", "%%first()", "# B"), record=record))
     title, head = page.index("<h1>A title"), page.index("Ours has &lt;2&gt;")
@@ -64,14 +64,14 @@ def test_a_page_shows_the_verdict_over_all_seeds():
     assert "Verdict: holds in part (&lt;few&gt;); held in 1 of 5 seeds." in page
 
 
-def test_a_run_with_changed_numbers_says_so_at_the_top():
+def test_a_run_with_changed_knobs_says_so_at_the_top():
     record = {"run": {"profile": "quick", "changed": {"latent_dim": "2", "<rate>": "0.1"}}}
     page = render(executed(notebook("# A title"), record=record))
     assert "latent_dim</code> is 2" in page and "&lt;rate&gt;</code> is 0.1" in page
-    assert page.index("changed numbers") < page.index("<h1>A title")
+    assert page.index("changed knobs") < page.index("<h1>A title")
 
 
-def test_plain_text_outputs_are_text():
+def test_plain_text_outputs_are_shown_as_text():
     cell = notebook("# A", "%%x")
     cell.cells[1].outputs = [
         v4.new_output("stream", name="stdout", text="<script>1</script>"),
@@ -106,7 +106,7 @@ def test_formulas_become_mathml(tex):
     assert "$" not in page.split("<main")[1] and "@font-face" in page
 
 
-def test_a_page_without_formulas_carries_no_font():
+def test_a_page_without_formulas_contains_no_font():
     assert "@font-face" not in render(notebook("# None"))
 
 
@@ -121,7 +121,7 @@ def test_a_missing_alt_text_names_the_cell(alt):
     assert problem.startswith("01_sample, cell 1 (T)") and "no alt text" in problem
 
 
-def test_alt_text_and_size_are_printed():
+def test_alt_text_and_size_are_in_the_page():
     page = render(with_output(notebook("# T", "%%draw()"), *figure('A "line" <rises>.')))
     assert 'alt="A &quot;line&quot; &lt;rises&gt;." width="1" height="1"' in page
 
@@ -148,7 +148,7 @@ def test_headings_have_one_h1_no_gap_and_unique_anchors():
     "heading",
     ["Linear probe", "PCA", "Cross-entropy", "How far is “far”?", "Claim by claim", "Übung"],
 )
-def test_a_link_to_a_heading_as_jupyter_names_it_arrives_in_the_page(heading):
+def test_a_link_to_a_heading_in_jupyters_form_works(heading):
     fragment = heading.replace(" ", "-")
     links = f"[a](00_first_steps.ipynb#{fragment}) [b](#{fragment})"
     page = render(notebook("# T", f"### {heading}\n\nWords.", links))
@@ -157,14 +157,14 @@ def test_a_link_to_a_heading_as_jupyter_names_it_arrives_in_the_page(heading):
     assert 'href="00_first_steps.html#' in page
 
 
-def test_a_link_to_a_claim_or_to_another_site_stays_as_it_is():
+def test_a_link_to_a_claim_or_to_another_site_is_unchanged():
     for address in ("#claim-00.small_code", "https://example.org/A.ipynb#Linear-probe"):
         assert f'href="{address}"' in sanitise(f'<a href="{address}">a</a>')
     link = sanitise('<a href="02_x.ipynb#claim-autoencoder.B_c">a</a>')
     assert 'href="02_x.html#claim-autoencoder.B_c"' in link
 
 
-def test_the_contents_leave_out_the_headings_of_a_glossary():
+def test_the_contents_omit_the_headings_of_a_glossary():
     terms = "\n\n".join(f"### Term {number}\n\nWords." for number in range(MOST + 1))
     page = render(
         notebook("# T", "## First", "### One", "## Glossary", terms, "## Last", "### Two")
@@ -174,7 +174,7 @@ def test_the_contents_leave_out_the_headings_of_a_glossary():
     assert f'id="term-{MOST}"' in page
 
 
-def test_static_facts_of_a_page():
+def test_properties_of_a_page():
     page = render(executed(notebook("# A & B\n\n[next](02_x.ipynb#idea)", "%%1 + 1")))
     assert '<html lang="en">' in page and "<title>A &amp; B · ae_lab</title>" in page
     assert 'href="02_x.html#idea"' in page and "default-src &#39;none&#39;" in page
@@ -183,7 +183,7 @@ def test_static_facts_of_a_page():
     assert page.count("<h1") == page.count("<main") == 1
 
 
-def test_a_notebook_without_heading_gets_its_name():
+def test_a_notebook_without_heading_has_its_name_as_title():
     page = render(notebook("only text"), "05_deep")
     assert "<h1>05_deep</h1>" in page
 
@@ -196,7 +196,7 @@ def test_a_notebook_without_heading_gets_its_name():
         ("2/2 ━━━━ 0s 31ms/step - loss: 1", "2/2 ━━━━ loss: 1"),
     ],
 )
-def test_texts_lose_what_differs_from_run_to_run(raw, clean):
+def test_texts_are_cleaned_of_what_differs_between_runs(raw, clean):
     assert clean_text(raw) == clean
 
 
@@ -209,7 +209,7 @@ def test_texts_lose_what_differs_from_run_to_run(raw, clean):
         ("2026-01-01 10:00:00.1: I tensorflow/core/x.cc:1] y\n", ""),
     ],
 )
-def test_what_tools_say_loses_folders_and_process_ids(raw, clean):
+def test_output_of_tools_is_cleaned_of_folders_and_process_ids(raw, clean):
     assert clean_message(raw) == clean
 
 
@@ -223,7 +223,7 @@ def test_what_tools_say_loses_folders_and_process_ids(raw, clean):
         ("one\r\ntwo\r\n", "one\ntwo\n"),
     ],
 )
-def test_streams_end_up_as_on_a_terminal(raw, shown):
+def test_streams_are_shown_as_on_a_terminal(raw, shown):
     assert play_terminal(raw) == shown
 
 
@@ -237,4 +237,4 @@ def test_streams_are_joined_but_not_across_a_figure():
     ]
     shown = [output.get("text") or "fig" for output in clean_outputs(outputs)]
     assert shown == ["o1", "e1e2", "fig", "o2"]
-    assert outputs[0].text == "e1", "the notebook itself stays as it was"
+    assert outputs[0].text == "e1", "the notebook itself is unchanged"

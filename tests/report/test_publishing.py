@@ -1,4 +1,4 @@
-"""Publishing: whole or not at all. No kernels here: notebooks of text have nothing to run."""
+"""Publishing: completely or not at all. No kernels: the notebooks contain only text."""
 
 import errno
 import json
@@ -24,11 +24,11 @@ from helpers import (
 pytestmark = pytest.mark.usefixtures("as_executed")
 
 
-def test_a_second_run_at_once_says_that_one_is_going_on(tmp_path):
+def test_a_second_run_at_the_same_time_is_refused(tmp_path):
     settings = project(tmp_path, one=notebook("# One"))
     build(settings)
     with FileLock(Workplace(settings).build / "report.lock"):
-        with pytest.raises(LabError, match="another report run is at work"):
+        with pytest.raises(LabError, match="another report run"):
             build(settings)
 
 
@@ -41,7 +41,7 @@ def test_a_lock_left_by_a_killed_run_does_not_matter(tmp_path):
     assert (settings.profile_folder / "one.html").exists()
 
 
-def test_a_kill_between_the_renames_is_mended(tmp_path):
+def test_a_kill_between_the_renames_is_repaired(tmp_path):
     settings = project(tmp_path, one=notebook("# One"))
     build(settings)
     place, before = Workplace(settings), contents(settings.profile_folder)
@@ -55,7 +55,7 @@ def test_a_kill_between_the_renames_is_mended(tmp_path):
     assert not left & {"aside", "new", ".writing-x"}
 
 
-def test_a_full_disk_is_one_sentence_and_harms_nothing(tmp_path, monkeypatch):
+def test_a_full_disk_is_one_sentence_and_destroys_nothing(tmp_path, monkeypatch):
     settings = project(tmp_path, one=notebook("# One"))
     build(settings)
     before = contents(settings.profile_folder)
@@ -70,14 +70,14 @@ def test_a_full_disk_is_one_sentence_and_harms_nothing(tmp_path, monkeypatch):
     assert contents(settings.profile_folder) == before
 
 
-def test_a_report_folder_that_cannot_be_made_is_one_sentence(tmp_path):
+def test_an_impossible_report_folder_is_reported_in_one_sentence(tmp_path):
     settings = project(tmp_path, one=notebook("# One"))
     settings.report_folder.write_text("a file where the folder should be")
     with pytest.raises(LabError, match="the report cannot be written"):
         build(settings)
 
 
-def test_a_single_notebook_s_run_carries_the_other_pages_over(tmp_path):
+def test_a_run_of_a_single_notebook_keeps_the_other_pages(tmp_path):
     settings = project(tmp_path, one=notebook("# One"), two=notebook("# Two"))
     build(settings)
     project(tmp_path, one=notebook("# One, changed"), two=notebook("# Two, changed"))
@@ -87,7 +87,7 @@ def test_a_single_notebook_s_run_carries_the_other_pages_over(tmp_path):
     assert b"Two" in pages["two.html"] and b"Two, changed" not in pages["two.html"]
 
 
-def test_a_removed_notebook_s_page_goes(tmp_path):
+def test_the_page_of_a_removed_notebook_is_removed(tmp_path):
     settings = project(tmp_path, one=notebook("# One"), two=notebook("# Two"))
     build(settings)
     (tmp_path / "notebooks" / "two.ipynb").unlink()
@@ -104,7 +104,7 @@ def test_a_figure_without_alt_text_fails_the_build_and_names_the_cell(tmp_path):
     assert "no alt text" in (tmp_path / "reports/quick/index.html").read_text()
 
 
-def test_a_page_that_comes_later_is_linked_though_nothing_is_executed(tmp_path):
+def test_a_page_added_later_is_linked_without_execution(tmp_path):
     settings = project(tmp_path, one=notebook("# One"))
     build(settings)
     (settings.report_folder / "bench.html").write_text("<!DOCTYPE html>")
@@ -125,7 +125,7 @@ def test_unknown_and_absent_notebooks(tmp_path):
         build(settings)
 
 
-def test_models_stand_beside_the_pages_and_stay_when_nothing_is_executed(tmp_path):
+def test_models_are_published_and_kept_without_execution(tmp_path):
     settings = project(tmp_path, one=notebook("# One"), two=notebook("# Two"))
     place = Workplace(settings)
     (place.records / "one").mkdir(parents=True)
@@ -157,7 +157,7 @@ OURS = {"index.html": "", "claims.json": "[]"}
         ("quick-last-good", {"thesis.txt": "mine"}),
     ],
 )
-def test_a_folder_of_one_s_own_is_never_replaced(tmp_path, folder, files):
+def test_a_user_s_folder_is_never_replaced(tmp_path, folder, files):
     settings = project(tmp_path, one=notebook("# One"))
     for name, text in files.items():
         path = settings.report_folder / folder / name
@@ -172,7 +172,7 @@ def test_a_folder_of_one_s_own_is_never_replaced(tmp_path, folder, files):
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db", "sweep/x.json", "models/x.keras"])
-def test_what_a_report_or_a_desktop_has_written_is_no_obstacle(tmp_path, name):
+def test_files_of_reports_and_desktops_do_not_prevent_a_report(tmp_path, name):
     settings = project(tmp_path, one=notebook("# One"))
     path = settings.profile_folder / name
     path.parent.mkdir(parents=True)
@@ -181,11 +181,11 @@ def test_what_a_report_or_a_desktop_has_written_is_no_obstacle(tmp_path, name):
     assert (settings.profile_folder / "one.html").exists()
 
 
-needs_links = pytest.mark.skipif(os.name != "posix", reason="links need a right on Windows")
+needs_links = pytest.mark.skipif(os.name != "posix", reason="links need a permission on Windows")
 
 
 @needs_links
-def test_a_report_folder_that_is_a_link_stays_one(tmp_path):
+def test_a_report_folder_that_is_a_link_remains_one(tmp_path):
     settings = project(tmp_path, one=notebook("# One"))
     disk = tmp_path / "disk" / "pages"
     disk.mkdir(parents=True)
@@ -199,7 +199,7 @@ def test_a_report_folder_that_is_a_link_stays_one(tmp_path):
 
 
 @needs_links
-def test_a_link_in_the_place_of_a_temporary_folder_is_removed_and_not_what_it_leads_to(tmp_path):
+def test_a_link_in_place_of_a_temporary_folder_is_removed_but_not_its_target(tmp_path):
     settings = project(tmp_path, one=notebook("# One"))
     place, mine = Workplace(settings), tmp_path / "mine"
     build(settings)
@@ -228,7 +228,7 @@ def test_a_notebook_that_is_a_pipe_or_a_link_to_elsewhere_is_refused(tmp_path):
         build(settings)
 
 
-WRONG = {  # in the place of a sweep's result
+WRONG = {  # files in the place of a sweep's result
     "list": "[1]",
     "number": "7",
     "nothing": "null",
@@ -262,7 +262,7 @@ WRONG = {  # in the place of a sweep's result
 
 
 @pytest.mark.parametrize("kind", [*WRONG, "a pipe", "a link"])
-def test_a_wrong_result_of_a_sweep_is_named_and_left_out(tmp_path, kind):
+def test_an_invalid_result_of_a_sweep_is_named_and_ignored(tmp_path, kind):
     settings = project(tmp_path, one=notebook("# One"))
     path = settings.profile_folder / "sweep" / "wrong.json"
     path.parent.mkdir(parents=True)
@@ -280,16 +280,16 @@ def test_a_wrong_result_of_a_sweep_is_named_and_left_out(tmp_path, kind):
         path.write_text(text)
     for run in range(2):
         said = build(settings)
-        assert run or f"{path} is left out" in said
+        assert run or f"{path} is ignored" in said
         # a pipe cannot be copied into the next report
-        assert said.count(f"{path} is left out") == path.exists() or kind == "a pipe"
+        assert said.count(f"{path} is ignored") == path.exists() or kind == "a pipe"
         assert "good.json is" not in said
         project(tmp_path, one=notebook("# One, changed"))
     assert (path.parent / "good.json").exists()
     assert path.is_symlink() == (kind == "a link")
 
 
-def test_a_note_of_the_last_report_of_another_type_is_no_obstacle(tmp_path):
+def test_invalid_notes_about_the_last_report_are_ignored(tmp_path):
     settings = project(tmp_path, one=notebook("# One"))
     build(settings)
     for text in ("[1]", "7", "{}", '{"key": [], "files": 3}', "[" * 200_000):
@@ -297,7 +297,7 @@ def test_a_note_of_the_last_report_of_another_type_is_no_obstacle(tmp_path):
         build(settings)
 
 
-def test_models_and_what_was_handed_in_stand_beside_the_pages(tmp_path, as_executed):
+def test_models_and_answers_are_published_with_the_pages(tmp_path, as_executed):
     settings = project(tmp_path, **{"01_a": notebook("# A", "%%x")})
     records = Workplace(settings).records / "01_a"
     records.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Data and rates that nothing can be learned with: stopped, or finished with the finding said."""
+"""Data and learning rates with which nothing can be learned: stopped, or reported at the end."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from ae_lab import evaluation, lab, losses, models, rbm, training
 from ae_lab.errors import LabError
 from helpers import SIZES, SMALL, build, notebook, project
 
-KINDS = [  # a training of each takes seconds: one kind stands for all where time is short
+KINDS = [  # training takes seconds per kind: one kind represents all in the fast tests
     kind if kind == "undercomplete" else pytest.param(kind, marks=pytest.mark.slow)
     for kind in sorted(models.AUTOENCODERS)
 ]
@@ -43,26 +43,26 @@ def fit(model, x, **options):
     return history, [str(w.message) for w in caught if w.category is RuntimeWarning]
 
 
-def test_a_divergence_names_its_epoch_and_steps():
+def test_the_error_of_a_divergence_names_epoch_and_steps():
     model = models.undercomplete(latent_dim=2, image_shape=SHAPE, **LINEAR)
     options = {"loss": losses.squared_error, "learning_rate": 1e25}
-    with pytest.raises(LabError, match=r"in epoch 1, in one of the steps 1 to 3; lower"):
+    with pytest.raises(LabError, match=r"epoch 1 .*1 to 3.*learning rate"):
         fit(model, X, **options)
 
 
-def test_a_later_divergence_names_the_later_steps():
+def test_the_error_of_a_later_divergence_names_later_steps():
     model = make("undercomplete")
 
     def spoil(epoch, logs):
         model.set_weights([np.full_like(weights, np.nan) for weights in model.get_weights()])
 
-    with pytest.raises(LabError, match="nan in epoch 2, .* steps 4 to 6"):
+    with pytest.raises(LabError, match="nan .*epoch 2 .*4 to 6"):
         fit(model, X, on_epoch=spoil)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_rate_a_thousand_times_too_high_is_stopped_or_said(kind):
-    """A network that copes all the same has nothing to say."""
+def test_a_learning_rate_a_thousand_times_too_high_is_stopped_or_reported(kind):
+    """If the network learns anyway, there is no warning."""
     model = make(kind)
     try:
         history, said = fit(model, X, learning_rate=3.0)
@@ -75,15 +75,15 @@ def test_a_rate_a_thousand_times_too_high_is_stopped_or_said(kind):
 
 
 @pytest.mark.slow
-def test_a_training_that_ends_blind_says_so_and_a_good_one_nothing():
+def test_a_training_that_learned_nothing_gives_a_warning():
     _, said = fit(models.undercomplete(**SMALL), X, learning_rate=1e3)
-    assert len(said) == 1 and "where the same answer to everything costs 20.79" in said[0]
+    assert len(said) == 1 and "20.79" in said[0]
     assert fit(models.undercomplete(**SMALL), X)[1] == []
 
 
 @pytest.mark.parametrize("name", ["all black", "one grey"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_images_without_variety_give_finite_figures(kind, name):
+def test_equal_images_give_finite_results(kind, name):
     model, x = make(kind), FLAT[name]
     history, said = fit(model, x)
     assert np.isfinite([value for values in history.values() for value in values]).all()
@@ -93,7 +93,7 @@ def test_images_without_variety_give_finite_figures(kind, name):
     assert np.isfinite(figures).all()
 
 
-def test_what_cannot_be_measured_without_variety_is_refused():
+def test_measures_that_need_different_images_refuse_equal_ones():
     black, labels = FLAT["all black"], np.zeros(32, int)
     with pytest.raises(LabError, match="must vary within each image"):
         evaluation.share_lost(black, black)
@@ -108,7 +108,7 @@ def test_what_cannot_be_measured_without_variety_is_refused():
 
 
 @pytest.mark.slow
-def test_one_class_only_is_learned_and_a_rate_too_high_for_a_classifier_said():
+def test_a_single_class_is_learned_and_a_too_high_rate_is_reported():
     labels = np.zeros(48, int)
     options = {"validation": X[:8], "validation_labels": labels[:8], "epochs": 3, "batch_size": 16}
     small = {"widths": (4,), "dense": 8, "dropout": 0, "classes": 3}
@@ -118,19 +118,19 @@ def test_one_class_only_is_learned_and_a_rate_too_high_for_a_classifier_said():
     mixed = np.arange(48) % 3
     options |= {"validation_labels": mixed[:8], "learning_rate": 100.0}
     network = models.perceptron(units=8, classes=3, image_shape=SHAPE)
-    with pytest.warns(RuntimeWarning, match="did not learn.*costs 1.099"):
+    with pytest.warns(RuntimeWarning, match="did not learn.*1.099"):
         training.fit_classifier(network, X, mixed, **options)
 
 
 @pytest.mark.parametrize("name", FLAT)
-def test_a_boltzmann_machine_stays_finite_without_variety(name):
+def test_an_rbm_stays_finite_for_equal_images(name):
     rows = FLAT[name].reshape(32, -1)
     machine, errors = rbm.fit_rbm(rows, 4, seed=0, batch_size=8)
     assert np.isfinite(errors).all() and np.isfinite(machine.kernel).all()
 
 
-def test_a_boltzmann_machine_that_diverges_names_its_epoch():
-    """Long before its numbers overflow: an error of 1e30 is finite and means nothing."""
+def test_the_error_of_a_diverging_rbm_names_the_epoch():
+    """It stops long before numbers overflow: an error of 1e30 is finite but meaningless."""
     rows = X.reshape(48, -1)
     for hidden in ("bernoulli", "gaussian"):
         kinds = {"visible": "gaussian", "hidden": hidden}
@@ -151,7 +151,7 @@ def notes(monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["nan nats", "from 3.1 to inf", "error -inf.", "NLL (nan)"])
-def test_a_claim_or_table_without_numbers_is_refused(notes, text):
+def test_a_claim_or_table_with_nan_is_refused(notes, text):
     with pytest.raises(LabError, match="own must contain finite numbers"):
         notes.claim("own", "It falls.", lab.at_least("a", 2, 1, "units", because=text))
     with pytest.raises(LabError, match="Errors must contain finite numbers"):
@@ -159,7 +159,7 @@ def test_a_claim_or_table_without_numbers_is_refused(notes, text):
 
 
 @pytest.mark.parametrize("text", ["nanometres", "an infinite plane", "inform", "banana", "np.nan"])
-def test_words_that_only_look_like_it_pass(notes, text):
+def test_words_that_contain_nan_or_inf_are_accepted(notes, text):
     notes.claim("own", "It falls.", lab.at_least("a", 2, 1, "units", because=text))
     notes.table(["a", "b"], [["x", text]], caption="Errors")
 
@@ -171,7 +171,7 @@ def test_a_history_with_nan_is_refused(notes):
 
 @pytest.mark.kernel
 def test_a_report_with_nan_has_a_banner(tmp_path):
-    """From the notebook's cell to the page's banner."""
+    """From the notebook's cell to the banner of the page."""
     code = "%%from ae_lab.lab import at_least, start_lab\nlab = start_lab('one')\n{}"
     says = {
         "one": "lab.record('a.b', float('nan'), 'nats')",
@@ -188,7 +188,7 @@ def test_a_report_with_nan_has_a_banner(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float16", "float64"])
-def test_another_precision_in_an_old_keras_json_is_said(tmp_path, precision):
+def test_another_precision_in_keras_json_is_refused(tmp_path, precision):
     (tmp_path / "keras.json").write_text(json.dumps({"floatx": precision}))
     program = "import keras; from ae_lab.lab import start_lab; start_lab('a')"
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Training on tiny data: it learns, it says what happened, and it can be done again."""
+"""Training on tiny data: it learns, reports problems, and can be repeated exactly."""
 
 import ast
 import logging
@@ -21,7 +21,7 @@ BATCH = 8
 LINEAR = dict.fromkeys(("activation", "code_activation", "output_activation"), "linear")
 BYTES = halves(40)
 X = BYTES.astype("float32") / np.float32(255)
-TRAIN, VALIDATION = X[:30], X[30:]  # 30 is no multiple of the batch: the last one is ragged
+TRAIN, VALIDATION = X[:30], X[30:]  # 30 is not a multiple of the batch size
 
 
 def train(model=None, x=TRAIN, *, seed=1, **options):
@@ -33,7 +33,7 @@ def train(model=None, x=TRAIN, *, seed=1, **options):
 
 @pytest.fixture(scope="module")
 def plain():
-    """One training as in a report, compiled and all."""
+    """One training as in a report, compiled."""
     seen = []
     model, history = train(
         epochs=12, learning_rate=0.03, on_epoch=lambda epoch, logs: seen.append((epoch, logs))
@@ -47,7 +47,7 @@ def test_training_lowers_the_loss(plain):
     assert history["val_loss"][-1] < 0.9 * history["val_loss"][0]
 
 
-def test_the_history_has_a_number_an_epoch_and_is_passed_on(plain):
+def test_the_history_has_a_number_per_epoch_and_is_passed_on(plain):
     _, history, seen = plain
     assert set(history) == {"loss", "val_loss", "reconstruction", "val_reconstruction"}
     assert {len(values) for values in history.values()} == {12}
@@ -61,17 +61,17 @@ def test_without_a_penalty_the_loss_is_the_reconstruction(plain):
     assert history["val_loss"] == pytest.approx(history["val_reconstruction"], rel=1e-5)
 
 
-def test_the_last_validation_loss_is_that_of_the_model_handed_back(plain):
+def test_the_last_validation_loss_is_that_of_the_returned_model(plain):
     model, history, _ = plain
     values = losses.binary_cross_entropy(VALIDATION, model(VALIDATION))
     assert history["val_loss"][-1] == pytest.approx(float(ops.mean(values)), rel=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore:the training did not learn")
-def test_an_epochs_loss_is_a_mean_an_image_over_whole_batches(both_ways):
-    """With a rate of next to nothing each epoch's mean is the untrained model's.
+def test_the_loss_of_an_epoch_is_a_mean_per_image_over_whole_batches(both_ways):
+    """With a learning rate close to 0, the mean of each epoch is that of the untrained model.
 
-    The last batch is filled up with the first images, which therefore count twice.
+    The last batch is filled up with the first images, so these count twice.
     """
     training.seed_everything(1)
     model = models.undercomplete(latent_dim=2, image_shape=SHAPE)
@@ -87,10 +87,10 @@ def test_an_epochs_loss_is_a_mean_an_image_over_whole_batches(both_ways):
 @pytest.mark.parametrize(
     ("x", "batch_size"),
     [(TRAIN, 30), (np.repeat(TRAIN[:1], 30, axis=0), 10)],
-    ids=["one step an epoch", "images all alike"],
+    ids=["one step per epoch", "equal images"],
 )
-def test_the_result_is_that_of_keras_own_fit(both_ways, x, batch_size):
-    """Where the order of the images cannot matter."""
+def test_the_result_agrees_with_keras_fit(both_ways, x, batch_size):
+    """With data for which the order of the images does not matter."""
     ours, history = train(x=x, batch_size=batch_size, learning_rate=0.02)
     training.seed_everything(1)
     theirs = models.undercomplete(latent_dim=2, code_activation="linear", image_shape=SHAPE)
@@ -106,7 +106,7 @@ def test_the_result_is_that_of_keras_own_fit(both_ways, x, batch_size):
 
 
 class Punished(keras.layers.Layer):
-    """A bottleneck with a penalty of 5 an image."""
+    """A bottleneck with a penalty of 5 per image."""
 
     def call(self, z):
         self.add_loss(ops.mean(ops.zeros_like(z[:, 0]) + 5.0))
@@ -126,8 +126,8 @@ def test_a_penalty_is_in_the_loss_and_not_in_the_reconstruction(loss, both_ways)
 
 
 @pytest.mark.slow
-def test_the_same_seed_gives_the_same_weights_to_the_bit(both_ways):
-    """Of the kind that draws noise as it trains: that too follows the seed."""
+def test_the_same_seed_gives_identical_weights(both_ways):
+    """For a kind that draws noise during training: the seed also determines the noise."""
 
     def weights(seed):
         training.seed_everything(seed)
@@ -140,7 +140,7 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit(both_ways):
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
 
-def test_images_are_held_as_they_are_handed_over():
+def test_images_keep_their_type_in_memory():
     held = batches.joined(BYTES[:30], BYTES[30:])
     assert held.dtype == np.uint8 and np.array_equal(held, BYTES)
     for first, second in ((TRAIN, VALIDATION), (BYTES[:30], VALIDATION), (TRAIN, BYTES[30:])):
@@ -148,7 +148,7 @@ def test_images_are_held_as_they_are_handed_over():
         assert held.dtype == np.float32 and np.array_equal(held, X)
 
 
-def test_bytes_and_floats_train_alike():
+def test_bytes_and_floats_give_the_same_training():
     from_bytes, history = train(x=BYTES[:30], validation=BYTES[30:])
     from_floats, again = train()
     assert history["loss"] == pytest.approx(again["loss"], rel=1e-5)
@@ -156,14 +156,14 @@ def test_bytes_and_floats_train_alike():
         assert a == pytest.approx(b, abs=1e-5)
 
 
-def test_rows_come_back_as_they_went_in():
+def test_rows_are_stored_and_returned_unchanged():
     taken = fast._Resident(BYTES)(np.array([3, 0, 3]))
     assert np.allclose(taken, X[[3, 0, 3]], atol=1e-7)
     assert np.array_equal(fast._Resident(X * 0.7)(np.array([1])), (X * 0.7)[[1]])
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow keeps them")
-def test_a_programs_images_are_freed_and_its_model_is_not():
+def test_the_images_of_a_program_are_freed_but_not_its_model():
     model = models.undercomplete(latent_dim=2, image_shape=SHAPE)
     plan = batches.Plan(BYTES, None, 30, losses.squared_error, EPOCHS, BATCH, learning_rate=0.1)
     trained = fast.program_of(model, plan)
@@ -174,7 +174,7 @@ def test_a_programs_images_are_freed_and_its_model_is_not():
         trained(np.array([1]))
 
 
-def test_targets_take_the_inputs_place_in_the_loss():
+def test_targets_replace_the_input_in_the_loss():
     training.seed_everything(1)
     model = models.undercomplete(latent_dim=2, image_shape=SHAPE)
     zeros = np.zeros_like
@@ -201,7 +201,7 @@ def test_logits_are_used_only_before_a_sigmoid():
     assert fast.head_of(linear, loss) == (linear, loss)
 
 
-def test_a_training_that_diverges_is_stopped_and_said(both_ways):
+def test_a_diverging_training_is_stopped_with_an_error(both_ways):
     model = models.undercomplete(latent_dim=2, image_shape=SHAPE, **LINEAR)
     with pytest.raises(LabError, match="diverged.*epoch.*learning rate"):
         train(model, loss=losses.squared_error, learning_rate=1e25, epochs=5)
@@ -225,7 +225,7 @@ def test_a_training_that_diverges_is_stopped_and_said(both_ways):
         (TRAIN, {"targets": TRAIN * 2, "validation_targets": VALIDATION}, "targets must lie"),
     ],
 )
-def test_wrong_input_is_refused_before_training(x, options, words):
+def test_invalid_input_is_refused_before_training(x, options, words):
     model = models.undercomplete(latent_dim=2, image_shape=SHAPE)
     before = model.get_weights()
     with pytest.raises(LabError, match=words):
@@ -236,7 +236,7 @@ def test_wrong_input_is_refused_before_training(x, options, words):
 LABELS = np.arange(40) % 2
 
 
-def test_a_classifier_learns_what_can_be_told_apart():
+def test_a_classifier_learns_separable_classes():
     training.seed_everything(1)
     model = models.classifier(input_shape=SHAPE, classes=2, widths=(4,), dense=8, dropout=0)
     history = training.fit_classifier(
@@ -254,7 +254,7 @@ def test_a_classifier_learns_what_can_be_told_apart():
     assert (model.predict(TRAIN, verbose=0).argmax(axis=1) == LABELS[:30]).mean() > 0.9
 
 
-def test_labels_that_do_not_belong_to_the_images_are_refused():
+def test_labels_of_another_length_are_refused():
     model = models.classifier(input_shape=SHAPE, classes=2, widths=(2,), dense=2)
     with pytest.raises(LabError, match="x and labels.*30 and 29"):
         training.fit_classifier(
@@ -267,7 +267,7 @@ def test_labels_that_do_not_belong_to_the_images_are_refused():
         )
 
 
-def test_convolutions_are_told_from_dense_networks(monkeypatch):
+def test_convolutions_are_distinguished_from_dense_networks(monkeypatch):
     monkeypatch.undo()
     dense = models.undercomplete(latent_dim=2, image_shape=SHAPE)
     convolutional = models.classifier(input_shape=SHAPE, classes=2, widths=(2,), dense=2)
@@ -300,7 +300,7 @@ def test_validation_images_of_another_shape_are_refused():
         (np.zeros((8, *SHAPE)), np.zeros(8), "float64"),
     ],
 )
-def test_images_and_labels_that_cannot_be_learned_from_are_refused(x, labels, words):
+def test_invalid_images_and_labels_are_refused(x, labels, words):
     model = models.classifier(input_shape=SHAPE, classes=2, widths=(2,), dense=2)
     options = {"validation": x, "validation_labels": labels, "epochs": 1}
     with pytest.raises(LabError, match=words):
@@ -309,12 +309,12 @@ def test_images_and_labels_that_cannot_be_learned_from_are_refused(x, labels, wo
 
 @pytest.mark.parametrize("option", ["learning_rate", "weight_decay"])
 @pytest.mark.parametrize("value", [-1, "fast", float("nan")])
-def test_a_rate_that_is_none_is_refused(plain, option, value):
+def test_an_invalid_learning_rate_is_refused(plain, option, value):
     with pytest.raises(LabError, match=option):
         train(plain[0], epochs=1, **{option: value})
 
 
-def test_every_epoch_has_an_order_of_its_own_that_follows_the_seed():
+def test_every_epoch_has_a_different_order_determined_by_the_seed():
     def drawn(seed):
         training.seed_everything(seed)
         return [order.tolist() for order in batches.orders(np.arange(64), 3)]
@@ -329,7 +329,7 @@ def test_every_epoch_has_an_order_of_its_own_that_follows_the_seed():
 
 
 def by_both(build, fit, **options):
-    """[(model, history)] of the engines "plain" and "fast", from the same seed."""
+    """[(model, history)] of the engines "plain" and "fast", with the same seed."""
     found = []
     for engine in ("plain", "fast"):
         training.seed_everything(1)
@@ -355,15 +355,15 @@ def fit_images(model, engine, **options):
 
 
 @pytest.mark.parametrize("kind", models.AUTOENCODERS)
-def test_both_engines_train_every_kind_alike(kind):
-    """The noise of corruption and of samples too: each layer draws by its own seed and count."""
+def test_both_engines_train_every_kind_with_the_same_result(kind):
+    """Including the noise of corruption and samples: each layer has its own seed and counter."""
     sizes = SIZES.get(kind, SMALL)
     check_alike(*by_both(lambda: models.AUTOENCODERS[kind](**sizes), fit_images))
 
 
 @pytest.mark.parametrize("kind", ["undercomplete", "sparse", "contractive"])
-def test_both_engines_train_alike_where_xla_compiles_one(kind, monkeypatch):
-    """Kinds without noise: XLA draws other numbers from the same seed."""
+def test_both_engines_give_the_same_result_if_xla_compiles_one(kind, monkeypatch):
+    """For kinds without noise: with the same seed, XLA draws other numbers."""
     monkeypatch.setattr(fast, "compiles_well", lambda program: True)
     monkeypatch.setattr(fast, "WORTH_COMPILING", 1)
     check_alike(*by_both(lambda: models.AUTOENCODERS[kind](**SIZES.get(kind, SMALL)), fit_images))
@@ -379,18 +379,18 @@ def test_both_engines_train_alike_where_xla_compiles_one(kind, monkeypatch):
     ],
     ids=lambda options: " ".join(options),
 )
-def test_both_engines_take_every_option_alike(options):
+def test_both_engines_give_the_same_result_with_every_option(options):
 
     def fit(model, engine, transform=None, **options):
-        transform = transform and transform(seed=2)  # one for each: it counts its draws
+        transform = transform and transform(seed=2)  # one per engine: it counts its draws
         return fit_images(model, engine, transform=transform, **options)
 
     sizes = {"latent_dim": 3, "hidden": (7,), "image_shape": SHAPE}
     check_alike(*by_both(lambda: models.variational(**sizes), fit, **options))
 
 
-def test_both_engines_train_a_classifier_alike():
-    """Dropout included."""
+def test_both_engines_train_a_classifier_with_the_same_result():
+    """Including dropout."""
     options = {"x": BYTES[:30], "labels": LABELS[:30], "validation_labels": LABELS[30:]}
     options |= {"validation": BYTES[30:], "epochs": EPOCHS, "batch_size": BATCH}
     sizes = {"input_shape": SHAPE, "classes": 2, "widths": (4,), "dense": 8}
@@ -404,7 +404,7 @@ def test_the_plain_engine_stops_a_training_that_diverges():
 
 
 @pytest.mark.filterwarnings("ignore:the training did not learn")
-def test_many_models_are_trained_and_measured_without_a_warning_and_no_logger_is_changed(caplog):
+def test_many_models_can_be_trained_without_warnings_or_logger_changes(caplog):
     logger = logging.getLogger("tensorflow")
     before = logger.level, list(logger.filters)
     for _ in range(6):  # TensorFlow warns at the fifth
@@ -415,7 +415,7 @@ def test_many_models_are_trained_and_measured_without_a_warning_and_no_logger_is
 
 
 def test_only_the_fast_engine_changes_how_keras_trains():
-    """Outside the bench, whose peers are written as others write them."""
+    """Except in the bench, whose peers are written in the usual way."""
     package = Path(training.__file__).parents[1]
     found = set()
     for path in package.rglob("*.py"):
@@ -427,8 +427,8 @@ def test_only_the_fast_engine_changes_how_keras_trains():
 
 
 @pytest.mark.parametrize("engine", training.ENGINES)
-def test_tied_weights_stay_tied(engine):
-    """Trained by descent on the sum of both gradients, as one kernel that stands in two places."""
+def test_tied_weights_remain_tied(engine):
+    """Trained with the sum of both gradients, like one kernel that is used in two places."""
     model, history = train(tied=True, learning_rate=0.03, epochs=12, engine=engine)
     code, logits = model.get_layer("encoder").layers[-1], model.get_layer("decoder").layers[1]
     assert np.array_equal(np.array(logits.kernel), np.array(code.kernel).T)
@@ -439,7 +439,7 @@ def test_tied_weights_stay_tied(engine):
 
 @pytest.mark.filterwarnings("ignore:the training did not learn")
 @pytest.mark.parametrize("engine", training.ENGINES)
-def test_momentum_takes_the_steps_of_the_textbook(engine):
+def test_momentum_agrees_with_the_textbook(engine):
     """One batch for one epoch at a constant rate: a single step along the gradient."""
     training.seed_everything(1)
     model = models.undercomplete(latent_dim=2, code_activation="linear", image_shape=SHAPE)
@@ -472,7 +472,7 @@ def test_tied_weights_with_a_hidden_layer_are_refused():
         train(model, tied=True)
 
 
-def test_a_start_from_the_mean_image_answers_with_it():
+def test_a_model_started_from_the_mean_image_outputs_it():
     model = models.undercomplete(latent_dim=2, code_activation="linear", image_shape=SHAPE)
     model.get_layer("decoder").layers[1].kernel.assign(np.zeros((2, 16)))
     models.start_from_mean(model, TRAIN)

@@ -1,12 +1,12 @@
-"""Mutation testing: does a test fail when the mathematics is wrong?
+"""Mutation testing: does a test fail if the mathematics is wrong?
 
     python tests/upkeep/mutants.py losses layers rbm evaluation
     python tests/upkeep/mutants.py evaluation --share 0.3
 
-Mutants are Cosmic Ray's (one replacement an operator, numbers one up and one down). Only the
-tests that run a mutant's line are tried, the quickest first, and each mutant in a fork of one
-process that has imported TensorFlow but not used it: Cosmic Ray's own runner starts Python
-anew for each, and that costs more than the tests. Prints the survivors with their lines.
+Mutants are those of Cosmic Ray (one replacement per operator, numbers plus and minus one). Only
+tests that execute the mutant's line are run, the fastest first, and each mutant is run in a fork
+of one process that has imported TensorFlow but not used it. Cosmic Ray itself starts Python for
+each mutant, which takes longer than the tests. Prints the mutants that no test detects.
 """
 
 import argparse
@@ -42,11 +42,11 @@ REPLACED = {
     **{"Mod": "Mul", "BitAnd": "BitOr", "Eq": "NotEq", "NotEq": "Eq", "Lt": "LtE", "LtE": "Lt"},
     **{"Gt": "GtE", "GtE": "Gt", "Is": "IsNot", "IsNot": "Is"},
 }
-LIMIT = 120  # seconds a mutant's tests may take: an endless loop is a mutant found
+LIMIT = 120  # seconds for a mutant's tests: a mutant with an endless loop counts as detected
 
 
 def operators():
-    """Cosmic Ray's, without the ten other replacements of each operator."""
+    """Cosmic Ray's operators, without the ten other replacements of each."""
     for name in cosmic_ray.plugins.operator_names():
         kind, *pair = name.removeprefix("core/").split("_")
         if kind in ("ReplaceBinaryOperator", "ReplaceComparisonOperator"):
@@ -70,7 +70,7 @@ def mutants(path):
 
 
 def run_with_coverage(folder):
-    """Which tests run which lines, {file: {line: tests}}, and each test's seconds."""
+    """Which tests execute which lines, {file: {line: tests}}, and the seconds of each test."""
     data, times = folder / "coverage", folder / "times.xml"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={times}"]
     options = ["--cov=ae_lab", f"--cov-config={os.devnull}", "--cov-context=test", "--cov-report="]
@@ -91,16 +91,16 @@ def run_with_coverage(folder):
 
 
 def tests_of(line, source, by_line):
-    """Those that run the statement of a line; for what runs at import, those of the file."""
+    """Tests that execute the statement of a line; for lines run at import, all of the file."""
     statements = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt)]
     spans = [range(node.lineno, node.end_lineno + 1) for node in statements]
-    span = min((span for span in spans if line in span), key=len, default=())  # a decorator: none
+    span = min((span for span in spans if line in span), key=len, default=())  # empty: a decorator
     found = set().union(*(by_line.get(n, set()) for n in span))
     return found or set().union(*by_line.values())
 
 
 def fork(path, mutated, tests):
-    """Process id of a child that runs the tests with a file's other source; its exit code."""
+    """Process id of a child that runs the tests with another source of the file; its exit code."""
     if child := os.fork():
         return child
     os.setsid()
@@ -119,7 +119,7 @@ def fork(path, mutated, tests):
 
 
 def wait_for_one(running):
-    """(key, exit code) of the next child to end, or to pass its limit."""
+    """(key, exit code) of the next child that ends or exceeds its limit."""
     while True:
         child, status = os.waitpid(-1, os.WNOHANG)
         if child:

@@ -1,4 +1,4 @@
-"""The bench: timings in turn, verdicts that are held back, peers that do the same work."""
+"""The bench: alternating timings, cautious verdicts, and peers that do the same work."""
 
 import ast
 import importlib.util
@@ -34,7 +34,7 @@ def answers(*values, loss=None):
     return [Answer(value, loss) for value in values]
 
 
-def test_a_ratio_is_of_medians_and_its_spread_the_middle_half_of_neighbours():
+def test_the_spread_of_a_ratio_is_the_interquartile_range():
     against = Against("peer", 2.5, "x.y")
     ours, other = answers(1.0, 2.0, 1.0, 9.0, 1.0), answers(3.0, 4.0, 3.5, 3.0, 3.0)
     result = compare(WORK, against, ours, other)
@@ -45,40 +45,40 @@ def test_a_ratio_is_of_medians_and_its_spread_the_middle_half_of_neighbours():
     assert slower.reached is False and slower.verdict == "missed"
 
 
-def test_a_ratio_that_covers_1_may_still_be_within_reach():
+def test_a_spread_that_contains_1_may_still_reach_the_target():
     within = compare(WORK, Against("a limit", 1 / 1.2, "x.y"), answers(1, 1), answers(0.9, 1.2))
     without = compare(WORK, Against("a limit", 1 / 1.2, "x.y"), answers(1, 1), answers(0.7, 1.2))
     assert within.reached is without.reached is None
-    assert within.verdict.endswith("covers 1, all of it within reach")
-    assert without.verdict.endswith("covers 1")
+    assert within.verdict.endswith("contains 1; all of it reaches the target")
+    assert without.verdict.endswith("contains 1")
 
 
 @pytest.mark.parametrize(
     ("ours", "other", "small", "words"),
     [
-        (answers(1.0, 1.0), answers(0.8, 1.4), False, "covers 1"),
-        (answers(1.0, loss=110.0), answers(3.0, loss=100.0), False, "we learned less"),
-        (answers(1.0, loss=math.nan), answers(3.0, loss=100.0), False, "we learned less"),
-        (answers(1.0), answers(3.0), True, "try-out"),
+        (answers(1.0, 1.0), answers(0.8, 1.4), False, "contains 1"),
+        (answers(1.0, loss=110.0), answers(3.0, loss=100.0), False, "our loss is higher"),
+        (answers(1.0, loss=math.nan), answers(3.0, loss=100.0), False, "our loss is higher"),
+        (answers(1.0), answers(3.0), True, "few images"),
     ],
 )
-def test_what_is_not_certain_is_not_called(ours, other, small, words):
+def test_uncertain_results_have_no_verdict(ours, other, small, words):
     result = compare(WORK, Against("peer", 1.5, "x.y"), ours, other, small)
     assert result.reached is None and words in result.note
 
 
-def test_losses_that_agree_let_the_ratio_be_called():
+def test_with_similar_losses_there_is_a_verdict():
     ours, other = answers(1.0, loss=104.0), answers(3.0, loss=100.0)
     assert compare(WORK, Against("peer", 1.5, "x.y"), ours, other).reached is True
 
 
-def test_a_limit_stands_in_for_the_other_side():
+def test_a_limit_can_replace_the_other_side():
     result = compare(WORK, Against("2 s", 1, limit=2.0), answers(0.5, 1.0), None)
     assert result.other_s == 2 and result.reached is True
     assert (result.low, result.high) == (2.5, 3.5)
 
 
-def test_sides_take_turns_and_every_other_round_goes_backwards():
+def test_sides_take_turns_in_alternating_order():
     asked = []
 
     class Recorder:
@@ -96,7 +96,7 @@ def test_sides_take_turns_and_every_other_round_goes_backwards():
 
 
 class Pipe:
-    """Asked for work twice, then nobody asks any more; keeps what is sent."""
+    """Answers two requests, then ends; stores what is sent."""
 
     def __init__(self):
         self.asks, self.sent = iter(["go", "go"]), []
@@ -113,7 +113,7 @@ class Pipe:
 
 @pytest.fixture
 def served(monkeypatch):
-    """What a piece of work sends, served in this process."""
+    """What a piece of work sends, run in this process."""
 
     def serve_here(work):
         pipe = Pipe()
@@ -142,20 +142,20 @@ def test_the_work_is_timed_and_not_its_loss(served):
     assert given == Answer(7.0, None)
 
 
-def test_an_error_and_the_end_of_the_work_are_told_apart(served):
+def test_an_error_is_distinguished_from_the_end_of_the_work(served):
     assert served(lambda workload, tick: 1 / 0) == ["ZeroDivisionError: division by zero"]
     assert served(lambda workload, tick: tick(2.0))[1:] == [None]
 
 
 @pytest.mark.parametrize(("target", "expected"), [(0.5, Answer(3.0, 0.4)), (0.1, Answer(7.0, 0.2))])
-def test_a_side_is_asked_until_its_loss_is_at_the_target(target, expected):
+def test_a_side_works_until_its_loss_reaches_the_target(target, expected):
     side = Side.__new__(Side)
     coming = iter([Answer(1.0, 0.9), Answer(2.0, 0.4), Answer(4.0, 0.2), None])
     side._unit = lambda: next(coming)
     assert side.ask_until(target) == expected
 
 
-def test_a_target_that_we_miss_is_not_called_and_one_that_they_miss_is():
+def test_there_is_no_verdict_if_we_miss_the_target():
     ours, other = answers(1.0, loss=0.1), answers(9.0, loss=0.3)
     assert compare(WORK, Against("peer", 2, "x.y"), ours, other, target=0.2).reached is True
     missed = compare(WORK, Against("peer", 2, "x.y"), other, ours, target=0.2)
@@ -170,12 +170,12 @@ def test_images_are_resized_by_whole_steps(height):
 
 
 def works():
-    """Every piece of work that a row names."""
+    """All work that a row names."""
     sides = [(row.ours, *(against.work for against in row.against)) for row in ROWS]
     return sorted({work for side in sides for work in side if work})
 
 
-def test_every_work_exists_and_every_name_is_its_own():
+def test_all_work_exists_and_all_names_are_unique():
     for work in works():
         module, name = work.split(".")
         tree = ast.parse((PEERS / f"{module}.py").read_text(encoding="utf-8"))
@@ -189,7 +189,7 @@ def test_a_row_has_either_a_peer_or_a_limit():
         assert all(bool(against.work) != bool(against.limit) for against in row.against), row.name
 
 
-def test_a_plan_of_growth_turns_one_thing_at_a_time():
+def test_a_plan_of_growth_changes_one_quantity_at_a_time():
     for small in (True, False):
         for settings in growth_plan(small).values():
             first, *others = settings.values()
@@ -198,7 +198,7 @@ def test_a_plan_of_growth_turns_one_thing_at_a_time():
                 assert len(changed) == 1
 
 
-def test_the_products_are_those_of_backpropagation():
+def test_the_matrix_products_are_those_of_backpropagation():
     tensorflow = pytest.importorskip("tensorflow")
     products = find("matmul.products")
     widths, batch = (7, 5, 3, 7), 4
@@ -244,7 +244,7 @@ for work in sys.argv[1:]:
 
 @pytest.fixture(scope="module")
 def learned():
-    """The losses of three epochs of each work, one process a library."""
+    """The losses of three epochs of each work, one process per library."""
     found = {}
     for library, named in LEARNERS.items():
         if importlib.util.find_spec(library) is None:
@@ -264,13 +264,13 @@ def learned():
 def test_every_side_learns(learned):
     assert len(learned) >= len(LEARNERS["keras"])
     for work, losses in learned.items():
-        if "boltzmann" not in work:  # each of its epochs starts anew
+        if "boltzmann" not in work:  # each of its epochs starts from the beginning
             assert losses[-1] < losses[0], work
 
 
 @pytest.mark.slow
-def test_our_machine_learns_no_less_than_scikit_learns(learned):
-    """It starts ahead: its visible biases are the data's log odds, the other's are zero."""
+def test_our_rbm_learns_at_least_as_well_as_scikit_learns(learned):
+    """Its start is better: its visible biases are the log-odds of the data, the other's are 0."""
     if "sklearn_rbm.boltzmann" in learned:
         assert learned["ours.boltzmann"][0] < learned["sklearn_rbm.boltzmann"][0]
 
@@ -290,15 +290,15 @@ def test_our_machine_learns_no_less_than_scikit_learns(learned):
         ("ours.k_sparse", "keras_fit.k_sparse"),
     ],
 )
-def test_the_sides_of_a_row_begin_at_the_same_loss(learned, same):
-    """In the same unit: nothing is left out of one side's loss, and no side starts ahead."""
+def test_the_sides_of_a_row_start_with_the_same_loss(learned, same):
+    """In the same unit: no loss lacks a part, and no side starts with an advantage."""
     first = {work: learned[work][0] for work in same if work in learned}
     if not first:
         pytest.skip("the library of both sides is not installed")
     assert max(first.values()) < 1.35 * min(first.values()), first
 
 
-def test_a_missing_library_is_one_line_and_the_rest_is_measured(monkeypatch):
+def test_a_missing_library_is_reported_and_the_rest_is_measured(monkeypatch):
     monkeypatch.setitem(comparison.NEEDS, "gone", "no_such_library")
     row = replace(LIMIT, against=(Against("a peer", 2, "gone.work"), *LIMIT.against))
     outcome = Outcome({})
@@ -308,13 +308,13 @@ def test_a_missing_library_is_one_line_and_the_rest_is_measured(monkeypatch):
     assert outcome.results[0].ours_s > 0 and not outcome.failed
 
 
-def test_without_the_project_it_says_what_is_missing(tmp_path, monkeypatch):
+def test_without_the_project_the_missing_file_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("ae_lab.settings.find_project_folder", lambda: tmp_path)
     with pytest.raises(LabError, match="the bench needs .*torch_loop.py"):
         find("torch_loop.dense")
 
 
-def test_a_side_that_dies_says_its_last_words():
+def test_the_error_of_a_failed_side_is_reported():
     with pytest.raises(LabError, match="ended before it answered: AttributeError"):
         with Side("programs.no_such_work", Workload()):
             pass
@@ -324,13 +324,13 @@ def test_a_side_that_dies_says_its_last_words():
     ("names", "repeats", "words"),
     [(("dens",), 5, "--row must be one of dense"), ((), 4, "--repeats must be at least 5")],
 )
-def test_bad_input_is_one_sentence(names, repeats, words):
+def test_invalid_input_is_reported_in_one_sentence(names, repeats, words):
     with pytest.raises(LabError, match=words):
         run_bench(Settings(offline=True), names, repeats)
 
 
 @pytest.mark.slow
-def test_the_verb_writes_both_files(tmp_path):
+def test_the_command_writes_both_files(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "ae_lab", "bench", "--small", "--repeats", "2"]
         + ["--row", "rbm", "--row", "import", "--row", "quick-report"],

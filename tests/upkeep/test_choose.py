@@ -1,4 +1,4 @@
-"""Choices on validation images, each of them tried out in its smallest size."""
+"""Choices on validation images, each tested in its smallest size."""
 
 import dataclasses
 import json
@@ -15,10 +15,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.filterwarnings("ignore:the training did not learn")  # in one epoch
-@pytest.mark.parametrize(  # each measure, and each way of its own
+@pytest.mark.parametrize(  # each measure, and each of its variants
     "name", ["02.cnn", "04.k", "05.rectified_stack", "06.papers_contractive", "06.modern_denoising"]
 )
-def test_a_choice_is_the_least_of_its_grid_and_reads_no_test_image(tmp_path, monkeypatch, name):
+def test_a_choice_is_the_minimum_of_its_grid_without_test_images(tmp_path, monkeypatch, name):
     loaded = data.load_mnist(Settings(profile="smoke", offline=True))
     blind = dict(test_images=np.zeros((0, 28, 28, 1), "uint8"), y_test=np.zeros(0, "uint8"))
     monkeypatch.setattr(data, "load_mnist", lambda _: dataclasses.replace(loaded, **blind))
@@ -32,13 +32,13 @@ def test_a_choice_is_the_least_of_its_grid_and_reads_no_test_image(tmp_path, mon
     assert kept["chosen"]["value"] == min(values) and kept["seed"] == 8
 
 
-def test_rivals_are_tuned_by_the_same_effort():
+def test_compared_methods_have_the_same_number_of_settings():
     choices = choose.TABLES["choices"]
     for kind in ("05.sigmoid", "05.rectified", "06.papers", "06.modern"):
         grids = [one["grid"].values() for name, one in choices.items() if name.startswith(kind)]
         assert len({np.prod([len(values) for values in grid]) for grid in grids}) == 1
 
 
-def test_an_unknown_choice_is_one_sentence(tmp_path):
+def test_an_unknown_choice_is_reported_in_one_sentence(tmp_path):
     with pytest.raises(LabError, match="04.k.*received.*no.such"):
         choose.choose(Settings(report_folder=tmp_path), ["no.such"])

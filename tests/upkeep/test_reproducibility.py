@@ -1,4 +1,4 @@
-"""The same numbers, to the bit, in two fresh processes."""
+"""Bit-identical results in two new processes."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ print(json.dumps(found))
 
 
 def hashes() -> dict[str, str]:
-    """SHA-256 of each kind's weights after a short training, from a process of its own."""
+    """SHA-256 of each kind's weights after a short training, from a separate process."""
     fixed = {"TF_NUM_INTRAOP_THREADS": "2", "TF_NUM_INTEROP_THREADS": "2", "OMP_NUM_THREADS": "2"}
     done = subprocess.run(
         [sys.executable, "-c", TRAIN],
@@ -40,7 +40,7 @@ def hashes() -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_each_kind_has_the_same_weights_to_the_bit_in_two_fresh_processes():
+def test_each_kind_has_identical_weights_in_two_new_processes():
     first, second = hashes(), hashes()
     assert first == second and set(first) == set(AUTOENCODERS)
     assert len(set(first.values())) == len(first)

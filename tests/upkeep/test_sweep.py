@@ -1,4 +1,4 @@
-"""Sweeps on real parts: a scheduler and workers as processes of their own, on loopback."""
+"""Sweeps with a real scheduler and workers as separate processes, on the local network."""
 
 import contextlib
 import getpass
@@ -19,7 +19,7 @@ from ae_lab.errors import LabError
 from helpers import PACKAGE, notebook, project, wait_for
 
 distributed = pytest.importorskip("distributed")
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are not sent like this on Windows")
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 
 OWN = ("AE_LAB_DATA", "AE_LAB_DATASET", "AE_LAB_SEED", "AE_LAB_REPORTS", "AE_LAB_PROFILE")
 OFFLINE = {"AE_LAB_OFFLINE": "1"} | dict.fromkeys(OWN, "")
@@ -37,7 +37,7 @@ with (marks / f"{{lab.notebook}}-{{lab.seed}}").open("a") as file:
 
 
 def tiny(folder, name: str, *more: str):
-    """Records its seed, leaves the worker's process id in ``folder``, does ``more``."""
+    """Records its seed, writes the worker's process id to ``folder``, does ``more``."""
     return notebook("# Tiny", RECORD.format(name=name), MARK.format(folder=str(folder)), *more)
 
 
@@ -57,7 +57,7 @@ def run_sweep(folder, *arguments, **more) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # where the tests themselves run in the background, an interrupt would be ignored
+        # if the tests themselves run in the background, an interrupt would be ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
@@ -68,7 +68,7 @@ def results(folder) -> dict[str, dict]:
 
 
 class Cluster:
-    """A scheduler's process and those of its workers."""
+    """The processes of a scheduler and its workers."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -111,7 +111,7 @@ def cluster(tmp_path_factory):
 
 
 def another_package(folder: Path) -> str:
-    """A copy of the package in another version, one of its files changed."""
+    """A copy of the package with another version and one changed file."""
     shutil.copytree(PACKAGE, folder / "ae_lab")
     with (folder / "ae_lab" / "losses.py").open("a") as file:
         file.write("\n# changed\n")
@@ -136,7 +136,7 @@ def other_data(folder: Path) -> str:
 
 
 @pytest.mark.cluster
-def test_a_killed_worker_loses_nothing_and_others_are_refused_with_the_reason(tmp_path, cluster):
+def test_a_killed_worker_loses_nothing_and_invalid_workers_are_refused(tmp_path, cluster):
     marks = tmp_path / "marks"
     marks.mkdir()
     slow = "%%import time\nif lab.seed == 8 and marks.joinpath('a-8').read_text().count('\\n') < 2:"
@@ -159,7 +159,7 @@ def test_a_killed_worker_loses_nothing_and_others_are_refused_with_the_reason(tm
     assert sorted(ended) == sorted(labels), "every task ends exactly once"
     assert "8 done, 0 failed, 0 left" in said and "to go" in said
     workers = {pid for path in marks.iterdir() for pid in path.read_text().split()}
-    assert (marks / "a-8").read_text().split()[1] != str(worker), "another worker took it on"
+    assert (marks / "a-8").read_text().split()[1] != str(worker), "another worker repeated it"
     bad = {str(process.pid) for process in cluster.processes[-2:]}
     assert not workers & bad
     assert "refused: ae_lab 9.9 in place of 0.1.0; another source of ae_lab in losses.py" in said
@@ -167,7 +167,7 @@ def test_a_killed_worker_loses_nothing_and_others_are_refused_with_the_reason(tm
 
 
 @pytest.mark.cluster
-def test_a_failing_task_is_tried_once_more_and_reported(tmp_path, cluster):
+def test_a_failing_task_is_repeated_once_and_reported(tmp_path, cluster):
     marks = tmp_path / "marks"
     marks.mkdir()
     raises = "%%if lab.seed == 9:\n    raise ValueError('the ninth')"
@@ -181,7 +181,7 @@ def test_a_failing_task_is_tried_once_more_and_reported(tmp_path, cluster):
     )
     done = run_sweep(tmp_path, "--seeds", "2", "--scheduler", cluster.address)
     said, complaint = done.communicate(timeout=600)
-    assert done.returncode == 1 and "4 tasks, 0 of them done before" in said
+    assert done.returncode == 1 and "4 tasks, 0 of them already done" in said
     assert complaint.startswith(
         "error: 1 of 4 tasks failed twice: fails, cell 3 (Here) failed with ValueError: the ninth "
         "(seed 9, tensorflow)"
@@ -196,7 +196,7 @@ def test_a_failing_task_is_tried_once_more_and_reported(tmp_path, cluster):
 
 
 @pytest.mark.cluster
-def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
+def test_a_stopped_sweep_continues_from_its_results(tmp_path):
     marks = tmp_path / "marks"
     marks.mkdir()
     threads = "%%lab.record('tiny.threads', int(os.environ['OMP_NUM_THREADS']), 'threads')"
@@ -213,25 +213,25 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
     again = run_sweep(tmp_path, *arguments, **three)
     said, complaint = again.communicate(timeout=600)
     assert again.returncode == 0, complaint
-    assert f"3 tasks, {len(before)} of them done before" in said
+    assert f"3 tasks, {len(before)} of them already done" in said
     kept = results(tmp_path)
     assert sorted(kept) == [f"a-tensorflow-seed-{seed}" for seed in (10, 8, 9)]
     for label, result in before.items():
         assert kept[label] == result
         assert (marks / f"a-{result['seed']}").read_text().count("\n") == 1
     threads = {metric["value"] for result in kept.values() for metric in result["metrics"][1:]}
-    assert threads == {3}, "as the caller says, whatever Dask sets on its workers"
+    assert threads == {3}, "set by the caller, not by Dask"
 
 
 @pytest.mark.cluster
-def test_what_the_report_ran_is_not_run_again(tmp_path):
+def test_runs_of_the_report_are_not_repeated(tmp_path):
     project(tmp_path, a=tiny(tmp_path, "a"))
     report = [sys.executable, "-m", "ae_lab", "report"]
     subprocess.run(report, cwd=tmp_path, env=environment(), check=True, capture_output=True)
     done = run_sweep(tmp_path, "--seeds", "2", "--workers", "1")
     said, complaint = done.communicate(timeout=600)
     assert done.returncode == 0, complaint
-    assert "2 tasks, 1 of them done before" in said
+    assert "2 tasks, 1 of them already done" in said
     runs = {seed: (tmp_path / f"a-{seed}").read_text().count("\n") for seed in (8, 9)}
     assert runs == {8: 1, 9: 1}
     own, other = (results(tmp_path)[f"a-tensorflow-seed-{seed}"] for seed in (8, 9))
@@ -241,7 +241,7 @@ def test_what_the_report_ran_is_not_run_again(tmp_path):
 
 
 @pytest.mark.cluster
-def test_a_lost_scheduler_is_one_sentence(tmp_path):
+def test_a_lost_scheduler_is_reported_in_one_sentence(tmp_path):
     cluster = Cluster(tmp_path)
     try:
         cluster.add_worker()
@@ -257,7 +257,7 @@ def test_a_lost_scheduler_is_one_sentence(tmp_path):
 
 
 @pytest.mark.cluster
-def test_where_every_worker_is_refused_the_sweep_gives_up(tmp_path, cluster):
+def test_if_every_worker_is_refused_the_sweep_ends(tmp_path, cluster):
     from ae_lab.upkeep.sweep.supervisor import Supervisor, identity
     from ae_lab.upkeep.sweep.task import plan
 
@@ -284,7 +284,7 @@ def test_where_every_worker_is_refused_the_sweep_gives_up(tmp_path, cluster):
         (["--scheduler", "tcp://127.0.0.1:1"], "the scheduler must answer"),
     ],
 )
-def test_bad_input_is_one_sentence(tmp_path, monkeypatch, arguments, words):
+def test_invalid_input_is_reported_in_one_sentence(tmp_path, monkeypatch, arguments, words):
     from ae_lab.__main__ import main
     from ae_lab.upkeep.sweep import sweep
 
@@ -299,7 +299,7 @@ def test_bad_input_is_one_sentence(tmp_path, monkeypatch, arguments, words):
     assert words in "".join(complaint)
 
 
-def test_without_dask_it_says_what_to_install(tmp_path, monkeypatch):
+def test_without_dask_the_error_names_what_to_install(tmp_path, monkeypatch):
     from ae_lab.upkeep.sweep.sweep import connected
 
     monkeypatch.setitem(sys.modules, "distributed", None)
@@ -308,7 +308,7 @@ def test_without_dask_it_says_what_to_install(tmp_path, monkeypatch):
             pass
 
 
-# A worker that lies
+# A worker that sends false results
 
 
 def task(folder):
@@ -335,7 +335,7 @@ LIES = {
 
 
 @pytest.mark.parametrize("kind", LIES)
-def test_a_result_that_is_not_of_the_task_is_a_failure(tmp_path, kind):
+def test_a_result_of_another_task_is_a_failure(tmp_path, kind):
     from ae_lab.upkeep.sweep.task import result_from, result_of
 
     asked, lie = task(tmp_path), LIES[kind]
@@ -348,7 +348,7 @@ def test_a_result_that_is_not_of_the_task_is_a_failure(tmp_path, kind):
 
 
 @pytest.mark.cluster
-def test_what_a_worker_sends_is_never_unpickled(tmp_path, cluster, monkeypatch):
+def test_data_from_a_worker_are_never_unpickled(tmp_path, cluster, monkeypatch):
     from ae_lab.upkeep.sweep.sweep import connected
 
     monkeypatch.chdir(tmp_path)
@@ -361,12 +361,12 @@ def test_what_a_worker_sends_is_never_unpickled(tmp_path, cluster, monkeypatch):
 
 @pytest.mark.cluster
 @pytest.mark.filterwarnings("ignore:Port .* is already in use")
-def test_no_one_without_its_keys_joins_a_cluster_of_this_machine():
+def test_a_local_cluster_cannot_be_joined_without_its_keys():
     pytest.importorskip("cryptography")
     from ae_lab.upkeep.sweep.sweep import connected
 
     def listening():
-        """Where this process and its children wait for connections."""
+        """Addresses at which this process and its children wait for connections."""
         family = psutil.Process(), *psutil.Process().children(recursive=True)
         found = [one for process in family for one in process.net_connections(kind="inet")]
         return {one.laddr for one in found if one.status == psutil.CONN_LISTEN}
@@ -382,16 +382,16 @@ def test_no_one_without_its_keys_joins_a_cluster_of_this_machine():
         assert new and {address.ip for address in new} <= {"127.0.0.1"}
 
 
-# The recipes for other machines, tried: over SSH to this one, and on a Slurm of one node. Both need
-# programs of the system. As root they are installed with apt-get; where that cannot be done, the
-# tests are skipped and say what is missing. Kubernetes is not tried.
+# The README's examples for other machines: over SSH to this one, and on Slurm with one node. Both
+# need programs of the system. As root they are installed with apt-get; otherwise the tests are
+# skipped and name what is missing. Kubernetes is not tested.
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="the recipes are tried on Linux")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the examples are run on Linux")
 SLOW = "%%import time; time.sleep(5)"
 
 
 def need(program: str, package: str) -> str:
-    """The program's path, installed if it can be; else the test is skipped."""
+    """The program's path, installed if possible; else the test is skipped."""
     path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
     if not shutil.which(program, path=path) and os.geteuid() == 0 and shutil.which("apt-get"):
         install = ["apt-get", "install", "--yes", "--no-install-recommends", package]
@@ -401,7 +401,7 @@ def need(program: str, package: str) -> str:
             quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
             subprocess.run(install, env=quiet, **options)
     if not (found := shutil.which(program, path=path)):
-        pytest.skip(f"{program} is not here and {package} could not be installed")
+        pytest.skip(f"{program} is missing and {package} could not be installed")
     return found
 
 
@@ -412,13 +412,13 @@ def free_port() -> int:
 
 
 def sweep_with_a_loss(folder: Path, address: str) -> None:
-    """Two seeds of one notebook in smoke, and the first worker that begins is killed."""
+    """Two seeds of one notebook in smoke; the first worker that starts is killed."""
     marks = folder / "marks"
     marks.mkdir()
     project(folder, a=tiny(marks, "a", SLOW))
     going = run_sweep(folder, "--seeds", "2", "--profile", "smoke", "--scheduler", address)
     kernel = wait_for(lambda: next((p.read_text() for p in marks.iterdir() if p.read_text()), ""))
-    os.kill(int(kernel.split()[0]), signal.SIGKILL)  # the kernel's parent, the worker
+    os.kill(int(kernel.split()[0]), signal.SIGKILL)  # the worker, which is the kernel's parent
     said, complaint = going.communicate(timeout=600)
     assert going.returncode == 0, said + complaint
     assert "was lost" in said and "2 done, 0 failed, 0 left" in said
@@ -506,7 +506,7 @@ def test_a_sweep_on_slurm(tmp_path, monkeypatch):
         wait_for(lambda: "idle" in subprocess.run(idle, **state).stdout, 60)
         options = {"cores": 1, "processes": 1, "memory": "1GB", "python": sys.executable}
         with jobqueue.SLURMCluster(**options, walltime="00:20:00", interface="lo") as cluster:
-            cluster.adapt(minimum_jobs=2, maximum_jobs=2)  # a job that is lost is replaced
+            cluster.adapt(minimum_jobs=2, maximum_jobs=2)  # lost jobs are replaced
             sweep_with_a_loss(tmp_path, cluster.scheduler_address)
     finally:
         for process in reversed(processes):

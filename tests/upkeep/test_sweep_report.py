@@ -1,4 +1,4 @@
-"""What the report makes of a sweep: intervals, dots, verdicts over seeds, and nothing stale."""
+"""A sweep in the report: intervals, dots, verdicts over seeds, and no outdated results."""
 
 import json
 import math
@@ -30,15 +30,15 @@ from helpers import (
 )
 
 
-def test_the_interval_is_student_s():
-    """Five values of mean 3: 2.7764 standard errors of 0.70711 on either side."""
+def test_the_interval_agrees_with_student_s():
+    """Five values with mean 3: 2.7764 standard errors of 0.70711 on each side."""
     mean, deviation, low, high = mean_interval([1, 2, 3, 4, 5])
     assert mean == 3 and deviation == pytest.approx(math.sqrt(2.5))
     assert (low, high) == pytest.approx((3 - 1.96324, 3 + 1.96324), abs=1e-4)
     assert mean_interval([2.0])[0] == 2 and all(map(math.isnan, mean_interval([2.0])[1:]))
 
 
-def test_the_interval_covers_the_mean_as_often_as_it_says():
+def test_the_interval_covers_the_mean_with_its_probability():
     draws = np.random.default_rng(0).normal(7, 2, (4_000, 3))
     covered = [low <= 7 <= high for *_, low, high in map(mean_interval, draws)]
     assert np.mean(covered) == pytest.approx(0.95, abs=0.012)
@@ -70,12 +70,13 @@ def test_the_interval_of_the_margin_decides(margins, expected):
     assert over_seeds(*({"a": margin} for margin in margins)).verdict == expected
 
 
-def test_each_condition_is_settled_by_itself():
+def test_each_condition_is_judged_separately():
     claim = over_seeds(*({"few": 1 + i / 10, "many": -1 - i / 10} for i in range(5)))
     assert (claim.verdict, claim.parts, claim.provisional) == ("holds in part", "few", False)
     claim = over_seeds(*({"few": 1 + i / 10, "many": i - 1} for i in range(3)))
     assert (claim.verdict, claim.parts, claim.provisional) == ("undecided", "many", True)
-    assert over_seeds({"a": 1, "b": 1}, {"a": 1, "c": -1}).verdict == "holds", "not put to all"
+    assert over_seeds({"a": 1, "b": 1}, {"a": 1, "c": -1}).verdict == "holds", "not in all runs"
+    assert over_seeds({"a": 1}, {"b": -1}).verdict == "undecided", "no condition in all runs"
 
 
 def test_runs_are_named_by_their_seeds():
@@ -83,10 +84,10 @@ def test_runs_are_named_by_their_seeds():
     assert margin["values"] == {"8 on tensorflow": 1.0, "9 on tensorflow": 2.0}
 
 
-def test_primary_claims_are_corrected_for_their_number():
-    """Holm's step-down, by hand: the smallest chance times their number, the next times one less.
+def test_primary_claims_are_corrected_for_multiple_testing():
+    """Holm's step-down by hand: smallest p times their number, next p times one less, and so on.
 
-    Alone 0.03 would settle a claim; beside seven others it does not.
+    Alone, 0.03 would settle a claim; together with seven others it does not.
     """
     chances = dict(zip(PRIMARY, (1e-5, 0.03, 0.001, 0.2, 1e-4, 0.04, 2e-5, 0.5), strict=True))
     rows = [{"id": id, "verdict": "holds", "conditions": {}} for id in chances]
@@ -113,7 +114,7 @@ def test_without_a_sweep_there_is_one_seed(tmp_path):
     )
 
 
-def test_every_figure_has_its_interval_and_a_dot_for_each_seed(tmp_path):
+def test_every_value_has_its_interval_and_a_dot_per_seed(tmp_path):
     index = index_of(tmp_path, *(result(seed, 0.09 + seed / 1000) for seed in range(1, 6)))
     row = re.search(r"<tr><th(?:(?!</tr>).)*<code>dense.test_bce.*?</tr>", index, re.DOTALL)[0]
     for text in (">0.0930 ± 0.0016<", "0.0910 to 0.0950", ">5 <svg", ">0.09<"):
@@ -148,7 +149,7 @@ def test_a_margin_s_interval_is_shown_where_there_is_one(tmp_path):
         tmp_path, *(result(8 + i, 0.1) | {"claims": [c]} for i, c in enumerate(claims))
     )
     assert "few: margin 2.0, 95\u00a0% interval \u22120.5 to 4.5" in index
-    assert "many: margin 1, the same in every run" in index
+    assert "many: margin 1, equal in" in index
     assert 'Undecided</strong>: <span class="aside">few</span>' in index
     assert '<span class="aside">held in 3 of 3 seeds; provisional</span>' in index
 
@@ -177,16 +178,16 @@ def test_only_results_of_these_notebooks_profile_and_data_count(tmp_path):
     assert results_for({"01_a": content}, "quick", [good, *others]) == [good]
 
 
-def test_failures_and_another_state_of_the_package_are_said(tmp_path):
+def test_failures_and_other_versions_of_the_package_are_reported(tmp_path):
     error = failure("01_a", "E", "m", cell=3, id="c", heading="Here")
     failed = result(10, 0.0, error=error, metrics=[], claims=[])
     index = index_of(tmp_path, result(8, 0.1), result(9, 0.2, package="earlier"), failed)
     assert "01_a, cell 3 (Here) failed with E: m (seed 10, tensorflow)" in index
-    assert "1 of 2 runs were made with another state of the package" in index
-    assert "held in 2 of 2 seeds" in index, "a failed run counts neither way"
+    assert "1 of 2 runs used another version of the package" in index
+    assert "held in 2 of 2 seeds" in index, "a failed run is not counted"
 
 
-def test_dots_stay_inside_and_do_not_change():
+def test_dots_stay_inside_and_are_reproducible():
     values = {8: 2.83, 9: 2.85, 10: 2.81}
     strip = strip_of_dots(summary(values), 3.0)
     assert strip == strip_of_dots(summary(dict(reversed(values.items()))), 3.0)
@@ -195,7 +196,7 @@ def test_dots_stay_inside_and_do_not_change():
     assert "<rect" not in strip_of_dots(summary({8: 1.0}), None), "one seed has no interval"
 
 
-def test_a_report_keeps_the_sweep_and_shows_what_came_since(tmp_path, as_executed):
+def test_a_report_keeps_the_sweep_and_shows_new_results(tmp_path, as_executed):
     settings = project(tmp_path, **{"01_a": executed(notebook(*CELLS), record())})
     place = build_module.Workplace(settings)
     paths = [tmp_path / "notebooks" / "01_a.ipynb"]
@@ -227,7 +228,7 @@ def test_a_result_survives_a_report_killed_between_its_renames(tmp_path, as_exec
     assert (settings.profile_folder / "index.html").exists()
 
 
-def test_a_figure_that_no_seed_moves_has_no_deviation():
+def test_a_value_equal_for_all_seeds_has_no_deviation():
     metric = Metric("a.b", 13.866, seeds={"tensorflow": summary({8: 13.866, 9: 13.866 + 2e-15})})
     spread = seed_rows({}, metric)[0]["spread"]
-    assert (spread["mean"], spread["interval"]) == ("13.87", "the same each time")
+    assert (spread["mean"], spread["interval"]) == ("13.87", "equal for all seeds")

@@ -1,4 +1,4 @@
-"""The tests themselves: none imports from another, and no marker hides one."""
+"""The tests themselves: none imports from another, and no marker excludes one."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ TESTS = sorted((PROJECT / "tests").rglob("*.py"))
 
 
 def imported_tests(source: str) -> list[str]:
-    """The test modules that a source imports from, or as a whole."""
+    """The test modules that a source imports, or imports from."""
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -24,7 +24,7 @@ def imported_tests(source: str) -> list[str]:
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_no_test_imports_from_another(path):
-    """What two of them use is in conftest.py or helpers.py."""
+    """What two test files use is in conftest.py or helpers.py."""
     assert imported_tests(path.read_text(encoding="utf-8")) == []
 
 
@@ -35,7 +35,7 @@ def test_an_import_of_a_test_is_found(source):
     assert imported_tests(source) and not imported_tests("from helpers import halves")
 
 
-def test_the_tiers_that_make_test_leaves_out_are_those_that_make_test_all_adds():
+def test_make_test_all_adds_the_tests_that_make_test_omits():
     about = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
     markers = [line.split(":")[0] for line in about["tool"]["pytest"]["ini_options"]["markers"]]
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")

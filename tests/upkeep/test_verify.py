@@ -1,4 +1,4 @@
-"""Figures held against the kept ones."""
+"""Results compared with the reference values."""
 
 import json
 
@@ -20,24 +20,24 @@ SEEDS = {8: 0.9938, 9: 0.9941, 10: 0.9936, 11: 0.9940, 12: 0.9939}  # of a CNN o
 
 
 def metric(name, *values, value=None):
-    """A figure with these values over seeds."""
+    """A metric with these values over seeds."""
     seeds = {"tensorflow": summary(dict(enumerate(values, 8)))} if values else None
     return Metric(name, values[0] if value is None else value, seeds=seeds)
 
 
-def test_figures_within_their_tolerances_pass():
+def test_values_within_their_tolerances_pass():
     found = {"a": 2.15, "b": -0.005, "c": 99.0, "new": 9.0}
     assert verify.compare(found, KEPT) == 2, "c has too few seeds to be judged"
 
 
-def test_each_stray_and_each_missing_figure_is_named():
-    with pytest.raises(LabError, match="2 of 3 figures") as error:
+def test_each_missing_or_deviating_value_is_named():
+    with pytest.raises(LabError, match="2 of 3 values") as error:
         verify.compare({"a": 2.25, "c": 7.0}, KEPT)
     assert "a is 2.25, expected 2 ± 0.2" in str(error.value)
     assert "b is missing" in str(error.value)
 
 
-def test_a_cnn_that_reads_nine_in_ten_does_not_pass(tmp_path):
+def test_a_cnn_with_90_per_cent_accuracy_does_not_pass(tmp_path):
     verify.keep(tmp_path / "r.json", "full, MNIST", [metric("cnn", *SEEDS.values())])
     kept = json.loads((tmp_path / "r.json").read_text())["full, MNIST"]
     assert kept["cnn"]["mean"] == pytest.approx(0.99388) and kept["cnn"]["seeds"] == 5
@@ -49,7 +49,7 @@ def test_a_cnn_that_reads_nine_in_ten_does_not_pass(tmp_path):
 
 
 @pytest.mark.parametrize("seeds", [3, 5, 20])
-def test_one_more_seed_is_outside_as_rarely_as_beyond_three_deviations(seeds):
+def test_a_tolerance_has_the_probability_of_three_deviations(seeds):
     draws = np.random.default_rng(0).normal(0, 1, (40_000, seeds + 1))
     mean, deviation = draws[:, :-1].mean(axis=1), draws[:, :-1].std(axis=1, ddof=1)
     wide = verify.tolerance(0.0, 1.0, seeds)
@@ -58,13 +58,13 @@ def test_one_more_seed_is_outside_as_rarely_as_beyond_three_deviations(seeds):
     assert verify.tolerance(0.0, 1.0, 10_000) == pytest.approx(3, abs=0.05)
 
 
-def test_few_seeds_take_the_deviation_of_another_profile_or_are_not_judged(tmp_path):
+def test_with_few_seeds_another_profiles_deviation_is_used_or_none(tmp_path):
     path = tmp_path / "r.json"
     verify.keep(path, "full, MNIST", [metric("a", value=4.0), metric("b", 1.0, 2.0)])
     kept = json.loads(path.read_text())["full, MNIST"]
     assert [kept[name]["tolerance"] for name in "ab"] == [None, None]
     verify.keep(path, "quick, a sample", [metric("a", 5.0, 6.0, 7.0)])
-    assert json.loads(path.read_text())["full, MNIST"] == kept, "other data say nothing"
+    assert json.loads(path.read_text())["full, MNIST"] == kept, "other data are not used"
     verify.keep(path, "quick, MNIST", [metric("a", 5.0, 6.0, 7.0), metric("c", 1.0, 1.0, 1.0)])
     reference = json.loads(path.read_text())
     a, c = reference["full, MNIST"]["a"], reference["quick, MNIST"]["c"]
@@ -88,14 +88,14 @@ def project(tmp_path, monkeypatch, figures):
     return settings
 
 
-def test_the_verb_wants_kept_figures_keeps_them_and_then_compares(tmp_path, monkeypatch):
+def test_the_command_needs_stored_values_stores_them_and_compares(tmp_path, monkeypatch):
     said = []
     settings = project(tmp_path, monkeypatch, {"a": 1.0})
     with pytest.raises(LabError, match="it has none"):
         verify.verify(settings, say=said.append)
     verify.verify(settings, accept=True, say=said.append)
     verify.verify(settings, say=said.append)
-    assert "All 1 figures" in said[-1]
+    assert "All 1 values" in said[-1]
     (settings.profile_folder / "metrics.json").write_text('[{"name": "a", "value": 9.0}]')
     with pytest.raises(LabError, match="a is 9, expected 1"):
         verify.verify(settings, say=said.append)
@@ -115,7 +115,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("text", WRONG)
-def test_a_wrong_reference_file_is_named_and_left_as_it_is(tmp_path, monkeypatch, text):
+def test_an_invalid_reference_file_is_named_and_not_changed(tmp_path, monkeypatch, text):
     settings = project(tmp_path, monkeypatch, {"a": 1.0})
     path = tmp_path / "reports" / "reference.json"
     path.write_text(text)

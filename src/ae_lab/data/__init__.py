@@ -1,5 +1,5 @@
-"""Images, MNIST or others in its place; faces, texts; fixed-seed corruption for evaluation."""
-# ruff: noqa: F401  # these names are what the package offers
+"""MNIST or other images, faces, texts, and fixed-seed corruption for evaluation."""
+# ruff: noqa: F401  # these names are the package's interface
 
 from ae_lab.data.corruption import (
     add_gaussian_noise,

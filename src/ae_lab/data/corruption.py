@@ -1,8 +1,8 @@
-"""Corruption with a fixed seed, for evaluation. Training draws it afresh: `layers.corruption`.
+"""Corruption with a fixed seed, for evaluation. For training see `layers.corruption`.
 
-Each function takes float images ``x`` (n, height, width, channels) in [0, 1] and a strength, and
+Each function takes float images ``x`` (n, height, width, channels) in [0, 1] and a strength. It
 returns a new array of the same shape and dtype. The same ``seed``, a whole number, gives the same
-corruption. A ``LabError`` says which argument is not as described.
+corruption. A ``LabError`` names an argument that is not as described.
 """
 
 import numpy as np
@@ -11,9 +11,9 @@ from ae_lab.validation import check_between, check_images, check_whole
 
 
 def add_gaussian_noise(x: np.ndarray, stddev: float, seed: int) -> np.ndarray:
-    """Return ``x`` plus Gaussian noise drawn from ``seed``, clipped to [0, 1].
+    """Return ``x`` plus Gaussian noise, clipped to [0, 1].
 
-    ``stddev`` is its standard deviation in units of the pixel range, from 0 to 100.
+    ``stddev`` is the standard deviation in units of the pixel range, from 0 to 100.
     """
     x = check_images(x)
     check_between(stddev, "stddev", 0, 100)
@@ -22,23 +22,23 @@ def add_gaussian_noise(x: np.ndarray, stddev: float, seed: int) -> np.ndarray:
 
 
 def add_masking_noise(x: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Return ``x`` with pixels drawn from ``seed`` set to 0, each with probability ``fraction``."""
+    """Return ``x`` with random pixels set to 0, each with probability ``fraction``."""
     return np.where(_drawn(x, fraction, seed) < fraction, x.dtype.type(0), x)
 
 
 def add_salt_and_pepper_noise(x: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Return ``x`` with pixels drawn from ``seed`` set to 0 or 1.
+    """Return ``x`` with random pixels set to 0 or 1.
 
-    A pixel becomes 0 with probability ``fraction / 2``, and 1 with the same.
+    Each pixel becomes 0 with probability ``fraction / 2``, and 1 with the same probability.
     """
     drawn, one = _drawn(x, fraction, seed), x.dtype.type(1)
     return np.where(drawn < fraction / 2, 0 * one, np.where(drawn < fraction, one, x))
 
 
 def add_square_hole(x: np.ndarray, side: int, seed: int) -> np.ndarray:
-    """Return ``x`` with a square set to 0 in each image, at a place drawn from ``seed``.
+    """Return ``x`` with a square at a random position set to 0 in each image.
 
-    ``side`` is the square's, in pixels, from 1 to the shorter side of the images.
+    ``side`` is the side of the square in pixels, from 1 to the shorter side of the images.
     """
     height, width = check_images(x).shape[1:3]
     check_between(check_whole(side, "side"), "side", 1, min(height, width))

@@ -1,6 +1,6 @@
-"""Images of one's own, converted so that every notebook can use them, and what was done, in words.
+"""Your own images, converted for the notebooks, with a description of each conversion.
 
-``AE_LAB_DATASET`` names a file or folder that `sets` can read.
+``AE_LAB_DATASET`` names a file or a folder that `sets` can read.
 """
 
 import math
@@ -13,21 +13,22 @@ from ae_lab.data.formats import SAVE, Stored, read_safely, wrong
 from ae_lab.data.sets import SIDE, grey_28
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
-CLASSES = 10  # the most that the notebooks are written for
-LEAST = {"train": 3_000, "test": 1_000}  # images, the fewest that every experiment can run with
-LEAST_OF_CLASS = {"train": 50, "test": 20}  # so that the validation part has each class as well
-DARK = 31  # of 255: if no pixel is brighter, the scale is another than 0 to 255
-DUPLICATES = 0.01  # of the test images: what is worth a word
-SPLIT_SEED = 0  # the split is part of the data, not of the experiment: no setting changes it
+CLASSES = 10  # largest number of classes that the notebooks are written for
+LEAST = {"train": 3_000, "test": 1_000}  # fewest images with which every experiment can run
+LEAST_OF_CLASS = {"train": 50, "test": 20}  # so that the validation part also has each class
+DARK = 31  # of 255: if no pixel is brighter, the values are not on a scale from 0 to 255
+DUPLICATES = 0.01  # share of the test images from which a warning is given
+SPLIT_SEED = 0  # fixed, because the split is part of the data and not of the experiment
 NOT_COMPARABLE = "figures below are not comparable with published ones"
 
 
 def read_plain(stored: dict[str, Stored], unused: list[str]) -> tuple[dict, list[str]]:
-    """Bring ``stored`` and ``unused`` of `sets.open_set` into one form, and say what was done.
+    """Convert the arrays of `sets.open_set` to a common form, and describe each conversion.
 
-    Returns the arrays ``NAMES``, images as uint8 (n, side, side[, 3]) and labels as whole numbers
-    or words (n,), and the words. A part for testing is held out if there is none. A ``LabError``
-    says what cannot be converted, and gives the line that does it.
+    ``stored`` and ``unused`` are what `sets.open_set` returns. Returns the arrays ``NAMES``
+    (images as uint8 (n, side, side[, 3]), labels as whole numbers or words (n,)) and the
+    descriptions. If there is no test part, one is held out. A ``LabError`` describes what cannot
+    be converted, with a line of code that converts it.
     """
     parts = [part for part in ("_train", "_test", "") if {f"x{part}", f"y{part}"} <= set(stored)]
     if not parts:
@@ -42,7 +43,7 @@ def read_plain(stored: dict[str, Stored], unused: list[str]) -> tuple[dict, list
         x = to_bytes(x_name, to_squares(x_name, x, len(y), notes), notes)
         if re.match(r"emnist.*(idx|\.mat|\.csv)", stored[x_name].origin.lower()):
             x = x.swapaxes(1, 2)
-            notes.append("turned upright (EMNIST is stored on its side)")
+            notes.append("transposed (EMNIST is stored on its side)")
         arrays += [x, to_labels(y_name, y, len(x), notes)]
     if len(arrays) == 2:
         x, y = mixed(*arrays)
@@ -53,10 +54,11 @@ def read_plain(stored: dict[str, Stored], unused: list[str]) -> tuple[dict, list
 
 
 def stand_in(arrays: dict, notes: list[str], name: str) -> tuple[dict, str, tuple[str, ...]]:
-    """Make ``arrays`` and ``notes`` of `read_plain` fit for the notebooks, under a ``name``.
+    """Fit the ``arrays`` of `read_plain` to the notebooks, and describe them under a ``name``.
 
-    Returns the arrays, images as uint8 (n, 28, 28) and labels as uint8 from 0; what they are, in
-    words; and the classes' names. A ``LabError`` says what does not fit.
+    ``notes`` are the descriptions of `read_plain`. Returns the arrays (images as uint8
+    (n, 28, 28), labels as uint8 from 0), their description, and the names of the classes. A
+    ``LabError`` describes what does not fit.
     """
     found = np.unique(arrays["y_train"])
     first, made = found[:CLASSES], {}
@@ -76,7 +78,7 @@ def stand_in(arrays: dict, notes: list[str], name: str) -> tuple[dict, str, tupl
         if len(x) < least or len(counts) < 2 or counts.min() < each:
             expected = f"at least {least:,} images in x_{part}, of 2 classes or more {each} each"
             received = ", ".join(f"{n:,} of {one}" for n, one in zip(counts, names, strict=True))
-            do = "add images (a quarter is held out where x_test is missing), or drop rare classes"
+            do = "add images (a quarter is held out if x_test is missing), or drop rare classes"
             raise wrong(expected, f"{len(x):,}, {received}", do)
         made |= {f"x_{part}": x, f"y_{part}": y}
     shape, other = made["x_train"].shape[1:], made["x_test"].shape[1:]
@@ -94,14 +96,14 @@ def stand_in(arrays: dict, notes: list[str], name: str) -> tuple[dict, str, tupl
 
 
 def is_light_on_dark(images: np.ndarray) -> bool:
-    """Whether most pixels are darker than medium grey, as in MNIST; ``images`` are bytes."""
+    """Whether most pixels are darker than medium grey, as in MNIST; ``images`` are uint8."""
     return bool(np.median(images[:: max(1, len(images) // 1_000)]) < 128)
 
 
 def to_squares(name: str, x: np.ndarray, count: int, notes: list[str]) -> np.ndarray:
-    """``x`` as (count, side, side) or (count, side, side, 3); ``notes`` say if axes are moved.
+    """``x`` as (count, side, side) or (count, side, side, 3); changes are added to ``notes``.
 
-    ``name`` is what the `LabError` calls it that gives the line to convert another shape.
+    ``name`` is the array's name in a `LabError`, which has a line of code for other shapes.
     """
     if x.ndim > 1 and x.shape[-1] == count != len(x):
         x = np.moveaxis(x, -1, 0)
@@ -126,9 +128,9 @@ def to_squares(name: str, x: np.ndarray, count: int, notes: list[str]) -> np.nda
 
 
 def to_bytes(name: str, x: np.ndarray, notes: list[str]) -> np.ndarray:
-    """``x`` as uint8: Booleans, whole numbers to 255, or floats in [0, 1] or to 255.
+    """``x`` as uint8, from bool, whole numbers up to 255, or floats in [0, 1] or up to 255.
 
-    ``name`` and ``notes`` as in `to_squares`; images too dark to be meant are refused.
+    ``name`` and ``notes`` are as in `to_squares`. Images that are almost black are refused.
     """
     if x.dtype == bool:
         notes.append("made bytes from bool")
@@ -159,7 +161,7 @@ def to_bytes(name: str, x: np.ndarray, notes: list[str]) -> np.ndarray:
 
 
 def to_labels(name: str, y: np.ndarray, count: int, notes: list[str]) -> np.ndarray:
-    """``y`` as (``count``,): whole numbers from 0 up, or words; ``name``, ``notes`` as above."""
+    """``y`` as whole numbers from 0, or words, (``count``,); ``name``, ``notes`` as above."""
     if y.ndim == 2 and len(y) == count and y.shape[1] > 1:
         if (np.count_nonzero(y, axis=1) != 1).any() or y.max() != 1:
             do = f"save {name}[:, 0] or {name}.argmax(1) in its place, whichever is the class"
@@ -179,7 +181,7 @@ def to_labels(name: str, y: np.ndarray, count: int, notes: list[str]) -> np.ndar
 
 
 def mixed(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``images`` and ``labels`` in one order drawn from SPLIT_SEED: files may be sorted."""
+    """``images`` and ``labels`` in a random order fixed by SPLIT_SEED, as files may be sorted."""
     order = np.random.default_rng(SPLIT_SEED).permutation(len(images))
     return images[order], labels[order]
 
@@ -189,13 +191,13 @@ def _few(labels: np.ndarray) -> str:
 
 
 def _warnings(arrays: dict[str, np.ndarray]) -> list[str]:
-    """What no experiment can mean, or a reader should know of."""
+    """Faults of the data that no experiment can repair, or that a reader should know of."""
     train, test = ([image.tobytes() for image in arrays[f"x_{part}"]] for part in LEAST)
     known, found = set(train), []
     if len(known) == 1:
-        found.append("all images are alike, so there is nothing to learn")
+        found.append("all images are equal, so there is nothing to learn")
     elif (share := sum(image in known for image in test) / len(test)) >= DUPLICATES:
-        found.append(f"{share:.0%} of the test images are among the training images as well")
+        found.append(f"{share:.0%} of the test images are also among the training images")
     if not is_light_on_dark(arrays["x_train"]):
-        found.append("the images are dark on light, MNIST's light on dark")
+        found.append("the images are dark on light, while MNIST is light on dark")
     return found

@@ -1,20 +1,20 @@
-"""Download of one file, with limits on time and size, and what to say of one that failed."""
+"""Download of one file, with limits on time and size, and the reason for a failure."""
 
 import time
 import urllib.request
 from pathlib import Path
 
-SILENT_SECONDS = 20  # longest silence of the server
+SILENT_SECONDS = 20  # longest time without data from the server
 TOTAL_SECONDS = 300  # longest download of one file
-LARGEST = 60_000_000  # bytes; MNIST has 55,000,000 unpacked
+LARGEST = 60_000_000  # bytes; unpacked, MNIST has 55,000,000
 
 
 def fetch(address: str, path: Path) -> Path:
-    """Download ``address`` to the file ``path`` and return ``path``; give up on a slow server.
+    """Download ``address`` to the file ``path`` and return ``path``.
 
-    An ``OSError`` says that the server cannot be reached, answers with an error, sends us on from
-    https to another protocol, is silent for 20 seconds, takes more than 300, sends more than 60 MB,
-    or less than it announced.
+    An ``OSError`` is raised if the server cannot be reached, answers with an error, redirects from
+    https to another protocol, sends nothing for 20 seconds, takes more than 300 seconds, sends
+    more than 60 MB, or sends less than it announced.
     """
     end, received = time.monotonic() + TOTAL_SECONDS, 0
     opened = urllib.request.build_opener(_Redirects).open(address, timeout=SILENT_SECONDS)
@@ -22,7 +22,7 @@ def fetch(address: str, path: Path) -> Path:
         while part := answer.read1(1 << 16):
             received += file.write(part)
             if received > LARGEST:
-                raise OSError(f"more than {LARGEST:,} bytes came")
+                raise OSError(f"more than {LARGEST:,} bytes were sent")
             if time.monotonic() > end:
                 raise OSError(f"it took longer than {TOTAL_SECONDS} s")
         promised = int(answer.headers.get("Content-Length") or received)
@@ -34,10 +34,10 @@ def fetch(address: str, path: Path) -> Path:
 class _Redirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, request, *answer):
         if request.type == "https" and not answer[-1].startswith("https:"):
-            raise OSError(f"it sends us on to {answer[-1]}, which anyone on the way can change")
+            raise OSError(f"the server redirects to {answer[-1]}, which is not protected by https")
         return super().redirect_request(request, *answer)
 
 
 def first_line(error: Exception) -> str:
-    """What an ``error`` says of itself, for a message of one line."""
+    """The first line of the message of ``error``, or the name of its type."""
     return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,4 +1,4 @@
-"""Small pictures with and without a face: 200 from Labeled Faces in the Wild (scikit-image)."""
+"""Small images with and without a face: 200 from Labeled Faces in the Wild (scikit-image)."""
 
 import hashlib
 
@@ -11,12 +11,12 @@ FACES = 100
 
 
 def load_faces() -> tuple[np.ndarray, np.ndarray]:
-    """100 pictures of a face and 100 without one, each float32 (100, 25, 25, 1) in [0, 1].
+    """100 images with a face and 100 without, each float32 (100, 25, 25, 1) in [0, 1].
 
-    They come inside the scikit-image package (Huang et al., 2007); a ``LabError`` says that its
-    file has another content than the one known.
+    They are included in the scikit-image package (Huang et al., 2007). A ``LabError`` is raised if
+    the content of its file is not the expected one.
     """
-    from skimage.data import lfw_subset  # brings much with it
+    from skimage.data import lfw_subset  # imports many modules
 
     pictures = np.ascontiguousarray(lfw_subset())  # (200, 25, 25), float64
     found = hashlib.sha256(pictures.tobytes()).hexdigest()

@@ -1,7 +1,7 @@
-"""The arrays in one file, measured by what it declares before memory is spent.
+"""The arrays in one file; declared sizes are checked before memory is allocated.
 
-A file is known by its first bytes, whatever its name, and nothing in it is run: pickles are
-refused. A ``LabError`` of this file has no path in it; the caller puts it in front.
+The first bytes of a file identify its format, whatever its name. Nothing in a file is executed, so
+pickles are refused. A ``LabError`` of this module contains no path; the caller adds it.
 """
 
 import gzip
@@ -22,7 +22,7 @@ from ae_lab.data.download import first_line
 from ae_lab.errors import LabError
 from ae_lab.files import check_archive, open_regular
 
-LARGEST = 2**30  # bytes of all arrays when unpacked: 87,000 images of 64x64 in colour
+LARGEST = 2**30  # bytes of all unpacked arrays: 87,000 colour images of 64x64 pixels
 SAVE = 'np.savez("mine.npz", x_train=a, y_train=b, x_test=c, y_test=d)'
 EXPECTED = "a whole .npz, IDX, HDF5, MATLAB file or CSV of numbers"
 IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
@@ -36,7 +36,7 @@ REFUSED = {b"\x80": PICKLE, b"\x89PNG": PICTURE, b"\xff\xd8\xff": PICTURE}  # by
 
 
 class Stored(NamedTuple):
-    """An array in a file: its declared shape and dtype, how it is read, and where it is."""
+    """An array in a file: declared shape and dtype, a function that reads it, and its origin."""
 
     shape: tuple[int, ...]
     dtype: np.dtype
@@ -45,21 +45,21 @@ class Stored(NamedTuple):
 
 
 def in_memory(array: np.ndarray, origin: str) -> Stored:
-    """An ``array`` that had to be read at once; ``origin`` names it in messages."""
+    """An ``array`` that is already in memory; ``origin`` is its name in messages."""
     return Stored(array.shape, array.dtype, lambda: array, origin)
 
 
 def wrong(expected: str, received: str, do: str) -> LabError:
-    """One sentence: what was ``expected`` and ``received``, what to ``do``; no path in front."""
+    """A LabError: what was ``expected``, what was ``received``, what to ``do``; without a path."""
     return LabError(f"expected {expected}, received {received}: {do}.")
 
 
 def arrays_in(path: Path) -> list[Stored]:
-    """The arrays of an .npz, .npy, IDX, CSV, HDF5 or MATLAB file, IDX and CSV also in gzip.
+    """The arrays of an .npz, .npy, IDX, CSV, HDF5 or MATLAB file; IDX and CSV also with gzip.
 
-    They are read later (tables and MATLAB's at once). A ``LabError`` says that the file at
-    ``path`` is something else, with the way to convert it, is damaged, or takes more than
-    ``LARGEST`` bytes.
+    They are read later, except those of CSV and MATLAB files. A ``LabError`` is raised if the file
+    at ``path`` has another format (it contains a way to convert it), is damaged, or needs more
+    than ``LARGEST`` bytes.
     """
     try:
         with _opened(path) as file:
@@ -69,12 +69,12 @@ def arrays_in(path: Path) -> list[Stored]:
         return found
     except LabError:
         raise
-    except Exception as error:  # damage shows in many ways
+    except Exception as error:  # a damaged file raises many types of exception
         raise _damaged(error, path.name) from None
 
 
 def read_safely(stored: Stored) -> np.ndarray:
-    """``stored.read()``; what goes wrong is a ``LabError``."""
+    """``stored.read()``; any error becomes a ``LabError``."""
     if stored.dtype.hasobject:
         received = f"dtype {stored.dtype} in {stored.origin}"
         raise wrong("plain arrays", received, "save labels as .astype(str), images as np.stack(x)")
@@ -95,7 +95,7 @@ def _check_size(size: int) -> None:
 
 
 def _reader(path: Path, start: bytes) -> Callable[[Path], list[Stored] | Iterator[Stored]]:
-    if b"\x89HDF\r\n" in (start[:6], start[512:518]):  # MATLAB 7.3 puts 512 bytes in front
+    if b"\x89HDF\r\n" in (start[:6], start[512:518]):  # MATLAB 7.3 files begin with 512 other bytes
         return partial(_hdf5, turned=start.startswith(b"MATLAB"))
     if len(start) > 4 and start[:2] == b"\0\0" and start[2] in IDX_TYPES and start[3] in (1, 2, 3):
         return _idx
@@ -142,7 +142,7 @@ def _npy(path: Path) -> Iterator[Stored]:
 
 
 def _declared(file: BinaryIO, size: int, read: Callable, origin: str) -> Stored:
-    """What NumPy's header at the start of ``file`` says, if that fits the ``size`` of the file."""
+    """The shape and dtype in NumPy's header of ``file``, if they fit the ``size`` of the file."""
     version = "{}_{}".format(*np.lib.format.read_magic(file))
     shape, _, dtype = getattr(np.lib.format, f"read_array_header_{version}")(file)
     size -= file.tell()
@@ -152,7 +152,7 @@ def _declared(file: BinaryIO, size: int, read: Callable, origin: str) -> Stored:
 
 
 def _idx(path: Path) -> Iterator[Stored]:
-    """A type and the sizes of the axes, big-endian, then the numbers."""
+    """IDX: a type and the sizes of the axes, big-endian, then the numbers."""
     with _opened(path) as file:
         _, kind, axes = struct.unpack(">HBB", file.read(4))
         shape = struct.unpack(f">{axes}I", file.read(4 * axes))
@@ -162,13 +162,13 @@ def _idx(path: Path) -> Iterator[Stored]:
         with _opened(path) as file:
             file.seek(4 + 4 * axes)
             content = file.read(math.prod(shape) * dtype.itemsize + 1)
-        return np.frombuffer(content, dtype).reshape(shape)  # refuses more as well as fewer
+        return np.frombuffer(content, dtype).reshape(shape)  # raises if the size does not fit
 
     yield Stored(shape, dtype, read, path.name)
 
 
 def _table(path: Path) -> list[Stored]:
-    """Rows of numbers: the pixels of an image, and its label in the first column or the last."""
+    """CSV: each row has the pixels of an image, with its label in the first or last column."""
     with _opened(path) as file:
         first = file.readline(100_000).decode("utf-8-sig")
     separator = max(",;\t", key=first.count)
@@ -177,24 +177,24 @@ def _table(path: Path) -> list[Stored]:
     with _opened(path) as file:
         how = {"delimiter": separator, "skiprows": int(named), "quotechar": '"', "ndmin": 2}
         rows = np.loadtxt(_lines(file), "f4", **how)
-    if named and cells[0] in ("", "id", "index"):  # as pandas numbers rows
+    if named and cells[0] in ("", "id", "index"):  # the index column that pandas writes
         cells, rows = cells[1:], rows[:, 1:]
     if math.isqrt(rows.shape[1]) ** 2 == rows.shape[1]:
         return [in_memory(rows, f"{path.name}/x")]
-    last = cells[-1] in ("label", "class", "y") or not np.ptp(rows[:, 0])  # a corner is constant
+    last = cells[-1] in ("label", "class", "y") or not np.ptp(rows[:, 0])  # a corner pixel is 0
     x, y = (rows[:, :-1], rows[:, -1]) if last else (rows[:, 1:], rows[:, 0])
     return [in_memory(x, f"{path.name}/x"), in_memory(y, f"{path.name}/y")]
 
 
 def _lines(file: BinaryIO) -> Iterator[str]:
-    size = 0  # in memory: a number takes two bytes or more here, four there
+    size = 0  # a number has at least two bytes in the file and needs four in memory
     for line in io.TextIOWrapper(file, "utf-8-sig"):
         _check_size(size := size + 2 * len(line))
         yield line
 
 
 def _hdf5(path: Path, turned: bool) -> list[Stored]:
-    """``turned``: by MATLAB, which counts axes from the other end."""
+    """HDF5; ``turned`` if MATLAB wrote it, which stores the axes in reverse order."""
     import h5py
 
     found = []
@@ -207,7 +207,7 @@ def _hdf5(path: Path, turned: bool) -> list[Stored]:
         if isinstance(item, h5py.Dataset):
             if item.external or item.is_virtual:
                 raise ValueError(f"{name} of other files")
-            _check_size(math.prod(item.chunks or ()) * item.dtype.itemsize)  # each is read whole
+            _check_size(math.prod(item.chunks or ()) * item.dtype.itemsize)  # a chunk is read whole
             shape = item.shape[::-1] if turned else item.shape
             found.append(Stored(shape, item.dtype, partial(read, name), f"{path.name}/{name}"))
 
@@ -217,7 +217,7 @@ def _hdf5(path: Path, turned: bool) -> list[Stored]:
 
 
 def _mat(path: Path) -> Iterator[Stored]:
-    """What MATLAB up to 7.2 writes: elements with their sizes in front, packed one by one."""
+    """MATLAB up to 7.2: elements, each after its size and compressed separately."""
     import scipy.io
 
     total = 0
@@ -226,7 +226,7 @@ def _mat(path: Path) -> Iterator[Stored]:
         while len(tag := file.read(8)) == 8:
             kind, size = struct.unpack(order, tag)
             end = file.tell() + size
-            if kind == 15:  # packed
+            if kind == 15:  # compressed
                 inside = zlib.decompressobj().decompress(file.read(min(size, 4096)), 8)
                 size = struct.unpack(order, inside)[1]
             _check_size(total := total + size)

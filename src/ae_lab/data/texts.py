@@ -1,7 +1,7 @@
-"""Documents with topics: what the installed libraries say of their functions, or one's own.
+"""Documents with topics: the documentation of installed libraries, or your own texts.
 
-The documentation comes with these packages, so that it is there without a network. It changes with
-their versions: `Documents.sha256` tells which text it was.
+The documentation is part of the packages, so no network is needed. It changes with their versions;
+`Documents.sha256` identifies the text that was used.
 """
 
 import contextlib
@@ -18,32 +18,32 @@ import numpy as np
 from ae_lab.data.custom import SPLIT_SEED
 from ae_lab.data.formats import wrong
 
-MODULES = {  # a topic each; what has too few documents is dropped
+MODULES = {  # one topic each; topics with too few documents are dropped
     "scipy": "fft integrate interpolate linalg ndimage optimize signal sparse special stats",
     "skimage": "color draw exposure feature filters measure morphology restoration segmentation "
     "transform util",
     "sklearn": "cluster datasets decomposition ensemble feature_selection linear_model metrics "
     "model_selection preprocessing",
 }
-FEWEST_WORDS = 50  # of a document: less says too little
-FEWEST_DOCUMENTS = 20  # of a topic
-FEWEST = 200  # documents of one's own
-LARGEST = 1_000_000  # bytes of one text
-EXAMPLES = re.compile(r"^Examples?\s*\n--", re.M)  # numbers there may differ from run to run
-BRACES = re.compile(r"\{[^{}]*\}")  # so may the order of a set
+FEWEST_WORDS = 50  # per document; shorter ones contain too little
+FEWEST_DOCUMENTS = 20  # per topic
+FEWEST = 200  # documents in your own folder
+LARGEST = 1_000_000  # bytes per text
+EXAMPLES = re.compile(r"^Examples?\s*\n--", re.M)  # numbers in examples may differ between runs
+BRACES = re.compile(r"\{[^{}]*\}")  # the order of a set may differ, too
 DO = "make a folder for each topic and put its documents there, one .txt file for each"
 
 
 @dataclass(frozen=True)
 class Documents:
-    """Documents in an order drawn once for all.
+    """Documents in a fixed random order.
 
     Parameters
     ----------
-    texts : of the documents, (n,).
-    topics : name of the topic of each, (n,).
-    source : where they came from, in words.
-    sha256 : identifies their content.
+    texts : the documents, (n,).
+    topics : name of the topic of each document, (n,).
+    source : description of their origin.
+    sha256 : hash of their content.
     """
 
     texts: list[str]
@@ -53,14 +53,15 @@ class Documents:
 
 
 def load_texts(folder: str = "") -> Documents:
-    """The documents in ``folder``, or without one those of the installed libraries.
+    """The documents in ``folder``, or by default those of the installed libraries.
 
     Parameters
     ----------
-    folder : path of a folder that has a folder for each topic, and in that a ``.txt`` file for
-        each document; "" for the documentation of SciPy, scikit-image and scikit-learn: each
-        function and class is a document, without its examples, and its module is the topic. A
-        LabError if there are not 200 documents of 50 words, 20 on each of at least 2 topics.
+    folder : path of a folder with one folder per topic, which contain one ``.txt`` file per
+        document. "" for the documentation of SciPy, scikit-image and scikit-learn: each function
+        and class is a document, without its examples, and its module is the topic. A LabError is
+        raised for fewer than 200 documents of 50 words, fewer than 2 topics, or fewer than 20
+        documents on a topic.
     """
     found = _texts_in(Path(folder).expanduser()) if folder else _documentation()
     counts = Counter(found.values())
@@ -79,7 +80,7 @@ def load_texts(folder: str = "") -> Documents:
 
 
 def _documentation() -> dict[str, str]:
-    """Text to topic; of equal texts the first."""
+    """Topic of each text; of equal texts, the first counts."""
     found = {}
     for library, names in MODULES.items():
         for name in names.split():
@@ -90,7 +91,7 @@ def _documentation() -> dict[str, str]:
 
 
 def _said_in(module) -> list[str]:
-    """What a module says of its public functions and classes, without examples."""
+    """The docstrings of a module's public functions and classes, without examples."""
     said = []
     for name in sorted(getattr(module, "__all__", dir(module))):
         with contextlib.suppress(AttributeError, ImportError):  # deprecated or experimental
@@ -102,7 +103,7 @@ def _said_in(module) -> list[str]:
 
 
 def _texts_in(folder: Path) -> dict[str, str]:
-    """Text to topic of the ``.txt`` files in the folders below; of equal texts the first."""
+    """Topic of each ``.txt`` file in the folders below; of equal texts, the first counts."""
     if not folder.is_dir():
         raise wrong(f"a folder of texts at {folder}", "no folder", DO)
     found = {}

@@ -1,10 +1,10 @@
-"""Numbers from a trained model and from the baselines it must beat. Arrays in, numbers out.
+"""Measures of a trained model and of the baselines to compare it with: from arrays to numbers.
 
-In every function ``x`` are float images (n, height, width, channels) in [0, 1], unless it says
-otherwise, and ``model`` is an autoencoder of `models`. Arrays of the wrong kind, that do not fit
-together, or numbers out of range raise a `LabError` that names them.
+In every function ``x`` are float images (n, height, width, channels) in [0, 1] unless stated
+otherwise, and ``model`` is an autoencoder of `models`. A `LabError` names arrays of the wrong
+type or of shapes that do not fit together, and numbers out of range.
 """
-# ruff: noqa: F401  # these names are what the package offers
+# ruff: noqa: F401  # these names are the package's interface
 
 from ae_lab.data.corruption import add_masking_noise, add_salt_and_pepper_noise, add_square_hole
 from ae_lab.evaluation.baselines import (

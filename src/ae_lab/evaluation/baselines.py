@@ -1,4 +1,4 @@
-"""What an autoencoder must beat: principal components, denoising filters, image formats."""
+"""Baselines for autoencoders: principal components, denoising filters, image formats."""
 
 import io
 import math
@@ -16,7 +16,7 @@ from ae_lab.validation import check_at_most, check_between, check_images, check_
 
 
 def pca_reconstruction(x_train: np.ndarray, x_test: np.ndarray, components: int) -> np.ndarray:
-    """``x_test`` through the first principal ``components`` of ``x_train`` and back."""
+    """``x_test`` reconstructed from the first principal ``components`` of ``x_train``."""
     return through_subspace(x_test, *principal_subspace(x_train, components))
 
 
@@ -29,11 +29,11 @@ def through_subspace(x: np.ndarray, mean: np.ndarray, basis: np.ndarray) -> np.n
 def principal_subspace(x_train: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean (pixels,) and orthonormal basis (pixels, components) of the first components.
 
-    ``components`` of the images ``x_train`` are at most as many as their pixels.
+    ``components``, at most the number of pixels, are those of the images ``x_train``.
     """
     check_at_most(components, "components", math.prod(x_train.shape[1:]), "number of pixels")
     n, total, products = len(x_train), 0, 0
-    for start in range(0, n, 5_000):  # in double precision all rows would take much memory
+    for start in range(0, n, 5_000):  # all rows in double precision would need much memory
         some = x_train[start : start + 5_000]
         rows = some.reshape(len(some), -1).astype(np.float64)
         total, products = total + rows.sum(axis=0), products + rows.T @ rows
@@ -49,23 +49,23 @@ def subspace_angles(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def median_filter(x: np.ndarray, size: int) -> np.ndarray:
-    """Each pixel of ``x`` becomes the median of the ``size`` by ``size`` pixels around it."""
+    """``x`` with each pixel replaced by the median of the ``size`` x ``size`` pixels around it."""
     check_whole(size, "size")
     return scipy.ndimage.median_filter(check_images(x), size=(1, size, size, 1))
 
 
 def non_local_means(x: np.ndarray, strength: float) -> np.ndarray:
-    """Average of the places that look alike (Buades et al., 2005), patches of 5x5 of ``x``.
+    """Average of similar patches of 5x5 pixels of ``x`` (Buades et al., 2005).
 
-    ``strength`` is scikit-image's ``h``, in units of the pixel range: how different two patches
-    may be and still be averaged.
+    ``strength`` is scikit-image's ``h``, in units of the pixel range: the difference up to which
+    two patches are averaged.
     """
     options = {"patch_size": 5, "patch_distance": 6, "h": strength, "fast_mode": True}
     return _each(x, strength, lambda image: restoration.denoise_nl_means(image, **options))
 
 
 def wavelets(x: np.ndarray, strength: float) -> np.ndarray:
-    """Wavelet coefficients of ``x`` shrunk by BayesShrink (Chang et al., 2000).
+    """``x`` with its wavelet coefficients shrunk by BayesShrink (Chang et al., 2000).
 
     ``strength`` is the standard deviation of the noise that the method assumes, in units of the
     pixel range.
@@ -74,7 +74,7 @@ def wavelets(x: np.ndarray, strength: float) -> np.ndarray:
     return _each(x, strength, lambda image: restoration.denoise_wavelet(image, **options))
 
 
-# Each filter with its strengths; validation images choose among them.
+# Each filter with its possible strengths; the validation images select the best one.
 FILTERS = {
     "median filter": (median_filter, (1, 3, 5)),
     "non-local means": (non_local_means, (0.02, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)),
@@ -87,14 +87,14 @@ def best_strength(
 ) -> float:
     """The one of ``strengths`` at which ``apply(x_noisy, strength)`` has the highest PSNR.
 
-    ``apply`` and ``strengths`` are those of a filter in ``FILTERS``; ``x`` and ``x_noisy`` are the
-    clean images (n, height, width, channels) and the same with noise.
+    ``apply`` and ``strengths`` are those of a filter in ``FILTERS``. ``x`` are clean images
+    (n, height, width, channels), ``x_noisy`` the same images with noise.
     """
     return max(strengths, key=lambda strength: psnr(x, apply(x_noisy, strength)))
 
 
 def _each(x, strength, apply) -> np.ndarray:
-    """A filter for one (height, width) image, applied to each channel of each image."""
+    """Apply a filter for one (height, width) image to each channel of each image."""
     check_between(strength, "strength", 0, 100)
     x = check_images(x)
     planes = np.moveaxis(x, -1, 1).reshape(-1, *x.shape[1:3])
@@ -105,15 +105,15 @@ def _each(x, strength, apply) -> np.ndarray:
 def bytes_and_error(
     x: np.ndarray, file_format: str, quality: int, columns: int = 20
 ) -> tuple[float, float]:
-    """(bytes per image, squared error per image) of grey images packed as one mosaic.
+    """(bytes per image, squared error per image) of grey images stored as one mosaic.
 
-    All are in one file, so that they share the few hundred bytes of its header: the treatment
-    that favours a format made for large pictures most.
+    All images are in one file, so they share the few hundred bytes of its header. This favours
+    formats for large pictures as much as possible.
 
     Parameters
     ----------
     x : float images (n, height, width, 1) in [0, 1].
-    file_format : one of Pillow's names, such as "JPEG" or "WEBP"; "PNG" loses nothing.
+    file_format : one of Pillow's names, for example "JPEG" or "WEBP"; "PNG" is lossless.
     quality : from 1 to 100; "PNG" ignores it.
     columns : images per row of the mosaic; n must be a multiple of it.
     """

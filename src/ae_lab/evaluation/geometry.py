@@ -1,4 +1,4 @@
-"""How a code changes with small changes of the image, and which codes are neighbours."""
+"""How much a code changes when the image changes slightly, and which codes are neighbours."""
 
 from collections.abc import Sequence
 
@@ -10,58 +10,58 @@ from ae_lab.errors import LabError
 from ae_lab.evaluation.reconstruction import code_model, encode
 from ae_lab.validation import check_images, check_same_length, check_whole
 
-STEP = 1e-2  # of the pixel range: error of the order of STEP**2 on one side, rounding on the other
+STEP = 1e-2  # in units of the pixel range: larger steps are less exact, smaller ones round more
 
 
 def encoder_jacobian(model: keras.Model, x: np.ndarray, step: float = STEP) -> np.ndarray:
     """The Jacobians dz/dx (n, latent_dim, pixels) at the images ``x``, by central differences.
 
-    ``model`` has a flat code; ``step`` is that of one pixel, in units of the pixel range. Pass few
-    images: each takes two passes per pixel.
+    ``model`` has a flat code; ``step`` is the change of one pixel, in units of the pixel range.
+    Pass only few images: each takes two passes per pixel.
     """
     return np.stack(list(_jacobians(model, x, step)))
 
 
 def jacobian_norm(model: keras.Model, x: np.ndarray, step: float = STEP) -> float:
-    """Squared Frobenius norm of the Jacobian, mean over ``x``; ``model`` and ``step`` as above."""
+    """Squared Frobenius norm of the Jacobian, mean over ``x``; ``model``, ``step`` as above."""
     return float(np.mean([np.sum(jacobian**2) for jacobian in _jacobians(model, x, step)]))
 
 
 def jacobian_spectrum(model: keras.Model, x: np.ndarray, step: float = STEP) -> np.ndarray:
     """Singular values of the Jacobian, largest first, each the mean over ``x``.
 
-    A large one belongs to a direction of the input that the code follows, a small one to one that
-    it ignores (Rifai et al., 2011, section 5.3). ``model`` and ``step`` are as above.
+    The code follows directions of the input with a large singular value and ignores those with a
+    small one (Rifai et al., 2011, section 5.3). ``model`` and ``step`` are as above.
     """
     jacobians = _jacobians(model, x, step)
     return np.mean([np.linalg.svd(jacobian, compute_uv=False) for jacobian in jacobians], axis=0)
 
 
 def contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray) -> float:
-    """Mean of ``||f(x_moved) - f(x)|| / ||x_moved - x||``, f = ``encode``; below 1 it contracts.
+    """Mean of ``||f(x_moved) - f(x)|| / ||x_moved - x||``, f = ``encode``; contraction is below 1.
 
-    ``x_moved`` holds an image near each of ``x``, of the same shape; ``model`` gives the codes.
+    ``x_moved`` contains a slightly changed image for each of ``x``; ``model`` computes the codes.
     """
     return _contraction(model, x, x_moved)[0]
 
 
 def relative_contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray) -> float:
-    """``contraction`` with distances in units of the spread of their own space.
+    """``contraction`` with distances in units of the spread of each space.
 
-    All distances between codes may be small; what counts is whether a neighbourhood shrinks more
-    than the distances between different images. Below 1 it does. ``model``, ``x`` and ``x_moved``
-    are as in ``contraction``.
+    All distances between codes may be small. Values below 1 mean that a neighbourhood shrinks
+    more than the distances between different images. ``model``, ``x`` and ``x_moved`` are as in
+    ``contraction``.
     """
     contracted, z = _contraction(model, x, x_moved)
     return contracted * spread(x) / spread(z)
 
 
 def _contraction(model, x, x_moved) -> tuple[float, np.ndarray]:
-    """`contraction`, and the codes of ``x`` that it was computed from."""
+    """`contraction`, and the codes of ``x``."""
     check_same_length(x, x_moved, "x", "x_moved")
     distances = _lengths(x_moved - x)
     if not distances.all():
-        raise LabError("x_moved must differ from x in every image, received one that is equal.")
+        raise LabError("x_moved must differ from x in every image, received an equal one.")
     z = encode(model, x)
     return float(np.mean(_lengths(encode(model, x_moved) - z) / distances)), z
 
@@ -73,9 +73,9 @@ def spread(points: np.ndarray) -> float:
 
 
 def neighbour_overlap(first: np.ndarray, second: np.ndarray, k: int = 10) -> float:
-    """Fraction of each row's nearest in ``first`` that are also nearest in ``second``; the mean.
+    """Fraction of the ``k`` nearest neighbours that are the same in both spaces, mean over rows.
 
-    The two are (n, ...), the same objects in two spaces; ``k`` nearest neighbours are compared.
+    ``first`` and ``second`` are (n, ...): the same n objects in two spaces.
     """
     check_same_length(first, second, "first", "second")
     pairs = zip(_nearest(first, k), _nearest(second, k), strict=True)
@@ -83,7 +83,7 @@ def neighbour_overlap(first: np.ndarray, second: np.ndarray, k: int = 10) -> flo
 
 
 def neighbour_agreement(points: np.ndarray, labels: Sequence[int], k: int = 10) -> float:
-    """Fraction of the ``k`` nearest neighbours that have a row's own label, the mean over rows.
+    """Fraction of the ``k`` nearest neighbours with the same label as the row, mean over rows.
 
     ``points`` are (n, ...), ``labels`` whole numbers (n,).
     """

@@ -1,4 +1,4 @@
-"""What can be read from images and codes: a linear classifier, and two classifiers compared."""
+"""Linear classifiers of images and codes, and the predictions of a network."""
 
 import copy
 import warnings
@@ -22,9 +22,9 @@ def probe_accuracy(
     images: int,
     strengths: Sequence[float] = (1e-2, 1e-3),
 ) -> float:
-    """Share of the test images that a linear classifier of their features classifies correctly.
+    """Accuracy on the test images of a linear classifier of their features.
 
-    ``features``, ``dataset``, ``images`` and ``strengths`` are those of `probe_correct`.
+    ``features``, ``dataset``, ``images`` and ``strengths`` are as in `probe_correct`.
     """
     return float(probe_correct(features, dataset, images=images, strengths=strengths).mean())
 
@@ -36,13 +36,13 @@ def probe_correct(
     images: int,
     strengths: Sequence[float] = (1e-2, 1e-3),
 ) -> np.ndarray:
-    """Which test images (n,) a linear classifier of their features classifies correctly.
+    """For each test image, whether a linear classifier of its features is correct: (n,).
 
     Parameters
     ----------
-    features : function images (n, height, width, channels) -> (n, ...).
-    dataset : a `data.Dataset`; its validation images choose the regularisation.
-    images : how many training images to learn from, whole number of at least 1.
+    features : function from images (n, height, width, channels) to features (n, ...).
+    dataset : a `data.Dataset`; its validation images select the regularisation.
+    images : number of training images to use, at least 1.
     strengths : as in ``linear_probe``.
     """
     few = slice(check_whole(images, "images"))
@@ -59,18 +59,18 @@ def linear_probe(
     labels_validation: np.ndarray,
     strengths: Sequence[float],
 ) -> tuple[Callable[[np.ndarray], np.ndarray], dict[float, float]]:
-    """The logistic regression on frozen features that errs least on the validation images.
+    """Logistic regression on fixed features, with the fewest errors on the validation images.
 
-    Each feature is divided by its standard deviation over the training images; nothing is
-    subtracted, so that a sparse code stays sparse. Gives (probe, {strength: validation error});
-    ``probe(z)`` are the labels (n,) of features.
+    Each feature is divided by its standard deviation over the training images. The mean is not
+    subtracted, so that a sparse code stays sparse. Returns (probe, {strength: validation error});
+    ``probe(z)`` returns the labels (n,) of features.
 
     Parameters
     ----------
-    z_train, z_validation : features (n, ...), flattened to rows here.
+    z_train, z_validation : features (n, ...); each row is flattened.
     labels_train, labels_validation : whole numbers (n,).
-    strengths : weights of the squared norm beside the mean cross-entropy in nats, strong ones
-        first: each fit starts where the one before ended. ``[1 / n]`` is scikit-learn's default.
+    strengths : weights of the squared norm relative to the mean cross-entropy in nats, in falling
+        order: each fit starts from the result of the last. ``[1 / n]`` is scikit-learn's default.
     """
     check_same_length(z_train, labels_train, "z_train", "labels_train")
     check_same_length(z_validation, labels_validation, "z_validation", "labels_validation")
@@ -80,7 +80,7 @@ def linear_probe(
     model = LogisticRegression(max_iter=150, tol=1e-4, warm_start=True)
     errors, best = {}, None
     for strength in strengths:
-        with warnings.catch_warnings():  # validation images judge, converged or not
+        with warnings.catch_warnings():  # the validation images decide, converged or not
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.set_params(C=1 / (len(scaled) * strength)).fit(scaled, labels_train)
         errors[strength] = float(np.mean(model.predict(validation) != labels_validation))
@@ -92,7 +92,7 @@ def linear_probe(
 def predict_labels(classifier: keras.Model, x: np.ndarray) -> np.ndarray:
     """The most probable class (n,) of each image.
 
-    ``classifier`` is a model that gives logits (n, classes) for its inputs ``x`` (n, ...).
+    ``classifier`` is a model from inputs ``x`` (n, ...) to logits (n, classes).
     """
     return predict(classifier, x).argmax(axis=1)
 

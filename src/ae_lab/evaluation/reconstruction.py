@@ -1,7 +1,7 @@
-"""Images to codes and back, and how well the images come back.
+"""From images to codes and back, and measures of the reconstruction.
 
-The code is what the decoder gets. Measures take images ``x`` (n, ...) and their reconstructions
-``x_hat`` of the same shape, pixels in [0, 1], and give a mean over the images.
+The code is the decoder's input. Measures take images ``x`` (n, ...) and reconstructions ``x_hat``
+of the same shape, with pixels in [0, 1], and return a mean over the images.
 """
 
 from collections.abc import Callable
@@ -17,13 +17,13 @@ BATCH = 1_000  # rows
 
 
 def encode(model: keras.Model, x: np.ndarray) -> np.ndarray:
-    """The codes z (n, ...) that the decoder of an autoencoder gets for the images ``x``.
+    """The codes z (n, ...) of the images ``x``: the input of the autoencoder's decoder.
 
-    They have been through the bottleneck, as at inference; nothing is corrupted. For a
-    variational ``model`` z is ``z_mean``, the same at every call.
+    They are outputs of the bottleneck at inference; nothing is corrupted. For a variational
+    ``model``, z is ``z_mean``, which is the same at every call.
     """
     x = check_images(x)
-    return predict(code_model(model), x, compiled=False)  # a bottleneck's k may have changed
+    return predict(code_model(model), x, compiled=False)  # the k of a bottleneck may have changed
 
 
 def posterior(model: keras.Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -31,7 +31,7 @@ def posterior(model: keras.Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray
     encoder = model.get_layer("encoder")
     if len(encoder.outputs) != 2:
         raise LabError(
-            f"posterior needs a variational model, whose encoder gives z_mean and z_log_var, "
+            f"posterior needs a variational model, whose encoder returns z_mean and z_log_var, "
             f"received {model.name!r}: use encode for its code."
         )
     x = check_images(x)
@@ -42,16 +42,16 @@ def posterior(model: keras.Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def decode(model: keras.Model, z: np.ndarray) -> np.ndarray:
-    """The images (n, height, width, channels) that the decoder of ``model`` makes of codes.
+    """The images (n, height, width, channels) that the decoder of ``model`` makes from codes.
 
-    ``z`` are codes (n, ...) as ``encode`` gives them, or flattened to (n, numbers).
+    ``z`` are codes (n, ...) as returned by ``encode``, or flattened to (n, numbers).
     """
     decoder = model.get_layer("decoder")
     return predict(decoder, np.reshape(z, (len(z), *decoder.input_shape[1:])))
 
 
 def reconstruct(model: keras.Model, x: np.ndarray) -> np.ndarray:
-    """``x_hat`` (n, height, width, channels): the images ``x`` through the code of ``model``."""
+    """The reconstructions ``x_hat`` (n, height, width, channels) of ``x`` by ``model``."""
     return decode(model, encode(model, x))
 
 
@@ -64,18 +64,18 @@ def repeated(model: keras.Model, x: np.ndarray, times: int) -> list[np.ndarray]:
 
 
 def code_model(model: keras.Model) -> keras.Model:
-    """The part of the autoencoder ``model`` from an image to its code, as ``encode`` takes it."""
+    """The part of the autoencoder ``model`` from an image to its code (see ``encode``)."""
     encoder = model.get_layer("encoder")
-    if len(encoder.outputs) == 2:  # its bottleneck draws a sample; the code is the mean
+    if len(encoder.outputs) == 2:  # variational: the code is the mean, not a sample
         return keras.Model(encoder.input, encoder.outputs[0])
     return keras.Model(model.input, model.get_layer("bottleneck").output)
 
 
 def predict(model: keras.Model, x: np.ndarray, compiled: bool = True) -> np.ndarray:
-    """The output (n, ...) of any ``model`` with one input and one output for the rows ``x``.
+    """The output (n, ...) for the rows ``x`` of any ``model`` with one input and one output.
 
-    Batch by batch: ``model.predict`` holds inputs and outputs twice, and may wait at its end for
-    as long as it computed. ``compiled`` is whether the model runs as a compiled program.
+    Computed batch by batch: ``model.predict`` holds inputs and outputs twice, and may block at its
+    end for as long as it computed. If ``compiled``, the model runs as a compiled program.
     """
     found = np.empty((len(x), *model.output_shape[1:]), "float32")
     with retracing_held_back():
@@ -97,25 +97,25 @@ def bce_per_pixel(x: np.ndarray, x_hat: np.ndarray) -> float:
 
 
 def bce_floor(x: np.ndarray) -> float:
-    """``bce_per_pixel`` of a perfect reconstruction of ``x``: the entropy of grey pixels, not 0."""
+    """``bce_per_pixel`` of a perfect reconstruction of ``x``: the entropy of its grey pixels."""
     return bce_per_pixel(x, x)
 
 
 def sse_per_image(x: np.ndarray, x_hat: np.ndarray) -> float:
-    """Squared error of ``x_hat`` against ``x`` summed over pixels, as Hinton & Salakhutdinov do."""
+    """Squared error of ``x_hat``, summed over the pixels of ``x`` (Hinton & Salakhutdinov)."""
     return _mean_over_images(lambda x, x_hat: np.sum((x - x_hat) ** 2, axis=1), x, x_hat)
 
 
 def share_lost(x: np.ndarray, x_hat: np.ndarray) -> float:
-    """Squared error of ``x_hat`` as a share of the variation of each image ``x`` about its mean.
+    """Squared error of ``x_hat`` relative to the variation of each image ``x`` about its mean.
 
-    0 for a copy, 1 for an even grey of the right brightness.
+    0 for a copy, 1 for a uniform grey of the same mean brightness.
     """
 
     def share(x, x_hat):
         variation = np.sum((x - x.mean(axis=1, keepdims=True)) ** 2, axis=1)
         if not variation.all():
-            raise LabError("x must vary within each image, received a uniform one: leave it out.")
+            raise LabError("x must vary within each image, received a uniform one: remove it.")
         return np.sum((x - x_hat) ** 2, axis=1) / variation
 
     return _mean_over_images(share, x, x_hat)
@@ -124,7 +124,7 @@ def share_lost(x: np.ndarray, x_hat: np.ndarray) -> float:
 def psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
     """Peak signal-to-noise ratio of ``x_hat`` against ``x`` in dB.
 
-    The peak is 1, the range of a pixel. An image without any error counts as 100 dB.
+    The peak is 1, the range of a pixel. An image without error counts as 100 dB.
     """
 
     def decibels(x, x_hat):
@@ -135,7 +135,7 @@ def psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
 
 
 def argmax_accuracy(x: np.ndarray, x_hat: np.ndarray) -> float:
-    """Share of images whose brightest pixel in ``x_hat`` is where it is in ``x``.
+    """Share of images whose brightest pixel is at the same place in ``x`` and ``x_hat``.
 
     Keras's ``metrics=["accuracy"]`` reports this for flat images; it does not measure quality.
     """
@@ -143,14 +143,14 @@ def argmax_accuracy(x: np.ndarray, x_hat: np.ndarray) -> float:
 
 
 def binary_accuracy(x: np.ndarray, x_hat: np.ndarray) -> float:
-    """Share of pixels of ``x`` that equal ``x_hat`` rounded to 0 or 1; a grey pixel never does."""
+    """Share of pixels of ``x`` equal to ``x_hat`` rounded to 0 or 1; grey pixels never are."""
     return _mean_over_images(lambda x, x_hat: np.mean(x == (x_hat > 0.5), axis=1), x, x_hat)
 
 
 def _mean_over_images(measure: Callable, x, x_hat) -> float:
-    """Mean of what ``measure`` gives for each image, from flat rows in double precision.
+    """Mean over the images of ``measure``, computed from flat rows in double precision.
 
-    A batch at a time: all images in double precision would take more memory than a notebook.
+    Computed batch by batch: all images in double precision would need too much memory.
     """
     x, x_hat = np.asarray(x), np.asarray(x_hat)
     check_same_shape(x.shape, x_hat.shape, "x", "x_hat")

@@ -1,6 +1,6 @@
 """How many units are active, and whether different images activate different units.
 
-Codes ``z`` are (images, units), as `encode` gives them; ``labels`` are whole numbers (images,).
+Codes ``z`` are (images, units), as returned by `encode`; ``labels`` are whole numbers (images,).
 Activity is the absolute value of an activation.
 """
 
@@ -11,12 +11,12 @@ from ae_lab.validation import check_at_most, check_classes, check_same_length
 
 
 def dead_units(z: np.ndarray) -> np.ndarray:
-    """True for each unit of ReLU codes ``z`` that is active on no image: (units,)."""
+    """For each unit of ReLU codes ``z``, whether it is inactive on all images: (units,)."""
     return np.asarray(z).max(axis=0) <= 0
 
 
 def mean_activation(z: np.ndarray) -> np.ndarray:
-    """Mean activation (units,) of the codes ``z``: what a KL penalty drives to its target."""
+    """Mean activation (units,) of the codes ``z``, which a KL penalty moves to its target."""
     return _code(z).mean(axis=0, dtype=np.float64)
 
 
@@ -24,22 +24,22 @@ def lifetime_sparsity(z: np.ndarray) -> np.ndarray:
     """Treves-Rolls sparsity (units,) of each unit of ``z`` over the images, from 0 to 1.
 
     ``(1 - mean(a)**2 / mean(a**2)) / (1 - 1/n)`` with activities ``a``, as rescaled by Vinje &
-    Gallant (2000): 0 for a unit equally active on all images, 1 for one active on a single image.
-    A unit that is never active has NaN.
+    Gallant (2000): 0 for a unit equally active on all images, 1 for a unit active on one image
+    only, NaN for a unit that is never active.
     """
     return _treves_rolls(_code(z), axis=0)
 
 
 def population_sparsity(z: np.ndarray) -> np.ndarray:
-    """The same measure (images,) of each row of ``z`` over the units: 1 if one unit is active."""
+    """The same measure (images,) for each row of ``z`` over the units: 1 if one unit is active."""
     return _treves_rolls(_code(z), axis=1)
 
 
 def class_selectivity(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """``(a_best - a_rest) / (a_best + a_rest)`` (units,), from 0 to 1 (Morcos et al., 2018).
 
-    ``a_best`` is the mean activity on the class on which the unit is most active, ``a_rest`` the
-    mean over the other classes, as ``z`` and ``labels`` tell. A unit never active has NaN.
+    ``a_best`` is the mean activity on the class for which the unit is most active, ``a_rest`` the
+    mean over the other classes, computed from ``z`` and ``labels``; NaN for inactive units.
     """
     means = np.sort(class_means(z, labels), axis=0)
     best, rest = means[-1], means[:-1].mean(axis=0)
@@ -55,10 +55,10 @@ def class_means(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def shared_units(z: np.ndarray, labels: np.ndarray, strongest: int) -> tuple[float, float]:
-    """Share of their ``strongest`` units that two rows of ``z`` share: (same, other of ``labels``).
+    """Share of the ``strongest`` units that two rows of ``z`` have in common.
 
-    The mean over all pairs of images, an image with itself left out. By chance it would be
-    ``strongest / units``.
+    Returns the means over pairs of different images of the same class and of different classes in
+    ``labels``. The value expected by chance is ``strongest / units``.
     """
     check_same_length(z, labels, "z", "labels")
     activity = np.abs(_code(z))
@@ -72,7 +72,7 @@ def shared_units(z: np.ndarray, labels: np.ndarray, strongest: int) -> tuple[flo
 
 
 def sparsity_summary(z: np.ndarray, labels: np.ndarray, strongest: int) -> dict[str, float]:
-    """The measures of this file in one row; means over the units (or images) that are ever active.
+    """All measures of this file in one row: means over the units (or images) that are ever active.
 
     ``z``, ``labels`` and ``strongest`` are as in ``shared_units``.
     """

@@ -1,4 +1,4 @@
-"""Files of images to files of codes and back, for use in other programs."""
+"""From files of images to files of codes and back, for use in other programs."""
 
 import math
 from pathlib import Path
@@ -15,19 +15,19 @@ LARGEST = 2**31  # bytes of an array as 32-bit floats
 
 
 def encode_file(model: Any, source: str, target: str, name: str | None = None) -> tuple:
-    """Encode the images of one file into another; return the shapes read and written.
+    """Encode the images in one file and write the codes to another; return both shapes.
 
-    A LabError says that a file cannot be read or written, or holds something else.
+    A LabError is raised if a file cannot be read or written, or does not contain images.
 
     Parameters
     ----------
     model : an autoencoder of `models`.
-    source : ``.npy``, ``.npz`` or another form of `data.formats` with images (n, 28, 28),
+    source : ``.npy``, ``.npz`` or another format of `data.formats` with images (n, 28, 28),
         (n, 28, 28, 1) or (n, 784), as bytes, whole numbers to 255 or floats in [0, 1].
-    target : ``.npy`` or ``.npz``, where the array is called ``z``.
-    name : which array of an ``.npz``; None if it has one only.
+    target : ``.npy`` or ``.npz`` file for the codes; in ``.npz`` the array is named ``z``.
+    name : name of the array in an ``.npz``; None if it contains only one.
     """
-    from ae_lab import evaluation  # imports Keras, which this module must not
+    from ae_lab import evaluation  # imports Keras, which this module must not import
 
     x, size = _read(source, target, name), math.prod(model.input_shape[1:])
     shape = x.shape
@@ -44,9 +44,9 @@ def encode_file(model: Any, source: str, target: str, name: str | None = None) -
 
 
 def decode_file(model: Any, source: str, target: str, name: str | None = None) -> tuple:
-    """Decode the codes in ``source`` into images ``x`` in ``target``; return the shapes.
+    """Decode the codes in ``source`` and write images ``x`` to ``target``; return both shapes.
 
-    ``model``, ``name`` and the errors are those of ``encode_file``.
+    ``model``, ``name`` and the errors are as in ``encode_file``.
     """
     from ae_lab import evaluation
 
@@ -55,7 +55,7 @@ def decode_file(model: Any, source: str, target: str, name: str | None = None) -
     if not len(z) or math.prod(z.shape[1:]) != size or not np.issubdtype(z.dtype, np.floating):
         raise _wrong(source, f"codes of {size} floats each", f"{z.dtype} of shape {z.shape}")
     if not np.isfinite(z).all():
-        raise _wrong(source, "finite numbers", "NaN or infinity among them")
+        raise _wrong(source, "finite numbers", "NaN or infinity")
     return z.shape, _write(target, x=evaluation.decode(model, z.astype("float32", copy=False)))
 
 
@@ -85,7 +85,7 @@ def _read(path: str, target: str, name: str | None) -> np.ndarray:
 
 
 def _write(path: str, **array: np.ndarray) -> tuple:
-    """Write one array, whole or not at all; an older file stays if that fails."""
+    """Write one array completely or not at all; after a failure an older file remains."""
     (values,) = array.values()
     try:
         if path.endswith("z"):

@@ -1,8 +1,8 @@
-"""The conditions of a claim: each says what was measured, what was asked and why that much.
+"""The conditions of a claim: each has what was measured, what was asked, and why that much.
 
 ``lab.claim(id, at_least("units near the target", 0.84, 0.90, "share", because="..."))``
 
-A condition has one unit, and its margin is in it. Counts stay whole numbers.
+The value, the bound and the margin of a condition have the same unit. Counts stay whole numbers.
 """
 
 import math
@@ -15,23 +15,23 @@ import numpy as np
 from ae_lab.errors import LabError
 from ae_lab.lab.statistics import STANDARD_ERRORS, paired_gain
 
-EXACT = 1e-9  # share of two numbers within which their difference is a mere rounding error
+EXACT = 1e-9  # relative difference of two numbers below which they count as equal
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition of a claim. Made by the functions below.
+    """One condition of a claim, created by the functions below.
 
     Parameters
     ----------
-    name : what was measured, in words.
-    value : what came out, in ``unit``.
-    unit : in words.
-    asked : the bar in words, with the unit.
-    because : why that much is asked, in words.
-    low, high : the bar, in ``unit``: ``value`` is to lie above ``low`` and below ``high``; None
-        for a side without one.
-    control : True for a control, which is shown and has no part in the verdict.
+    name : description of what was measured.
+    value : the measured value, in ``unit``.
+    unit : name of the unit.
+    asked : description of the bound, with its unit.
+    because : reason for the bound.
+    low, high : bounds in ``unit``: ``value`` must be above ``low`` and below ``high``; None for no
+        bound.
+    control : True for a control, which is shown but has no part in the verdict.
     """
 
     name: str
@@ -45,18 +45,18 @@ class Condition:
 
     @property
     def margin(self) -> float:
-        """By how much it is met, in ``unit``: positive if it is; whole for a count."""
+        """Margin in ``unit``: positive if the condition is met; a whole number for a count."""
         below = [] if self.low is None else [_less(self.value, self.low)]
         return min(below + ([] if self.high is None else [_less(self.high, self.value)]))
 
     @property
     def met(self) -> bool:
-        """Whether it is met."""
+        """Whether the condition is met."""
         return self.margin > 0
 
     @property
     def measured(self) -> str:
-        """What came out, in words."""
+        """The measured value with its unit."""
         return _form(self.value, self.unit)
 
     @property
@@ -67,32 +67,32 @@ class Condition:
         return f"{what}: {self.measured} (asked: {self.asked}, because {self.because}): {met}"
 
     def to_json(self) -> dict:
-        """The fields by name, what was measured in words, and the margin; for ``json.dump``."""
+        """The fields by name, the measured value with its unit, and the margin, for JSON."""
         return asdict(self) | {"measured": self.measured, "margin": self.margin}
 
 
 def at_least(name: str, value: float, bound: float, unit: str, *, because: str) -> Condition:
-    """``value`` is at least ``bound``.
+    """Condition that ``value`` is at least ``bound``.
 
     Parameters
     ----------
-    name : what was measured, in words.
+    name : description of what was measured.
     value, bound : both in ``unit``; two whole numbers for a count.
-    unit : in words, "ratio" for a number without one; "share" is shown in per cent.
-    because : why that much, in words: a standard error, a published value, the smallest difference
-        that would matter.
+    unit : name of the unit; "ratio" if there is none. A "share" is shown in per cent.
+    because : reason for the bound: a standard error, a published value, or the smallest relevant
+        difference.
 
     Raises
     ------
     LabError
-        If a number is not finite, or no unit or no reason is given.
+        If a number is not finite, or if the unit or the reason is empty.
     """
     asked = f"at least {_form(bound, unit)}"
     return _condition(name, value, unit, asked, because, low=bound)
 
 
 def at_most(name: str, value: float, bound: float, unit: str, *, because: str) -> Condition:
-    """``value`` is at most ``bound``; ``name``, ``unit`` and ``because`` as in `at_least`."""
+    """Condition that ``value`` is at most ``bound``; ``name``, ``unit``, ``because`` as above."""
     asked = f"at most {_form(bound, unit)}"
     return _condition(name, value, unit, asked, because, high=bound)
 
@@ -100,7 +100,7 @@ def at_most(name: str, value: float, bound: float, unit: str, *, because: str) -
 def between(
     name: str, value: float, low: float, high: float, unit: str, *, because: str
 ) -> Condition:
-    """``value`` is from ``low`` to ``high``; ``name``, ``unit``, ``because`` as in `at_least`."""
+    """Condition that ``low`` <= ``value`` <= ``high``; ``name``, ``unit``, ``because`` as above."""
     asked = f"{_form(low, unit)} to {_form(high, unit)}"
     return _condition(name, value, unit, asked, because, low=low, high=high)
 
@@ -115,20 +115,20 @@ def better_than(
     because: str,
     better: str = "higher",
 ) -> Condition:
-    """``value`` is better than that of one rival, by at least so much.
+    """Condition that ``value`` is better than that of one rival, by at least ``by``.
 
     Parameters
     ----------
     name, value, unit : as in `at_least`.
     rival : one name and its value in ``unit``, for example ``{"PCA, 32 components": 13.2}``.
-    by : smallest difference that counts, in ``unit``, 0 or above.
-    because : why that much, in words.
+    by : smallest relevant difference, in ``unit``, at least 0.
+    because : reason for ``by``.
     better : "higher" or "lower".
 
     Raises
     ------
     LabError
-        If there is not one rival, ``better`` is another word, or as in `at_least`.
+        If there is not exactly one rival, if ``better`` is invalid, or as in `at_least`.
     """
     if better not in ("higher", "lower"):
         raise LabError(f"better must be 'higher' or 'lower', received {better!r} for {name}.")
@@ -148,17 +148,17 @@ def more_correct(
     by: int = 0,
     because: str = "a smaller gain could be chance in the choice of the test images",
 ) -> Condition:
-    """``correct`` is right about more images than one rival, counted on the same images.
+    """Condition that more images are classified correctly than by one rival, on the same images.
 
-    The gain must be beyond two standard errors of the paired difference, and beyond ``by``.
+    The gain must exceed two standard errors of the paired difference, and ``by``.
 
     Parameters
     ----------
-    name : what was measured, in words.
-    correct : bool (n,), which images are classified correctly.
-    rival : one name and the same of its own.
-    by : smallest gain that counts, in images.
-    because : why so much is asked, in words.
+    name : description of what was measured.
+    correct : bool (n,), whether each image is classified correctly.
+    rival : one name and the same array for the rival.
+    by : smallest relevant gain, in images.
+    because : reason for the bound.
     """
     other, theirs = _only(name, rival)
     paired = paired_gain(correct, theirs)
@@ -170,20 +170,20 @@ def more_correct(
 
 
 def control(condition: Condition) -> Condition:
-    """The same ``condition`` as a control: shown, without a part in the verdict."""
+    """The same ``condition`` as a control: it is shown, but has no part in the verdict."""
     return replace(condition, control=True)
 
 
 def _only(name: str, rival: Mapping) -> tuple:
     if len(rival) != 1:
         raise LabError(
-            f"{name} needs one rival, received {list(rival)}: make one condition for each."
+            f"{name} needs one rival, received {list(rival)}: use one condition per rival."
         )
     return next(iter(rival.items()))
 
 
 def _condition(name, value, unit, asked, because, **bounds) -> Condition:
-    """A condition that ``value`` lies above ``low`` and below ``high``, whichever is given."""
+    """A condition that ``value`` is above ``low`` and below ``high``, if given."""
     value, *checked = (_number(name, number) for number in (value, *bounds.values()))
     for what, given in {"its unit": unit, "why that much is asked": because}.items():
         if not given.strip():
@@ -193,17 +193,17 @@ def _condition(name, value, unit, asked, because, **bounds) -> Condition:
 
 
 def _number(name: str, value: object) -> float:
-    """``value``, whole if it is a count; a LabError that names the condition otherwise."""
+    """``value`` as a number, whole if it is a count; else a LabError that names the condition."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool) or not math.isfinite(value):
         raise LabError(
             f"what {name} compares must be finite numbers, received {value!r}: "
-            "pass what was measured and what is asked, in one unit."
+            "pass the measured value and the bound in the same unit."
         )
     return int(value) if isinstance(value, numbers.Integral) else float(value)
 
 
 def _less(large: float, small: float) -> float:
-    """``large - small``: exact for counts, otherwise to six digits and without rounding errors."""
+    """``large - small``: exact for counts, otherwise rounded to six digits."""
     if isinstance(large, int) and isinstance(small, int):
         return large - small
     difference = large - small
@@ -213,7 +213,7 @@ def _less(large: float, small: float) -> float:
 
 def _form(value: float, unit: str) -> str:
     if not isinstance(value, numbers.Real):
-        return repr(value)  # refused in a moment
+        return repr(value)  # `_condition` raises an error for it
     if unit.startswith("share"):
         return f"{value:.1%}"
     return f"{value:{',d' if isinstance(value, numbers.Integral) else '.4g'}} {unit}".rstrip()

@@ -1,4 +1,4 @@
-"""What a notebook shows: each thing as HTML and as plain text."""
+"""Functions that show results in a notebook, each as HTML and as plain text."""
 
 import html
 import io
@@ -13,13 +13,13 @@ from ae_lab.lab.records import Claim, Metric
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DOTS_PER_INCH = 100  # of the page; figures are drawn at twice that to stay crisp
+DOTS_PER_INCH = 100  # on the page; figures are drawn at twice this resolution to look sharp
 
 
 def show_metric(metric: Metric, reference: str) -> None:
-    """Show a ``metric`` with its unit, the published value and how it compares.
+    """Show a ``metric`` with its unit, the published value and the comparison with baselines.
 
-    ``reference`` says how it compares with the reference value; it may be empty.
+    ``reference`` is the comparison with the reference value; it may be empty.
     """
     beside = ""
     if metric.published is not None:
@@ -35,9 +35,9 @@ def show_metric(metric: Metric, reference: str) -> None:
 
 
 def show_claim(claim: Claim, conditions: Sequence[Condition] = ()) -> None:
-    """Show a claim, its verdict and its conditions, at the anchor that the index links to.
+    """Show a claim, its verdict and its conditions, at the anchor to which the index links.
 
-    Without ``conditions`` the claim's evidence is shown in their place.
+    Without ``conditions``, the evidence of the ``claim`` is shown instead.
     """
     what = "Claim of the handout" if claim.kind == "handout" else "Prediction"
     css, said = claim.verdict.replace(" ", "-"), f" ({claim.written})" if claim.written else ""
@@ -73,12 +73,12 @@ def show_list(title: str, sentences: Sequence[str]) -> None:
 
 
 def show_code(source: str) -> None:
-    """Show ``source``, lines of Python, which JupyterLab and the page colour."""
+    """Show Python ``source`` with syntax highlighting in JupyterLab and on the page."""
     show_raw({"text/markdown": f"```python\n{source}\n```", "text/plain": source}, {})
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence], caption: str) -> None:
-    """Show rows of cells under named columns and a caption; a row's first cell is its header."""
+    """Show ``rows`` of cells under ``columns`` and a ``caption``; first cells are row headers."""
     head = "".join(f'<th scope="col">{html.escape(str(c))}</th>' for c in columns)
     body = "".join(
         f'<tr><th scope="row">{html.escape(str(row[0]))}</th>'
@@ -95,14 +95,14 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence], caption: str) -
 
 
 def show_figure(fig: "Figure", alt: str, besides: Mapping[str, Any]) -> None:
-    """Show ``fig`` with the text ``alt``, and ``besides`` it other forms, {media type: data}."""
+    """Show ``fig`` with the alternative text ``alt`` and other forms, ``besides``: {type: data}."""
     picture, width, height = as_png(fig)
     image = {"image/png": b64encode(picture).decode(), "text/plain": f"[figure: {alt}]"}
     show_raw({**image, **besides}, {"image/png": {"width": width, "height": height, "alt": alt}})
 
 
 def as_png(fig: "Figure") -> tuple[bytes, int, int]:
-    """A Matplotlib figure ``fig`` for a page: a PNG, and its width and height there in pixels."""
+    """A Matplotlib figure ``fig`` as PNG, with its width and height on the page in pixels."""
     from PIL import Image
 
     picture = png(fig, dpi=2 * DOTS_PER_INCH, bbox_inches="tight")
@@ -111,27 +111,27 @@ def as_png(fig: "Figure") -> tuple[bytes, int, int]:
 
 
 def png(fig: "Figure", *, dpi: int, **options) -> bytes:
-    """A Matplotlib figure as a PNG of 256 colours, half the size and not seen; it is closed.
+    """A Matplotlib figure as a PNG with 256 colours, half the size, no visible loss. Closes it.
 
     Parameters
     ----------
     fig : the figure.
     dpi : pixels per inch.
-    options : further ones of ``fig.savefig``.
+    options : other arguments of ``fig.savefig``.
     """
     from matplotlib import pyplot
     from PIL import Image
 
     drawn, packed = io.BytesIO(), io.BytesIO()
     fig.savefig(drawn, format="png", dpi=dpi, facecolor="white", **options)
-    pyplot.close(fig)  # or Jupyter would show it a second time, without its text
+    pyplot.close(fig)  # otherwise Jupyter shows it again, without the alternative text
     image = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     image.save(packed, format="png", optimize=True)
     return packed.getvalue()
 
 
 def show(markup: str, plain: str) -> None:
-    """Show one thing in two forms, HTML ``markup`` and ``plain`` text."""
+    """Show one result in two forms: HTML ``markup`` and ``plain`` text."""
     show_raw({"text/html": markup, "text/plain": plain}, {})
 
 

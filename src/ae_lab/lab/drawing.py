@@ -1,7 +1,7 @@
-"""A model as a drawing: a row for each layer, as wide as what leaves it, its kind's part coloured.
+"""A model as a diagram: one row per layer, its width shows the output size.
 
-The drawing is made from the model itself, so it shows what was built. It is an SVG of 400 units
-that suits light and dark pages.
+The parts that distinguish the kind of autoencoder are coloured. The diagram is drawn from the
+model itself, so it shows what was built. It is an SVG, 400 units wide, for light and dark pages.
 """
 
 import math
@@ -11,8 +11,8 @@ from typing import NamedTuple
 import keras
 
 WIDTH, ROW, BAR, MIDDLE, TEXT = 400, 34, 18, 84, 182  # units of the drawing
-LEFT_OUT = {"InputLayer", "Activation", "Flatten"}  # layers that a reader need not see
-PLAIN = {"Dense", "Dropout", "Reshape", "code"}  # that make no kind by themselves
+LEFT_OUT = {"InputLayer", "Activation", "Flatten"}  # layers that are not shown
+PLAIN = {"Dense", "Dropout", "Reshape", "code"}  # layers that do not distinguish a kind
 STYLE = (
     "text{font:13px sans-serif;fill:#1f2429}.s{fill:#545d66}.b{fill:#9aa7b4}.o{fill:#d55e00}"
     "@media(prefers-color-scheme:dark){text{fill:#dee2e5}.s{fill:#9ca6ae}.b{fill:#5f6b76}"
@@ -21,7 +21,7 @@ STYLE = (
 
 
 class Row(NamedTuple):
-    """One layer: its part ("corruption", "encoder", ...), name and the shape that leaves it."""
+    """One layer: its part ("corruption", "encoder", ...), its name and its output shape."""
 
     part: str
     name: str
@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 
 def rows_of(model: keras.Model) -> list[Row]:
-    """The layers of an autoencoder from input to output, those without effect left out.
+    """The layers of an autoencoder from input to output, except those in LEFT_OUT.
 
     Parameters
     ----------
@@ -53,23 +53,23 @@ def rows_of(model: keras.Model) -> list[Row]:
 
 
 def own_rows(rows: list[Row]) -> list[Row]:
-    """The rows that make the kind: what is not dense; or else the hidden layers; or else the code.
+    """The rows that distinguish the kind: special layers, else hidden layers, else the code.
 
     Parameters
     ----------
-    rows : of `rows_of`.
+    rows : result of `rows_of`.
     """
     inner = [row for row in rows if row.part != "input"]
     special = [row for row in inner if row.name not in PLAIN]
     hidden = []
     for part in ("encoder", "decoder"):
         dense = [row for row in inner if row.part == part and row.name == "Dense"]
-        hidden += dense[:-1]  # the last one gives the code, or the pixels
+        hidden += dense[:-1]  # the last one outputs the code or the pixels
     return special or hidden or [row for row in inner if row.name == "code"]
 
 
 def draw(model: keras.Model) -> tuple[str, str]:
-    """The drawing as SVG, and a text for those who cannot see it.
+    """The diagram as SVG, and an alternative text.
 
     Parameters
     ----------
@@ -99,6 +99,6 @@ def draw(model: keras.Model) -> tuple[str, str]:
     own_words = ", ".join(dict.fromkeys(row.in_words for row in own))
     alt = (
         f"The network from top to bottom: {'; '.join(row.in_words for row in rows)}. "
-        f"In colour, what makes this kind: {own_words}."
+        f"Coloured, what distinguishes this kind: {own_words}."
     )
     return picture, alt

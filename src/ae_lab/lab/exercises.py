@@ -1,8 +1,8 @@
-"""The notebooks' exercises: predict, run one given thing, hand in the object itself.
+"""The notebooks' exercises: predict the result, run an experiment, hand in an object.
 
-A check does not compare an answer with a number known beforehand: it measures the object that was
-handed in, a model or an array, on the notebook's own images. The exercises are data, in
-``exercises.toml``, where the head says what each entry means; what they measure is in `measures`.
+A check does not compare an answer with a stored number. It measures the object that was handed in,
+a model or an array, on the notebook's own images. The exercises are in ``exercises.toml``, whose
+head explains the entries; the measures are in `measures`.
 """
 
 import hashlib
@@ -31,10 +31,10 @@ COMPARISONS = {
 
 
 class Outcome(NamedTuple):
-    """What became of an answer.
+    """The result of checking an answer.
 
-    ``right`` is None where nothing was judged: no answer yet, an answer in words, or a smoke run;
-    ``given`` is True where an answer was given.
+    ``right`` is None if nothing was judged: no answer yet, an answer in words, or a smoke run.
+    ``given`` is True if an answer was given.
     """
 
     right: bool | None
@@ -43,7 +43,7 @@ class Outcome(NamedTuple):
 
     @property
     def state(self) -> str:
-        """In a word: "solved", "tried", "answered" (nothing to judge) or "open"."""
+        """One word: "solved", "tried", "answered" (nothing to judge) or "open"."""
         if self.right is None:
             return "answered" if self.given else "open"
         return "solved" if self.right else "tried"
@@ -51,15 +51,15 @@ class Outcome(NamedTuple):
 
 @dataclass
 class Desk:
-    """What the checks of one notebook know.
+    """What the checks of one notebook can use.
 
     Parameters
     ----------
     dataset : the images that the notebook loaded, or None.
     figures : name to value of what the notebook recorded.
-    models : digest to exercise and name, in words, of the models that were handed in; the
-        notebook's own, which no exercise takes, have "" for the exercise.
-    judged : False in the profile smoke, whose models have hardly learned.
+    models : weight hash to (exercise, description) of the models that were handed in. The
+        notebook's own models, which are not valid answers, have "" for the exercise.
+    judged : False in the smoke profile, whose models have hardly learned.
     """
 
     dataset: "Dataset | None" = None
@@ -74,10 +74,10 @@ def check(id: str, answer: object, prediction: str | None, desk: Desk) -> Outcom
     Parameters
     ----------
     id : "<notebook>.<exercise>", for example "03.2"; a LabError if there is no such exercise.
-    answer : the object, or a dict {name: object} where several are asked for; a text where the
-        exercise asks for words.
-    prediction : the letter of the choice made before the run.
-    desk : what the notebook has.
+    answer : the object, or a dict {name: object} if several are asked for; a text if the exercise
+        asks for words; None for no answer.
+    prediction : letter of the predicted choice, or None.
+    desk : data of the notebook.
     """
     if id not in EXERCISES:
         raise LabError(
@@ -107,9 +107,9 @@ def check(id: str, answer: object, prediction: str | None, desk: Desk) -> Outcom
         comparison = next(name for name in COMPARISONS if name in test)
         try:
             value, bound = (_number(side, objects, desk) for side in (test, test[comparison]))
-        except (AttributeError, LabError, TypeError, ValueError) as error:  # a part is missing
+        except (AttributeError, LabError, TypeError, ValueError) as error:  # for example, no layer
             said = str(error).splitlines()[0].rstrip(".")
-            words = f"{test['measure']} cannot be measured on this ({said})"
+            words = f"{test['measure']} cannot be measured for this ({said})"
             return Outcome(False, f"{id}: {words}. Hand in {exercise['asks']}.")
         if not COMPARISONS[comparison](value, bound) and desk.judged:
             return Outcome(False, f"{id}: not yet: {test['hint'].format(value=value, bound=bound)}")
@@ -121,12 +121,12 @@ def check(id: str, answer: object, prediction: str | None, desk: Desk) -> Outcom
 
 
 def digest(model: Any) -> str:
-    """SHA-256 of a Keras ``model``'s weights: equal for a model and its copies."""
+    """SHA-256 of the weights of a Keras ``model``: equal for a model and its copies."""
     return hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
 
 
 def _words(id: str, exercise: dict, answer: object) -> Outcome:
-    """An answer in words is shown to whoever reads the page, and not judged."""
+    """Outcome of an answer in words, which is shown on the page and not judged."""
     if answer is None:
         return Outcome(None, f"{id}: no answer yet. Write {exercise['asks']}.", given=False)
     if not isinstance(answer, str) or len(answer.split()) < FEWEST_WORDS:
@@ -139,7 +139,7 @@ def _words(id: str, exercise: dict, answer: object) -> Outcome:
 
 
 def _objects(id: str, exercise: dict, answer: object, desk: Desk) -> tuple[dict[str, Any], str]:
-    """The objects by name, and what is wrong with them."""
+    """The objects by name, and an error message or ""."""
     asked = exercise["objects"]
     if len(asked) == 1 and not isinstance(answer, dict):
         answer = {next(iter(asked)): answer}
@@ -158,13 +158,13 @@ def _objects(id: str, exercise: dict, answer: object, desk: Desk) -> tuple[dict[
 
 
 def _number(side: object, objects: dict[str, Any], desk: Desk) -> float:
-    """What one side of a comparison stands for: a number, a recorded figure, or a measure."""
+    """The value of one side of a comparison: a number, a recorded value, or a measure."""
     if not isinstance(side, dict):
         return side
     if "own" in side:
         value = desk.figures[side["own"]]
     else:
-        from ae_lab.lab import measures  # imports Keras, which this module must not
+        from ae_lab.lab import measures  # imports Keras, which this module must not import
 
         names = side.get("of", next(iter(objects)))
         things = [objects[name] for name in ([names] if isinstance(names, str) else names)]
@@ -173,17 +173,17 @@ def _number(side: object, objects: dict[str, Any], desk: Desk) -> float:
 
 
 def _explained(id: str, exercise: dict, objects: dict, predicted: int, desk: Desk) -> Outcome:
-    """A right answer's explanation, with the lab's own figure and what became of the prediction."""
+    """Outcome of a correct answer: the explanation, and whether the prediction was correct."""
     value, own = (_number(exercise[side], objects, desk) for side in ("value", "against"))
     words = {"value": value, "against": own, "difference": value - own, "ratio": value / own}
     outcome = words[exercise["by"]]
     came_out = sum(outcome >= edge for edge in exercise["edges"])
     if not desk.judged:
-        return Outcome(None, f"{id}: not judged in the profile smoke.")
+        return Outcome(None, f"{id}: not judged in the smoke profile.")
     right = "as you predicted" if came_out == predicted else "not what you predicted"
     return Outcome(
         True,
-        f"{id}: right. It came out as {LETTERS[came_out]} ({exercise['choices'][came_out]}), "
+        f"{id}: correct. The result is {LETTERS[came_out]} ({exercise['choices'][came_out]}), "
         f"{right}. {' '.join(exercise['explains'].format(**words).split())}",
     )
 

@@ -1,7 +1,7 @@
-"""How good a figure is, in words: beside its baselines, its best possible value and its goal.
+"""Comparison of a value with its baselines, its best possible value and its goal, in words.
 
-The notebook that records a figure hands over what to compare it with. A figure that falls on a
-baseline which stands for a known failure is explained.
+The notebook that records a value supplies what to compare it with. If the value equals a baseline
+that stands for a known failure, likely causes are listed.
 """
 
 import math
@@ -11,34 +11,34 @@ from ae_lab.files import read_json
 from ae_lab.lab.records import Metric
 from ae_lab.settings import Settings
 
-EQUAL = 1e-3  # share of a value within which another one counts as equal to it
-NEAR = 0.02  # share of a baseline's value within which a figure is explained by it
-FAR = 0.1  # share of a failure's value by which a figure is clearly worse
+EQUAL = 1e-3  # relative difference up to which two values count as equal
+NEAR = 0.02  # relative difference up to which a value counts as that of a failure
+FAR = 0.1  # relative difference from which a value is clearly worse than that of a failure
 DIAGNOSES = {  # by the name of the baseline
     "mean image": (
         "the output hardly depends on the image. Likely causes: a penalty (L1) that is too "
         "strong, ReLU units that died at too large a learning rate, or, in a variational "
-        "autoencoder, a reconstruction error averaged over pixels where it must be summed"
+        "autoencoder, a reconstruction error averaged over pixels instead of summed"
     ),
     "0.5 everywhere": (
-        "nothing was learned. Likely causes: Adadelta at its default rate of 0.001 in Keras 3 "
-        "(1.0 in older programs), another rate far too small, too few steps, or weights that no "
-        "gradient reaches"
+        "nothing was learned. Likely causes: Adadelta at its default learning rate of 0.001 in "
+        "Keras 3 (1.0 in older programs), another learning rate far too small, too few steps, or "
+        "weights that no gradient reaches"
     ),
     "most frequent class": (
         "the classifier guesses. Likely causes: images and labels in different orders, a dead "
-        "code, or a rate so small or so large that nothing is learned"
+        "code, or a learning rate so small or so large that nothing is learned"
     ),
 }
 
 
 def compare(metric: Metric, profile: str, comparable: bool = True) -> str:
-    """How a figure compares with what was recorded beside it, in one or two sentences.
+    """Compare a recorded value with everything recorded with it, in one or two sentences.
 
     Parameters
     ----------
-    metric : the figure, with its baselines, best possible value, published value and goal.
-    profile : the run's; goals are set for the full profile.
+    metric : the value, with its baselines, best possible value, published value and goal.
+    profile : profile of the run; goals are set for the full profile.
     comparable : False if goals and published values are for other images.
     """
     unit, parts = metric.unit, _beside_baselines(metric)
@@ -58,9 +58,9 @@ def compare(metric: Metric, profile: str, comparable: bool = True) -> str:
 
 
 def diagnosis(metric: Metric) -> str:
-    """What has usually gone wrong where ``metric`` looks like this; "" if nothing is known.
+    """Likely causes of the value of ``metric`` if it matches a known failure, else "".
 
-    Those of its baselines that `DIAGNOSES` names stand for failures.
+    Failures are those of its baselines that are listed in `DIAGNOSES`.
     """
     failures = {name: value for name, value in metric.baselines.items() if name in DIAGNOSES}
     for name, value in failures.items():
@@ -70,7 +70,7 @@ def diagnosis(metric: Metric) -> str:
         if metric.is_better(metric.value, best) and not _equal(metric.value, best):
             return (
                 f"Better than {name} ({_form(best, metric.unit)}), which is impossible: is it in "
-                "another unit, or were other images measured?"
+                "another unit, or was it measured on other images?"
             )
     if failures and all(_far_worse(metric, value) for value in failures.values()):
         return (
@@ -81,10 +81,10 @@ def diagnosis(metric: Metric) -> str:
 
 
 def reference_figures(settings: Settings, source: str) -> dict[str, dict[str, float | None]]:
-    """Figure → ``mean`` and ``tolerance`` in ``reports/reference.json``; {} if there are none.
+    """Name → ``mean`` and ``tolerance`` in ``reports/reference.json``; {} if there are none.
 
-    A tolerance that is not known is None. ``settings`` and ``source`` are those of
-    `beside_reference`. A ``LabError`` says that the file holds something else.
+    An unknown tolerance is None. ``settings`` and ``source`` are as in `beside_reference`. A
+    ``LabError`` is raised if the file has another content.
     """
     path = settings.project_folder / "reports" / "reference.json"
     if (reference := read_json(path)) is None:
@@ -108,13 +108,13 @@ def reference_figures(settings: Settings, source: str) -> dict[str, dict[str, fl
 
 
 def beside_reference(name: str, value: float, settings: Settings, source: str) -> str:
-    """A figure beside the reference value of this profile and data; "" if there is none.
+    """Compare a value with the reference value of this profile and data; "" if there is none.
 
     Parameters
     ----------
-    name, value : of the figure.
-    settings : of the run; the reference values are in its project folder.
-    source : of the data, in words, as `data.Dataset.source`.
+    name, value : name and value of the metric.
+    settings : settings of the run; the reference values are in its project folder.
+    source : description of the data, as in `data.Dataset.source`.
     """
     try:
         entry = reference_figures(settings, source).get(name)
@@ -126,20 +126,20 @@ def beside_reference(name: str, value: float, settings: Settings, source: str) -
     if (inside := is_within(value, entry)) is None:
         return f"{words}; its spread over seeds is not known."
     words += f" ± {entry['tolerance']:.2g}; "
-    return words + ("inside." if inside else "outside: what was changed?")
+    return words + ("inside the tolerance." if inside else "outside: what was changed?")
 
 
 def is_within(value: float, entry: dict) -> bool | None:
     """Whether ``value`` is within the tolerance of an ``entry`` of the reference file.
 
-    None where the entry has no tolerance: too few seeds of this figure are known.
+    None if the entry has no tolerance, because too few seeds are known.
     """
     wide = entry["tolerance"]
     return None if wide is None else bool(abs(value - entry["mean"]) <= wide)
 
 
 def _beside_baselines(metric: Metric) -> list[str]:
-    """Baselines that are equalled, the best that is beaten, and the nearest that is not."""
+    """Comparison with equal baselines, the best one that is beaten, and the nearest that is not."""
     known = {n: v for n, v in metric.baselines.items() if not _explains(metric, n, v)}
     equal = [name for name in known if _equal(metric.value, known[name])]
     others = [name for name in known if name not in equal]

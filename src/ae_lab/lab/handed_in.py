@@ -1,4 +1,4 @@
-"""What was handed in for an exercise as files, so that another process can check it again."""
+"""Answers to exercises as files, so that another process can check them again."""
 
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,13 @@ LARGEST = 2**30  # bytes of an array
 
 
 def keep(folder: Path, id: str, answer: object, prediction: str | None) -> None:
-    """Write an answer into ``folder``, in place of an earlier one for the same exercise.
+    """Write an answer into ``folder``; it replaces an earlier one for the same exercise.
 
     Parameters
     ----------
-    folder : for the notebook's answers: ``<id>.json`` with prediction and text, and a ``.keras`` or
-        ``.npz`` file for each object. An object of another kind is not kept.
-    id, answer, prediction : as in `logbook.Lab.check_exercise`; nothing is written without answer.
+    folder : folder for the notebook's answers: ``<id>.json`` with prediction and text, and one
+        ``.keras`` or ``.npz`` file per object. Objects of other types are not stored.
+    id, answer, prediction : as in `logbook.Lab.check_exercise`; without answer nothing is written.
     """
     for path in folder.glob(f"{id}.*"):
         path.unlink()
@@ -39,19 +39,19 @@ def keep(folder: Path, id: str, answer: object, prediction: str | None) -> None:
 
 
 def read(folder: Path, id: str) -> tuple[Any, str | None]:
-    """Answer and prediction as `keep` wrote them; None and None if nothing was handed in.
+    """Answer and prediction as written by `keep`; None and None if nothing was handed in.
 
     Parameters
     ----------
-    folder : with the files of `keep`. Nothing in it is run or unpickled.
-    id : of the exercise.
+    folder : folder with the files of `keep`; nothing in it is executed or unpickled.
+    id : id of the exercise.
 
     Raises
     ------
     LabError
-        If a file is damaged or too large, or names layers that are not of this package.
+        If a file is damaged or too large, or names layers that are not part of this package.
     """
-    from ae_lab.models import load_model  # imports Keras, which a notebook's start must not
+    from ae_lab.models import load_model  # imports Keras, which must not slow a notebook's start
 
     if (stored := read_json(folder / f"{id}.json")) is None:
         return None, None
@@ -70,8 +70,8 @@ def _array(path: Path) -> np.ndarray:
         check_archive(path, LARGEST, ("array.npy",))
         with np.load(path, allow_pickle=False) as stored:
             return stored["array"]
-    except Exception as error:  # damage shows in many ways
+    except Exception as error:  # a damaged file raises many types of exception
         raise LabError(
-            f"{path.name} must be an array that a report run kept, received another file ({error}):"
-            " run the report again, and hand in what it leaves."
+            f"{path.name} must be an array stored by a report run, received another file ({error}):"
+            " run the report again, and hand in the file that it writes."
         ) from None

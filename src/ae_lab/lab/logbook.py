@@ -1,7 +1,7 @@
-"""A notebook's log book: what it shows as it goes, and the file from which a report is made.
+"""A notebook's log book: shows results in the notebook, and stores them for the report.
 
-``lab = start_lab("01_dense_autoencoder")`` reads the settings. Each call of a method shows its
-line in the notebook; figures, claims and timings also go to one JSON file in a report run.
+``lab = start_lab("01_dense_autoencoder")`` reads the settings. Each method shows its result in the
+notebook. In a report run, values, claims and timings also go to one JSON file.
 """
 
 import contextlib
@@ -42,48 +42,48 @@ if TYPE_CHECKING:
     from ae_lab.data import Dataset
 
 VERSIONS_OF = ("ae_lab", "tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
-NO_NUMBER = re.compile(r"(?<![\w.])[-+]?(nan|inf)(?!\w)")  # as Python writes them
+NO_NUMBER = re.compile(r"(?<![\w.])[-+]?(nan|inf)(?!\w)")  # as printed by Python
 NOT_FINITE = (
-    "look at the losses above, a training that diverged shows there first. Likely causes of NaN "
+    "look at the losses above, where a diverging training shows first. Likely causes of NaN "
     "and infinity: a learning rate that is too large, pixels outside [0, 1], the logarithm of a "
     "probability that reached 0, a log-variance that diverged, or a division by an empty set."
 )
 
 
 def start_lab(notebook: str, settings: Settings | None = None) -> "Lab":
-    """Begin a notebook: read the settings, say which profile and seed are used.
+    """Start a notebook: read the settings; print profile and seed.
 
-    Nothing is seeded here: ``training.seed_everything(lab.seed)`` does that before a model, or a
-    layer that draws random numbers, is built. A LabError says that a setting in the environment
-    is wrong, or that Keras was told to compute in another precision than single.
+    Nothing is seeded here. Call ``training.seed_everything(lab.seed)`` before building a model or
+    a layer that draws random numbers. A LabError is raised for an invalid setting in the
+    environment, or if Keras is configured for a precision other than single.
 
     Parameters
     ----------
-    notebook : name of the notebook's file, without its ending.
-    settings : of the run; those of the environment if None.
+    notebook : name of the notebook's file, without suffix.
+    settings : settings of the run; None for those of the environment.
     """
-    keras = sys.modules.get("keras")  # imported by the notebook; this module must not
+    keras = sys.modules.get("keras")  # if the notebook imported it; this module must not
     if keras and keras.config.floatx() != "float32":
         raise LabError(
             f"Keras must compute in float32, received {keras.config.floatx()}: take floatx out of "
             "keras.json in the folder .keras of your home folder, and restart the kernel."
         )
-    # What the libraries made lives to the end; to look at it again for each model is slow. Once
-    # only: a later freeze would keep what an earlier run of the cells has dropped.
+    # The garbage collector need not check the libraries' objects again for each model. Only once:
+    # a second freeze would keep objects that an earlier run of the cells has released.
     if not gc.get_freeze_count():
         gc.freeze()
     settings = settings or Settings.from_environment()
     if settings.profile == "smoke" and keras and keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        tf.config.run_functions_eagerly(True)  # to compile takes longer than these few steps
+        tf.config.run_functions_eagerly(True)  # compiling takes longer than these few steps
         warnings.filterwarnings("ignore", "Even though the `tf.config.experimental_run_functions")
         warnings.filterwarnings("ignore", "the training did not learn")
     return Lab(notebook, settings)
 
 
 class Lab:
-    """One notebook's log book. Made by ``start_lab``, from its ``notebook`` and ``settings``."""
+    """One notebook's log book, created by ``start_lab`` from its ``notebook`` and ``settings``."""
 
     def __init__(self, notebook: str, settings: Settings):
         self.notebook = notebook
@@ -94,16 +94,16 @@ class Lab:
         self._metrics: dict[str, Metric] = {}
         self._claims: dict[str, Claim] = {}
         self._timings: dict[str, float] = {}
-        self._headlines: dict[str, None] = {}  # an ordered set
+        self._headlines: dict[str, None] = {}  # used as an ordered set
         self._answers: dict[str, exercises.Outcome] = {}
         self._desk = exercises.Desk(judged=settings.profile != "smoke")
         print(f"Profile {settings.profile}, seed {settings.seed}.")
 
     def parameters(self, **knobs: Knob) -> tuple:
-        """The numbers of this notebook, shown as a table.
+        """The knobs of this notebook, shown as a table.
 
-        A knob is changed from outside by the environment, for example AE_LAB_SET_LATENT_DIM=2. A
-        LabError refuses a name that is not a knob, and a value of another type or out of bounds.
+        An environment variable sets a knob from outside, for example AE_LAB_SET_LATENT_DIM=2. A
+        LabError is raised for an unknown knob, and for a value of another type or out of bounds.
 
         Parameters
         ----------
@@ -111,7 +111,7 @@ class Lab:
 
         Returns
         -------
-        A named tuple of the values for this profile: ``p.latent_dim``.
+        A named tuple of the values for this profile, for example ``p.latent_dim``.
         """
         few = self._dataset is not None and self._dataset.is_small
         values, changed = chosen(knobs, self.settings.profile, few, dict(self.settings.knobs))
@@ -126,7 +126,7 @@ class Lab:
         return values
 
     def load_mnist(self) -> "Dataset":
-        """What ``data.load_mnist`` returns; its source is printed, and recorded for the report."""
+        """Return ``data.load_mnist``; print its source, and record it for the report."""
         from ae_lab import data
 
         self._dataset = self._desk.dataset = dataset = data.load_mnist(self.settings)
@@ -138,7 +138,7 @@ class Lab:
         self._write()
         print(f"{dataset.source}.")
         if not dataset.digits:
-            print(f"The text speaks of digits; these are {dataset.source.split(',')[0]}.")
+            print(f"The text is about digits; these are {dataset.source.split(',')[0]}.")
         return dataset
 
     def record(
@@ -155,36 +155,37 @@ class Lab:
         at_most: float | None = None,
         at_least: float | None = None,
     ) -> None:
-        """Record a figure, show it, and say how it compares with what is given beside it.
+        """Record a value, show it, and compare it with what is given.
 
-        A notebook that runs by hand also shows the reference value of this profile. A report does
-        not: reference values are taken from reports.
+        Outside a report run, the reference value of this profile is also shown. A report does not
+        show it, because reference values are taken from reports.
 
         Parameters
         ----------
         name : "<kind>.<quantity>", for example "dense.test_bce".
         value : finite number, in ``unit``.
-        unit : in words, for example "nats/pixel". What begins with "share" is shown in per cent.
-        better : "lower" or "higher": which way is better; None if neither is.
+        unit : name of the unit, for example "nats/pixel". A unit that begins with "share" is shown
+            in per cent.
+        better : "lower" or "higher", the direction of better values; None for neither.
         baselines : name to value, in ``unit``, of other methods on the same images, for example
-            ``{"PCA, 32 components": 13.2}``. A figure that falls on one called "mean image",
-            "0.5 everywhere" or "most frequent class" is explained.
-        best : one name and value, in ``unit``, that cannot be surpassed, for example
+            ``{"PCA, 32 components": 13.2}``. Likely causes are listed if the value equals one
+            named "mean image", "0.5 everywhere" or "most frequent class".
+        best : name and value, in ``unit``, of the best possible value, for example
             ``{"a perfect reconstruction": 0}``.
-        published, source : the figure in print, in ``unit``, and where. Both are left out for
+        published, source : the published value, in ``unit``, and its source. Both are omitted for
             images other than MNIST's 70,000.
-        at_most, at_least : bounds, in ``unit``, that the full profile is meant to reach.
+        at_most, at_least : goals of the full profile, in ``unit``.
 
         Raises
         ------
         LabError
-            If ``value``, a baseline or ``best`` is not a finite number, or ``better`` is not one
-            of its three values.
+            If ``value``, a baseline or ``best`` is not a finite number, or if ``better`` is
+            invalid.
         """
         if better not in DIRECTIONS:
             raise LabError(
                 f"better must be 'lower', 'higher' or None, received {better!r} for {name}: "
-                "choose which way this figure is better."
+                "choose the direction of better values."
             )
         goal = {"at_most": at_most, "at_least": at_least}
         comparable = self._run.get("comparable", True) and not self._run.get("changed")
@@ -210,18 +211,17 @@ class Lab:
 
         Parameters
         ----------
-        id : of a claim of the handout in ``claims.toml``, of one of our predictions in
+        id : id of a claim of the handout in ``claims.toml``, of a prediction in
             ``predictions.toml``, or a new one.
-        parts : for a new one, first the sentence that is claimed; then conditions, from the
-            functions of `conditions`, of which each says what was measured, asked and why. All
-            met: "holds"; none: "does not hold"; otherwise "holds in part". A control is shown and
-            not counted.
+        parts : for a new claim, first its sentence. Then conditions, from the functions of
+            `conditions`. The verdict is "holds" if all are met, "does not hold" if none is, and
+            otherwise "holds in part". Controls are shown and not counted.
 
         Raises
         ------
         LabError
-            If there is no sentence for ``id``, no condition that counts, or two of one name, or
-            if the words contain NaN or infinity.
+            If there is no sentence for ``id``, if no condition counts, if two conditions have the
+            same name, or if a text contains NaN or infinity.
         """
         sentence = parts[0] if parts and isinstance(parts[0], str) else CLAIMS.get(id)
         sentence = sentence or PREDICTIONS.get(id, {}).get("sentence")
@@ -234,8 +234,8 @@ class Lab:
         margins = {one.name: one.margin for one in conditions if not one.control}
         if not margins or len({one.name for one in conditions}) < len(conditions):
             raise LabError(
-                f"{id} must have at least one condition that is not a control, each with a name "
-                f"of its own, received {[one.name for one in conditions]}."
+                f"{id} must have at least one condition that is not a control, and different names "
+                f"for all, received {[one.name for one in conditions]}."
             )
         met = [one.met for one in conditions if not one.control]
         judged = NOT_JUDGED if self.settings.profile == "smoke" else verdict(met)
@@ -245,12 +245,12 @@ class Lab:
         self._put_claim(replace(claim, tests=[one.to_json() for one in conditions]), conditions)
 
     def untested(self, id: str, *, reason: str) -> None:
-        """List a claim of the handout as untested here.
+        """List a claim of the handout as untested.
 
         Parameters
         ----------
-        id : of a claim in ``claims.toml``; a LabError if it is not there.
-        reason : why it is not tested, in words.
+        id : id of a claim in ``claims.toml``; a LabError if it is not there.
+        reason : why the claim is not tested.
         """
         if id not in CLAIMS:
             raise LabError(
@@ -260,13 +260,13 @@ class Lab:
         self._put_claim(Claim(id, "untested", sentence=CLAIMS[id], evidence=reason))
 
     def reading(self, *parts: str | Branch, headline: bool = False) -> None:
-        """Show in prose what came out.
+        """Show a text about the results.
 
         Parameters
         ----------
-        parts : sentences made from the variables of the run, and pairs of them from
-            `readings.either`. A LabError if one contains NaN or infinity.
-        headline : True for what belongs in the summary, at the end and at the head of the page.
+        parts : sentences with numbers of the run, and alternatives from `readings.either`. A
+            LabError if one contains NaN or infinity.
+        headline : True to repeat the text in the summary at the end and at the top of the page.
         """
         for part in parts:
             _check_words("a reading", *([part] if isinstance(part, str) else part))
@@ -277,11 +277,11 @@ class Lab:
         display.show(f'<p class="reading">{html.escape(text)}</p>', text)
 
     def summary(self) -> None:
-        """Show the headlines among the readings, in their order."""
-        display.show_list("What came out", list(self._headlines))
+        """Show the headlines again, in their order."""
+        display.show_list("Results", list(self._headlines))
 
     def source(self, code: Callable) -> None:
-        """Show the lines of a function or class of the package, without its docstring.
+        """Show the source code of a function or class of the package, without its docstring.
 
         Parameters
         ----------
@@ -290,13 +290,13 @@ class Lab:
         display.show_code(lines_of(code))
 
     def drawing(self, model: "keras.Model") -> None:
-        """Show a model as a drawing, a row for each layer, its kind's own part in colour.
+        """Show a model as a diagram, one row per layer, with the kind's special parts in colour.
 
         Parameters
         ----------
         model : an autoencoder of `models`.
         """
-        from ae_lab.lab.drawing import draw  # imports Keras, which this must not
+        from ae_lab.lab.drawing import draw  # imports Keras, which this module must not import
 
         picture, alt = draw(model)
         display.show_raw(
@@ -304,32 +304,32 @@ class Lab:
         )
 
     def show(self, fig: "Figure", *, alt: str, besides: Mapping[str, Any] | None = None) -> None:
-        """Show a Matplotlib figure, with a text for those who cannot see it.
+        """Show a Matplotlib figure with an alternative text.
 
         Parameters
         ----------
         fig : the figure; it is closed.
-        alt : a sentence that says what is drawn and what can be seen in it; a LabError if it has
-            fewer than five words.
-        besides : further forms of the figure, {media type: data}.
+        alt : a sentence that describes what is drawn and what can be seen in it; a LabError if it
+            has fewer than five words.
+        besides : other forms of the figure, {media type: data}, or None.
         """
         if len(alt.split()) < 5:
             raise LabError(
-                f"alt must tell in a sentence what the figure shows, received {alt!r}: "
+                f"alt must describe in a sentence what the figure shows, received {alt!r}: "
                 "name what is drawn and what can be seen in it."
             )
         display.show_figure(fig, alt, besides or {})
 
     def living(self, fig: "Figure", model: "keras.Model", *, alt: str) -> None:
-        """Show a figure in whose place the report's page decodes any point of a latent plane.
+        """Show a figure that the report's page replaces by an interactive plane of the latents.
 
         Parameters
         ----------
-        fig, alt : as in ``show``; on paper, in the notebook and without scripts they stay.
+        fig, alt : as in ``show``; on paper, in the notebook and without scripts these are shown.
         model : an autoencoder with two latents and a dense decoder; a LabError if a page cannot
             compute it.
         """
-        from ae_lab.lab.portable import portable_decoder  # imports Keras, which this must not
+        from ae_lab.lab.portable import portable_decoder  # imports Keras: only when needed
 
         self.show(fig, alt=alt, besides={DECODER: portable_decoder(model)})
 
@@ -338,47 +338,47 @@ class Lab:
 
         Parameters
         ----------
-        columns : a name for each column.
-        rows : one list of cells for each row; the first cell is the row's header. A LabError if
-            there are not as many cells as columns, or one contains NaN.
-        caption : what the table shows, in words.
+        columns : one name per column.
+        rows : one list of cells per row; the first cell is the row's header. A LabError if the
+            number of cells differs from that of columns, or if a cell contains NaN.
+        caption : description of what the table shows.
         """
         for row in rows:
             _check_words(caption, *map(str, row))
             if len(row) != len(columns):
                 raise LabError(
                     f"a table row must have {len(columns)} cells, received {len(row)}: {row!r}; "
-                    "give one cell for each column."
+                    "pass one cell per column."
                 )
         display.show_table(columns, rows, caption)
 
     def deviations(self, *, paper: str, rows: Sequence[tuple[str, str, str, str]]) -> None:
-        """Show where a paper's recipe and ours differ, and what we think that costs.
+        """Show the differences between a paper's experiment and ours, and their expected effects.
 
         Parameters
         ----------
-        paper : whose recipe, and where it stands: "Vincent et al. (2010), section 6".
-        rows : what differs, the paper's, ours, and what we think it costs, each in words; a
-            LabError if there is none, or one is not of four texts.
+        paper : the paper and the place in it: "Vincent et al. (2010), section 6".
+        rows : four texts per row: what differs, the paper's choice, ours, and the expected effect.
+            A LabError if there is no row, or if a text is missing.
         """
         if not rows or not all(map(str.strip, (str(cell) for row in rows for cell in row))):
             raise LabError(
                 f"deviations from {paper} must be rows of four texts, received {list(rows)!r}: "
-                "say what differs, the paper's, ours, and what that costs."
+                "say what differs, the paper's, ours, and the expected effect."
             )
-        columns = ["what differs", "in the paper", "here", "what we think it costs"]
-        self.table(columns, rows, caption=f"{paper}: its recipe and ours")
+        columns = ["what differs", "in the paper", "here", "expected effect"]
+        self.table(columns, rows, caption=f"Differences from {paper}")
 
     def epochs(
         self, history: Mapping[str, Sequence[float]], *, caption: str, most: int = 8
     ) -> None:
-        """Show a training's history as a table.
+        """Show the history of a training as a table.
 
         Parameters
         ----------
-        history : name of a loss or metric to its values, one for each epoch.
-        caption : which training it is, in words.
-        most : number of epochs to show, the first and the last among them.
+        history : name of a loss or metric to its values, one per epoch.
+        caption : description of the training.
+        most : largest number of epochs to show, including the first and the last.
         """
         names = list(history)
         total = len(history[names[0]])
@@ -387,12 +387,12 @@ class Lab:
         self.table(["epoch", *(name.replace("_", " ") for name in names)], rows, caption=caption)
 
     def progress(self, epochs: int, title: str = "training") -> Callable[[int, dict], None] | None:
-        """A function for ``on_epoch`` of a training that shows its epochs live; None in a report.
+        """A function for ``on_epoch`` that shows the epochs of a training; None in a report.
 
         Parameters
         ----------
-        epochs : how many there will be.
-        title : what is trained, in words.
+        epochs : number of epochs of the training.
+        title : description of what is trained.
         """
         quiet = self.settings.record_folder is not None or not is_live()
         return None if quiet else Progress(epochs, title)
@@ -400,14 +400,14 @@ class Lab:
     def check_exercise(
         self, id: str, answer: object = None, *, prediction: str | None = None
     ) -> None:
-        """Say whether an answer to an exercise is correct, or what is wrong with it.
+        """Check an answer to an exercise; show whether it is correct, or what is wrong with it.
 
         Parameters
         ----------
         id : "<notebook>.<exercise>", for example "03.2"; a LabError if there is no such exercise.
-        answer : the object that the exercise asks for, a model, an array or a text; without it,
-            what to do is printed.
-        prediction : the letter of the choice made before the run.
+        answer : the object that the exercise asks for: a model, an array or a text. Without it,
+            the task is shown.
+        prediction : letter of the predicted choice.
         """
         self._desk.figures = {name: metric.value for name, metric in self._metrics.items()}
         outcome = exercises.check(id, answer, prediction, self._desk)
@@ -418,21 +418,21 @@ class Lab:
         display.show_answer(outcome)
 
     def keep_model(self, model: "keras.Model", name: str | None = None) -> None:
-        """Save a trained model as ``models/<name>.keras`` beside the report's pages.
+        """Save a trained model as ``models/<name>.keras`` in the folder of the report.
 
-        Outside a report run nothing is saved. ``models.load_model`` reads it back. The exercises
-        do not take it as an answer.
+        Outside a report run nothing is saved. ``models.load_model`` loads the file. Exercises do
+        not accept this model as an answer.
 
         Parameters
         ----------
         model : any Keras model.
-        name : the kind's name, or "classifier". It becomes the name of a file: a LabError if it
-            has anything but lower-case letters and underscores. None to save nothing.
+        name : name of the kind, or "classifier", used as the name of the file. A LabError if it
+            contains anything but lower-case letters and underscores. None to save nothing.
         """
         if name is not None and not re.fullmatch("[a-z][a-z_]*", name):
             raise LabError(
                 f"a model's name must be of lower-case letters and underscores, received {name!r}: "
-                "take the kind's name, for example deep."
+                "use the name of the kind, for example deep."
             )
         self._desk.models[exercises.digest(model)] = "", "the notebook's own model"
         if name is None or self.settings.record_folder is None:
@@ -445,14 +445,14 @@ class Lab:
 
     @contextlib.contextmanager
     def timer(self, name: str, *, quick: int = 0, full: int = 0) -> Iterator[None]:
-        """Time a block, and say beforehand roughly how long it takes.
+        """Measure the time of a block, and print before it roughly how long it takes.
 
-        The seconds measured go to the file, never onto the page, which must not change.
+        The measured seconds are stored in the file, not on the page, which must not change.
 
         Parameters
         ----------
         name : "<kind>.<what>_seconds".
-        quick, full : seconds it takes in that profile on two cores, roughly; 0 to say nothing.
+        quick, full : approximate seconds in that profile on two cores; 0 to print nothing.
         """
         if seconds := {"quick": quick, "full": full}.get(self.settings.profile):
             print(f"This takes about {seconds} s on a laptop with two cores.")
@@ -492,7 +492,7 @@ class Lab:
 
 
 def _put(entries: dict, name: str, entry: Metric | Claim) -> None:
-    """Add an entry at the end, also when a cell is run again."""
+    """Add an entry at the end, even if a cell is run again."""
     entries.pop(name, None)
     entries[name] = entry
 
@@ -507,13 +507,13 @@ def _versions() -> dict:
 
 
 def _finite(name: str, value: object) -> float:
-    """``value`` to six digits; a LabError with its ``name`` if it is not a finite number."""
+    """``value`` rounded to six digits; a LabError with its ``name`` if it is not finite."""
     if not isinstance(value, numbers.Real) or not math.isfinite(value):
         raise LabError(f"{name} must be a finite number, received {value!r}: {NOT_FINITE}")
     return float(f"{value:.6g}")
 
 
 def _check_words(where: str, *texts: str) -> None:
-    """Raise a LabError for NaN or infinity in words: a comparison with them proves nothing."""
+    """Raise a LabError if a text contains NaN or infinity."""
     if found := [text for text in texts if NO_NUMBER.search(text)]:
         raise LabError(f"{where} must contain finite numbers, received {found[0]!r}: {NOT_FINITE}")

@@ -1,4 +1,4 @@
-"""The numbers of a notebook as one object: shown as a table, changed from outside by name.
+"""The knobs of a notebook: shown as a table, settable from outside by name.
 
 ``p = lab.parameters(latent_dim=knob("numbers", "size of the code", 32))``, then ``p.latent_dim``.
 """
@@ -13,20 +13,20 @@ from ae_lab.errors import LabError
 
 UNSET = object()
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
-LEAST = {int: 1, float: 1e-6}  # of a knob that names no bound
+LEAST = {int: 1, float: 1e-6}  # lower bound of a knob without its own
 
 
 @dataclass(frozen=True)
 class Knob:
-    """One number of a notebook. Made by `knob`.
+    """One knob of a notebook, created by `knob`.
 
     Parameters
     ----------
-    unit : in words.
-    meaning : one line.
-    values : profile to value, with "few" for few images; all of one type: int, float, bool, str,
-        or a tuple of one of these.
-    least, most : bounds of the value, or of each in a tuple; None for none.
+    unit : name of the unit.
+    meaning : one line of text.
+    values : profile to value, and "few" for data with few images. All have one type: int, float,
+        bool, str, or a tuple of one of these.
+    least, most : bounds of the value, or of each element of a tuple; None for no bound.
     """
 
     unit: str
@@ -36,15 +36,15 @@ class Knob:
     most: float | None = None
 
     def value(self, profile: str, few: bool) -> Any:
-        """The value in this ``profile``, where there are ``few`` images or not."""
+        """The value in this ``profile``; ``few`` is True for data with few images."""
         if few and profile != "smoke" and "few" in self.values:
             return self.values["few"]
         return self.values[profile]
 
     def parse(self, name: str, text: str) -> Any:
-        """The value that ``text`` stands for, of the type that knob ``name`` has.
+        """The value of the ``text`` for the knob ``name``, of the knob's type.
 
-        Commas separate the parts of a tuple. A LabError says if it is of another type.
+        Commas separate the elements of a tuple. A LabError is raised for another type.
         """
         example = self.values["quick"]
         several = isinstance(example, tuple)
@@ -59,7 +59,7 @@ class Knob:
         return found if several else found[0]
 
     def check(self, name: str, value: Any) -> None:
-        """Raise a LabError if the ``value`` of knob ``name``, or a part of it, is out of bounds."""
+        """Raise a LabError if the ``value`` of knob ``name``, or an element, is out of bounds."""
         low = -math.inf if self.least is None else self.least
         high = math.inf if self.most is None else self.most
         for part in value if isinstance(value, tuple) else (value,):
@@ -84,23 +84,23 @@ def knob(
     least: float | None = None,
     most: float | None = None,
 ) -> Knob:
-    """A number of a notebook, by profile.
+    """A knob of a notebook, with a value for each profile.
 
     Parameters
     ----------
-    unit : in words, for example "epochs" or "nats per image".
-    meaning : one line: what it decides.
-    always : the value in every profile that is not named.
-    smoke, quick, full : the value in that profile. Without ``smoke`` it is 1 for a number of
-        epochs, and otherwise as in quick.
-    few : the value where there are few images, in the profiles quick and full: it takes smaller
-        batches and more epochs to make as many steps. Without it, as in the profile.
-    least, most : bounds; without ``least``, 1 for whole numbers and 1e-6 for others.
+    unit : name of the unit, for example "epochs" or "nats per image".
+    meaning : one line of text: what the knob determines.
+    always : value in every profile that has no other.
+    smoke, quick, full : value in that profile. By default, smoke uses 1 for a number of epochs,
+        and otherwise the value of quick.
+    few : value in quick and full for data with few images, which need smaller batches and more
+        epochs for the same number of steps. By default, the value of the profile.
+    least, most : bounds. By default, ``least`` is 1 for whole numbers and 1e-6 for others.
 
     Raises
     ------
     LabError
-        If a profile has no value, or the values differ in type.
+        If a profile has no value, or if the values have different types.
     """
     quick, full = (always if value is UNSET else value for value in (quick, full))
     if smoke is UNSET:
@@ -121,19 +121,19 @@ def knob(
 def chosen(
     knobs: Mapping[str, Knob], profile: str, few: bool, overrides: Mapping[str, str]
 ) -> tuple[tuple, dict[str, Any]]:
-    """The values of a run as a named tuple, and those of them that were changed from outside.
+    """The values of a run as a named tuple, and those that were set from outside.
 
     Parameters
     ----------
     knobs : name to knob.
-    profile : of the run.
-    few : whether there are few images.
+    profile : profile of the run.
+    few : True for data with few images.
     overrides : name to text.
 
     Raises
     ------
     LabError
-        If a name is unknown, or a value of the wrong type or out of bounds; the knobs are listed.
+        If a name is unknown, or a value of the wrong type or out of bounds; it lists the knobs.
     """
     values = {name: one.value(profile, few) for name, one in knobs.items()}
     listed = ", ".join(f"{name} ({in_words(value)})" for name, value in values.items())
@@ -153,7 +153,7 @@ def chosen(
 
 
 def in_words(value: Any) -> str:
-    """A ``value`` as a table shows it: "1,000" or "2, 8, 128"."""
+    """A ``value`` as shown in a table: "1,000" or "2, 8, 128"."""
     if isinstance(value, tuple):
         return ", ".join(map(in_words, value))
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""A dense decoder as plain numbers, for a page that decodes without Keras."""
+"""A dense decoder as arrays in JSON, for a page that decodes without Keras."""
 
 from base64 import b64encode
 
@@ -8,14 +8,14 @@ import numpy as np
 from ae_lab.errors import LabError
 
 ACTIVATIONS = ("linear", "relu", "gelu", "silu", "sigmoid", "tanh")
-LEVELS = 127  # a weight is a signed byte times its unit's scale
+LEVELS = 127  # a weight is stored as a signed byte times the scale of its unit
 
 
 def portable_decoder(model: keras.Model) -> dict:
-    """The decoder of a model with two latents, its weights as bytes, ready for JSON.
+    """The decoder of a model with two latents, with weights as bytes, ready for JSON.
 
-    Each unit's weights are divided by the largest of them and rounded to one of 255 levels.
-    The scales and biases stay 32-bit floats, little-endian; all arrays are base64.
+    The weights of each unit are divided by the largest of them and rounded to 255 levels. Scales
+    and biases are 32-bit floats, little-endian. All arrays are base64.
 
     Parameters
     ----------

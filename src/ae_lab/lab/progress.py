@@ -1,9 +1,9 @@
-"""A training's epochs as they come, in one output of the notebook."""
+"""Live progress of a training, in one output of the notebook."""
 
 import html
 import time
 
-WIDTH, HEIGHT = 260, 60  # of the curves, in pixels
+WIDTH, HEIGHT = 260, 60  # of the plot, in pixels
 CURVES = {  # name in the logs: label, colour, dashes
     "loss": ("training", "#0072b2", ""),
     "val_loss": ("validation", "#d55e00", "5 3"),
@@ -11,7 +11,7 @@ CURVES = {  # name in the logs: label, colour, dashes
 
 
 def is_live() -> bool:
-    """Whether the code runs in a notebook: in IPython with a kernel, not as a script."""
+    """Whether the code runs in a notebook: in IPython with a kernel, not in a script."""
     try:
         from IPython import get_ipython
     except ImportError:
@@ -20,10 +20,10 @@ def is_live() -> bool:
 
 
 class Progress:
-    """For ``on_epoch`` of a training: redraws a bar, the last losses and their curves.
+    """For ``on_epoch`` of a training: redraws a progress bar, the last losses and their curves.
 
-    ``epochs`` is how many there will be, ``title`` what is trained. No time is left on the screen
-    at the end, so that a stored notebook is the same after each run.
+    ``epochs`` is the number of epochs, ``title`` describes what is trained. No time remains in the
+    output at the end, so that a stored notebook is the same after each run.
     """
 
     def __init__(self, epochs: int, title: str):
@@ -33,7 +33,7 @@ class Progress:
         self.handle = None
 
     def __call__(self, epoch: int, logs: dict[str, float]) -> None:
-        """Add an ``epoch``, counted from 0; ``logs`` holds its losses by name."""
+        """Add an ``epoch``, counted from 0; ``logs`` contains its losses by name."""
         from IPython.display import display
 
         for name in CURVES.keys() & logs.keys():

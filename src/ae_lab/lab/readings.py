@@ -1,4 +1,4 @@
-"""Sentences that say what came out, made from the numbers of the run."""
+"""Sentences about the results, chosen and filled in by the numbers of the run."""
 
 import ast
 import inspect
@@ -8,22 +8,22 @@ from typing import NamedTuple
 
 
 class Branch(NamedTuple):
-    """Two sentences of which the outcome chose one; both are made at every run. From `either`."""
+    """Two sentences from `either`; the result selects one, but both are formatted in each run."""
 
     said: str
     unsaid: str
 
 
 def either(test: bool, if_true: str, if_false: str) -> Branch:
-    """The sentence for the way it came out, for `logbook.Lab.reading`.
+    """One of two sentences, selected by ``test``, for `logbook.Lab.reading`.
 
-    Python makes both sentences at every run, so that a mistake in the one that is not said is
-    found, too. For three ways, join two: ``either(a, "…", either(b, "…", "…").said)``.
+    Both sentences are formatted in each run, so errors in the unused one are found, too. For
+    three alternatives, nest: ``either(a, "…", either(b, "…", "…").said)``.
 
     Parameters
     ----------
-    test : what came out.
-    if_true, if_false : a sentence for each way.
+    test : whether the first sentence is true.
+    if_true, if_false : the two sentences.
     """
     said, unsaid = (if_true, if_false) if test else (if_false, if_true)
     return Branch(said, unsaid)

@@ -1,6 +1,6 @@
-"""What a notebook records: figures and claims, as they are stored and read again.
+"""What a notebook records: metrics and claims, as they are stored and loaded.
 
-Nothing here needs Keras or Matplotlib, so that whoever reads a record can import it.
+This module does not import Keras or Matplotlib, so that every reader of records can import it.
 """
 
 import math
@@ -9,20 +9,20 @@ from typing import Self
 
 from ae_lab.lab.verdicts import FEWEST_SEEDS, NOT_JUDGED
 
-# Our media types for what a page's script shows: a decoder that it runs, the positions of a slider.
+# Our media types for scripts of a page: a decoder to run, and the positions of sliders.
 DECODER = "application/vnd.ae-lab.decoder+json"
 POSITIONS = "application/vnd.ae-lab.positions+json"
-ANCHOR = "claim-"  # what the id of a claim's place in a page begins with
+ANCHOR = "claim-"  # prefix of the id of a claim in a page
 DIRECTIONS = ("lower", "higher", None)
 
 
 @dataclass(frozen=True)
 class Record:
-    """A record as JSON and back. Fields that are absent get their defaults, unknown ones go."""
+    """A record, stored as JSON; missing fields get defaults, unknown ones are ignored."""
 
     @classmethod
     def from_json(cls, stored: dict) -> Self:
-        """The record that ``stored``, from `to_json`, describes."""
+        """The record described by ``stored``, which is from `to_json`."""
         known = {one.name for one in fields(cls)}
         return cls(**{name: value for name, value in stored.items() if name in known})
 
@@ -33,16 +33,16 @@ class Record:
 
 @dataclass(frozen=True)
 class Metric(Record):
-    """One figure of a notebook.
+    """One recorded value of a notebook.
 
     Parameters
     ----------
     name, value, unit, better, baselines, best, published, source : as in `logbook.Lab.record`.
     notebook : name of the notebook that recorded it.
-    goal : "at_most" and "at_least", each to a bound in ``unit``: what the full profile should
-        reach; None without a goal.
-    words : how the value compares with all of these, in one or two sentences.
-    seeds : backend to summary over seeds, as a report adds it; None outside a report.
+    goal : "at_most" and "at_least", each to a bound in ``unit`` for the full profile; None without
+        a goal.
+    words : comparison of the value with all of these, in one or two sentences.
+    seeds : backend to summary over seeds, added by a report; None outside a report.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Metric(Record):
     seeds: dict | None = None
 
     def is_better(self, value: float, other: float) -> bool:
-        """Whether ``value`` is better than ``other``; where neither way is, whether it is less."""
+        """Whether ``value`` is better than ``other``; without a direction, whether it is lower."""
         return value > other if self.better == "higher" else value < other
 
     @property
@@ -73,7 +73,7 @@ class Metric(Record):
 
         Parameters
         ----------
-        profile : the run's. Goals are set for the full profile; another one misses nothing.
+        profile : profile of the run. Goals are set for the full profile; others miss none.
         """
         if not self.goal:
             return ""
@@ -85,23 +85,23 @@ class Metric(Record):
 
 @dataclass(frozen=True)
 class Claim(Record):
-    """One claim and what became of it.
+    """One claim and its verdict.
 
     Parameters
     ----------
-    id : a claim of the handout, as in ``claims.toml``, or one of the notebook's own.
+    id : id of a claim of the handout in ``claims.toml``, or of a prediction.
     verdict : "holds", "holds in part", "does not hold", "undecided" (the seeds do not settle it),
         "untested" or "not judged in smoke".
-    kind : "handout", or "prediction" for the notebook's own.
+    kind : "handout", or "prediction" for a claim of the notebook.
     sentence : what is claimed.
-    written : when a prediction was written down, in words.
-    evidence : the numbers behind the verdict, in words.
-    conditions : name to margin, of those that count.
-    tests : each condition in full, controls among them: the fields of `conditions.Condition`, with
-        its value, bar, unit and reason, and its margin.
-    notebook : name of the notebook that tested it; None if none did.
-    link : address of the cell that tested it, as a report adds it; None without one.
-    seeds : what the seeds of a sweep say of it, as a report adds it; None without a sweep.
+    written : sentence about when a prediction was written.
+    evidence : sentence with the numbers behind the verdict.
+    conditions : name to margin, without controls.
+    tests : all conditions, including controls: the fields of `conditions.Condition`, with value,
+        bounds, unit and reason, and the margin.
+    notebook : name of the notebook that tested it; None if untested.
+    link : address of the cell that tested it, added by a report, or None.
+    seeds : results over the seeds of a sweep, added by a report; None without a sweep.
     """
 
     id: str
@@ -118,13 +118,13 @@ class Claim(Record):
 
     @property
     def provisional(self) -> bool:
-        """Whether the verdict stands on fewer than five seeds."""
+        """Whether the verdict is based on fewer than five seeds."""
         judged = self.verdict not in ("untested", NOT_JUDGED)
         return judged and (self.seeds or {"runs": 1})["runs"] < FEWEST_SEEDS
 
     @property
     def parts(self) -> str:
-        """What a verdict leaves to be named: which part holds, or what is undecided."""
+        """The conditions that are met or undecided, if the verdict needs them; else ""."""
         wanted = {"holds in part": True, "undecided": None}
         if self.verdict not in wanted:
             return ""
@@ -135,5 +135,5 @@ class Claim(Record):
 
     @property
     def anchor(self) -> str:
-        """The id of its place in a page."""
+        """The id of the claim in a page."""
         return ANCHOR + self.id

@@ -1,4 +1,4 @@
-"""Intervals and tests that say how far a figure can be trusted, and how a page writes them."""
+"""Confidence intervals and tests, and their format on pages."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ from scipy import stats
 from ae_lab.validation import check_between, check_same_length, check_whole
 
 CONFIDENCE = 0.95
-STANDARD_ERRORS = 2  # of a difference that is not chance
+STANDARD_ERRORS = 2  # a difference must exceed this many to count as more than chance
 
 
 class Mean(NamedTuple):
-    """Mean, standard deviation (n - 1) and bounds of the mean's interval; NaN from one value."""
+    """Mean, standard deviation (n - 1), and bounds of the mean's interval; NaN for one value."""
 
     mean: float
     deviation: float
@@ -21,12 +21,12 @@ class Mean(NamedTuple):
 
 
 def mean_interval(values: list[float]) -> Mean:
-    """The mean of ``values``, one for each seed, and its 95 % interval (Student, 1908)."""
+    """The mean of ``values``, one per seed, with its 95 % interval (Student, 1908)."""
     count, mean = len(values), float(np.mean(values))
     if count < 2:
         return Mean(mean, np.nan, np.nan, np.nan)
     deviation = float(np.std(values, ddof=1))
-    # stats.t.interval gives NaN where all values are equal
+    # stats.t.interval returns NaN if all values are equal
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1)) * deviation / count**0.5
     return Mean(mean, deviation, mean - half, mean + half)
 
@@ -36,8 +36,8 @@ def wilson_interval(share: float, count: int) -> tuple[float, float]:
 
     Parameters
     ----------
-    share : of the cases, from 0 to 1; a LabError refuses others.
-    count : number of cases, at least 1; a LabError refuses fewer.
+    share : share of the cases, from 0 to 1; else a LabError.
+    count : number of cases, at least 1; else a LabError.
     """
     check_between(share, "share", 0, 1)
     check_whole(count, "count")
@@ -46,9 +46,10 @@ def wilson_interval(share: float, count: int) -> tuple[float, float]:
 
 
 class Paired(NamedTuple):
-    """How many more images one is right about than the other, its standard error, and of how many.
+    """How many more images one classifier gets right, the standard error, and the image count.
 
-    ``gain`` is a whole number of ``images``, negative where the other leads, as is ``error``.
+    ``gain`` and ``error`` are in images, of which there are ``images``; ``gain`` is negative if
+    the other classifier is better.
     """
 
     gain: int
@@ -57,20 +58,20 @@ class Paired(NamedTuple):
 
     @property
     def limit(self) -> float:
-        """Two standard errors: a gain of fewer images could be chance in their choice."""
+        """Two standard errors: a smaller gain could be chance in the choice of the images."""
         return STANDARD_ERRORS * self.error
 
     @property
     def clear(self) -> bool:
-        """Whether either is right about more images than chance explains."""
+        """Whether the difference is larger than chance explains."""
         return abs(self.gain) > self.limit
 
 
 def paired_gain(correct_a: np.ndarray, correct_b: np.ndarray) -> Paired:
-    """How far two classifiers differ on the same images, with the error of the paired difference.
+    """Difference of two classifiers on the same images, with the standard error.
 
-    The error covers the choice of the images, not that of the seeds. Only images on which the two
-    disagree play a part, so that it is smaller than that of two shares of different images.
+    The error covers the choice of the images, not that of the seeds. Only images on which the
+    classifiers disagree count, so it is smaller than the error of a difference of two shares.
 
     Parameters
     ----------
@@ -84,18 +85,18 @@ def paired_gain(correct_a: np.ndarray, correct_b: np.ndarray) -> Paired:
 def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> tuple[int, int, float]:
     """Exact McNemar test of two classifiers on the same images (McNemar, 1947).
 
-    It is about these two networks and images like these. Of the two methods it says nothing:
-    the same methods, trained again, give two other networks.
+    It compares these two networks on images like these. It does not compare the two methods: if
+    they are trained again, they give two other networks.
 
     Parameters
     ----------
-    correct_a, correct_b : bool (n,): which images either classifier gets right; a LabError if
-        they differ in length.
+    correct_a, correct_b : bool (n,), whether each image is classified correctly; a LabError if
+        the lengths differ.
 
     Returns
     -------
-    (only a right, only b right, p): two counts of images, and the probability of a split at least
-    as uneven if both classifiers were equally good.
+    (only a correct, only b correct, p): two counts of images, and the probability of a split at
+    least as uneven if both classifiers were equally good.
     """
     only_a, only_b, _ = _disagree(correct_a, correct_b)
     if only_a + only_b == 0:
@@ -104,19 +105,19 @@ def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> tuple[int, int, flo
 
 
 def _disagree(correct_a, correct_b) -> tuple[int, int, int]:
-    """The images that only a, and only b, gets right, and all of them."""
+    """Number of images that only a, and only b, classifies correctly, and of all images."""
     check_same_length(correct_a, correct_b, "correct_a", "correct_b")
     a, b = (np.asarray(one, bool) for one in (correct_a, correct_b))
     return int(np.sum(a & ~b)), int(np.sum(b & ~a)), len(a)
 
 
 def format_interval(share: float, count: int) -> str:
-    """A ``share`` of ``count`` cases in per cent, with its interval from `wilson_interval`."""
+    """A ``share`` of ``count`` cases in per cent, with its `wilson_interval`."""
     low, high = wilson_interval(share, count)
     return f"{share:.2%} [{low:.2%}, {high:.2%}]"
 
 
 def format_chance(p: float) -> str:
-    """A probability ``p`` under the null hypothesis, as a table writes it; from 0 to 1."""
+    """A probability ``p`` under the null hypothesis, from 0 to 1, as text for a table."""
     check_between(p, "p", 0, 1)
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

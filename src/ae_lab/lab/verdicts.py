@@ -1,4 +1,4 @@
-"""Claims of the handout, our predictions with their dates, and how conditions make a verdict."""
+"""Claims of the handout, our predictions with their dates, and verdicts from conditions."""
 
 import tomllib
 from collections.abc import Collection
@@ -8,8 +8,8 @@ BY_KIND = tomllib.loads(Path(__file__).with_name("claims.toml").read_text(encodi
 PREDICTIONS = tomllib.loads(
     Path(__file__).with_name("predictions.toml").read_text(encoding="utf-8")
 )
-NOT_JUDGED = "not judged in smoke"  # a verdict of the profile in which nothing has learned
-PRIMARY = (  # named before the runs that judge them; their chances of error are corrected together
+NOT_JUDGED = "not judged in smoke"  # verdict in the smoke profile, which learns almost nothing
+PRIMARY = (  # chosen before the runs that judge them; corrected together for multiple testing
     "autoencoder.nonlinear_beats_pca",
     "autoencoder.output_feeds_cnn",
     "undercomplete.captures_features",
@@ -20,7 +20,7 @@ PRIMARY = (  # named before the runs that judge them; their chances of error are
     "variational.samples",
 )
 FEWEST_SEEDS = 5  # with fewer, a verdict is provisional
-CLAIMS = {  # id to sentence, in the ledger's order
+CLAIMS = {  # id to sentence, in the order of the ledger
     f"{kind}.{name}": sentence
     for kind, sentences in BY_KIND.items()
     for name, sentence in sentences.items()
@@ -28,9 +28,10 @@ CLAIMS = {  # id to sentence, in the ledger's order
 
 
 def when_written(id: str, sentence: str) -> str:
-    """When a prediction was written, in words; only one with this very ``sentence`` was before.
+    """A sentence about when a prediction was written.
 
-    ``id`` is the prediction's name in ``predictions.toml``.
+    ``id`` is the prediction's name in ``predictions.toml``. Only a prediction with exactly this
+    ``sentence`` counts as written before.
     """
     entry = PREDICTIONS.get(id, {})
     if entry.get("sentence") != sentence:
@@ -42,7 +43,7 @@ def when_written(id: str, sentence: str) -> str:
 
 
 def verdict(met: Collection[bool | None]) -> str:
-    """The verdict on a claim whose conditions are ``met``, not met, or left open by the seeds."""
+    """The verdict on a claim; ``met`` has True, False or None (undecided) for each condition."""
     if None in met:
         return "undecided"
     if len(set(met)) == 2:

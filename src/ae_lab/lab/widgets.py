@@ -1,8 +1,8 @@
-"""Sliders that redraw a figure, and the still figure that stands for them in a report.
+"""Sliders that redraw a figure, and the static figure that replaces them in a report.
 
-Each function shows its still figure first. Outside a report run sliders follow, if ipywidgets
-is installed; it is imported only then. In a report run the images of all positions of a few sliders
-are kept with the figure, for the page. Images ``x`` are (n, height, width, channels) in [0, 1].
+Each function first shows a static figure. Outside a report run, sliders follow if ipywidgets is
+installed; it is imported only then. In a report run, the images for all positions of a few sliders
+are stored with the figure for the page. Images ``x`` are (n, height, width, channels) in [0, 1].
 """
 
 import io
@@ -20,25 +20,25 @@ from ae_lab.lab.logbook import Lab
 from ae_lab.lab.records import POSITIONS
 from ae_lab.validation import check_images
 
-STEPS = 9  # columns of a still figure
-STILL_AMOUNTS = (0.2, 0.4, 0.8)  # of noise
+STEPS = 9  # columns of a static figure
+STILL_AMOUNTS = (0.2, 0.4, 0.8)  # noise strengths
 DOTS_PER_INCH = 80
-PAGE_AMOUNTS = [step / 10 for step in range(11)]  # of noise, in a page
-GREYS, ACROSS = 16, 20  # of a page's images: few are enough to look at; tiles in a row
+PAGE_AMOUNTS = [step / 10 for step in range(11)]  # noise strengths on a page
+GREYS, ACROSS = 16, 20  # grey levels of a page's images, enough for the eye; tiles per row
 
 Rows = Sequence[tuple[str, np.ndarray]]  # label and images of each row of a figure
-Page = Mapping[str, tuple[Sequence, int]]  # a page's sliders: the values of each, and the first's
+Page = Mapping[str, tuple[Sequence, int]]  # for each slider of a page: values, index of the first
 
 
 def code_sliders(lab: Lab, model: keras.Model, x: np.ndarray, *, numbers: int = 6) -> None:
-    """Change single numbers of a code and see the decoded digit follow.
+    """Sliders that change single numbers of a code and show the decoded digit.
 
     Parameters
     ----------
     lab : from ``start_lab``.
     model : an autoencoder with a flat code.
-    x : enough images to know the range of each number; the first ten can be started from.
-    numbers : how many of the code's numbers to change: those that vary most over ``x``.
+    x : images that determine the range of each number; one of the first ten is decoded.
+    numbers : how many numbers of the code have sliders: those that vary most over ``x``.
     """
     z = evaluation.encode(model, check_images(x))
     moved = np.argsort(-z.std(axis=0), kind="stable")[:numbers]
@@ -55,8 +55,8 @@ def code_sliders(lab: Lab, model: keras.Model, x: np.ndarray, *, numbers: int = 
         return [("image", x[[image]]), ("decoded", evaluation.decode(model, changed))]
 
     alt = (
-        f"One decoded digit in {len(moved)} rows; along each row one number of its code goes from "
-        "its least to its greatest value, and the digit changes with it."
+        f"One decoded digit in {len(moved)} rows. Along each row, one number of its code goes from "
+        "its smallest to its largest value, and the digit changes with it."
     )
 
     def all_of_page(positions):
@@ -81,19 +81,19 @@ def code_sliders(lab: Lab, model: keras.Model, x: np.ndarray, *, numbers: int = 
 
 
 def size_slider(lab: Lab, models: Mapping[int, keras.Model], x: np.ndarray) -> None:
-    """Choose the size of the code and see the reconstructions.
+    """A slider for the size of the code that shows the reconstructions.
 
     Parameters
     ----------
     lab : from ``start_lab``.
-    models : size of the code to autoencoder.
-    x : the images to show, a dozen at most.
+    models : code size to autoencoder.
+    x : images to show, at most a dozen.
     """
     x_hat = {size: evaluation.reconstruct(model, check_images(x)) for size, model in models.items()}
     still = [("original", x), *((f"{size} numbers", images) for size, images in x_hat.items())]
     alt = (
         f"{len(x)} digits, and below them their reconstructions through codes of "
-        f"{', '.join(map(str, x_hat))} numbers, one row for each size."
+        f"{', '.join(map(str, x_hat))} numbers, one row per size."
     )
 
     def draw(size):
@@ -109,14 +109,14 @@ def noise_slider(
     x: np.ndarray,
     corrupt: Callable[[np.ndarray, float], np.ndarray],
 ) -> None:
-    """Choose the strength of the noise and see what each network makes of it.
+    """A slider for the noise strength that shows the output of each network.
 
     Parameters
     ----------
     lab : from ``start_lab``.
     models : name to autoencoder.
-    x : the clean images to show, a dozen at most.
-    corrupt : called as ``corrupt(x, amount)`` with an amount from 0 to 1, returns images.
+    x : clean images to show, at most a dozen.
+    corrupt : function called as ``corrupt(x, amount)``, amount from 0 to 1; returns images.
     """
     x = check_images(x)
 
@@ -141,14 +141,14 @@ def noise_slider(
 def interpolation_slider(
     lab: Lab, model: keras.Model, x: np.ndarray, *, start: int = 4, end: int = 0
 ) -> None:
-    """Go from the code of one image to that of another in a straight line.
+    """A slider along the straight line from the code of one image to that of another.
 
     Parameters
     ----------
     lab : from ``start_lab``.
     model : an autoencoder with a flat code.
-    x : images to choose both ends from, for example one of each class.
-    start, end : rows of ``x`` that the still figure goes between; the last if there are fewer.
+    x : images from which both ends are chosen, for example one per class.
+    start, end : indices in ``x`` of the ends in the static figure, at most the last one.
     """
     z = evaluation.encode(model, check_images(x))
     last = len(x) - 1
@@ -163,8 +163,8 @@ def interpolation_slider(
         return [("from, between, to", ends)]
 
     alt = (
-        f"{STEPS} decoded digits on the straight way between the codes of two test images, the "
-        "first and the last as they are decoded themselves."
+        f"{STEPS} decoded digits on the straight line between the codes of two test images; the "
+        "first and the last are the reconstructions of these images."
     )
     still = [("decoded", between(start, end, np.linspace(0, 1, STEPS)))]
     sliders = {"from": (start, 0, last), "to": (end, 0, last), "way": (0.5, 0, 1)}
@@ -194,12 +194,12 @@ def _present(
     draw_all: Callable | None = None,
     start: Callable | None = None,
 ) -> None:
-    """Show the still figure; outside a report also sliders, whose values ``draw`` makes rows of.
+    """Show the static figure; outside a report also sliders, whose values ``draw`` turns to rows.
 
-    ``sliders`` is name to (value, least, greatest), or to a list to choose from. ``page`` are the
-    sliders of a report's page; ``draw_all`` makes the rows of all their positions at once, where
-    that is faster than ``draw`` for one after the other. With ``start``, the first one sets the
-    others to the values that ``start`` gives for its own.
+    ``sliders`` maps a name to (value, least, greatest), or to a list of values. ``page`` are the
+    sliders of a report's page; ``draw_all`` returns the rows for all their positions at once, if
+    that is faster than calling ``draw`` for each. With ``start``, the first slider sets the others
+    to the values that ``start`` returns for its value.
     """
 
     def each(positions):
@@ -212,7 +212,7 @@ def _present(
     try:
         import ipywidgets
     except ModuleNotFoundError:
-        print("Sliders need the package ipywidgets, which is not installed: the figure stays.")
+        print("Sliders need the package ipywidgets, which is not installed.")
         return
     from IPython.display import display
 
@@ -235,12 +235,12 @@ def _present(
 
 
 def _positions(sliders: Page, draw_all: Callable) -> dict:
-    """What a page shows at every position of its sliders, ready for JSON.
+    """What a page shows at each position of its sliders, ready for JSON.
 
-    ``sliders`` is a list of name, labels and the first position. ``views`` has for each position,
-    that of the last slider changing fastest, the rows that are shown: the number of a row's label
-    in ``rows``, then those of its images, which are the square tiles of ``side`` pixels of the PNG
-    ``picture``, in base64.
+    ``sliders`` is a list of names, labels and first positions. ``views`` has the rows for each
+    position, where the last slider changes fastest. A row is the index of its label in ``rows``,
+    followed by the indices of its images. These are the square tiles, of ``side`` pixels, of the
+    PNG ``picture`` (base64).
     """
     labels: dict[str, int] = {}
     tiles: dict[bytes, int] = {}  # equal images are one tile

@@ -1,11 +1,11 @@
-"""Corruptions, bottlenecks and penalties, from which `models.autoencoders` builds the kinds.
+"""Corruptions, bottlenecks and penalties, the parts from which `models.autoencoders` is built.
 
-Each layer has one anatomy: docstring, ``__init__`` that checks and stores, ``call``. A number out
-of range raises a `LabError` that names it. Penalties go through ``add_loss`` as a mean over the
-batch, in nats or squared error per image, so that they add to the losses of `losses` on every
-Keras backend.
+Each layer has the same structure: docstring, ``__init__`` that checks and stores, ``call``. A
+number out of range raises a `LabError` that names it. Penalties use ``add_loss`` with a mean over
+the batch, in nats or squared error per image, so they add to the losses of `losses` on every Keras
+backend.
 """
-# ruff: noqa: F401  # these names are what the package offers
+# ruff: noqa: F401  # these names are the package's interface
 
 from ae_lab.layers.contractive import ContractiveBottleneck, ContractiveCode, RandomStep
 from ae_lab.layers.corruption import (
@@ -20,4 +20,4 @@ from ae_lab.layers.corruption import (
 from ae_lab.layers.sparse import KLSparsity, KSparse, L1Sparsity, WinnerTakeAll
 from ae_lab.layers.variational import Binarise, GaussianSampling, ImportanceWeightedBound
 
-__all__ = [name for name in dir() if name[0].isupper()]  # the classes; a model file may name them
+__all__ = [name for name in dir() if name[0].isupper()]  # the classes that a model file may name

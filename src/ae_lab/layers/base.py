@@ -1,4 +1,4 @@
-"""What the layers share: what a saved model keeps of them, their shapes, random numbers."""
+"""What all layers share: the configuration in a saved model, output shapes, random numbers."""
 
 import inspect
 
@@ -9,9 +9,9 @@ from ae_lab.layers.fast import uniform
 
 
 class Layer(keras.layers.Layer):
-    """A layer whose output has its input's shape.
+    """A layer whose output has the shape of its input.
 
-    A saved model keeps the arguments of its ``__init__``, each stored under the argument's name.
+    A saved model stores the arguments of ``__init__``; each is an attribute of the same name.
     """
 
     def compute_output_shape(self, input_shape):
@@ -23,7 +23,7 @@ class Layer(keras.layers.Layer):
 
 
 class Seeded(Layer):
-    """A layer that draws from a ``seed`` of its own, a whole number or None."""
+    """A layer with its own random generator; ``seed`` is a whole number or None."""
 
     def __init__(self, seed: int | None = None, **kwargs):
         super().__init__(**kwargs)
@@ -31,5 +31,5 @@ class Seeded(Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def uniform(self, x: KerasTensor) -> KerasTensor:
-        """Fresh numbers in [0, 1), one per pixel of the images ``x``."""
+        """Random numbers in [0, 1), one per pixel of the images ``x``, new at each call."""
         return uniform(ops.shape(x), self.seed_generator)

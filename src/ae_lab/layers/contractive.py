@@ -1,4 +1,4 @@
-"""Penalties on the encoder's Jacobian: in closed form, and estimated."""
+"""Penalties on the encoder's Jacobian: the exact one in closed form, and an estimate."""
 
 import keras
 from keras import ops
@@ -6,21 +6,21 @@ from keras import ops
 from ae_lab.layers.base import Layer, Seeded
 from ae_lab.validation import check_between
 
-SMALLEST_STEP = 1e-4  # below it, rounding exceeds the difference of two codes
+SMALLEST_STEP = 1e-4  # with a smaller step, rounding errors exceed the difference of two codes
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class ContractiveCode(keras.layers.Dense):
     """Sigmoid code ``h = sigmoid(x W + b)`` with a penalty on the norm of its Jacobian.
 
-    The penalty of an image is ``weight * ||dh/dx||_F**2``, which for one sigmoid layer is
-    ``weight * sum_j (h_j (1 - h_j))**2 * sum_i W_ij**2`` (Rifai et al., 2011). The kernel is the
-    live one, so that the gradient reaches it both through h and through the norm.
+    The penalty is ``weight * ||dh/dx||_F**2`` per image. For one sigmoid layer this equals
+    ``weight * sum_j (h_j (1 - h_j))**2 * sum_i W_ij**2`` (Rifai et al., 2011). The gradient flows
+    to W both through h and through the norm of W.
 
     Parameters
     ----------
-    units : size of the code.
-    weight : nats per image for each unit of the squared norm, 0 (off) or more.
+    units : size of the code, at least 1.
+    weight : nats per image for each unit of the squared norm, at least 0 (off).
     """
 
     def __init__(self, units: int, weight: float, **kwargs):
@@ -36,20 +36,20 @@ class ContractiveCode(keras.layers.Dense):
 
     def get_config(self):
         config = {**super().get_config(), "weight": self.weight}
-        del config["activation"]  # always the sigmoid: the formula is its own
+        del config["activation"]  # always sigmoid: the formula holds for no other
         return config
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class RandomStep(Seeded):
-    """``x + step * e`` with a fresh ``e`` of random signs, in training and at inference.
+    """``x + step * e`` with a new ``e`` of random signs at each call, also at inference.
 
-    Signs have mean 0 and variance 1, which is all that Hutchinson's estimate requires, and of
-    all such directions they give it the least variance (Hutchinson, 1990).
+    Hutchinson's estimate needs directions with mean 0 and variance 1. Random signs have both,
+    and give the estimate with the smallest variance (Hutchinson, 1990).
 
     Parameters
     ----------
-    step : length in each pixel, in units of the pixel range, from 0.0001 to 1.
+    step : change of each pixel, in units of the pixel range, from 0.0001 to 1.
     seed : whole number or None.
     """
 
@@ -63,16 +63,17 @@ class RandomStep(Seeded):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class ContractiveBottleneck(Layer):
-    """Takes the codes of ``x`` and of ``RandomStep(step)(x)``; passes the first one on.
+    """Takes the codes of ``x`` and of ``RandomStep(step)(x)``; returns the first.
 
-    ``||(f(x + step e) - f(x)) / step||**2`` has mean ``||J||_F**2`` over the random ``e``, up to
-    terms of the order of ``step`` (Hutchinson, 1990): one more pass through the encoder, however
-    deep, in place of its whole Jacobian. ``weight`` times its batch mean is added to the loss.
+    Over the random ``e``, the mean of ``||(f(x + step e) - f(x)) / step||**2`` is ``||J||_F**2``,
+    up to terms of the order of ``step`` (Hutchinson, 1990). This takes one more pass through an
+    encoder of any depth instead of its whole Jacobian. ``weight`` times the mean of this estimate
+    over the batch is added to the loss.
 
     Parameters
     ----------
-    weight : nats per image for each unit of the squared norm, 0 (off) or more.
-    step : that of the ``RandomStep``.
+    weight : nats per image for each unit of the squared norm, at least 0 (off).
+    step : the step of the ``RandomStep``, in units of the pixel range, from 0.0001 to 1.
     """
 
     def __init__(self, weight: float, step: float, **kwargs):

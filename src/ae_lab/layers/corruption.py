@@ -1,4 +1,4 @@
-"""Corruptions of the images of a training batch; off at inference."""
+"""Corruptions of the images of a training batch; they do nothing at inference."""
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ from ae_lab.validation import check_between, check_whole
 
 
 class Corruption(Seeded):
-    """Corrupts as ``_corrupt(x)`` of a subclass does: fresh at each step, off at inference."""
+    """Applies ``_corrupt(x)`` of a subclass: newly drawn at each step, off at inference."""
 
     def call(self, x, training=False):
         return self._corrupt(x) if training else x
@@ -20,12 +20,12 @@ class Corruption(Seeded):
 class GaussianCorruption(Corruption):
     """Adds Gaussian noise to each pixel and clips to [0, 1].
 
-    Keras's ``GaussianNoise`` does not clip, and values outside [0, 1] tell the encoder which
-    pixels were corrupted.
+    Keras's ``GaussianNoise`` does not clip. Values outside [0, 1] would show the encoder which
+    pixels are corrupted.
 
     Parameters
     ----------
-    stddev : standard deviation in units of the pixel range, 0 (off) or more.
+    stddev : standard deviation in units of the pixel range, at least 0 (off).
     seed : whole number or None.
     """
 
@@ -39,11 +39,11 @@ class GaussianCorruption(Corruption):
 
 
 class PixelCorruption(Corruption):
-    """A corruption of single pixels, each with the same probability.
+    """A corruption of single pixels, each chosen with the same probability.
 
     Parameters
     ----------
-    fraction : that probability, from 0 (off) to 1.
+    fraction : probability that a pixel is corrupted, from 0 (off) to 1.
     seed : whole number or None.
     """
 
@@ -56,8 +56,8 @@ class PixelCorruption(Corruption):
 class MaskingCorruption(PixelCorruption):
     """Sets each pixel to 0 with probability ``fraction``.
 
-    The corruption of Vincent et al. (2008), and the handout's. Unlike dropout it does not
-    scale up the other pixels: they keep their grey values.
+    The corruption of Vincent et al. (2008) and of the handout. Unlike dropout it does not scale
+    the other pixels up: they keep their grey values.
     """
 
     def _corrupt(self, x):
@@ -66,10 +66,10 @@ class MaskingCorruption(PixelCorruption):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class Dropout(PixelCorruption):
-    """Sets each value to 0 with probability ``fraction`` and scales up the others to the same sum.
+    """Sets each value to 0 with probability ``fraction``; scales the others to keep the mean.
 
-    Srivastava et al. (2014), as ``keras.layers.Dropout`` does it, with the draws of this package:
-    a network with it gains from being compiled.
+    Srivastava et al. (2014), like ``keras.layers.Dropout``, but with the random numbers of this
+    package, so that XLA compiles networks with it into fast programs.
     """
 
     def _corrupt(self, x):
@@ -78,10 +78,10 @@ class Dropout(PixelCorruption):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class SaltAndPepperCorruption(PixelCorruption):
-    """Sets each pixel with probability ``fraction`` to 0 or 1, equally often.
+    """Sets each pixel to 0 or to 1, each with probability ``fraction / 2``.
 
-    Vincent et al. (2010), section 3.3. Unlike with masking, a white pixel may be noise too: the
-    value of a pixel does not tell whether it was corrupted.
+    Vincent et al. (2010), section 3.3. With masking, a white pixel is certainly not corrupted;
+    here it may be, so the value of a pixel does not reveal its corruption.
     """
 
     def _corrupt(self, x):
@@ -92,14 +92,14 @@ class SaltAndPepperCorruption(PixelCorruption):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class RandomShift(Corruption):
-    """Moves a batch, all images alike, by up to ``pixels`` along both sides.
+    """Shifts all images of a batch together by up to ``pixels`` along both sides.
 
-    Rows and columns that leave on one side come back on the other, which on MNIST's black
-    margin is the same as a translation.
+    Rows and columns that leave on one side return on the other. On MNIST, whose margin is black,
+    this equals a translation.
 
     Parameters
     ----------
-    pixels : largest move along each side, whole number of at least 0.
+    pixels : largest shift along each side, a whole number of at least 0.
     seed : whole number or None.
     """
 
@@ -118,17 +118,17 @@ class RandomShift(Corruption):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class RandomSlant(Corruption):
-    """Slants, and zooms, each image along both sides by random amounts of its own.
+    """Slants and zooms each image along both sides by random amounts.
 
-    Each row moves sideways by up to ``amount`` pixels for each row between it and the middle, and
-    then each column likewise up or down: the two together slant and turn, as handwriting differs.
-    Values between pixels are interpolated linearly; what leaves on one side comes back on the
-    other, as in `RandomShift`.
+    Each row moves sideways by up to ``amount`` pixels for each row between it and the middle. Then
+    the columns move up or down in the same way. Together these slant and rotate, as different
+    hands do. Values between pixels are interpolated linearly. What leaves on one side returns on
+    the other, as in `RandomShift`.
 
     Parameters
     ----------
     amount : largest slant in pixels per row, in [0, 1]; slants are drawn uniformly.
-    zoom : largest share by which each side is made longer or shorter, in [0, 0.5], drawn likewise.
+    zoom : largest relative change of a side's length, in [0, 0.5], also drawn uniformly.
     seed : whole number or None.
     """
 
@@ -143,7 +143,7 @@ class RandomSlant(Corruption):
         return x
 
     def _slanted(self, x, moved, fixed):
-        places = np.ogrid[:1, : x.shape[1], : x.shape[2], :1]  # of the pixels, along each axis
+        places = np.ogrid[:1, : x.shape[1], : x.shape[2], :1]  # pixel positions along each axis
         by = 0.0
         for amount, axis in ((self.amount, fixed), (self.zoom, moved)):
             drawn = 2 * uniform((ops.shape(x)[0], 1, 1, 1), self.seed_generator) - 1

@@ -1,4 +1,4 @@
-"""Sparse bottlenecks: two penalties on activity, two that keep the largest activations only.
+"""Sparse bottlenecks: two penalties on activity, and two that keep only the largest activations.
 
 Ng's lecture notes *Sparse autoencoder* (2011); Makhzani & Frey, *k-Sparse Autoencoders* (2013)
 and *Winner-Take-All Autoencoders* (2015).
@@ -16,7 +16,7 @@ LARGEST_WEIGHT = 1e6
 
 
 class _SparseBottleneck(Layer):
-    """What the four share: the name "bottleneck"."""
+    """What the four bottlenecks share: the name "bottleneck"."""
 
     def __init__(self, name="bottleneck", **kwargs):
         super().__init__(name=name, **kwargs)
@@ -24,16 +24,16 @@ class _SparseBottleneck(Layer):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class KLSparsity(_SparseBottleneck):
-    """Asks each unit of a sigmoid code to have the mean activation ``target``.
+    """Penalises units of a sigmoid code whose mean activation differs from ``target``.
 
     Adds ``weight * sum_j KL(target || mean_j)`` in nats per image, where ``mean_j`` is the mean
-    activation of unit j over the batch and KL is that of two Bernoulli variables (Ng, 2011). It is
-    a penalty on the batch mean, so it is not divided by the batch size: the weight means the same
-    for every batch size, which a Keras activity regulariser would not give.
+    activation of unit j over the batch and KL is the divergence of two Bernoulli distributions
+    (Ng, 2011). The penalty is computed from batch means and is not divided by the batch size, so
+    the weight means the same for every batch size. A Keras activity regulariser would divide.
 
     Parameters
     ----------
-    target : wanted mean activation, in [0.0001, 0.9999].
+    target : desired mean activation, in [0.0001, 0.9999].
     weight : nats per image for each nat of divergence, at least 0 (off).
     """
 
@@ -52,7 +52,7 @@ class KLSparsity(_SparseBottleneck):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class L1Sparsity(_SparseBottleneck):
-    """Adds ``weight * sum_j |z_j|``, mean over the batch: a penalty on the size of each activation.
+    """Adds ``weight * sum_j |z_j|``, mean over the batch: a penalty on the size of activations.
 
     Parameters
     ----------
@@ -72,14 +72,14 @@ class L1Sparsity(_SparseBottleneck):
 class KSparse(_SparseBottleneck):
     """Keeps the ``k`` largest activations of each image and sets the others to zero.
 
-    At inference ``alpha * k`` are kept, rounded, at most all (Makhzani & Frey, 2013, section 2).
-    The gradient flows through the survivors only. Where several share the last place, all of
-    them survive. ``k`` may be changed between two trainings, to let it fall.
+    At inference the ``alpha * k`` largest are kept, rounded (Makhzani & Frey, 2013, section 2).
+    The gradient flows only through the activations that are kept. If several activations tie
+    for the last place, all of them are kept. ``k`` may be changed between two trainings.
 
     Parameters
     ----------
     k : activations kept per image in training, at least 1 and at most the number of units.
-    alpha : factor by which more are kept at inference, at least 1.
+    alpha : at inference, ``alpha`` times as many activations are kept; at least 1.
     """
 
     def __init__(self, k: int, alpha: float = 1.0, **kwargs):
@@ -93,20 +93,20 @@ class KSparse(_SparseBottleneck):
 
     def call(self, z, training=False):
         kept = self.k if training else min(round(self.alpha * self.k), z.shape[-1])
-        # the textbook's line: ops.where(z >= ops.top_k(z, kept)[0][:, -1:], z, 0)
+        # textbook: ops.where(z >= ops.top_k(z, kept)[0][:, -1:], z, 0)
         return keep_largest(z, kept, axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class WinnerTakeAll(_SparseBottleneck):
-    """Keeps the largest activations of each unit over a training batch, a ``share`` of them.
+    """For each unit, keeps the largest activations of the batch, a ``share`` of them; others are 0.
 
-    Lifetime sparsity (Makhzani & Frey, 2015, section 2): a unit is compared with itself on other
-    images, so none can die. Off at inference, where the activation (ReLU) alone decides.
+    Lifetime sparsity (Makhzani & Frey, 2015, section 2): each unit competes with itself on other
+    images, so no unit can die. Off at inference, where only the activation function (ReLU) acts.
 
     Parameters
     ----------
-    share : of the images of a batch, in (0, 1]; each unit keeps at least one activation.
+    share : share of the images of a batch, in (0, 1]; each unit keeps at least one activation.
     """
 
     def __init__(self, share: float = 0.05, **kwargs):

@@ -1,4 +1,4 @@
-"""The variational bottleneck, which draws the code from a Gaussian; and a tighter bound."""
+"""The variational bottleneck, which samples the code from a Gaussian, and a tighter bound."""
 
 import math
 
@@ -13,19 +13,19 @@ from ae_lab.validation import check_between, check_whole
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class GaussianSampling(Seeded):
-    """Draws ``z = z_mean + exp(z_log_var / 2) * e`` with ``e`` from N(0, I), and adds its KL.
+    """Samples ``z = z_mean + exp(z_log_var / 2) * e`` with ``e`` from N(0, I); adds the KL penalty.
 
-    The reparameterised sample of Kingma & Welling (2014, section 2.4). Added to the loss is
-    ``beta * KL(N(z_mean, exp(z_log_var)) || N(0, I))`` in nats: **summed over the code, mean
-    over the batch**, so that with a reconstruction loss in nats per image and ``beta`` 1 the
-    sum is the negative evidence lower bound (their appendix B; ``beta`` from Higgins et al.,
-    2017). It samples at validation too: without noise the loss would be no bound.
+    The reparameterised sample of Kingma & Welling (2014, section 2.4). The penalty is
+    ``beta * KL(N(z_mean, exp(z_log_var)) || N(0, I))`` in nats, **summed over the code, mean
+    over the batch**. With a reconstruction loss in nats per image and ``beta`` 1, the total loss
+    is the negative evidence lower bound (their appendix B; ``beta`` from Higgins et al., 2017).
+    The layer also samples at validation: without noise the loss would not be a bound.
 
-    Takes the pair [z_mean, z_log_var], each (n, latent_dim); gives z (n, latent_dim).
+    Takes the pair [z_mean, z_log_var], each (n, latent_dim); returns z (n, latent_dim).
 
     Parameters
     ----------
-    beta : weight of the KL divergence, 0 (off) or more.
+    beta : weight of the KL divergence, at least 0 (off).
     seed : whole number or None.
     """
 
@@ -45,18 +45,19 @@ class GaussianSampling(Seeded):
 
 
 class ImportanceWeightedBound(Seeded):
-    """Adds the negative importance-weighted bound; returns it for each image in nats (n,).
+    """Adds the negative importance-weighted bound to the loss; returns it per image in nats (n,).
 
     ``-log 1/k sum_k p(x | z_k) p(z_k) / q(z_k | x)`` with z_k from q(z | x) (Burda et al., 2015,
-    equation 8). With one sample its mean is the negative evidence lower bound; the more
-    samples, the nearer to the negative log-likelihood. `training.fit` puts it in place of the
-    loss; it is not part of a model.
+    equation 8). With one sample its mean is the negative evidence lower bound. With more samples
+    it approaches the negative log-likelihood. `training.fit` uses it in place of the loss; it is
+    not part of a model.
 
-    Takes [x, z_mean, z_log_var]: binary images and the moments, each (n, latent_dim).
+    Takes [x, z_mean, z_log_var]: binary images, and the moments, each (n, latent_dim).
 
     Parameters
     ----------
-    to_logits : model z (n, latent_dim) -> logits of the pixels (n, height, width, channels).
+    to_logits : model from z (n, latent_dim) to the logits of the pixels, (n, height, width,
+        channels).
     samples : k, whole number of at least 1.
     seed : whole number or None.
     """
@@ -71,7 +72,7 @@ class ImportanceWeightedBound(Seeded):
         shape = self.samples, *ops.shape(z_mean)
         noise = standard_normal(shape, self.seed_generator)
         z = z_mean + ops.exp(z_log_var / 2) * noise
-        # log p(z) - log q(z | x): the constants of the two Gaussians cancel
+        # log p(z) - log q(z | x): the normalising constants of the two Gaussians cancel
         ratio = ops.sum((ops.square(noise) - ops.square(z) + z_log_var) / 2, axis=-1)
         logits = self.to_logits(ops.reshape(z, (-1, z_mean.shape[-1])))
         repeated = ops.tile(x, (self.samples, 1, 1, 1))
@@ -87,10 +88,10 @@ class ImportanceWeightedBound(Seeded):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class Binarise(Seeded):
-    """Draws each pixel as 1 with its grey value as probability, anew at every step.
+    """Sets each pixel to 1 with its grey value as probability, else to 0; new at each call.
 
-    Dynamic binarisation (Salakhutdinov & Murray, 2008): NLL figures on MNIST are for such
-    images. It draws at validation too. ``seed`` is a whole number or None.
+    Dynamic binarisation (Salakhutdinov & Murray, 2008): published negative log-likelihoods on
+    MNIST are for such images. Also active at validation. ``seed`` is a whole number or None.
     """
 
     def call(self, x):

@@ -1,12 +1,12 @@
 """Builders of plain functional models: the seven kinds of autoencoder, and two classifiers.
 
 Every autoencoder is ``x -> encoder -> bottleneck -> decoder -> x_hat`` with a sub-model named
-``encoder``, a layer named ``bottleneck`` and a sub-model named ``decoder``. It takes and gives
-images (n, height, width, channels) in [0, 1]. `models.autoencoders` has the table of the kinds.
-A size that is not a whole number of at least 1, another number out of range, or parts that do not
-fit together raise a `LabError` that names them.
+``encoder``, a layer named ``bottleneck`` and a sub-model named ``decoder``. Input and output are
+images (n, height, width, channels) in [0, 1]. `models.autoencoders` has a table of the kinds. A
+`LabError` names a size that is not a whole number of at least 1, another number out of range, or
+parts that do not fit together.
 """
-# ruff: noqa: F401  # these names are what the package offers
+# ruff: noqa: F401  # these names are the package's interface
 
 from ae_lab.models.autoencoders import (
     AUTOENCODERS,

@@ -1,7 +1,7 @@
 """The seven kinds of autoencoder, side by side.
 
-All are ``x -> corruption -> encoder -> bottleneck -> decoder -> x_hat``. This is where they
-differ, each as its builder makes it by default; the decoder has as many layers as the encoder:
+All are ``x -> corruption -> encoder -> bottleneck -> decoder -> x_hat``. The table shows the
+default parts of each kind. The decoder has the same number of layers as the encoder:
 
 ============= ================== =============== ================ =============== =================
 kind          corruption         encoder         bottleneck       decoder         start
@@ -15,9 +15,10 @@ convolutional -                  3 Conv2D        Identity         Conv2DTranspos
 variational   -                  2 Dense         GaussianSampling Dense           random
 ============= ================== =============== ================ =============== =================
 
-The contractive penalty is on the encoder's Jacobian. In closed form it is computed in the code
-layer, where the kernel is; with hidden layers it is estimated from the codes of an image and of a
-near one, in a ``ContractiveBottleneck``. Every start is random until the named function is called.
+The contractive penalty is on the encoder's Jacobian. Without hidden layers it is computed in
+closed form in the code layer, which has the kernel. With hidden layers a ``ContractiveBottleneck``
+estimates it from the codes of an image and of a slightly changed image. Every model has random
+weights until the function named under "start" is called.
 """
 
 from collections.abc import Sequence
@@ -40,15 +41,15 @@ def undercomplete(
     output_activation: str = "sigmoid",
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
 ) -> keras.Model:
-    """The dense autoencoder: a code smaller than the image is its only constraint.
+    """The dense autoencoder: its only constraint is a code smaller than the image.
 
     With the defaults it is the network of the Keras blog (Chollet, 2016), 784-32-784.
 
     Parameters
     ----------
     latent_dim : size of the code, at least 1.
-    hidden : widths of the encoder's hidden layers; the decoder mirrors them.
-    activation, code_activation, output_activation : names of Keras activations; "linear" for
+    hidden : widths of the encoder's hidden layers; the decoder has them in reverse order.
+    activation, code_activation, output_activation : names of Keras activations. "linear" for
         all three gives the linear autoencoder, whose optimum is the PCA subspace
         (Baldi & Hornik, 1989).
     image_shape : (height, width, channels).
@@ -68,15 +69,15 @@ def denoising(
     code_activation: str = "relu",
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
 ) -> keras.Model:
-    """The denoising autoencoder: its input is corrupted in training, its target is clean.
+    """The denoising autoencoder: in training its input is corrupted, its target is clean.
 
-    Vincent et al. (2008). At inference nothing is added: it cleans the noisy images that it is
-    given. For one made of convolutions, pass a corruption to ``convolutional``.
+    Vincent et al. (2008). At inference no noise is added: the model cleans noisy images. For a
+    convolutional denoising autoencoder, pass a corruption to ``convolutional``.
 
     Parameters
     ----------
-    stddev : deviation of the Gaussian corruption in units of the pixel range; 0 turns it off.
-    corruption : another corruption layer, in place of the Gaussian one.
+    stddev : standard deviation of the Gaussian corruption in units of the pixel range; 0 is off.
+    corruption : a corruption layer to use instead of the Gaussian one, or None.
     latent_dim, hidden, activation, code_activation, image_shape : as in ``undercomplete``.
     """
     encoder = dense_encoder(latent_dim, hidden, activation, code_activation, image_shape)
@@ -101,13 +102,13 @@ def sparse(
     output_activation: str = "sigmoid",
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
 ) -> keras.Model:
-    """The sparse autoencoder: more units than pixels, of which few may be active.
+    """The sparse autoencoder: more units than pixels, of which only few may be active.
 
     Parameters
     ----------
     bottleneck : ``KLSparsity`` (the default; for a sigmoid code), ``L1Sparsity``, ``KSparse``
         or ``WinnerTakeAll`` of `layers`.
-    code_activation : "sigmoid" for the default bottleneck; the papers take "linear" for
+    code_activation : "sigmoid" for the default bottleneck; the papers use "linear" for
         ``KSparse`` and "relu" for ``WinnerTakeAll``.
     latent_dim, hidden, activation, output_activation, image_shape : as in ``undercomplete``.
     """
@@ -117,13 +118,14 @@ def sparse(
 
 
 def start_from_images(model: keras.Model, images: np.ndarray) -> None:
-    """Give each unit of a sparse model without hidden layers a training image to start from.
+    """Initialise each unit of a sparse model without hidden layers from one training image.
 
-    The encoder weights of unit j are image j minus the mean image, normalised to length 1; the
-    decoder starts with the same weights (tied at the start, not after). From a random start most
-    units of a `KSparse` code never win and never learn; from images almost all do.
+    The encoder weights of unit j are image j minus the mean image, normalised to length 1. The
+    decoder starts with the same weights (tied at initialisation only). With random initial
+    weights, most units of a `KSparse` code are never kept and never learn; with images, almost
+    all do.
 
-    ``model`` is from ``sparse`` with ``hidden=()``, changed in place. ``images`` are
+    ``model`` is from ``sparse`` with ``hidden=()`` and is changed in place. ``images`` are
     (units, height, width, channels) in [0, 1], one per unit of the code.
     """
     code = model.get_layer("encoder").layers[-1]
@@ -131,8 +133,8 @@ def start_from_images(model: keras.Model, images: np.ndarray) -> None:
     flat = check_images(images, "images").reshape(len(images), -1)
     if code.kernel.shape != flat.T.shape or logits.kernel.shape != flat.shape:
         raise LabError(
-            f"images must be {code.units}, as many as the units, for a model without hidden "
-            f"layers, received {len(images)}: pass other images, or build another model."
+            f"images must be {code.units}, one per unit of a model without hidden layers, "
+            f"received {len(images)}: pass other images, or build another model."
         )
     mean = flat.mean(axis=0)
     rows = flat - mean
@@ -142,10 +144,10 @@ def start_from_images(model: keras.Model, images: np.ndarray) -> None:
 
 
 def start_from_mean(model: keras.Model, images: np.ndarray) -> None:
-    """Let a model with dense logits begin by answering the mean image to everything.
+    """Initialise a model with dense logits so that its first output is close to the mean image.
 
-    The biases of the logits become the log-odds of the mean image, and its last kernel is left as
-    it is (Burda et al., 2015). ``model`` ends in a sigmoid and is changed in place. ``images`` are
+    Sets the biases of the logits to the log-odds of the mean image; the kernel is unchanged
+    (Burda et al., 2015). ``model`` ends in a sigmoid and is changed in place. ``images`` are
     (n, height, width, channels) in [0, 1].
     """
     mean = np.clip(check_images(images, "images").mean(axis=0).ravel(), 0.001, 0.999)
@@ -153,10 +155,10 @@ def start_from_mean(model: keras.Model, images: np.ndarray) -> None:
 
 
 def tied(model: keras.Model) -> keras.Model:
-    """The same ``model`` with the code's kernel, transposed, in place of that of its logits.
+    """A copy of ``model`` whose decoder uses the transposed kernel of the code.
 
-    ``model`` has no hidden layers; what is trained are its own layers, but for the one kernel that
-    ``tie`` fills in afterwards. Tied weights: Vincent et al. (2010), section 2.2.
+    ``model`` has no hidden layers. The copy shares all its weights except the kernel of the
+    logits, which ``tie`` sets after training. Tied weights: Vincent et al. (2010), section 2.2.
     """
     code, logits = _ends(model)
     z = keras.Input((code.units,))
@@ -168,7 +170,7 @@ def tied(model: keras.Model) -> keras.Model:
 
 
 def tie(model: keras.Model) -> None:
-    """Set the kernel of the logits of ``model`` to that of its code, transposed."""
+    """Set the kernel of the logits of ``model`` to the transposed kernel of its code."""
     code, logits = _ends(model)
     logits.kernel.assign(keras.ops.transpose(code.kernel))
 
@@ -185,7 +187,7 @@ def _ends(model) -> tuple:
 
 
 class _TiedLogits(keras.layers.Layer):
-    """``z W^T + b`` with the kernel W of another layer, the code."""
+    """``z W^T + b`` with the kernel W of the code layer."""
 
     def __init__(self, code, logits):
         super().__init__()
@@ -207,12 +209,12 @@ def deep(
     initializer: str = "glorot_uniform",
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
 ) -> keras.Model:
-    """The deep autoencoder, by default 784-1000-500-250-30 and back.
+    """The deep autoencoder, by default 784-1000-500-250-30-250-500-1000-784.
 
-    The shape is that of Hinton & Salakhutdinov (2006), who used ``activation="sigmoid"`` and
-    started it from a stack of RBMs, see ``unroll``. ``initializer`` is that of the hidden layers'
-    kernels, a name of Keras; the other parameters (``latent_dim``, ``hidden``, ``activation``,
-    ``code_activation``, ``image_shape``) are as in ``undercomplete``.
+    These are the sizes of Hinton & Salakhutdinov (2006), who used ``activation="sigmoid"`` and
+    initialised the network from a stack of RBMs (see ``unroll``). ``initializer`` is the name of
+    a Keras initializer for the kernels of the hidden layers. ``latent_dim``, ``hidden``,
+    ``activation``, ``code_activation`` and ``image_shape`` are as in ``undercomplete``.
     """
     encoder = dense_encoder(
         latent_dim, hidden, activation, code_activation, image_shape, initializer
@@ -224,10 +226,11 @@ def deep(
 
 
 def unroll(model: keras.Model, stack: Sequence) -> None:
-    """Give a deep model the weights of a stack of RBMs, upwards and, transposed, downwards.
+    """Copy the weights of a stack of RBMs into a deep model: encoder, and transposed, decoder.
 
-    ``model`` is from ``deep``, changed in place; its activations should be the units' (sigmoid,
-    linear code). ``stack`` holds an `rbm.RBM` for each layer, bottom to top, as wide as the layer.
+    ``model`` is from ``deep`` and is changed in place; its activations should be those of the RBMs
+    (sigmoid, linear code). ``stack`` holds one `rbm.RBM` per layer, from bottom to top, each of
+    the layer's width.
     """
     up = [layer for layer in model.get_layer("encoder").layers if layer.weights]
     down = [layer for layer in model.get_layer("decoder").layers if layer.weights][::-1]
@@ -235,7 +238,7 @@ def unroll(model: keras.Model, stack: Sequence) -> None:
     received = [machine.kernel.shape for machine in stack]
     if expected != received:
         raise LabError(
-            f"stack must have kernels of shapes {expected}, received {received}: pre-train it "
+            f"stack must have kernels of shapes {expected}, received {received}: pre-train a stack "
             "with the model's widths."
         )
     for machine, rising, falling in zip(stack, up, down, strict=True):
@@ -255,14 +258,15 @@ def contractive(
 ) -> keras.Model:
     """The contractive autoencoder: a penalty on the encoder's Jacobian (Rifai et al., 2011).
 
-    Without hidden layers the code is sigmoid and the penalty exact, in the code layer itself;
-    with them it is Hutchinson's estimate from one random step per image, for any code.
+    Without hidden layers the code is sigmoid, and the code layer computes the exact penalty. With
+    hidden layers the penalty is Hutchinson's estimate from one random step per image.
 
     Parameters
     ----------
     weight : nats per image for each unit of the squared Frobenius norm; 0 turns the penalty off.
-    code_activation : of the code behind hidden layers; without them it must be "sigmoid".
-    step : length in each pixel of the random step, used with hidden layers only.
+    code_activation : activation of the code; must be "sigmoid" without hidden layers.
+    step : change of each pixel in the random step, in units of the pixel range; only used with
+        hidden layers.
     latent_dim, hidden, activation, image_shape : as in ``undercomplete``.
     """
     check_whole(latent_dim, "latent_dim")
@@ -275,7 +279,7 @@ def contractive(
     else:
         raise LabError(
             f"code_activation must be sigmoid without hidden layers, received {code_activation!r}: "
-            "the exact penalty is that of a sigmoid; add a hidden layer for the estimated one."
+            "the exact penalty holds for a sigmoid; add a hidden layer to use the estimate."
         )
     decoder = dense_decoder(latent_dim, hidden[::-1], activation, "sigmoid", image_shape)
     if not hidden:
@@ -292,23 +296,23 @@ def convolutional(
     corruption: keras.layers.Layer | None = None,
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
 ) -> keras.Model:
-    """The convolutional autoencoder: every layer a 3x3 convolution, the code a small image.
+    """The convolutional autoencoder: every layer is a 3x3 convolution, the code a small image.
 
-    Each layer of the encoder halves the sides, rounding up, so that with two ``widths`` 28x28
-    becomes 14, 7 and 4: the code is 4x4x8 = 128 numbers, that of the Keras blog (Chollet,
-    2016). The decoder doubles the sides and cuts off what is too much. The number of weights does
-    not depend on the size of the image.
+    Each layer of the encoder halves the sides, rounded up. With two ``widths``, 28 becomes 14, 7
+    and 4: the code has 4x4x8 = 128 numbers, as on the Keras blog (Chollet, 2016). The decoder
+    doubles the sides and crops what exceeds the original size. The number of weights does not
+    depend on the size of the image.
 
     Parameters
     ----------
-    widths : channels of the layers before the code; the decoder mirrors them.
+    widths : channels of the layers before the code; the decoder has them in reverse order.
     code_channels : channels of the code.
     corruption : a corruption layer for training, or None.
     image_shape : (height, width, channels).
     """
     options = {"strides": 2, "padding": "same"}
     relu = {"activation": "relu", "kernel_initializer": "he_normal"}
-    sides = []  # of the image and of each layer before the code
+    sides = []  # (height, width) of the image and of each layer before the code
     x = h = keras.Input(image_shape)
     for width in (*widths, code_channels):
         sides.append(h.shape[1:3])
@@ -342,8 +346,8 @@ def variational(
 ) -> keras.Model:
     """The variational autoencoder (Kingma & Welling, 2014): Gaussian code, Bernoulli pixels.
 
-    Its ``encoder`` gives the pair [z_mean, z_log_var], its ``bottleneck`` a sample of the code,
-    at inference too; `evaluation.encode` and `evaluation.reconstruct` go through z_mean.
+    The ``encoder`` returns the pair [z_mean, z_log_var]; the ``bottleneck`` returns a sample of
+    the code, also at inference. `evaluation.encode` and `evaluation.reconstruct` use z_mean.
 
     Parameters
     ----------

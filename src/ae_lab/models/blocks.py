@@ -1,4 +1,4 @@
-"""What the builders share: dense parts, how they are joined, and what a network costs."""
+"""What the builders share: dense encoder and decoder, joining the parts, counting operations."""
 
 import math
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ def autoencoder(
 
     Parameters
     ----------
-    encoder : model named "encoder", images to what the bottleneck takes.
-    bottleneck : layer named "bottleneck"; gives the code z. None passes it on as it is.
-    decoder : model named "decoder", z to images.
-    name : of the model: its kind.
-    corruption : layer of `layers.corruption` in front of the encoder, or None.
+    encoder : model named "encoder", from images to the bottleneck's input.
+    bottleneck : layer named "bottleneck" that returns the code z; None for the identity.
+    decoder : model named "decoder", from z to images.
+    name : name of the model, which is its kind.
+    corruption : layer of `layers.corruption` before the encoder, or None.
     """
     x = keras.Input(encoder.input_shape[1:], name="x")
     bottleneck = bottleneck or layers.Identity(name="bottleneck")
@@ -36,16 +36,16 @@ def autoencoder(
 
 
 def to_logits(model: keras.Model) -> keras.Model:
-    """The decoder of ``model`` without its last layer, the output activation: z to logits."""
+    """The decoder of ``model`` without its output activation: from z to logits."""
     decoder = model.get_layer("decoder")
     return keras.Model(decoder.input, decoder.layers[-1].input)
 
 
 def multiply_adds(model: keras.Model) -> int:
-    """Multiplications with an addition per image, in dense and convolutional layers of ``model``.
+    """Multiply-add operations per image in the dense and convolutional layers of ``model``.
 
-    A layer costs its kernel once per place of its output, a transposed convolution once per place
-    of its input; biases and activations are not counted.
+    A layer uses its kernel once per position of its output, a transposed convolution once per
+    position of its input. Biases and activations are not counted.
     """
     total = 0
     for layer in model.layers:
@@ -65,7 +65,7 @@ def dense_encoder(
     image_shape: tuple[int, int, int],
     initializer: str = "glorot_uniform",
 ) -> keras.Model:
-    """Flatten, hidden layers, code: images (n, height, width, channels) to z (n, latent_dim).
+    """A dense encoder: images (n, height, width, channels) to z (n, latent_dim).
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def dense_encoder(
     hidden : widths of the hidden layers, from the image to the code.
     activation, code_activation : names of Keras activations, of the hidden layers and of the code.
     image_shape : (height, width, channels).
-    initializer : of the hidden layers' kernels, a name of Keras.
+    initializer : name of a Keras initializer for the kernels of the hidden layers.
     """
     check_whole(latent_dim, "latent_dim")
     x = keras.Input(image_shape)
@@ -92,8 +92,8 @@ def dense_decoder(
 ) -> keras.Model:
     """Mirror of ``dense_encoder``: z (n, latent_dim) to images (n, height, width, channels).
 
-    The output activation is a layer of its own, the last one, so that `training` can take the
-    loss from the logits before it (``to_logits``).
+    The output activation is a separate last layer, so that `training` can compute the loss from
+    the logits before it (``to_logits``).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The two classifiers: a convolutional network, and one that grows out of an encoder."""
+"""Two classifiers: a convolutional network, and one that starts from an encoder's weights."""
 
 from collections.abc import Sequence
 
@@ -21,8 +21,8 @@ def classifier(
 ) -> keras.Model:
     """A small convolutional network: images (n, height, width, channels) to logits (n, classes).
 
-    A side longer than 7 pixels is halved by the stride, so that one recipe serves a 28x28 image
-    and an 8x4 code. There is no batch normalisation: on a CPU it costs about as much as the
+    Strides halve sides longer than 7 pixels, so the same network works for 28x28 images and for
+    8x4 codes. There is no batch normalisation: on a CPU it takes about as long as the
     convolutions.
 
     Parameters
@@ -31,8 +31,8 @@ def classifier(
     classes : number of classes, at least 2.
     widths : channels of the convolutions; the first is 5x5, the others 3x3, each with ReLU.
     dense : width of the dense layer before the logits.
-    dropout : share of units dropped before and after the dense layer.
-    shift : in training, move each batch by up to so many pixels; 0 for none.
+    dropout : share of units dropped before and after the dense layer, from 0 to 1.
+    shift : in training, each batch is shifted by up to this number of pixels; 0 for none.
     """
     check_whole(classes, "classes", at_least=2)
     x = keras.Input(input_shape, name="x")
@@ -57,8 +57,8 @@ def perceptron(
 ) -> keras.Model:
     """One hidden layer of sigmoid units, named "code": images to logits (n, classes).
 
-    ``start_from_encoder`` gives it the weights of an autoencoder. Dropout after Srivastava et
-    al. (2014).
+    ``start_from_encoder`` copies the weights of an autoencoder into it. Dropout as in Srivastava
+    et al. (2014).
 
     Parameters
     ----------
@@ -79,8 +79,8 @@ def perceptron(
 def start_from_encoder(network: keras.Model, model: keras.Model) -> None:
     """Copy the code layer's weights of an autoencoder into a perceptron of the same width.
 
-    ``network`` is from ``perceptron``, changed in place; ``model`` is an autoencoder without hidden
-    layers. A penalty in its code layer is not copied.
+    ``network`` is from ``perceptron`` and is changed in place. ``model`` is an autoencoder without
+    hidden layers. A penalty in its code layer is not copied.
     """
     code = model.get_layer("encoder").get_layer("code")
     network.get_layer("code").set_weights(code.get_weights())

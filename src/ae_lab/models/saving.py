@@ -1,9 +1,9 @@
-"""Models in ``.keras`` files, read back without trusting the file.
+"""Models in ``.keras`` files, loaded without trusting the file.
 
 A ``.keras`` file is a zip archive: ``config.json`` names the layers, ``model.weights.h5`` holds
-their numbers. Keras's safe mode refuses Python code in it, but builds any layer of Keras that
-the file names, of any size. Here a file may name only what this package builds from, and may
-ask for no more numbers than it brings. It is read once: what was checked is what Keras gets.
+the weights. Keras's safe mode refuses Python code in it, but builds any Keras layer that the file
+names, of any size. Here a file may name only the layers that this package uses, and may declare
+no more weights than it contains. The file is read once: Keras gets exactly what was checked.
 """
 
 import io
@@ -26,11 +26,11 @@ from ae_lab.models.blocks import IMAGE_SHAPE
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 TRAINED_ON = "trained_on.json"
-# In bytes, some hundred times what ours take; the rest some fifteen times what our largest has.
+# Limits: sizes in bytes about 100 times, numbers about 15 times those of our largest model.
 LARGEST = {METADATA: 10_000, TRAINED_ON: 10_000, CONFIG: 1_000_000, WEIGHTS: 500_000_000}
 MOST_PARTS = 1_000  # layers, initialisers and tensors that a configuration names
 MOST_OBJECTS = 10_000  # groups and arrays of the weights
-MOST_OUTPUTS = 1_000_000  # numbers that all layers together put out for one image
+MOST_OUTPUTS = 1_000_000  # outputs of all layers together for one image
 BYTES_PER_NUMBER = 4
 OWN = {f"ae_lab>{name}" for name in own_layers.__all__}
 OF_KERAS = set(
@@ -41,9 +41,9 @@ OF_KERAS = set(
 
 
 def save_model(model: keras.Model, path: str | Path, about: dict | None = None) -> None:
-    """Save ``model`` to the ``.keras`` file at ``path``, and beside it what it was trained on.
+    """Save ``model`` to the ``.keras`` file at ``path``, with what it was trained on.
 
-    ``about`` is a dataset's own `about`; None if it is not known. Keras reads the file as before.
+    ``about`` is the dataset's `about`, or None if unknown. Keras can still load the file.
     """
     model.save(path)
     if about:
@@ -52,9 +52,9 @@ def save_model(model: keras.Model, path: str | Path, about: dict | None = None) 
 
 
 def trained_on(path: str | Path) -> dict | None:
-    """What the model at ``path`` was trained on, as `save_model` took it; None if it was not said.
+    """What the model at ``path`` was trained on, as given to `save_model`; None if not stored.
 
-    A ``LabError`` says that it cannot be read, or is not of the form of `data.Dataset.about`.
+    Raises a ``LabError`` if it cannot be read or does not have the form of `data.Dataset.about`.
     """
     expected = {"data": str, "sha256": str, "classes": list, "light_on_dark": bool, "digits": bool}
     try:
@@ -65,30 +65,30 @@ def trained_on(path: str | Path) -> dict | None:
                 about = json.loads(member.read(LARGEST[TRAINED_ON]))
         if not all(isinstance(about[name], kind) for name, kind in expected.items()):
             raise ValueError(f"{about}")
-    except Exception as error:  # damage shows in many ways
+    except Exception as error:  # a damaged file raises many types of exception
         reason = ascii(str(error))[:200]
         raise _wrong(path, f"{TRAINED_ON} with {', '.join(expected)}", reason) from None
     return about
 
 
 def load_model(path: str | Path) -> keras.Model:
-    """The model in the ``.keras`` file at ``path``, not compiled; nothing in it is run.
+    """Load the model from the ``.keras`` file at ``path``, not compiled; run no code from it.
 
-    A ``LabError`` says that there is no such file, that it is damaged, names a layer that is not of
-    this package or one of those it builds from, asks for more numbers than it holds, or holds some
-    that are not finite. All but damage in the numbers is found before memory is spent.
+    Raises a ``LabError`` if the file is missing or damaged, names a layer that this package does
+    not use, declares more weights than it contains, or contains values that are not finite. All
+    but damaged values is detected before memory is allocated.
     """
     path = Path(path)
     if path.suffix != ".keras" or not path.is_file():
         raise LabError(
             f"a model must be a file whose name ends in .keras, found none at {path}: a report "
-            "run leaves its models under reports/<profile>/models."
+            "run saves its models under reports/<profile>/models."
         )
     expected = "a whole archive with a configuration"
     try:
         members = _checked_members(path)
         expected = "weights that fit its layers"
-        with tempfile.TemporaryDirectory(prefix="ae_lab-") as folder:  # no other user's
+        with tempfile.TemporaryDirectory(prefix="ae_lab-") as folder:  # closed to other users
             copy = Path(folder) / path.name
             with zipfile.ZipFile(copy, "w") as archive:
                 for name, content in members.items():
@@ -96,7 +96,7 @@ def load_model(path: str | Path) -> keras.Model:
             model = keras.saving.load_model(copy, compile=False, safe_mode=True)
     except LabError:
         raise
-    except Exception as error:  # damage shows in many ways: zlib's, HDF5's, a missing key
+    except Exception as error:  # damage raises errors of zlib, of HDF5, or a missing key
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise _wrong(path, expected, reason) from None
     if not all(np.isfinite(array).all() for array in model.get_weights()):
@@ -107,9 +107,10 @@ def load_model(path: str | Path) -> keras.Model:
 def load_autoencoder(
     path: str | Path, image_shape: tuple[int, int, int] = IMAGE_SHAPE
 ) -> keras.Model:
-    """``load_model`` of ``path`` for an autoencoder of images ``image_shape``, else a `LabError`.
+    """``load_model``, plus a check that it is an autoencoder of images ``image_shape``.
 
-    The shape is (height, width, channels), of what the model takes and gives.
+    ``path`` is the ``.keras`` file; ``image_shape`` is (height, width, channels) of the model's
+    input and output. Raises a ``LabError`` otherwise.
     """
     model = load_model(path)
     names = {layer.name for layer in getattr(model, "layers", [])}
@@ -123,7 +124,7 @@ def load_autoencoder(
 
 
 def _checked_members(path) -> dict[str, bytes]:
-    """What the archive holds, by name, once all that it declares is known to be small enough."""
+    """The archive's members by name, read after the declared sizes are known to be small enough."""
     with open_regular(path) as file:
         sizes = check_archive(file, sum(LARGEST.values()), (CONFIG, WEIGHTS))
         if others := sizes.keys() - LARGEST:
@@ -131,7 +132,7 @@ def _checked_members(path) -> dict[str, bytes]:
         for name, size in sizes.items():
             if not 0 < size <= LARGEST[name]:
                 raise _wrong(path, f"{name} of at most {LARGEST[name]:,} bytes", f"{size:,}")
-        with zipfile.ZipFile(file) as archive:  # no more than declared, whatever comes out of it
+        with zipfile.ZipFile(file) as archive:  # reads at most the declared number of bytes
             members = {name: archive.open(name).read(size) for name, size in sizes.items()}
     config = json.loads(members[CONFIG])
     config.pop("compile_config", None)  # not read: the model is not compiled
@@ -139,7 +140,7 @@ def _checked_members(path) -> dict[str, bytes]:
     for count, part in enumerate(_parts(config)):
         if not _is_allowed(part):
             name = part.get("registered_name") or part["class_name"]
-            raise _wrong(path, "layers of ae_lab and the few it builds from", repr(name))
+            raise _wrong(path, "only layers of ae_lab and those it uses", repr(name))
         if count >= MOST_PARTS:
             raise _wrong(path, f"at most {MOST_PARTS:,} parts of a model", "more")
     _check_weights(path, members[WEIGHTS])
@@ -147,13 +148,13 @@ def _checked_members(path) -> dict[str, bytes]:
     if BYTES_PER_NUMBER * numbers > len(members[WEIGHTS]):
         raise _wrong(path, f"{numbers:,} weights", f"{len(members[WEIGHTS]):,} bytes of them")
     if outputs > MOST_OUTPUTS:
-        expected = f"layers that put out {MOST_OUTPUTS:,} numbers per image at most"
+        expected = f"layers with at most {MOST_OUTPUTS:,} outputs per image"
         raise _wrong(path, expected, f"{outputs:,}")
     return members
 
 
 def _check_weights(path, content):
-    """Refuse arrays that are not stored as they are, number by number, and all but hard links."""
+    """Refuse compressed or external arrays, and all links except hard links."""
     count, total = 0, 0
 
     def fault(name, link):
@@ -174,7 +175,7 @@ def _check_weights(path, content):
 
 
 def _parts(config) -> Iterator[dict]:
-    """Every part of a configuration, at any depth, that names a class or function."""
+    """Every part of a configuration, at any depth, that names a class or a function."""
     if isinstance(config, dict):
         if "class_name" in config:
             yield config
@@ -185,7 +186,7 @@ def _parts(config) -> Iterator[dict]:
 
 
 def _is_allowed(part) -> bool:
-    """Keras looks a registered name up first, some class names before that: both must be ours."""
+    """Keras looks up the registered name first, or for some the class name: check both."""
     name, registered = part["class_name"], part.get("registered_name")
     package = str(part.get("module") or "keras").split(".")[0]
     if name == "Split" and part["config"]["indices_or_sections"] != 2:  # each piece costs a tensor
@@ -196,7 +197,7 @@ def _is_allowed(part) -> bool:
 
 
 def _numbers_asked_for(config) -> tuple[int, int]:
-    """How many weights the model would have, and outputs per image; none of them is allocated."""
+    """Number of weights of the model and of outputs per image, without allocating memory."""
 
     def outputs(model):
         for layer in model.layers:
@@ -210,8 +211,8 @@ def _numbers_asked_for(config) -> tuple[int, int]:
             model = keras.saving.deserialize_keras_object(config, safe_mode=True)
             return model.count_params(), sum(outputs(model))
 
-    # Keras keeps a list per thread of the variables to be made later, and makes all of them the
-    # next time anything is built: in a thread of their own these are never made.
+    # Keras keeps a list of postponed variables per thread and creates all of them at the next
+    # build. In a separate thread they are never created.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(count).result()
 

@@ -1,5 +1,5 @@
-"""From notebooks to pages: execute, render, and the index that sums them up.
+"""From notebooks to pages: execution, rendering, and the index page.
 
-Nothing here imports Keras; nbclient and nbconvert are imported by the functions that
-need them, so that a run with nothing to do ends at once.
+This package does not import Keras. The functions that need nbclient and nbconvert import them, so
+a run with nothing to do ends immediately.
 """

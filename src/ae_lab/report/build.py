@@ -1,4 +1,4 @@
-"""The verb ``report``: execute what changed, render everything, publish it whole."""
+"""The command ``report``: execute what changed, render all pages, publish them together."""
 
 import json
 import shutil
@@ -29,23 +29,24 @@ from ae_lab.report.workplace import Workplace, find_notebooks, page_file
 from ae_lab.settings import Settings
 
 HANDED_IN = "handed-in"  # folder of a report for the answers to its exercises
+OURS = "--", "src", "notebooks"  # what a report's commit is the last change of
 
 
 def say_now(text: str) -> None:
-    """Print without waiting for the line's end."""
+    """Print ``text`` immediately, without a line end."""
     print(text, end="", flush=True)
 
 
 def build_report(
     settings: Settings, names: tuple[str, ...] = (), force: bool = False, say: Say = say_now
 ) -> Path:
-    """Bring the report up to date and return the path of its index.
+    """Update the report and return the path of its index.
 
-    ``names`` are the notebooks to execute, all if empty; pages of the others are carried over.
-    ``force`` executes even what did not change. Raises a LabError if a name is unknown, a folder
-    cannot be written, or another run is going on. It also raises one, once all is published, if a
-    notebook failed: its page and the index say so, and the last report without a failure is kept in
-    ``<profile>-last-good``.
+    ``names`` are the notebooks to execute, all if empty; the pages of the others are kept.
+    ``force`` executes unchanged notebooks, too. Raises a LabError if a name is unknown, if a folder
+    cannot be written, or if another run is active. If a notebook failed, the report is published
+    first: the page and the index show the failure, and the last report without a failure is kept
+    in ``<profile>-last-good``. Then a LabError is raised.
     """
     known = find_notebooks(settings)
     chosen = {name: known[name] for name in choose(names, list(known))}
@@ -58,7 +59,7 @@ def build_report(
 
 
 def choose(names: tuple[str, ...], known: list[str]) -> list[str]:
-    """The named notebooks in the report's order; a LabError if one is not known."""
+    """The named notebooks in the order of the report; a LabError if one is unknown."""
     wanted = {name.removesuffix(".ipynb") for name in names}
     if unknown := sorted(wanted - set(known)):
         raise LabError(
@@ -70,7 +71,7 @@ def choose(names: tuple[str, ...], known: list[str]) -> list[str]:
 
 @contextmanager
 def opened(place: Workplace) -> Iterator[None]:
-    """Make the folders, keep other runs out, and clear up after one that was killed."""
+    """Create the folders, lock out other runs, and clean up after a run that was killed."""
     with place.alone("report"):
         for folder in (place.target, place.last_good):
             check_ours(folder)
@@ -83,10 +84,10 @@ def opened(place: Workplace) -> Iterator[None]:
 
 
 def clear_up(place: Workplace) -> None:
-    """Put back or remove what a killed or failed run left between its renames."""
+    """Restore or remove what a killed or failed run has left between two renames."""
     for folder in (place.new, place.copy, place.connections):
         remove(folder)
-    with place.publish_lock():  # a sweep may be writing a result
+    with place.publish_lock():  # a sweep may be writing a result at this moment
         recover_folder(place.target, place.aside)
         for folder in (place.build, place.target):
             for part in folder.rglob(".writing-*"):
@@ -94,27 +95,27 @@ def clear_up(place: Workplace) -> None:
 
 
 def all_up_to_date(place: Workplace, paths: dict[str, Path]) -> bool:
-    """Whether no notebook has to be executed with the data on disk: nothing to download for."""
+    """Whether no notebook needs to be executed with the local data, so no download is needed."""
     fingerprint = data.local_fingerprint(place.settings)
 
     def up_to_date(name: str, path: Path) -> bool:
         try:
             return place.read(name).get("key") == key_of(place, path, fingerprint)
         except LabError:
-            return True  # it cannot be executed at all, which is said later
+            return True  # it cannot be executed; the error is reported later
 
     return all(up_to_date(name, path) for name, path in paths.items())
 
 
 def prepare_data(settings: Settings, say: Say) -> DataAtHand:
-    """Make the data ready and say which they are."""
+    """Prepare the data and print their source."""
     at_hand = DataAtHand(data.prepare(settings), data.local_fingerprint(settings))
     say(f"Data: {at_hand.source}\n")
     return at_hand
 
 
 def publish(place: Workplace, known: list[str], say: Say) -> Path:
-    """Render all there is and swap it in; a good report that a failed one displaces is kept."""
+    """Render all pages and publish them; a good report that a failed one replaces is kept."""
     paths = {name: place.latest(name) for name in known}
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
@@ -126,12 +127,12 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     key = render_key(paths, *about, digest_of_files(place.models))
     published = read_json(place.build / "published.json") or {}
     if published.get("key") == key and published["files"] == digest_of_files(place.target):
-        return finish(place, paths, published, say)  # every byte of it stands in its place
+        return finish(place, paths, published, say)  # all its files are published already
     new = place.new
     notebooks = place.settings.project_folder / "notebooks"
     sections = live_sections(place.models, list(paths), lambda: images_of(place.settings))
     errors, gaps = render_report(new, paths, notebooks, *about, sections=sections)
-    for name in paths:  # models, and what was handed in, whose names begin with an exercise's
+    for name in paths:  # models, and answers to exercises, whose names begin with a digit
         for path in sorted((place.models / name).glob("*")):
             kept = new / (HANDED_IN if path.name[0].isdigit() else "models")
             kept.mkdir(exist_ok=True)
@@ -152,35 +153,31 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
 
 
 def _endless(folder: str, names: list[str]) -> list[str]:
-    """What cannot be copied: pipes and devices."""
+    """Names of what cannot be copied: pipes and devices."""
     paths = (Path(folder) / name for name in names)
     return [path.name for path in paths if path.exists() and not (path.is_file() or path.is_dir())]
 
 
 def describe_commit(project: Path, form: str = "%h") -> str:
-    """Short hash of the last commit that touched code or notebooks, "" where there is no git.
+    """Short hash of the last commit that changed code or notebooks, "" without git.
 
-    ``form`` is git's: "%h of %cs" adds the commit's date.
-    ``", modified"`` is added if either differs from that commit.
+    ``form`` is git's format: "%h of %cs" adds the date. ``", modified"`` is added if the files
+    differ from that commit.
     """
-    ours = "--", "src", "notebooks"
-    commit = _git(project, "log", "-1", f"--format={form}", *ours)
-    return (
-        f"{commit}, modified"
-        if commit and _git(project, "status", "--porcelain", *ours)
-        else commit
-    )
+    commit = _git(project, "log", "-1", f"--format={form}", *OURS)
+    modified = commit and _git(project, "status", "--porcelain", *OURS)
+    return f"{commit}, modified" if modified else commit
 
 
 def describe_making(settings: Settings) -> dict[str, str]:
-    """The report's author and the date of its commit, each "" where it is not known."""
+    """The report's author and the date of its commit, each "" if unknown."""
     project = settings.project_folder
     author = settings.author or _git(project, "config", "user.name")
-    return {"author": author, "date": describe_commit(project, "%cs").partition(",")[0]}
+    return {"author": author, "date": _git(project, "log", "-1", "--format=%cs", *OURS)}
 
 
 def _git(project: Path, *arguments: str) -> str:
-    """What git prints about a project, "" if it fails or is not there."""
+    """Output of git for a project, "" if git fails or is missing."""
     command = ["git", "-C", str(project), *arguments]
     options = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 20}
     try:
@@ -190,7 +187,7 @@ def _git(project: Path, *arguments: str) -> str:
 
 
 def images_of(settings: Settings) -> data.Dataset:
-    """The images of a run, which are on disk."""
+    """The images of a run, loaded from disk."""
     return data.load_mnist(replace(settings, offline=True))
 
 
@@ -203,9 +200,9 @@ def render_report(
 ) -> tuple[list[dict], dict[str, int]]:
     """Write pages, index and JSON of executed notebooks to a new folder.
 
-    Images that texts name are in the folder ``texts``; the arguments ``about`` are those of
-    `write_index`, and ``sections`` are from `live_sections`. Returns what failed, and notebook →
-    number of places that a page cannot show.
+    ``texts`` is the folder of images that texts refer to; the arguments ``about`` are those of
+    `write_index`; ``sections`` are from `live_sections`. Returns the failures, and a dict from
+    notebook to the number of items that its page cannot show.
     """
     import nbformat
 
@@ -219,7 +216,7 @@ def render_report(
         for name, path in paths.items()
     }
     profile, _, results, *_ = about
-    for claim in judged(notebooks, profile, results):  # the same verdict on page and index
+    for claim in judged(notebooks, profile, results):  # page and index show the same verdict
         if claim.notebook:
             lab = notebooks[claim.notebook].metadata["ae_lab"]
             lab.setdefault("verdicts", {})[claim.anchor] = claim.verdict, verdict_in_words(claim)
@@ -231,7 +228,7 @@ def render_report(
         resources["sections"] = sections.get(name, [])
         try:
             html, page = render_page(notebook, resources)
-        except Exception as error:  # one page's failure costs no other its page
+        except Exception as error:  # a failure of one page must not affect the others
             notebook.metadata["ae_lab"]["error"] = failure_of(name, error)
             notebook.cells = []
             html, page = render_page(notebook, resources)
@@ -244,9 +241,9 @@ def render_report(
 
 
 def finish(place: Workplace, paths: dict[str, Path], published: dict, say: Say) -> Path:
-    """Say the seconds each notebook took, what a page lacks, and where to look.
+    """Print the seconds that each notebook took, what a page does not show, and the index path.
 
-    Raises a LabError that says how many notebooks failed, if any.
+    Raises a LabError with the number of failed notebooks, if any.
     """
     timings = {}
     for name, path in paths.items():
@@ -256,16 +253,16 @@ def finish(place: Workplace, paths: dict[str, Path], published: dict, say: Say) 
     write_json(place.build / "timings.json", timings)
     if gaps := published["gaps"]:
         where = ", ".join(f"{name} ({count})" for name, count in gaps.items())
-        say(f"Not shown, and named where it stood: {sum(gaps.values())} in {where}\n")
+        say(f"Not shown (marked on the page): {sum(gaps.values())} in {where}\n")
     index = place.target / "index.html"
     errors = published["errors"]
     for error in errors[1:]:
         say(f"{sentence_of(error)}\n")
     if errors:
         more = f", and {len(errors) - 1} more failed" if errors[1:] else ""
-        raise LabError(f"{sentence_of(errors[0])}{more}; the report that says so is {index}")
+        raise LabError(f"{sentence_of(errors[0])}{more}; the report with all details is {index}")
     if place.last_good.exists():
-        place.last_good.rename(place.aside)  # whole, so that a kill leaves no half of a report
+        place.last_good.rename(place.aside)  # so that a kill never leaves a part of a report
         remove(place.aside)
     say(f"Open {index}\n")
     return index

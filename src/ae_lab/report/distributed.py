@@ -1,4 +1,4 @@
-"""Which cells of a notebook differ from the distributed ones, whose hashes the package brings."""
+"""Which cells of a notebook differ from the distributed ones, whose hashes are in the package."""
 
 import json
 from collections.abc import Collection, Iterable
@@ -11,9 +11,9 @@ HASHES = Path(__file__).with_name("distributed.json")  # notebook → cell → h
 
 
 def differences(name: str, cells: Iterable[dict]) -> dict[str, str]:
-    """Id of each cell that differs → "changed", "added" or "removed"; those alike are left out.
+    """Id of each cell that differs → "changed", "added" or "removed"; equal cells are omitted.
 
-    A notebook of another name was not distributed: nothing in it differs.
+    For notebooks with other names, which were not distributed, nothing differs.
     """
     known = json.loads(HASHES.read_text(encoding="utf-8")).get(name)
     if known is None:
@@ -28,21 +28,21 @@ def differences(name: str, cells: Iterable[dict]) -> dict[str, str]:
 
 
 def in_words(differences: Collection[str]) -> str:
-    """For example "2 changed, 1 added"; "none" without any."""
+    """For example "2 changed, 1 added"; "none" if empty."""
     kinds = list(differences)
     counts = {kind: kinds.count(kind) for kind in ("changed", "added", "removed")}
     return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "none"
 
 
 def cell_hash(cell: dict) -> str:
-    """Hash of a cell's kind and source, whatever blanks its lines end with."""
+    """Hash of a cell's type and source, without blanks at line ends."""
     lines = "".join(cell["source"]).rstrip().split("\n")
     text = "\n".join([cell["cell_type"], *(line.rstrip() for line in lines)])
     return sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def hashes_of(folder: Path) -> str:
-    """The text of `HASHES` for the notebooks in ``folder``, a line for each."""
+    """The content of `HASHES` for the notebooks in ``folder``, one line each."""
     lines = []
     for path in sorted(folder.glob("*.ipynb")):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]

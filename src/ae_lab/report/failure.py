@@ -1,26 +1,26 @@
-"""What a failure is called: the same words in a banner, in the index and on screen."""
+"""Descriptions of failures: the same words in a banner, in the index and on the terminal."""
 
 from ae_lab.errors import LabError
 
 
 def failure(notebook: str, name: str, message: str, **place) -> dict:
-    """Describe a failure: where, the error's name and what it says.
+    """Describe a failure: its place, the name of the error and its message.
 
-    ``place`` may name the code ``cell`` by its number (None for text, or outside any cell), its
-    ``id`` and the ``heading`` it stands under.
+    ``place`` may contain the number of the code ``cell`` (None for text, or outside of cells), the
+    ``id`` of the cell and the ``heading`` above it.
     """
     nowhere = {"cell": None, "id": None, "heading": None}
     return {"notebook": notebook, "name": name, "message": message} | nowhere | place
 
 
 def failure_of(notebook: str, error: Exception) -> dict:
-    """Describe an exception that concerns a whole notebook, such as a file that is not one."""
+    """Describe an exception that concerns a whole notebook, for example an invalid file."""
     name = "FileError" if isinstance(error, LabError) else type(error).__name__
     return failure(notebook, name, str(error))
 
 
 def place_of(error: dict) -> str:
-    """Notebook, cell and heading of a failure, as far as they are known."""
+    """Notebook, cell and heading of a failure, if known."""
     place = f", cell {error['cell']}" if error["cell"] else ""
     if error["id"] and not place:
         place = f", text cell {error['id']}"
@@ -28,6 +28,6 @@ def place_of(error: dict) -> str:
 
 
 def sentence_of(error: dict) -> str:
-    """Place, as far as it is known, name and message on one line of bearable length."""
+    """Place, name and message of a failure in one line, shortened if necessary."""
     message = " ".join(f"{error['name']}: {error['message']}".split())
     return f"{place_of(error)} failed with {message[:300]}"

@@ -1,4 +1,4 @@
-"""Folders replaced as a whole, which a killed run cannot leave half done."""
+"""Folders that are replaced as a whole, so that a killed run cannot leave half of one."""
 
 import ctypes
 import os
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ae_lab.errors import LabError
 
-AT_CWD, RENAME_EXCHANGE = -100, 2  # of Linux's fcntl.h and stdio.h
-PAGES = {"index.html", "claims.json"}  # in every report
+AT_CWD, RENAME_EXCHANGE = -100, 2  # from Linux's fcntl.h and stdio.h
+PAGES = {"index.html", "claims.json"}  # files of every report
 KEPT = {
     "metrics.json",
     "exercises.json",
@@ -18,12 +18,12 @@ KEPT = {
     "models",
     "handed-in",
     "sweep",
-}  # or more
+}  # other files and folders of reports
 OF_DESKTOPS = {"Thumbs.db", "desktop.ini"}
 
 
 def move_files(source: Path, target: Path) -> None:
-    """Make ``target`` hold the files of ``source`` and no others; each is replaced at once."""
+    """Move the files of ``source`` to ``target`` and remove all other files there."""
     files = sorted(source.iterdir()) if source.is_dir() else []
     target.mkdir(parents=True, exist_ok=True)
     for path in files:
@@ -33,7 +33,7 @@ def move_files(source: Path, target: Path) -> None:
 
 
 def check_ours(folder: Path) -> None:
-    """A LabError if ``folder``, which a report will replace, holds what no report has written."""
+    """Raise a LabError if ``folder``, which will be replaced, contains files of another origin."""
     if not folder.is_dir():
         return
     names = {path.name for path in folder.iterdir() if path.name[0] != "."} - OF_DESKTOPS
@@ -42,21 +42,21 @@ def check_ours(folder: Path) -> None:
     if others:
         raise LabError(
             f"{folder} must be absent or hold a report, received a folder with "
-            f"{', '.join(sorted(others)[:3])}: move that away, or name another in AE_LAB_REPORTS."
+            f"{', '.join(sorted(others)[:3])}: move these, or name another in AE_LAB_REPORTS."
         )
 
 
 def remove(path: Path) -> None:
-    """Remove a folder, file or link, if it is there; what a link points to stays."""
+    """Remove a folder, file or link if it exists; the target of a link is kept."""
     if path.is_symlink() or path.is_file():
         path.unlink()
     shutil.rmtree(path, ignore_errors=True)
 
 
 def replace_folder(new: Path, target: Path, aside: Path) -> None:
-    """Put ``new`` where ``target`` is, at no moment without either where the system can.
+    """Replace ``target`` by ``new``, in a single step if the system supports it.
 
-    Elsewhere :func:`recover_folder` mends a kill between the two renames.
+    Otherwise, :func:`recover_folder` repairs a kill between the two renames.
     """
     if target.exists() and _exchange(new, target):
         os.rename(new, aside)
@@ -68,7 +68,7 @@ def replace_folder(new: Path, target: Path, aside: Path) -> None:
 
 
 def _exchange(first: Path, second: Path) -> bool:
-    """Swap two folders in one step, with Linux's renameat2; False where it cannot be had."""
+    """Swap two folders in one step with Linux's renameat2; return False if it is unavailable."""
     try:
         swap = ctypes.CDLL(None).renameat2
     except (AttributeError, OSError, TypeError):
@@ -77,7 +77,7 @@ def _exchange(first: Path, second: Path) -> bool:
 
 
 def recover_folder(target: Path, aside: Path) -> None:
-    """Finish or undo what a killed :func:`replace_folder` left."""
+    """Finish or undo a :func:`replace_folder` that was killed."""
     if aside.exists() and not target.exists():
         os.rename(aside, target)
     remove(aside)
@@ -85,12 +85,12 @@ def recover_folder(target: Path, aside: Path) -> None:
 
 @contextmanager
 def os_errors_as_lab_errors(folder: Path) -> Iterator[None]:
-    """Turn an OSError (full disk, read-only or missing folder) into a LabError that says so."""
+    """Turn an OSError (full disk, read-only or missing folder) into a LabError."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
         raise LabError(
             f"the report cannot be written: {reason} ({error.filename or folder}): "
-            f"make room there, or name another folder in AE_LAB_REPORTS."
+            f"free space there, or name another folder in AE_LAB_REPORTS."
         ) from error

@@ -1,7 +1,7 @@
-"""The verb ``grade``: many submissions as one table, each exercise measured again.
+"""The command ``grade``: many submissions in one table, with each exercise checked again.
 
-Nothing that a student's report says of itself is read, and nothing a student wrote is run, unless
-`grade` is asked to: the models and arrays that were handed in are loaded as data and measured here.
+A student's report is not trusted, and nothing that a student wrote is executed unless
+``run`` is given. The models and arrays that were handed in are loaded as data and measured here.
 """
 
 import csv
@@ -26,20 +26,20 @@ from ae_lab.report.render.template import render_template
 from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 
-# a point each; the others are in words
+# one point each; the other exercises are answered in words
 CHECKED = [id for id in sorted(EXERCISES) if "choices" in EXERCISES[id]]
 
 
 @dataclass
 class Submission:
-    """What one student's folder came to.
+    """The results of one student's folder.
 
     Parameters
     ----------
     student : the folder's name.
-    outcomes : exercise to what its check said here.
-    cells : notebook and cell, of those that differ → how; None if no notebook was handed in.
-    failures : a sentence for each thing that could not be read or run.
+    outcomes : exercise to the outcome of its check.
+    cells : notebook and cell → difference, for cells that differ; None if there is no notebook.
+    failures : one sentence per file that could not be read or run.
     """
 
     student: str
@@ -53,28 +53,28 @@ class Submission:
 
     @property
     def changed(self) -> str:
-        """How many cells differ, in words."""
+        """Number of cells that differ, in words."""
         return "no notebook" if self.cells is None else in_words(self.cells.values())
 
 
 def grade(
     settings: Settings, folders: Sequence[Path], out: Path, run: bool = False, say: Say = say_now
 ) -> Path:
-    """Grade a folder for each student; return the table's page.
+    """Grade one folder per student; return the page with the table.
 
     Parameters
     ----------
-    settings : profile and data with which exercises are checked; the reference values.
-    folders : one for each student, named as the student: a project with its report, or a report.
-    out : folder for ``grades.html``, ``grades.csv``, ``grades.xml`` (JUnit) and, for each student,
+    settings : profile and data for the checks, and the reference values.
+    folders : one per student, with the student's name: a project with its report, or a report.
+    out : folder for ``grades.html``, ``grades.csv``, ``grades.xml`` (JUnit) and, per student,
         ``<student>/results.json`` (Gradescope).
-    run : whether the students' notebooks are executed first, for what they hand in then.
-    say : takes the progress.
+    run : True to execute the students' notebooks and check what they hand in then.
+    say : function that prints the progress.
 
     Raises
     ------
     LabError
-        If one is not a folder, or two students have the same name.
+        If a path is not a folder, or if two students have the same name.
     """
     from ae_lab import data
 
@@ -82,10 +82,10 @@ def grade(
     folders = [folder.resolve() for folder in folders]
     for folder in folders:
         if not folder.is_dir():
-            raise LabError(f"grade needs a folder for each student, found none at {folder}.")
+            raise LabError(f"grade needs one folder per student, found none at {folder}.")
     if twice := {one.name for one in folders if [two.name for two in folders].count(one.name) > 1}:
         raise LabError(
-            f"each folder must have another name, received {', '.join(sorted(twice))} twice."
+            f"folders must have different names, received {', '.join(sorted(twice))} twice."
         )
     dataset = data.load_mnist(settings)
     reference = read_json(settings.project_folder / "reports" / "reference.json") or {}
@@ -102,7 +102,7 @@ def grade(
 
 
 def _models_of(*folders: Path) -> dict[str, tuple[str, str]]:
-    """Digests of models that notebooks keep themselves, which no exercise takes."""
+    """Hashes of the models that notebooks save themselves, which are not valid answers."""
     from ae_lab.models import load_model
 
     found = {}
@@ -111,7 +111,7 @@ def _models_of(*folders: Path) -> dict[str, tuple[str, str]]:
             try:
                 found[digest(load_model(path))] = "", "the notebook's own model"
             except LabError:
-                continue  # it equals nothing that can be handed in
+                continue  # no answer can be equal to it
     return found
 
 
@@ -135,7 +135,7 @@ def _graded(settings: Settings, folder: Path, desk: Desk, run: bool, say: Say) -
         kept = [path for path in sorted(folder.rglob(HANDED_IN)) if path.is_dir()]
         kept.sort(key=lambda path: path.parent.name != settings.profile)
         if not kept:
-            found.failures.append(f"no folder {HANDED_IN}: the report was not handed in with it")
+            found.failures.append(f"no folder {HANDED_IN}: hand in the report, too")
         found.outcomes = {
             id: _checked(kept[0] if kept else folder / HANDED_IN, id, desk, found.failures)
             for id in sorted(EXERCISES)
@@ -147,7 +147,7 @@ def _graded(settings: Settings, folder: Path, desk: Desk, run: bool, say: Say) -
         for name, path in paths.items():
             try:
                 error = executed(place, path, "", say).metadata["ae_lab"]["error"]
-            except Exception as refused:  # one notebook's failure costs no other its exercises
+            except Exception as refused:  # a failure of one notebook must not affect the others
                 error = failure_of(name, refused)
             found.failures += [sentence_of(error)] if error else []
         for id in sorted(EXERCISES):
@@ -158,13 +158,13 @@ def _graded(settings: Settings, folder: Path, desk: Desk, run: bool, say: Say) -
 
 
 def _checked(folder: Path, id: str, desk: Desk, failures: list[str]) -> Outcome:
-    """An exercise checked from its files; whatever goes wrong is a failure in words."""
+    """Check an exercise from its files; any error is added to ``failures``."""
     from ae_lab.lab import handed_in
 
     try:
         answer, prediction = handed_in.read(folder, id)
         return check(id, answer, prediction, desk)
-    except Exception as error:  # a stranger's model or array may fail in any way
+    except Exception as error:  # models and arrays of others may raise anything
         unknown = f"no reference value of {error} in this profile"
         reason = unknown if isinstance(error, KeyError) else str(error).partition("\n")[0]
         failures.append(f"{id}: {reason[:300]}")
@@ -177,13 +177,13 @@ def _write(table: list[Submission], profile: str, out: Path) -> Path:
     writer.writerow(["student", "points", "of", *sorted(EXERCISES), "cells", "failures"])
     suites = ElementTree.Element("testsuites", name="ae_lab")
     for one in table:
-        # a spreadsheet would take such a name for a formula
+        # a spreadsheet would read such a name as a formula
         name = f"'{one.student}" if one.student.startswith(("=", "+", "-", "@")) else one.student
         states = [outcome.state for outcome in one.outcomes.values()]
         failures = len(one.failures)
         writer.writerow([name, one.points, len(CHECKED), *states, one.changed, failures])
         suite = ElementTree.SubElement(suites, "testsuite", name=one.student)
-        tests = []  # those in words are for a person to mark
+        tests = []  # exercises in words are graded by a person
         for id, outcome in one.outcomes.items():
             score, most = int(outcome.right is True), int(id in CHECKED)
             tests.append({"name": id, "score": score, "max_score": most, "output": outcome.words})

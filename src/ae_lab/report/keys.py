@@ -1,4 +1,4 @@
-"""Keys that change with whatever can change a notebook's outputs, or the pages made of them."""
+"""Keys that change with everything that can change a notebook's outputs or the pages."""
 
 import json
 import os
@@ -11,19 +11,19 @@ from ae_lab.settings import Settings
 
 PACKAGE = Path(__file__).absolute().parents[1]
 REPORT = PACKAGE / "report"
-UPKEEP = PACKAGE / "upkeep"  # no notebook imports it
+UPKEEP = PACKAGE / "upkeep"  # not imported by notebooks
 EXECUTED_WITH = ("tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
 RENDERED_WITH = ("nbconvert", "mistune", "pygments", "math-core", "nh3", "jinja2", "pillow")
 
 
 def digest(*parts: object) -> str:
-    """SHA-256 of the parts, told apart by their lengths in JSON."""
+    """SHA-256 of the parts as JSON, which separates them."""
     text = json.dumps(parts, sort_keys=True, default=str)
     return sha256(text.encode()).hexdigest()
 
 
 def digest_of_files(folder: Path, *skip: Path) -> dict[str, str]:
-    """Relative name → SHA-256 of every file below ``folder``, compiled Python left out."""
+    """Relative path → SHA-256 of all files in ``folder``, except compiled Python and ``skip``."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {
         path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
@@ -33,18 +33,18 @@ def digest_of_files(folder: Path, *skip: Path) -> dict[str, str]:
 
 
 def package_digest() -> str:
-    """Changes with the code that notebooks run, not with how they are executed and shown."""
+    """Changes with the code that notebooks run, but not with that of execution and rendering."""
     return digest(digest_of_files(PACKAGE, REPORT, UPKEEP))
 
 
 def digest_of_cells(notebook: dict) -> str:
-    """The same before and after a notebook was run."""
+    """Equal before and after a notebook is run."""
     return digest([[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]])
 
 
 def execution_key(notebook: dict, settings: Settings, data: str, environment: dict) -> str:
-    """Changes with whatever can change the notebook's outputs."""
-    # as lists of lines, the form in which files hold them
+    """Changes with everything that can change the notebook's outputs."""
+    # as lists of lines, like in files
     cells = [
         [cell["cell_type"], "".join(cell["source"]).splitlines(True)] for cell in notebook["cells"]
     ]
@@ -53,13 +53,13 @@ def execution_key(notebook: dict, settings: Settings, data: str, environment: di
 
 
 def render_key(notebooks: dict[str, Path], *about: object) -> str:
-    """Changes with whatever can change the report made from these executed notebooks."""
+    """Changes with everything that can change the report of these executed notebooks."""
     contents = {name: digest(path.read_text(encoding="utf-8")) for name, path in notebooks.items()}
     return digest(contents, digest_of_files(REPORT), versions(RENDERED_WITH), about)
 
 
 def versions(packages: tuple[str, ...]) -> dict[str, str]:
-    """Python's version, the kind of system, and the packages' versions, "none" where absent."""
+    """Versions of Python and the packages ("none" if missing), and the type of system."""
     found = {"python": platform.python_version(), "system": os.name}
     for package in packages:
         try:

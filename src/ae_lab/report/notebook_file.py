@@ -1,4 +1,4 @@
-"""Any notebook file as a notebook of format 4.5, or one sentence that says why it is not one."""
+"""Read any notebook file as format 4.5, or raise an error with the reason."""
 
 import json
 import re
@@ -15,7 +15,7 @@ OUTPUT_TYPES = ("stream", "error", "display_data", "execute_result")
 
 
 def read_notebook(path: Path) -> NotebookNode:
-    """A notebook of any format; a LabError if the file is not JSON, or has no cells."""
+    """A notebook of any format; a LabError if the file is not JSON or has no cells."""
     try:
         return parse_notebook(path.read_bytes(), path.name)
     except OSError as error:
@@ -23,7 +23,7 @@ def read_notebook(path: Path) -> NotebookNode:
 
 
 def parse_notebook(content: bytes, name: str) -> NotebookNode:
-    """A file's content as `read_notebook` gives it; ``name`` is what an error calls it."""
+    """``read_notebook`` for a file's ``content``; ``name`` is the file's name in errors."""
     try:
         found = json.loads(content.decode("utf-8-sig"))
         if found.get("nbformat", 4) < 4 and "cells" not in found:
@@ -31,16 +31,16 @@ def parse_notebook(content: bytes, name: str) -> NotebookNode:
         if isinstance(found["cells"], list):
             return as_format_4_5(found)
         reason = "no list of cells"
-    except Exception as error:  # the older formats' converters raise whatever comes
+    except Exception as error:  # the converters of older formats raise many types
         reason = f"{type(error).__name__}: {error}"
     raise LabError(
         f"{name} must be a notebook, JSON with cells, received something else "
-        f"({reason}): save it again in Jupyter, or take it out of the folder."
+        f"({reason}): save it again in Jupyter, or remove it from the folder."
     )
 
 
 def as_format_4_5(found: dict) -> NotebookNode:
-    """The notebook with all that format 4.5 asks for: an id of its own for each cell, and so on."""
+    """The notebook with all that format 4.5 requires, for example a unique id for each cell."""
     ids: set[str] = set()
     for number, cell in enumerate(found["cells"]):
         if not isinstance(cell, dict):
@@ -70,21 +70,21 @@ def as_format_4_5(found: dict) -> NotebookNode:
 
 
 def unexecuted(source: dict, error: dict) -> NotebookNode:
-    """A notebook that could not be executed, as an execution that failed leaves one."""
+    """A notebook that could not be executed, in the form of a failed execution."""
     notebook = as_format_4_5(source)
     notebook["metadata"]["ae_lab"] = {"key": "", "record": None, "seconds": 0.0, "error": error}
     return notebook
 
 
 def text_of(value: object) -> str:
-    """A text, which may be stored as a list of its lines, or be something else altogether."""
+    """A text that may be stored as a list of lines, or any other value as JSON."""
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
         return "".join(value)
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def language_of(notebook: dict) -> str:
-    """The language a notebook is written in, as its file names it; "python" where it does not."""
+    """The language that the notebook's metadata name; "python" if none is named."""
     metadata = notebook.get("metadata", {})
     named = [
         _dict(metadata.get("language_info")).get("name"),
@@ -98,7 +98,7 @@ def _dict(value: object) -> dict:
 
 
 def _output(output: object) -> dict:
-    """An output with the fields of its type; one of an unknown type becomes JSON to be shown."""
+    """An output with the fields of its type; an unknown type becomes JSON."""
     kind = output.get("output_type") if isinstance(output, dict) else None
     if kind not in OUTPUT_TYPES:
         data = {f"application/x-{kind or 'output'}": json.dumps(output)}

@@ -1,12 +1,12 @@
-"""Numbers and units as people write them."""
+"""Numbers and units in the format of the pages."""
 
 import re
 
-MINUS = re.compile(r"(?<![\w.)\]-])-(?=\d)")  # of a number, not between two
+MINUS = re.compile(r"(?<![\w.)\]-])-(?=\d)")  # a sign, not a range
 
 
 def number(value: float | None, unit: str = "", digits: int = 2) -> str:
-    """A number as people write it: 13.87, 1,024, −0.67; a share or per cent to ``digits`` decimals.
+    """A number as text: 13.87, 1,024, −0.67; shares and per cent have ``digits`` decimals.
 
     "" for None.
     """
@@ -22,11 +22,11 @@ def number(value: float | None, unit: str = "", digits: int = 2) -> str:
 
 
 def unit_in_words(unit: str) -> str:
-    """For example "nats per pixel", or "of test images" beside a number in per cent."""
+    """For example "nats per pixel", or "of test images" after a number in per cent."""
     return re.sub(r"^(share|%) ?", "", unit).replace("/", " per ")
 
 
 def as_people_write(text: str) -> str:
-    """A sentence with true minus signs, "95 %" for "95%", and "nats per pixel" for "nats/pixel"."""
+    """Replace "-" by minus signs, "95%" by "95 %", and "nats/pixel" by "nats per pixel"."""
     text = re.sub(r"\b(nats|error)/(?=pixel|image)", r"\1 per ", text)
     return re.sub(r"(?<=\d) ?%", "\u00a0%", MINUS.sub("\u2212", text))

@@ -1,4 +1,4 @@
-"""The folders of a report: notebooks to run, executions kept between runs, pages."""
+"""The folders of a report: notebooks to run, stored executions, pages."""
 
 import os
 import re
@@ -13,11 +13,11 @@ from ae_lab.files import read_json, write_json
 from ae_lab.report.folders import move_files
 from ae_lab.settings import Settings
 
-# What other verbs write into the report folder, which holds one folder per profile.
+# Pages that other commands write into the report folder, which has one folder per profile.
 SIBLING_PAGES = {
-    "bench.html": "how fast the trainings are, beside what one would use instead",
-    "reference.json": "reproducibility: the values that make verify holds a run against",
-    "choices.json": "every figure behind the choices of rates, weights and sizes",
+    "bench.html": "speed: our training times compared with those of other libraries",
+    "reference.json": "reproducibility: the reference values to which make verify compares a run",
+    "choices.json": "all results behind the choices of learning rates, weights and sizes",
 }
 
 
@@ -26,15 +26,15 @@ class Workplace:
 
     Attributes
     ----------
-    build : what is kept between runs.
-    homes : stand-ins for the libraries' folders in a home folder.
-    records : where notebooks leave their figures and claims.
-    models : what notebooks kept, a folder for each, as of its last good execution.
+    build : files that are kept between runs.
+    homes : replacements for the libraries' folders in a home folder.
+    records : records of notebooks: metrics and claims.
+    models : models saved by notebooks, one folder each, from the last successful execution.
     connections : files by which kernels and the run find each other; empty between runs.
-    target : the last report; where its name is a link, the folder that it leads to.
-    last_good : the last report without a failure, once one with a failure has taken its place.
-    new, copy, aside : reports on the disk of those two, for the moments of a swap.
-    sweep : results of the same notebooks under other seeds.
+    target : the last report; if its name is a link, the folder that it points to.
+    last_good : the last report without a failure, if it was replaced by one with a failure.
+    new, copy, aside : temporary reports on the same disk, used during a swap.
+    sweep : results of the same notebooks with other seeds.
     """
 
     def __init__(self, settings: Settings):
@@ -51,21 +51,21 @@ class Workplace:
         self.sweep = self.target / "sweep"
 
     def make_folders(self) -> None:
-        """Make those that an execution writes to."""
+        """Create the folders that an execution writes to."""
         for folder in (self.build, self.records, self.homes, self.connections):
             folder.mkdir(parents=True, exist_ok=True)
-        self.connections.chmod(0o700)  # whoever has a kernel's key can run programs in it
+        self.connections.chmod(0o700)  # anyone who has a kernel's key can run programs in it
 
     def sibling_pages(self) -> dict[str, str]:
-        """Those of `SIBLING_PAGES` that are there, and what each says."""
+        """The existing `SIBLING_PAGES`, with their descriptions."""
         folder = self.settings.report_folder
         return {page: what for page, what in SIBLING_PAGES.items() if (folder / page).is_file()}
 
     @contextmanager
     def alone(self, verb: str) -> Iterator[None]:
-        """Keep a second run of the same verb out: it gets a LabError.
+        """Prevent a second run of the same ``verb``, which gets a LabError.
 
-        However the first one's process ends, the lock goes with it.
+        The lock is released when the process ends, in whatever way.
         """
         self.build.mkdir(parents=True, exist_ok=True)
         try:
@@ -73,37 +73,37 @@ class Workplace:
                 yield
         except Timeout:
             raise LabError(
-                f"another {verb} run is at work in {self.settings.report_folder}: "
+                f"another {verb} run is active in {self.settings.report_folder}: "
                 "wait for it to end, or stop it."
             ) from None
 
     def publish_lock(self):
-        """A lock, held for moments: the published folder is being replaced or written to."""
+        """A lock for the short time in which the published folder is replaced or written to."""
         self.build.mkdir(parents=True, exist_ok=True)
         return FileLock(self.build / "swap.lock")
 
     def executed(self, name: str) -> Path:
-        """The last good execution of a notebook."""
+        """The last successful execution of a notebook."""
         return self.build / f"{name}.ipynb"
 
     def failed_execution(self, name: str) -> Path:
         """The failed execution of a notebook, up to the cell that failed."""
-        return self.build / "failed" / f"{name}.ipynb"  # a name may be as long as it can
+        return self.build / "failed" / f"{name}.ipynb"  # a separate folder: names may be very long
 
     def latest(self, name: str) -> Path:
-        """The execution that a page shows: the last one, be it good or failed."""
+        """The execution that a page shows: the last one, successful or failed."""
         failed = self.failed_execution(name)
         return failed if failed.exists() else self.executed(name)
 
     def read(self, name: str) -> dict:
-        """What the last good execution came to, its ``metadata.ae_lab``; empty if there is none."""
+        """``metadata.ae_lab`` of the last successful execution; empty if there is none."""
         try:
             return dict(read_json(self.executed(name))["metadata"]["ae_lab"])
         except (KeyError, TypeError, ValueError):  # absent, or not ours
             return {}
 
     def store(self, name: str, notebook: dict) -> None:
-        """Keep an execution; a failed one does not displace the last good one."""
+        """Store an execution; a failed one does not replace the last successful one."""
         if notebook["metadata"]["ae_lab"]["error"]:
             write_json(self.failed_execution(name), notebook)
             return
@@ -113,15 +113,15 @@ class Workplace:
 
 
 def page_file(notebook: str) -> str:
-    """The file name of a notebook's page, another for each; ``index.html`` is the report's own."""
+    """The file name of a notebook's page; never ``index.html``, which is the report's index."""
     return f"{notebook}{'_' if re.fullmatch('index_*', notebook, re.I) else ''}.html"
 
 
 def find_notebooks(settings: Settings) -> dict[str, Path]:
     """Name → file of the notebooks in ``notebooks/``, in order; a LabError if there are none.
 
-    Hidden files do not count: macOS puts a ``._name.ipynb`` beside what it copies. Another LabError
-    refuses a pipe, and a link to a file elsewhere, which nobody meant to publish.
+    Hidden files are ignored, because macOS adds a ``._name.ipynb`` to files that it copies. Pipes,
+    and links to files elsewhere, raise a LabError: they were not meant to be published.
     """
     folder = settings.project_folder / "notebooks"
     files = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))

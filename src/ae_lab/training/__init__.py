@@ -1,11 +1,12 @@
 """Training: `fit` for autoencoders, `fit_classifier` for classifiers, and `seed_everything`.
 
-Both check what they are given and hand it to one of two engines with the same results.
-``engine="plain"`` is `training.fit.fit_plainly`, Keras's own ``compile`` and ``fit``, to be read;
-``engine="fast"``, the default, is `training.fast.fit_fast`, in a fraction of the time.
+Both check their arguments and pass them to one of two engines, which give the same results.
+``engine="plain"`` is `training.fit.fit_plainly`: Keras's ``compile`` and ``fit``, easy to read.
+``engine="fast"``, the default, is `training.fast.fit_fast`, which takes a fraction of the time.
 
-Both raise a ``LabError`` if an array or number is not as described, or if training diverges, and
-give a ``RuntimeWarning`` if it ends a tenth worse than the same answer to everything.
+Both raise a ``LabError`` if an array or a number is not as described, or if the training
+diverges. They issue a ``RuntimeWarning`` if the final loss is more than 10 % above that of a
+constant output.
 """
 
 import math
@@ -25,16 +26,16 @@ from ae_lab.training.fit import History, fit_plainly
 from ae_lab.validation import check_finite, check_images, check_labels, check_same_length
 
 ENGINES = {"plain": fit_plainly, "fast": fit_fast}
-# The loss per pixel of answering 0.5 everywhere: a network that does worse learned nothing.
+# Loss per pixel of the constant output 0.5; a network with a larger loss has learned nothing.
 BLANK = {losses.binary_cross_entropy: math.log(2), losses.squared_error: 0.25}
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and the backend, before a model or a layer is built.
+    """Seed Python, NumPy and the backend; call this before building a model or a layer.
 
-    Everything drawn at random follows from ``seed``, a whole number from 0 to 2**32 - 1: first
-    weights, the order of batches, and the noise of layers, which draw their own seed when they are
-    built. Memory that Keras holds for earlier models is freed; those models still work.
+    ``seed``, a whole number from 0 to 2**32 - 1, determines everything random: initial weights,
+    the order of the batches, and the noise of layers, whose own seed is drawn when they are built.
+    Memory that Keras holds for earlier models is freed; those models still work.
     """
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
@@ -59,35 +60,35 @@ def fit(
     on_epoch: Callable[[int, dict], object] | None = None,
     engine: str = "fast",
 ) -> dict[str, list[float]]:
-    """Train an autoencoder to give ``targets`` from ``x``, at a rate that falls along a cosine.
+    """Train an autoencoder to output ``targets``; the learning rate decays along a cosine.
 
     Parameters
     ----------
     model : an autoencoder of `models`, trained in place.
-    x, validation : images (n, height, width, channels), floats in [0, 1] or bytes, which stand
-        for bytes / 255 and take a quarter of the memory: ``mnist.train_images``.
+    x, validation : images (n, height, width, channels), floats in [0, 1], or bytes. Bytes stand
+        for bytes / 255 and need a quarter of the memory, for example ``mnist.train_images``.
     loss : a function of `losses`, unreduced, per image.
-    epochs : passes over ``x``, a whole number of at least 1.
-    targets, validation_targets : images to reconstruct where they are not the input itself.
-    batch_size : images per step, a whole number of at least 1. The last batch of an epoch is
-        filled up with the first images.
-    learning_rate : the rate at the first step; it falls to 0 along half a cosine.
+    epochs : number of passes over ``x``, at least 1.
+    targets, validation_targets : images to reconstruct if they differ from the input, else None.
+    batch_size : images per step, at least 1. The last batch of an epoch is filled up with the
+        first images.
+    learning_rate : learning rate of the first step; it decays to 0 along half a cosine.
     weight_decay : decoupled weight decay (AdamW), 0 for none.
     optimizer : "adam", or "sgd" for gradient descent with a momentum of 0.9.
-    tied : True to keep the decoder's weights equal to the encoder's, transposed, as
-        `models.tied` says.
-    transform : layer through which each batch goes before it is input and target, such as
+    tied : True to keep the decoder's weights equal to the transposed weights of the encoder (see
+        `models.tied`).
+    transform : layer applied to each batch before it becomes input and target, for example
         `layers.Binarise`, or None.
-    samples : for a variational model, the samples of `layers.ImportanceWeightedBound`, which
-        then takes the place of the loss and of the bottleneck's penalty; or None.
-    on_epoch : function of (epoch, logs), called after each epoch.
+    samples : for a variational model, the number of samples of `layers.ImportanceWeightedBound`,
+        which then replaces the loss and the bottleneck's penalty; or None.
+    on_epoch : function of (epoch, logs), called after each epoch, or None.
     engine : "fast" or "plain".
 
     Returns
     -------
-    dict of lists, one number per epoch: ``loss`` and ``val_loss`` (with the penalties) and
-    ``reconstruction`` and ``val_reconstruction`` (without), means per image, with binary
-    cross-entropy in nats.
+    dict of lists with one number per epoch: ``loss`` and ``val_loss`` (with the penalties),
+    ``reconstruction`` and ``val_reconstruction`` (without), means per image; in nats for binary
+    cross-entropy.
     """
     inputs, outputs = _images(x, "x", validation, "validation"), None
     if targets is not None:
@@ -125,14 +126,14 @@ def fit_classifier(
     on_epoch: Callable[[int, dict], object] | None = None,
     engine: str = "fast",
 ) -> dict[str, list[float]]:
-    """Train a classifier that gives logits (n, classes), on its cross-entropy in nats.
+    """Train a classifier with outputs logits (n, classes) on its cross-entropy in nats.
 
-    The dict it returns is that of `fit`; ``reconstruction`` is the cross-entropy without penalties.
+    Returns a dict as `fit` does; ``reconstruction`` is the cross-entropy without penalties.
 
     Parameters
     ----------
     model : a classifier of `models`, trained in place.
-    x, validation : its inputs (n, ...), floats, or bytes that stand for bytes / 255.
+    x, validation : inputs (n, ...), floats, or bytes that stand for bytes / 255.
     labels, validation_labels : whole numbers (n,) from 0 to classes - 1.
     epochs, batch_size, learning_rate, weight_decay, optimizer, on_epoch, engine : as in `fit`.
     """
@@ -153,15 +154,15 @@ def _images(first, first_name, second, second_name) -> np.ndarray:
 
 
 def _run(engine, model, plan, blank) -> dict[str, list[float]]:
-    """Train by the engine of that name; warn if the end is a tenth worse than ``blank``."""
+    """Train with the named engine; warn if the final loss is more than 10 % above ``blank``."""
     if engine not in ENGINES:
         raise LabError(f"engine must be one of {', '.join(ENGINES)}, received {engine!r}.")
     history = History(plan)
     ENGINES[engine](model, plan, history)
     if (ended := history.figures["reconstruction"][-1]) > 1.1 * blank:
         warnings.warn(
-            f"the training did not learn: it ended at a loss of {ended:.4g} per image, where the "
-            f"same answer to everything costs {blank:.4g}; lower the learning rate",
+            f"the training did not learn: its final loss is {ended:.4g} per image, but that of a "
+            f"constant output is {blank:.4g}; lower the learning rate",
             RuntimeWarning,
             stacklevel=3,
         )

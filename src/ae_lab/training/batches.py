@@ -1,6 +1,6 @@
-"""What a training is asked to do, and the order of its rows.
+"""The description of one training, and the order of its rows.
 
-Images stay as they are handed over, bytes as bytes, until a batch of them is needed as floats.
+Images keep their type, bytes or floats, until a batch of them is needed as floats.
 """
 
 import math
@@ -19,15 +19,15 @@ OPTIMIZERS = "adam", "sgd"
 
 @dataclass(frozen=True)
 class Plan:
-    """One training, as the engines take it.
+    """One training, as the engines receive it.
 
     Parameters
     ----------
-    inputs : rows (n, ...) for training and, behind them, for validation: bytes or float32.
+    inputs : rows (n, ...), first those for training, then those for validation; bytes or float32.
     targets : array (n, ...) of bytes, float32 or labels; None if the inputs are the targets.
-    count : how many of the n rows are for training.
-    loss : function of (targets, outputs), one number per image; None for a model that adds its
-        loss itself and gives it per image.
+    count : number of rows for training.
+    loss : function of (targets, outputs), one number per image; None if the model adds its loss
+        with ``add_loss`` and outputs it per image.
     epochs, batch_size, learning_rate, weight_decay, optimizer, transform, on_epoch : as in
         `training.fit`.
     """
@@ -61,16 +61,16 @@ class Plan:
 
     @property
     def rows(self) -> np.ndarray:
-        """Numbers of the training rows, filled up from the front: another size is compiled anew."""
+        """Indices of the training rows, padded with the first to whole batches of one size."""
         return np.resize(np.arange(self.count, dtype="int32"), self.steps * self.batch_size)
 
     def batch(self, rows: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs and targets of the ``rows`` with these numbers, as floats."""
+        """Inputs and targets of the ``rows`` with these indices, as floats."""
         x = as_floats(self.inputs[rows])
         return x, x if self.targets is None else as_floats(self.targets[rows])
 
     def batches(self, batch: Callable) -> Iterator[tuple]:
-        """``batch(rows)`` of one batch's row numbers after another, in a new order each epoch."""
+        """``batch(rows)`` for the row indices of each batch, in a new order in each epoch."""
         for order in orders(self.rows, self.epochs):
             for rows in order.reshape(-1, self.batch_size):
                 yield batch(rows)
@@ -85,7 +85,7 @@ def joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def orders(rows: np.ndarray, epochs: int) -> list[np.ndarray]:
-    """``rows`` in a new order for each of ``epochs``, which follows from `seed_everything`."""
+    """``rows`` in a new order for each of ``epochs``, determined by `seed_everything`."""
     if keras.backend.backend() == "tensorflow":
         return list(shuffled(rows).take(epochs).as_numpy_iterator())
     rng = np.random.default_rng(np.random.randint(2**31))
@@ -93,11 +93,11 @@ def orders(rows: np.ndarray, epochs: int) -> list[np.ndarray]:
 
 
 def shuffled(rows: np.ndarray):
-    """The same orders of ``rows`` without end, as TensorFlow reads them fastest."""
+    """Endless orders of ``rows``, equal to those of ``orders``, as a TensorFlow dataset."""
     import tensorflow
 
     seed = np.random.randint(2**31)
     options = tensorflow.data.Options()
-    options.autotune.enabled = False  # its tuner would delay the end by as long as an epoch took
+    options.autotune.enabled = False  # its thread would delay the end by up to an epoch's time
     epochs = tensorflow.data.Dataset.from_tensors(rows).repeat()
     return epochs.map(lambda x: tensorflow.random.shuffle(x, seed)).with_options(options)

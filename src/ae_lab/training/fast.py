@@ -1,11 +1,11 @@
-"""The engine "fast": the results of `fit.fit_plainly`, sooner.
+"""The engine "fast": the same results as `fit.fit_plainly`, in less time.
 
-A batch is a batch of *row numbers*. The images stay in memory as they are, bytes as bytes,
-inside the compiled program, which gathers and scales a batch and learns from it in one step.
-On TensorFlow a whole epoch is one call: Keras's loop would call XLA anew at each step and make
-four new iterators per epoch, which takes as long as a small network's arithmetic.
+A batch is a batch of *row indices*. The images stay in memory inside the compiled program, bytes
+as bytes. One step gathers and scales a batch and updates the weights. On TensorFlow a whole epoch
+is one call: Keras's loop would call XLA at each step and create four iterators per epoch, which
+takes as long as the arithmetic of a small network.
 
-This is the one file of the package with a ``keras.Model`` subclass and a ``train_step``.
+This is the only file of the package with a ``keras.Model`` subclass and a ``train_step``.
 """
 
 import math
@@ -21,12 +21,12 @@ from ae_lab.quiet import retracing_held_back
 from ae_lab.training.batches import Plan, shuffled
 from ae_lab.training.fit import History, optimizer_of
 
-WORTH_COMPILING = 1_000  # steps: with fewer, XLA compiles for longer than it saves
+WORTH_COMPILING = 1_000  # steps; with fewer, compiling takes longer than it saves
 VALIDATED_AT_ONCE = 1_000  # images
 
 
 def fit_fast(model: keras.Model, plan: Plan, history: History) -> None:
-    """Train ``model`` as ``plan`` says, while ``history`` keeps the figures."""
+    """Train ``model`` as described by ``plan``; ``history`` records the losses."""
     program = program_of(model, plan)
     held_out = np.arange(plan.count, len(plan.inputs), dtype="int32")
     backend = keras.backend.backend()
@@ -43,7 +43,7 @@ def fit_fast(model: keras.Model, plan: Plan, history: History) -> None:
         jit_compile=compiled,
         steps_per_execution=plan.steps if backend == "jax" else 1,
     )
-    program.optimizer.build(program.trainable_variables)  # made inside, they cost a second tracing
+    program.optimizer.build(program.trainable_variables)  # else the step is traced twice
     try:
         with retracing_held_back():
             program.fit(**fed, epochs=plan.epochs, callbacks=[history], shuffle=False, verbose=0)
@@ -52,19 +52,19 @@ def fit_fast(model: keras.Model, plan: Plan, history: History) -> None:
 
 
 def _twice(rows):
-    """Row numbers as input and target: a metric is only asked where there is a target."""
+    """Row indices as input and target: Keras computes a metric only if there is a target."""
     return rows, rows
 
 
 class _WholeEpochs(keras.Model):
-    """A training program that is given all row numbers of an epoch at once (TensorFlow)."""
+    """A training program whose input is all row indices of an epoch at once (TensorFlow)."""
 
     def __init__(self, program, batch_size):
         super().__init__(program.inputs, program.outputs, name="whole_epochs")
         self.batch_size = batch_size
 
     def train_step(self, data):
-        """All steps of an epoch; the means of its figures."""
+        """Run all steps of an epoch; return the means of its metrics."""
         import tensorflow
 
         steps = tensorflow.reshape(data[0], (-1, self.batch_size))
@@ -79,7 +79,7 @@ class _WholeEpochs(keras.Model):
 
 
 def _whole_epochs(rows, held_out) -> dict:
-    """What ``fit`` takes: ``rows`` in a new order each epoch, ``held_out`` in batches."""
+    """Arguments of ``fit``: ``rows`` in a new order each epoch, ``held_out`` in batches."""
     import tensorflow
 
     epochs = shuffled(rows).map(_twice)
@@ -93,9 +93,9 @@ def _whole_epochs(rows, held_out) -> dict:
 
 
 class _Resident(keras.layers.Layer):
-    """Rows of an array held in memory: numbers (n,) to rows (n, ...), bytes scaled to [0, 1].
+    """An array held in memory: from row indices (n,) to rows (n, ...), bytes scaled to [0, 1].
 
-    They are held, and scaled, flat: XLA's loops are slow over a last axis of one channel.
+    The rows are stored and scaled flat: XLA's loops are slow if the last axis has one channel.
     """
 
     def __init__(self, rows: np.ndarray):
@@ -111,7 +111,7 @@ class _Resident(keras.layers.Layer):
 
 
 class _MeanLoss(keras.layers.Layer):
-    """Adds the batch mean of an unreduced loss; gives the loss of each image (n,)."""
+    """Adds the batch mean of an unreduced loss; outputs the loss of each image (n,)."""
 
     def __init__(self, loss):
         super().__init__()
@@ -124,7 +124,7 @@ class _MeanLoss(keras.layers.Layer):
 
 
 def program_of(model: keras.Model, plan: Plan) -> keras.Model:
-    """``model`` trained as ``plan`` says, from row numbers (n,) to the loss of each image (n,)."""
+    """``model`` and ``plan`` as one program: from row indices (n,) to the loss per image (n,)."""
     index = keras.Input((), dtype="int32", name="index")
     x = _Resident(plan.inputs)(index)
     x = plan.transform(x) if plan.transform else x
@@ -136,7 +136,7 @@ def program_of(model: keras.Model, plan: Plan) -> keras.Model:
 
 
 def head_of(model: keras.Model, loss: Callable) -> tuple[keras.Model, Callable]:
-    """The ``model`` up to its logits, and the same ``loss`` from these, where there is such."""
+    """``model`` up to its logits, and ``loss`` computed from logits, where both exist."""
     if loss is not losses.binary_cross_entropy:
         return model, loss
     last = model.get_layer("decoder").layers[-1]
@@ -147,10 +147,10 @@ def head_of(model: keras.Model, loss: Callable) -> tuple[keras.Model, Callable]:
 
 
 def compiles_well(program: keras.Model) -> bool:
-    """Whether XLA speeds ``program`` up, as it does dense networks.
+    """Whether XLA makes ``program`` faster, as it does for dense networks.
 
-    On a CPU oneDNN's convolutions are several times faster, and so are Keras's own random draws
-    (`layers.fast.uniform`).
+    On a CPU, oneDNN is several times faster than XLA for convolutions, and TensorFlow for Keras's
+    own random numbers (see `layers.fast.uniform`).
     """
     better_without = keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Dropout
     return not any(
@@ -161,9 +161,9 @@ def compiles_well(program: keras.Model) -> bool:
 
 
 def let_go(program: keras.Model) -> None:
-    """Free the images of a ``program`` that has been run, but not the models inside.
+    """Free the images held by a finished ``program``; the models inside remain usable.
 
-    TensorFlow keeps each training's graphs, and they keep the images.
+    TensorFlow keeps the graphs of each training, and these keep the images.
     """
     if keras.backend.backend() != "tensorflow":
         return

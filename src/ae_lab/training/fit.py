@@ -1,4 +1,4 @@
-"""The engine "plain": training as a Keras reader knows it, compile and fit."""
+"""The engine "plain": training with Keras's ``compile`` and ``fit``."""
 
 import math
 
@@ -11,11 +11,11 @@ MOMENTUM = 0.9
 
 
 def fit_plainly(model: keras.Model, plan: Plan, history: "History") -> None:
-    """Train ``model`` as ``plan`` says, while ``history`` keeps the figures."""
+    """Train ``model`` as described by ``plan``; ``history`` records the losses."""
     loss = plan.loss
     if plan.transform:
         model, loss = _behind(plan.transform, model, loss, plan.targets is None)
-    measure = loss or (lambda _, output: output)  # without a loss the output is the loss itself
+    measure = loss or (lambda _, output: output)  # without a loss function, the output is the loss
     shown = keras.metrics.MeanMetricWrapper(measure, name="reconstruction")
     model.compile(optimizer_of(plan), loss, metrics=[shown])
     model.fit(
@@ -25,13 +25,13 @@ def fit_plainly(model: keras.Model, plan: Plan, history: "History") -> None:
         validation_data=plan.batch(slice(plan.count, None)),
         validation_batch_size=1_000,
         callbacks=[history],
-        shuffle=False,  # the batches bring their order
+        shuffle=False,  # the batches are already in random order
         verbose=0,
     )
 
 
 def optimizer_of(plan: Plan) -> keras.Optimizer:
-    """Adam, or steps with momentum, at a rate that falls to 0 along half a cosine (``plan``)."""
+    """Adam, or gradient descent with momentum, with the cosine learning rate of ``plan``."""
     rate = keras.optimizers.schedules.CosineDecay(plan.learning_rate, plan.epochs * plan.steps)
     decay = plan.weight_decay or None
     if plan.optimizer == "sgd":
@@ -40,20 +40,20 @@ def optimizer_of(plan: Plan) -> keras.Optimizer:
 
 
 class History(keras.callbacks.Callback):
-    """Keeps the figures of each epoch of ``plan`` and passes them on; stops if they diverge."""
+    """Records the losses of each epoch and calls ``plan.on_epoch``; stops if the loss diverges."""
 
     def __init__(self, plan: Plan):
         super().__init__()
         self.plan, self.figures = plan, {}
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Keras calls this with the number of the ``epoch`` and its figures, the ``logs``."""
+        """Called by Keras with the number of the ``epoch`` and its losses, the ``logs``."""
         logs = {name: float(value) for name, value in logs.items()}
         if not math.isfinite(logs["loss"]):
             raise LabError(
                 f"training diverged: the loss must stay finite, received {logs['loss']} in epoch "
-                f"{epoch + 1}, in one of the steps {epoch * self.plan.steps + 1:,} to "
-                f"{(epoch + 1) * self.plan.steps:,}; lower the learning rate."
+                f"{epoch + 1} (steps {epoch * self.plan.steps + 1:,} to "
+                f"{(epoch + 1) * self.plan.steps:,}); lower the learning rate."
             )
         for name, value in logs.items():
             self.figures.setdefault(name, []).append(value)
@@ -62,7 +62,7 @@ class History(keras.callbacks.Callback):
 
 
 def _behind(transform, model, loss, is_target: bool) -> tuple:
-    """``model`` behind ``transform``, whose result the loss compares with if it is the target."""
+    """``model`` applied after ``transform``; the loss compares with the transformed images."""
     x = keras.Input(model.input_shape[1:])
     seen = transform(x)
     if loss is None or not is_target:

@@ -1,1 +1,1 @@
-"""What the maintainer needs: reference figures, sweeps over seeds, and benchmarks."""
+"""Tools for maintainers: reference values, sweeps over seeds, and benchmarks."""

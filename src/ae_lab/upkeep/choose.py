@@ -1,8 +1,8 @@
-"""Choices that the notebooks make, repeated: ``python -m ae_lab.upkeep.choose 05.sigmoid_random``.
+"""Repeats the notebooks' choices: ``python -m ae_lab.upkeep.choose 05.sigmoid_random``.
 
-A choice is a grid of settings, in ``choose.toml``. Each is trained on training images, under the
-profile and seed of the environment, and measured on validation images; the least is chosen. No
-test image is read. ``reports/choices.json`` keeps every figure.
+A choice is a grid of settings in ``choose.toml``. Each setting is trained on training images, with
+the profile and seed of the environment, and measured on validation images. The setting with the
+smallest value is chosen; no test image is used. ``reports/choices.json`` stores all values.
 """
 
 import math
@@ -22,11 +22,11 @@ from ae_lab.settings import Settings
 
 TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 NO_DROPOUT = dict(input_dropout=0, dropout=0)
-STACK_COST = 5 / 6  # epochs of fine-tuning that cost as much as one epoch of the stack
+STACK_COST = 5 / 6  # epochs of fine-tuning that take as long as one epoch of the stack
 
 
 class Bench:
-    """The images of a choice in its ``size``, its ``seed``, and starts that settings share."""
+    """The images of a choice, cut to ``size``, its ``seed``, and models shared by settings."""
 
     def __init__(self, mnist: data.Dataset, seed: int, size: dict):
         self.seed, self.size, self.starts = seed, size, {}
@@ -34,12 +34,12 @@ class Bench:
         self.validation = mnist.validation_images, mnist.y_validation
 
     def fit(self, model, epochs: int, rate: float, **options) -> dict:
-        """Train an autoencoder; return its history."""
+        """Train an autoencoder and return its history."""
         known = dict(validation=self.validation[0], batch_size=self.size["batch"]) | options
         return training.fit(model, self.x, epochs=epochs, learning_rate=rate, **known)
 
     def classify(self, network, rate: float, **options) -> float:
-        """Train a classifier; return the share of the validation images that it gets wrong."""
+        """Train a classifier and return its error on the validation images."""
         x, y = self.validation
         options |= dict(epochs=self.size["epochs"], batch_size=self.size["batch"])
         known = dict(validation=x, validation_labels=y, learning_rate=rate) | options
@@ -48,12 +48,12 @@ class Bench:
 
 
 def cnn(bench: Bench, dropout: float, shift: int) -> float:
-    """A CNN on raw images: its error."""
+    """Error of a CNN on raw images."""
     return bench.classify(models.classifier(dropout=dropout, shift=shift), 2e-3)
 
 
 def sparse(bench: Bench, k: int = 0, weight: float = 0.0) -> float:
-    """A linear classifier on a code of the k strongest units, or with a KL penalty: its error."""
+    """Error of a linear classifier of a sparse code, with k active units or a KL penalty."""
     keep = layers.KSparse(k) if k else layers.KLSparsity(weight=weight)
     linear = dict(code_activation="linear", output_activation="linear") if k else {}
     model = models.sparse(bottleneck=keep, **linear)
@@ -65,9 +65,9 @@ def sparse(bench: Bench, k: int = 0, weight: float = 0.0) -> float:
 
 
 def deep(bench: Bench, activation: str, rate: float, stack: int = 0) -> float:
-    """A deep network, pre-trained for so many epochs; its error in nats per validation image.
+    """Error of a deep network in nats per validation image; ``stack`` epochs of pre-training.
 
-    Those with and without a stack of machines take the same arithmetic.
+    Networks with and without pre-training need the same amount of computation.
     """
     widths = [*bench.size["hidden"], 30]
     model = models.deep(activation=activation, hidden=widths[:-1])
@@ -84,9 +84,9 @@ def deep(bench: Bench, activation: str, rate: float, stack: int = 0) -> float:
 
 
 def finetuned(bench: Bench, papers: bool, rate: float, noise=0.0, weight=0.0) -> float:
-    """A classifier from a denoising or contractive network or from none: its error.
+    """Error of a classifier started from a denoising or contractive network, or at random.
 
-    ``papers`` is True for tied weights, steps with momentum and no dropout.
+    ``papers`` is True for tied weights, gradient descent with momentum and no dropout.
     """
     units, tied = bench.size["units"], dict(tied=True) if papers else {}
     if (noise or weight) and (noise, weight) not in bench.starts:
@@ -95,7 +95,7 @@ def finetuned(bench: Bench, papers: bool, rate: float, noise=0.0, weight=0.0) ->
         model = build(latent_dim=units, hidden=(), **named)
         bench.fit(model, bench.size["pretrain"], 1e-3, **tied)
         bench.starts[noise, weight] = model
-    training.seed_everything(bench.seed)  # the same for the settings that share a start
+    training.seed_everything(bench.seed)  # the same for all settings that share a model
     network = models.perceptron(units=units, **(NO_DROPOUT if papers else {}))
     if noise or weight:
         models.start_from_encoder(network, bench.starts[noise, weight])
@@ -103,7 +103,7 @@ def finetuned(bench: Bench, papers: bool, rate: float, noise=0.0, weight=0.0) ->
 
 
 def choose(settings: Settings, names: list[str], say=say_now) -> None:
-    """Make the choices of these names, all if there are none; ``say`` takes the progress."""
+    """Repeat the choices with these names, all if empty; ``say`` prints the progress."""
     choices, measures = TABLES["choices"], (cnn, sparse, deep, finetuned)
     if unknown := sorted(set(names) - set(choices)):
         raise LabError(f"a choice must be one of {', '.join(choices)}, received {unknown}.")

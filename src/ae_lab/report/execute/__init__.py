@@ -1,1 +1,1 @@
-"""Run a notebook in a kernel of its own and keep what came out."""
+"""Run a notebook in its own kernel and store the result."""

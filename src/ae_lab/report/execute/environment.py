@@ -1,4 +1,4 @@
-"""The environment a report's kernels run in: all that could change a page is fixed."""
+"""The environment of a report's kernels: everything that could change a page is fixed."""
 
 import os
 import platform
@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ae_lab.settings import KNOB, Settings
 
-# The numbers depend on these, so they are fixed unless the caller fixes them otherwise. One thread
-# a kernel: a report runs a notebook on each core, and two kernels with two threads each take a
-# fifth longer on two cores than with one.
+# Results depend on these, so they are fixed unless the caller sets them. One thread per kernel: a
+# report runs one notebook per core, and on two cores two kernels with two threads each take 20 %
+# longer than with one.
 NUMERIC_DEFAULTS = {
     "KERAS_BACKEND": "tensorflow",
     "OMP_NUM_THREADS": "1",
@@ -17,7 +17,7 @@ NUMERIC_DEFAULTS = {
     "TF_NUM_INTEROP_THREADS": "1",
 }
 THREADS = [name for name in NUMERIC_DEFAULTS if "THREADS" in name]
-# The caller may set these for an experiment; unset, the libraries choose.
+# The caller may set these for an experiment; otherwise the libraries choose.
 NUMERIC_OPTIONS = ("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", "XLA_FLAGS")
 
 QUIET = {
@@ -29,21 +29,21 @@ QUIET = {
 
 
 def numeric_environment() -> dict[str, str]:
-    """What decides a run's numbers besides code, data and seed."""
+    """The environment variables that determine a run's results, besides code, data and seed."""
     chosen = {name: os.environ.get(name) or value for name, value in NUMERIC_DEFAULTS.items()}
     options = {name: os.environ[name] for name in NUMERIC_OPTIONS if os.environ.get(name)}
     return chosen | options
 
 
 def usable_cores() -> int:
-    """The cores that this process may use."""
+    """Number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def machine() -> str:
-    """Processor, cores and system, in words."""
+    """Description of the processor, cores and system."""
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
     model = re.search(r"model name\s*: (.*)", text)
@@ -52,28 +52,28 @@ def machine() -> str:
 
 
 def process_environment(**changes: str) -> dict[str, str]:
-    """The caller's environment, quiet, with what decides the numbers fixed, and ``changes``."""
+    """The caller's environment with little output, fixed numeric variables, and ``changes``."""
     found = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
     return found | QUIET | numeric_environment() | changes
 
 
 def set_environment(**changes: str) -> None:
-    """Give this very process, at its start, the environment of ``process_environment``."""
+    """Set the environment of this process to ``process_environment``; call it at the start."""
     os.environ.update(process_environment(**changes))
 
 
 def kernel_environment(
     settings: Settings, records: Path, homes: Path, numeric: dict[str, str] | None = None
 ) -> dict[str, str]:
-    """The kernel's environment: the caller's, with all that could change a page fixed.
+    """The environment of a kernel: the caller's, with everything fixed that could change a page.
 
     Parameters
     ----------
-    settings : the run's settings, handed on as ``AE_LAB_*``.
-    records : folder for what the notebook records.
-    homes : folder for the libraries' own files, so that a user's start-up files and
-        settings play no part and no home folder is needed.
-    numeric : what decides the numbers, if it is not to be this process's.
+    settings : settings of the run, passed on as ``AE_LAB_*``.
+    records : folder for the records of the notebook.
+    homes : folder for the libraries' own files, so that a user's start-up files and settings have
+        no effect and no home folder is needed.
+    numeric : numeric variables to use instead of those of this process, or None.
     """
     folders = {
         "IPYTHONDIR": homes / "ipython",
@@ -92,5 +92,5 @@ def kernel_environment(
         AE_LAB_DATA=str(settings.data_folder or ""),
         AE_LAB_DATASET=settings.dataset,
         **{f"{KNOB}{name.upper()}": value for name, value in settings.knobs},
-        AE_LAB_OFFLINE="1",  # the data were made ready before; no second try per notebook
+        AE_LAB_OFFLINE="1",  # the data were prepared before; notebooks must not download again
     )

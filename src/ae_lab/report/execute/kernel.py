@@ -1,4 +1,4 @@
-"""The one kernel a report runs on: this interpreter's own."""
+"""The kernel in which a report runs: that of the current Python interpreter."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ _managers: WeakSet = WeakSet()
 
 
 class OwnKernelManager(AsyncKernelManager):
-    """Starts ``sys.executable``'s ipykernel, whatever other kernels are installed."""
+    """Starts the ipykernel of ``sys.executable``, whatever other kernels are installed."""
 
     def __init__(self, **options):
         super().__init__(**options)
@@ -27,28 +27,28 @@ class OwnKernelManager(AsyncKernelManager):
         return KernelSpecManager(kernel_dirs=[], ensure_native_kernel=True)
 
     def client(self, **options):
-        """A client that drops no message, however many wait to be read."""
+        """A client that drops no messages, however many are waiting."""
         client = super().client(**options)
         client.context.setsockopt(zmq.RCVHWM, 0)
         return client
 
 
 def connection_options(connection: Path) -> dict[str, str]:
-    """Settings of a manager whose kernel and client find each other by a connection file.
+    """Options of a manager whose kernel and client find each other by a connection file.
 
-    A TCP port that was free when the manager looked may be another program's when the kernel binds
-    it: the kernel dies, or talks to nobody. Linux has names that no one else can take, and that are
-    gone when the kernel is; elsewhere a port must do.
+    A TCP port that was free when the manager chose it may be in use when the kernel binds it: the
+    kernel then ends or receives nothing. On Linux, abstract socket names avoid this: they are
+    unique and disappear with the kernel. Other systems use a port.
     """
     options = {"connection_file": str(connection)}
     if sys.platform == "linux":
-        name = connection.stem[-80:]  # the system allows about a hundred letters
+        name = connection.stem[-80:]  # the system allows about 100 letters
         options |= {"transport": "ipc", "ip": f"@ae_lab-{name}"}
     return options
 
 
 def stop_kernels() -> None:
-    """Kill the kernels that still run; whoever waits for one of them sees it dead."""
+    """Kill all running kernels; code that waits for one gets a DeadKernelError."""
     for manager in list(_managers):
         process = getattr(manager.provisioner, "process", None)
         if process:

@@ -1,4 +1,4 @@
-"""Run one notebook from top to bottom and say how far it came."""
+"""Run one notebook from top to bottom, up to the first failure."""
 
 import logging
 import secrets
@@ -26,7 +26,7 @@ LABEL_WIDTH = 46
 
 _silent = logging.getLogger("ae_lab.nbclient")
 _silent.addHandler(logging.NullHandler())
-_silent.propagate = False  # what nbclient logs is said by us, in one sentence
+_silent.propagate = False  # failures are reported by `failure` in one sentence
 
 
 def execute(
@@ -36,23 +36,23 @@ def execute(
     say: Callable[[str], None],
     numeric: dict[str, str] | None = None,
 ) -> nbformat.NotebookNode:
-    """Run a notebook; return it with the outputs up to and in the first cell that failed.
+    """Run a notebook; return it with the outputs up to the first cell that failed.
 
     Its ``metadata.ae_lab`` gets ``key``, ``record``, ``seconds`` and ``error``, which is None or
-    as `failure` describes it.
+    a dict from `failure`.
 
     Parameters
     ----------
-    place : where to; what the kernel's process writes outside its cells goes to a log in it.
-    path : the notebook's file, in whose folder the kernel works.
-    key : of this execution.
-    say : called with text to be shown at once, a line with its end.
-    numeric : stands in for this process's ``numeric_environment``.
+    place : folders of the report; other output of the kernel's process goes to a log file there.
+    path : file of the notebook; the kernel runs in its folder.
+    key : key of this execution.
+    say : function that prints a text immediately.
+    numeric : numeric variables to use instead of ``numeric_environment()``, or None.
     """
     name, record_file = path.stem, place.records / f"{path.stem}.json"
     record_file.unlink(missing_ok=True)
     shutil.rmtree(place.records / name, ignore_errors=True)  # models of a run that failed
-    # Of this run alone: a kernel that a killed run left starting must not find it.
+    # Unique for this run: a kernel started by a killed run must not find it.
     connection = place.connections / f"{secrets.token_hex(8)}.json"
     client = NotebookClient(
         read_notebook(path),
@@ -63,9 +63,9 @@ def execute(
         timeout=CELL_SECONDS[place.settings.profile],
         startup_timeout=120,
         iopub_timeout=CELL_SECONDS[place.settings.profile],
-        raise_on_iopub_timeout=True,  # outputs that do not arrive are no success
+        raise_on_iopub_timeout=True,  # missing outputs are a failure
         record_timing=False,
-        coalesce_streams=False,  # done when rendering, without moving text across figures
+        coalesce_streams=False,  # done when rendering, where text is not moved across figures
         shutdown_kernel="immediate",
         log=_silent,
     )
@@ -91,7 +91,7 @@ def execute(
 
 
 def _run_cells(client: NotebookClient, name: str, say: Callable[[str], None]) -> dict | None:
-    """Run cell after cell; stop at the first failure and return it."""
+    """Run one cell after the other; stop at the first failure and return it."""
     cells = client.nb.cells
     code = [index for index, cell in enumerate(cells) if is_run(cell)]
     heading = ""
@@ -112,12 +112,12 @@ def _run_cells(client: NotebookClient, name: str, say: Callable[[str], None]) ->
 
 
 def is_run(cell: nbformat.NotebookNode) -> bool:
-    """Whether a cell is code with something to run."""
+    """Whether a cell is code that is not empty."""
     return cell.cell_type == "code" and bool(cell.source.strip())
 
 
 def _execute_cell(client: NotebookClient, index: int, number: int) -> tuple[str, str] | None:
-    """Name and message of the error, if any; whatever goes wrong in a cell is said of the cell."""
+    """Name and message of the error, if any; all exceptions count as errors of the cell."""
     cell = client.nb.cells[index]
     try:
         client.execute_cell(cell, index, execution_count=number)
@@ -129,7 +129,7 @@ def _execute_cell(client: NotebookClient, index: int, number: int) -> tuple[str,
         failed = "CellTimeoutError", f"the cell ran longer than its limit of {limit}"
     except DeadKernelError:
         failed = "DeadKernelError", "the kernel ended in this cell (killed, or out of memory)"
-    except Exception as error:  # a message of the kernel that the client cannot digest
+    except Exception as error:  # for example, a message that the client cannot decode
         failed = type(error).__name__, str(error)
     cell.outputs.append(new_output("error", ename=failed[0], evalue=failed[1], traceback=[]))
     return failed

@@ -1,4 +1,4 @@
-"""Execute the notebooks that changed, some at once, and keep what came of them."""
+"""Execute the notebooks that changed, several at once, and store the results."""
 
 import json
 import math
@@ -24,12 +24,12 @@ from ae_lab.report.notebook_file import language_of, read_notebook, unexecuted
 from ae_lab.report.workplace import Workplace
 
 Say = Callable[[str], None]
-PYTHON = ("python", "python3", "ipython")  # as notebooks name it
-KERNEL_BYTES = 2 * 2**30  # memory that a notebook's kernel may take
+PYTHON = ("python", "python3", "ipython")  # names of the language in notebooks
+KERNEL_BYTES = 2 * 2**30  # memory that one notebook's kernel may need
 
 
 class DataAtHand(NamedTuple):
-    """The data a run uses: ``source`` in words, ``fingerprint`` of the content."""
+    """The data of a run: a description, ``source``, and a hash of the content, ``fingerprint``."""
 
     source: str
     fingerprint: str
@@ -40,9 +40,9 @@ def bring_all_up_to_date(
 ) -> None:
     """Execute the notebooks that changed, ``settings.jobs`` at once.
 
-    Each has a kernel of its own, so that none can tell whether others run beside it. The longest
-    go first, so that none is left alone on one core at the end; what never ran could be the
-    longest, and among such, the one with most cells.
+    Each has its own kernel, so other notebooks that run at the same time have no effect. The
+    longest start first, so that no core is idle at the end. Notebooks that have never run count as
+    longest, those with more cells before others.
     """
 
     def length(path: Path) -> tuple[float, int]:
@@ -58,7 +58,7 @@ def bring_all_up_to_date(
         }
         try:
             while wait(tasks.values(), timeout=1).not_done:
-                pass  # a wait without end would not hear an interrupt on every system
+                pass  # without a timeout, some systems do not notice an interrupt
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             stop_kernels()
@@ -68,22 +68,22 @@ def bring_all_up_to_date(
 
 
 def jobs_that_fit() -> int:
-    """One notebook per core, as far as the free memory holds their kernels."""
+    """One notebook per core, but no more than fit into the free memory."""
     import psutil
 
     return max(1, min(usable_cores(), psutil.virtual_memory().available // KERNEL_BYTES))
 
 
 def key_of(place: Workplace, path: Path, fingerprint: str) -> str:
-    """The key of an execution of this notebook now, with the data of this fingerprint."""
+    """The key of an execution of this notebook now, with data of this ``fingerprint``."""
     source = read_notebook(path)
     return execution_key(source, place.settings, fingerprint, numeric_environment())
 
 
 def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool, say: Say) -> None:
-    """Execute a notebook unless its key is known.
+    """Execute a notebook unless an execution with its key is stored.
 
-    Whatever goes wrong is this notebook's failure: the others are executed all the same.
+    An error counts as a failure of this notebook; the others are executed anyway.
     """
     try:
         key = key_of(place, path, data.fingerprint)
@@ -93,15 +93,15 @@ def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool
             return
         notebook = executed(place, path, key, say)
     except OSError:
-        raise  # a full disk is no fault of the notebook
+        raise  # for example a full disk, which is not the notebook's fault
     except Exception as error:
         notebook = unexecuted({"cells": []}, failure_of(path.stem, error))
         say(f"  {path.stem}  FAILED: {error}\n")
-    # A kernel may send what no file can hold: half a character, or NaN in JSON.
+    # A kernel may send what a file cannot contain: half a character, or NaN in JSON.
     text = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
     notebook = json.loads(text, parse_constant=str)
     lab = notebook["metadata"]["ae_lab"]
-    # What a page says of its run even if the notebook came to record nothing.
+    # What a page shows about its run even if the notebook recorded nothing.
     lab["run"] = {
         "profile": place.settings.profile,
         "seed": place.settings.seed,
@@ -114,19 +114,19 @@ def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool
 
 
 def executed(place: Workplace, path: Path, key: str, say: Say) -> NotebookNode:
-    """The notebook after its run; one that is not written in Python stays as it is stored."""
+    """The notebook after its run; one in another language than Python is returned unexecuted."""
     from ae_lab.report.execute.notebook import execute
 
     source = read_notebook(path)
     if (language := language_of(source)).lower() in PYTHON:
         return execute(place, path, key, say)
-    message = f"it is written in {language}, and a report runs Python: shown as it is stored"
+    message = f"it is written in {language}, but a report runs Python: shown as stored"
     say(f"  {path.stem}  FAILED: {message}\n")
     return unexecuted(source, failure(path.stem, "LanguageError", message))
 
 
 def build_font_cache(place: Workplace) -> None:
-    """Matplotlib's first import says so on a page if it is slow: let it happen before."""
+    """Build Matplotlib's font cache now, because a slow first import prints a message on a page."""
     if not any((place.homes / "matplotlib").glob("fontlist-*.json")):
         environment = kernel_environment(place.settings, place.records, place.homes)
         command = [sys.executable, "-P", "-c", "import matplotlib.font_manager"]

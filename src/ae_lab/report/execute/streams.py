@@ -1,4 +1,4 @@
-"""What a report's kernels use in place of ipykernel's own stdout and stderr: none of it is lost."""
+"""Replacement for stdout and stderr of ipykernel in a report's kernels that loses no output."""
 
 import os
 import sys
@@ -6,22 +6,22 @@ import time
 
 from ipykernel.iostream import OutStream
 
-PATIENCE = 2.0  # seconds for a child that never stops printing
+PATIENCE = 2.0  # longest wait in seconds for a child process that keeps printing
 
 
 class WholeStream(OutStream):
-    """Waits, before a cell ends or shows something, for what child processes have printed.
+    """Waits for the output of child processes before a cell ends or shows something.
 
-    A child writes to a pipe that a thread reads; without the wait its last lines would come in the
-    next cell, or never. And no message is dropped because the reader is slower: ZeroMQ's limit of
-    1,000 that wait is lifted.
+    A thread reads the pipe to which children write. Without the wait, their last lines would
+    appear in the next cell, or never. ZeroMQ's limit of 1,000 waiting messages is also removed, so
+    that a slow reader loses none.
     """
 
     def __init__(self, session, pub_thread, name, **options):
         self._reading = False
         pub_thread.schedule(lambda: setattr(pub_thread.socket, "sndhwm", 0))  # in its own thread
         if sys.platform in ("linux", "darwin"):
-            options["watchfd"] = "force"  # whatever the environment says
+            options["watchfd"] = "force"  # even if the environment disables it
         super().__init__(session, pub_thread, name, **options)
 
     def _watch_pipe_fd(self):
@@ -31,7 +31,7 @@ class WholeStream(OutStream):
         poll.register(self._fid, select.POLLIN)
         while self._should_watch:
             poll.poll()
-            self._reading = True  # before the pipe is emptied: one of the two is always seen
+            self._reading = True  # set before the pipe is emptied, so one of the two is always true
             read = os.read(self._fid, 2**16)
             if not read or not self._should_watch:
                 return
@@ -40,7 +40,7 @@ class WholeStream(OutStream):
             self._reading = False
 
     def flush(self):
-        """Send what was written so far, by this process and by its children."""
+        """Send what this process and its children have written so far."""
         end = time.monotonic() + PATIENCE
         while self._is_master_process() and self._waiting() and time.monotonic() < end:
             time.sleep(0.001)

@@ -1,1 +1,1 @@
-"""The front page: figures, claims, notebooks, and how the report was made."""
+"""The index page: results, claims, notebooks, and how to reproduce the report."""

@@ -1,4 +1,4 @@
-"""The front page's first screen: parts (a) and (b) of the assignment, and the conclusion."""
+"""The top of the index page: parts (a) and (b) of the assignment, and the conclusion."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -11,11 +11,11 @@ from ae_lab.report.numbers import number
 from ae_lab.report.workplace import page_file
 
 VERDICTS = ("holds", "holds in part", "does not hold", "undecided", "untested", NOT_JUDGED)
-TASKS = {  # letter → what is asked, the notebook that answers, and the cell with its picture
+TASKS = {  # letter → task, notebook that answers it, and cell with its picture
     "a": ("Develop an autoencoder for MNIST", "01_dense_autoencoder", "evaluate"),
     "b": ("Use its output as the input of a CNN", "02_autoencoder_to_cnn", "views-figure"),
 }
-DIFFERENCES = ("probability", "images of", "points")  # units of bars that are near 0 anyway
+DIFFERENCES = ("probability", "images of", "points")  # units of bounds that are always near 0
 NEEDED = {
     "a": ("dense.test_sse", "dense.test_bce", "dense.handout_code_bce"),
     "b": ("cnn.reconstruction_accuracy", "cnn.raw_accuracy", "cnn.code_accuracy"),
@@ -27,8 +27,8 @@ def parts(metrics: Iterable[Metric], notebooks: Iterable[str]) -> list[dict]:
 
     Parameters
     ----------
-    metrics : every figure of the report.
-    notebooks : names of those that the report has.
+    metrics : all metrics of the report.
+    notebooks : names of the report's notebooks.
     """
     found, answers = {(one.notebook, one.name): one for one in metrics}, []
     for letter, (asked, notebook, cell) in TASKS.items():
@@ -65,11 +65,11 @@ def _part_a(error: Metric, entropy: Metric, printed: Metric) -> dict:
         "number": share,
         "what": words,
         "sentences": [
-            f"A dense network was trained to give each image back through {size} numbers.",
+            f"A dense network was trained to reconstruct each image from {size} numbers.",
             f"Its squared error is {number(error.value)} per test image{beside}; its cross-entropy "
             f"is {number(entropy.value)} nats per pixel.",
             f"The handout’s program, run as printed, ends at {number(printed.value)} nats per pixel"
-            + ("." if learned else ", where an answer of 0.5 everywhere is: it learns nothing."),
+            + ("." if learned else ", the value of the constant output 0.5: it learns nothing."),
         ],
     }
 
@@ -82,16 +82,16 @@ def _part_b(reconstructed: Metric, raw: Metric, code: Metric) -> dict:
         "number": own,
         "what": "of the reconstructed test images classified correctly",
         "sentences": [
-            f"A CNN was trained on the autoencoder’s output and another one on raw images: of the "
-            f"test images of its kind the first classifies {own} correctly, the second {other}.",
-            f"So the way through the autoencoder {lost}.",
-            f"A third one, on the codes alone, classifies {alone} correctly.",
+            f"One CNN was trained on the autoencoder’s output and another on raw images: on test "
+            f"images of the same kind, the first classifies {own} correctly, the second {other}.",
+            f"The autoencoder {lost} of accuracy.",
+            f"A third CNN, trained on the codes alone, classifies {alone} correctly.",
         ],
     }
 
 
 def tally(claims: Iterable[Claim]) -> dict[str, int]:
-    """How many claims have each verdict, in the order of `VERDICTS`."""
+    """Number of claims per verdict, in the order of `VERDICTS`."""
     verdicts = [claim.verdict for claim in claims]
     return {one: verdicts.count(one) for one in VERDICTS if one in verdicts}
 
@@ -103,16 +103,17 @@ def counted(verdict: str, count: int) -> str:
 
 
 def conclusion(claims: list[Claim]) -> dict:
-    """What the run says of the handout: the tally, the main claims by verdict, the surprise.
+    """Results about the handout: the counts, the main claims by verdict, the largest surprise.
 
     Parameters
     ----------
-    claims : the ledger, predictions among them.
+    claims : the ledger, including predictions.
 
     Returns
     -------
-    ``tally``, ``main``: verdict → claims of `verdicts.PRIMARY`, ``surprise``: the claim that
-    missed its bar by the largest share of it, or None; ``provisional``: whether all verdicts are.
+    dict with ``tally``; ``judged``: whether any claim was; ``main``: verdict → claims of
+    `verdicts.PRIMARY`; ``surprise``: the claim that missed its bound by the largest share of it,
+    or None; ``provisional``: whether all verdicts are.
     """
     judged = [one for one in claims if one.verdict not in ("untested", NOT_JUDGED)]
     main = {
@@ -130,13 +131,13 @@ def conclusion(claims: list[Claim]) -> dict:
 
 
 def _once(claims: list[Claim]) -> list[dict]:
-    """A claim that two notebooks test is named once."""
+    """The claims without repetitions: a claim that two notebooks test is listed once."""
     links: Mapping[str, str] = {plain_sentence(one): one.link for one in reversed(claims)}
     return [{"sentence": sentence, "link": links[sentence]} for sentence in reversed(links)]
 
 
 def _miss(claim: Claim) -> float:
-    """By what share of its bar a failed claim missed it, unless the bar is a difference."""
+    """By what share of its bound a failed claim missed it; differences are not counted."""
     misses = [
         -test["margin"] / abs(bar)
         for test in claim.tests

@@ -1,7 +1,7 @@
-"""Which verdicts changed since the report that was published before.
+"""Which verdicts have changed since the last published report.
 
-A report keeps in ``before.json`` its own commit, and of the report before it the commit and the
-verdicts. Both reports are in the repository, so that the table can be made again from it.
+A report stores in ``before.json`` its own commit, and the commit and verdicts of the report before
+it. Both reports are in the repository, so the table can be reproduced.
 """
 
 from pathlib import Path
@@ -13,9 +13,9 @@ NAME = "before.json"
 
 
 def report_before(folder: Path, commit: str) -> dict:
-    """What the next report from ``commit`` keeps of those published in ``folder`` before.
+    """What the next report from ``commit`` stores about the one published in ``folder`` before.
 
-    Made again from the same commit, a report is compared with the same one as the first time.
+    If it is built again from the same commit, it is compared with the same report as before.
     """
     kept = read_json(folder / NAME) or {}
     claims = read_json(folder / "claims.json", list)
@@ -26,12 +26,12 @@ def report_before(folder: Path, commit: str) -> dict:
 
 
 def changes(kept: dict, claims: list[Claim]) -> dict | None:
-    """The verdicts that changed, as rows, and how many claims are new or gone.
+    """The verdicts that changed, as rows, and the numbers of new and removed claims.
 
     Parameters
     ----------
-    kept : from `report_before`; without a report before, the answer is None.
-    claims : the new report's ledger.
+    kept : from `report_before`; the result is None if there was no report before.
+    claims : the ledger of the new report.
     """
     if not (before := kept["before"]):
         return None
@@ -51,6 +51,6 @@ def changes(kept: dict, claims: list[Claim]) -> dict | None:
 
 
 def _short(claim: Claim) -> dict:
-    """A claim's verdict, over how many seeds or runs, and what it tests."""
+    """A claim's verdict, its number of seeds or runs, and its conditions."""
     runs = (claim.seeds or {"runs": 1})["runs"]
     return {"verdict": claim.verdict, "runs": runs, "conditions": sorted(claim.conditions)}

@@ -1,4 +1,4 @@
-"""``index.html``: what was run, what came out, and what became of the handout's claims."""
+"""``index.html``: what was run, the results, and the verdicts on the handout's claims."""
 
 import io
 import re
@@ -30,14 +30,14 @@ from ae_lab.report.live.sections import Section
 from ae_lab.report.numbers import as_people_write
 from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.outline import HEADING
-from ae_lab.report.render.outputs import OPENING
+from ae_lab.report.render.outputs import OPENING, looks_of
 from ae_lab.report.render.template import render_template
 from ae_lab.report.seeds.cells import interval_in_words, seed_rows, seeds_in_words, sweep_facts
 from ae_lab.report.seeds.spread import claims_over_seeds, figures_over_seeds, results_for
 from ae_lab.report.workplace import page_file
 
-IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")  # of a text; a card has the notebook's first figure
-CARD_WIDTH = 800  # about twice a card's width, to stay crisp
+IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")  # in a text; a card shows the first figure instead
+CARD_WIDTH = 800  # pixels, about twice a card's width, to look sharp
 
 
 def write_index(
@@ -52,17 +52,17 @@ def write_index(
     reference: Mapping = MappingProxyType({}),
     sections: Sequence[Section] = (),
 ) -> None:
-    """Write ``index.html`` and the figures, claims and exercises as JSON beside the pages.
+    """Write ``index.html``, and metrics, claims and exercises as JSON, next to the pages.
 
-    The executed ``notebooks`` have record and error in ``metadata.ae_lab``. Of the ``results`` of
-    a sweep, those of other notebooks, profiles or data play no part. ``siblings`` are pages beside
-    the report, to be linked to, and what each says; ``before`` is from `before.report_before`;
-    ``made`` has the "author" and the "date" of the commit; ``reference`` is the content of the
-    file of reference values; ``sections`` are those that compute something.
+    The executed ``notebooks`` have record and error in ``metadata.ae_lab``. ``results`` are those
+    of a sweep; results for other notebooks, profiles or data are ignored. ``siblings`` are pages to
+    link to, with descriptions; ``before`` is from `before.report_before`; ``made`` has the
+    "author" and the "date" of the commit; ``reference`` is the content of the file of reference
+    values; ``sections`` are the interactive ones.
     """
     labs = {name: notebook["metadata"]["ae_lab"] for name, notebook in notebooks.items()}
     records = records_of(notebooks)
-    # What the report run knows, and what the notebook itself recorded in its place.
+    # Facts from the report run, replaced by what the notebook itself recorded.
     runs = [lab.get("run", {}) | (lab["record"] or {}).get("run", {}) for lab in labs.values()]
     swept = results_for(notebooks, profile, results)
     good = [result for result in swept if not result["error"]]
@@ -124,19 +124,19 @@ def write_index(
 
 
 def records_of(notebooks: dict[str, dict]) -> list[dict]:
-    """What the notebooks recorded, each with its name."""
+    """The records of the notebooks, each with the notebook's name."""
     labs = {name: notebook["metadata"]["ae_lab"] for name, notebook in notebooks.items()}
     return [lab["record"] | {"notebook": name} for name, lab in labs.items() if lab["record"]]
 
 
 def judged(notebooks: dict[str, dict], profile: str, results: Sequence[dict]) -> list[Claim]:
-    """The ledger of these executed notebooks: each claim with its verdict over all seeds."""
+    """The ledger of these notebooks: each claim with its verdict over all seeds."""
     good = [result for result in results_for(notebooks, profile, results) if not result["error"]]
     return claims_over_seeds(claims_of(records_of(notebooks)), good)
 
 
 def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
-    """What was run. Notebooks run at different times may differ: then all is named."""
+    """What was run. If notebooks were run at different times and differ, all values are named."""
 
     def named(key: str) -> str:
         return " / ".join(
@@ -158,7 +158,7 @@ def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
 
 
 def commands(labs: dict[str, dict], profile: str, swept: Sequence[dict]) -> list[str]:
-    """The commands that make this report again: a sweep, all notebooks, and those run otherwise."""
+    """Commands that reproduce this report: a sweep, all notebooks, and those run differently."""
     groups: dict[str, list[str]] = {}
     for name, lab in labs.items():
         run = lab.get("run", {}) | (lab["record"] or {}).get("run", {})
@@ -192,7 +192,7 @@ def _card(name: str, notebook: dict) -> dict:
     link = quote(page_file(name))
     try:
         title, question = _introduction(notebook, link)
-    except Exception:  # what the texts cannot be turned into is said on the notebook's page
+    except Exception:  # the problem is reported on the notebook's page
         title = question = ""
     image, alt = first_figure(notebook)
     lab = notebook["metadata"]["ae_lab"]
@@ -202,16 +202,17 @@ def _card(name: str, notebook: dict) -> dict:
         "title": title or name,
         "question": question,
         "image": image,
+        "look": " chart" * ("chart" in looks_of("image/png", image.partition(",")[2])),
         "alt": alt,
         "errors": [lab["error"]] * bool(lab["error"]) + lab.get("problems", []),
     }
 
 
 def _introduction(notebook: dict, link: str) -> tuple[str, str]:
-    """A notebook's title, and its question as HTML whose links lead to its page."""
+    """A notebook's title, and its question as HTML with links to its page."""
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
     texts = [cell["source"] for cell in cells]
-    fragments = Fragments()  # what it cannot show is said where its page is rendered
+    fragments = Fragments()  # problems are reported on the notebook's page
     title = HEADING.search(fragments.markdown(texts[0])) if texts else None
     for text in texts[1:]:
         fragments.formulas.lift(text)  # they may define macros
@@ -221,7 +222,7 @@ def _introduction(notebook: dict, link: str) -> tuple[str, str]:
 
 
 def question_of(texts: list[str]) -> str:
-    """The paragraph that asks the notebook's question, or else its first one."""
+    """The paragraph with the notebook's question, or else its first paragraph."""
     paragraphs = [part.strip() for text in texts for part in text.split("\n\n") if part.strip()]
     beginnings = ("#", "$$", "|", "```", "![", "<")
     plain = [part for part in paragraphs if not part.startswith(beginnings)]
@@ -230,7 +231,7 @@ def question_of(texts: list[str]) -> str:
 
 
 def _picture(notebooks: dict[str, dict], part: dict) -> tuple[str, str]:
-    """The picture of a part of the assignment: that of its cell, or else its notebook's first."""
+    """The picture of a part of the assignment: from its cell, or else the notebook's first one."""
     notebook = notebooks.get(part["notebook"], {"cells": []})
     one = {"cells": [cell for cell in notebook["cells"] if cell.get("id") == part["cell"]]}
     found = first_figure(one)
@@ -238,7 +239,7 @@ def _picture(notebooks: dict[str, dict], part: dict) -> tuple[str, str]:
 
 
 def first_figure(notebook: dict) -> tuple[str, str]:
-    """Data address and alt text of the first figure, made small; empty if there is none."""
+    """Data address and alt text of the first figure, reduced in size; empty if there is none."""
     for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
             if picture := output.get("data", {}).get("image/png"):
@@ -249,12 +250,12 @@ def first_figure(notebook: dict) -> tuple[str, str]:
 
 
 def small_png(picture: str | list[str]) -> str:
-    """Data address of a PNG in base64, no wider or higher than a card; "" if it is no image."""
+    """Data address of a PNG in base64, at most as large as a card; "" if it is not an image."""
     try:
         image = Image.open(io.BytesIO(b64decode("".join(picture)))).convert("RGB")
         image.thumbnail((CARD_WIDTH, CARD_WIDTH), Image.Resampling.LANCZOS)
     except (UnidentifiedImageError, ValueError, OSError):
         return ""
     packed = io.BytesIO()
-    image.quantize(128, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
+    image.quantize(64, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
     return "data:image/png;base64," + b64encode(packed.getvalue()).decode()

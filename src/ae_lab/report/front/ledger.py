@@ -1,4 +1,4 @@
-"""Figures and claims of all notebooks as the rows an index shows."""
+"""Metrics and claims of all notebooks as rows of the index."""
 
 import re
 import tomllib
@@ -14,18 +14,18 @@ from ae_lab.report.numbers import as_people_write, number, unit_in_words
 from ae_lab.report.workplace import page_file
 
 WORDS = tomllib.loads(Path(__file__).with_name("figures.toml").read_text(encoding="utf-8"))
-KINDS = {kind: f"{kind.capitalize()} autoencoders" for kind in BY_KIND}  # heading of its claims
+KINDS = {kind: f"{kind.capitalize()} autoencoders" for kind in BY_KIND}  # headings of the claims
 KINDS["autoencoder"] = "Autoencoders in general"
 EXPORTED = ("notebook", "name", "value", "unit", "better", "published", "source", "goal")
 EXPORTED += ("baselines", "best", "words", "seeds")
 
 
 def metrics_of(records: Iterable[dict], over_seeds: Mapping = MappingProxyType({})) -> list[Metric]:
-    """Every metric, by notebook and name, with its ``seeds`` from (notebook, name) → summary."""
+    """All metrics, by notebook and name, with ``seeds`` from (notebook, name) → summary."""
     metrics = [
         replace(
             Metric.from_json(stored),
-            notebook=record["notebook"],  # a link: never what the record calls itself
+            notebook=record["notebook"],  # used for links, so the record's own text is not trusted
             seeds=over_seeds.get((record["notebook"], stored["name"])),
         )
         for record in records
@@ -35,7 +35,7 @@ def metrics_of(records: Iterable[dict], over_seeds: Mapping = MappingProxyType({
 
 
 def figure_row(metric: Metric, marked: bool, profile: str) -> dict:
-    """A metric as text for a table, ``marked`` if the figures may be compared with goals at all."""
+    """A metric as text for a table, ``marked`` if the run can be compared with goals."""
     return {
         "notebook": metric.notebook,
         "link": quote(page_file(metric.notebook)),
@@ -55,14 +55,14 @@ def figure_row(metric: Metric, marked: bool, profile: str) -> dict:
 
 
 def conditions_in_words(claim: Claim) -> str:
-    """For example "1 of 2 conditions met", the controls not counted."""
+    """For example "1 of 2 conditions met", without controls."""
     counted = [test for test in claim.tests if not test["control"]]
     met = sum(test["margin"] > 0 for test in counted)
     return f"{met} of {len(counted)} condition{'s' * (len(counted) != 1)} met"
 
 
 def finding(claim: Claim) -> str:
-    """What was measured, in a line: the first three conditions that count, or why none was."""
+    """What was measured, in one line: the first three conditions, or the reason if none."""
     counted = [test for test in claim.tests if not test["control"]]
     words = [f"{test['name']}: {test['measured']}" for test in counted[:3]]
     words += [f"and {len(counted) - 3} more"] * (len(counted) > 3)
@@ -71,7 +71,7 @@ def finding(claim: Claim) -> str:
 
 
 def grouped(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
-    """Heading → claims, by the kind of autoencoder; of our predictions, by notebook."""
+    """Heading → claims, by kind of autoencoder; predictions by notebook."""
     groups: dict[str, list[Claim]] = {}
     for claim in claims:
         kind = claim.id.partition(".")[0]
@@ -81,19 +81,19 @@ def grouped(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
 
 
 def plain_sentence(claim: Claim) -> str:
-    """What is claimed, without the words in brackets that say how it was read."""
+    """The claim's sentence without words in brackets, which say how it was interpreted."""
     return re.sub(r" \([^()]*\)(?=\W*$)", "", claim.sentence)
 
 
 def claims_of(records: Iterable[dict]) -> list[Claim]:
-    """Every verdict in the ledger's order; a claim of the handout without one is untested."""
+    """All verdicts in the order of the ledger; claims of the handout without one are untested."""
     claims = []
     for record in records:
         name = record["notebook"]
         for claim in map(Claim.from_json, record.get("claims", [])):
-            link = f"{quote(page_file(name))}#{quote(claim.anchor)}"  # the very cell that tested it
+            link = f"{quote(page_file(name))}#{quote(claim.anchor)}"  # the cell that tested it
             claims.append(replace(claim, notebook=name, link=link))
-    evidence = "no notebook of this report puts it to the test"
+    evidence = "no notebook of this report tests it"
     for id in CLAIMS.keys() - {claim.id for claim in claims}:
         claims.append(Claim(id, "untested", sentence=CLAIMS[id], evidence=evidence))
     order = {id: place for place, id in enumerate(CLAIMS)}

@@ -1,4 +1,4 @@
-"""What is the student's own in a report: changed cells, exercises, figures out of their range."""
+"""What a student changed or added in a report: cells, exercises, results out of range."""
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
@@ -20,21 +20,21 @@ def own_work(
     metrics: Iterable[Metric],
     known: Mapping,
 ) -> dict:
-    """What differs from the distributed notebooks, what was answered, and what came out unusual.
+    """What differs from the distributed notebooks: cells, answers, and unusual results.
 
     Parameters
     ----------
     notebooks : name → executed notebook.
-    records : what they recorded.
-    metrics : their figures.
-    known : name of a figure → its entry in the reference file, of this profile and data; empty
-        where a number of a notebook was changed.
+    records : records of the notebooks.
+    metrics : metrics of the notebooks.
+    known : name of a metric → its entry in the reference file, for this profile and data; empty if
+        a knob was changed.
 
     Returns
     -------
-    ``cells`` in words, ``changed``: rows of the notebooks that differ; ``counts``: state →
-    exercises; ``answers``: those that were answered; ``compared``: how many figures have a range;
-    ``outside``: rows of the figures that are not within it.
+    ``cells`` in words; ``changed``: rows of the notebooks that differ; ``counts``: state → number
+    of exercises; ``answers``: those that were answered; ``compared``: number of metrics with a
+    range; ``outside``: rows of the metrics that are not within it.
     """
     found = {name: differences(name, notebook["cells"]) for name, notebook in notebooks.items()}
     answers = []

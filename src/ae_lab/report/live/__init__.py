@@ -1,1 +1,1 @@
-"""What a page computes itself: a digit drawn by hand through the models, a network to train."""
+"""Interactive parts of a page: draw a digit and see its reconstruction, or train a network."""

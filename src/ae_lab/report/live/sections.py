@@ -1,4 +1,4 @@
-"""The sections of a page that compute: draw a digit, train a network; none without their models."""
+"""Interactive sections of a page, if their models exist: draw a digit, train a network."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -15,16 +15,16 @@ from ae_lab.report.render.sanitise import anchor_of
 from ae_lab.report.render.template import render_template
 
 SIDE, PIXELS, CLASSES = 28, 784, 10
-DENSE, CNN = "undercomplete", "classifier"  # the names under which the notebooks save the two
-LARGEST_CODE = 64  # numbers; each gets a slider
-DOUBTFUL = 99  # per cent of the test images have a smaller error than what is no digit
-TRAINED_ON, ACROSS = 300, 20  # images of the network that is trained in the page
+DENSE, CNN = "undercomplete", "classifier"  # names of the two models saved by notebooks
+LARGEST_CODE = 64  # numbers; each has a slider
+DOUBTFUL = 99  # percentile of the test error above which a drawing is not taken for a digit
+TRAINED_ON, ACROSS = 300, 20  # number of images of the network trained on the page; per row
 COMPUTE = {"relu": lambda x: np.maximum(x, 0), "linear": lambda x: x}
 COMPUTE["sigmoid"] = lambda x: 1 / (1 + np.exp(-x))
 
 
 class Section(NamedTuple):
-    """``anchor`` and ``title`` of its heading, and all of it as ``html``."""
+    """A section as ``html``, with the ``anchor`` and the ``title`` of its heading."""
 
     anchor: str
     title: str
@@ -34,11 +34,11 @@ class Section(NamedTuple):
 def live_sections(
     models: Path, notebooks: Sequence[str], load: Callable[[], Dataset]
 ) -> dict[str, list[Section]]:
-    """Notebook to the sections that its page has, "" to those of the index.
+    """Notebook → sections of its page; "" → sections of the index.
 
-    ``models`` is the folder of what each of the ``notebooks`` saved; ``load`` gives the images, and
-    is called only if there is a model for them. Where a model is absent, or is not one that a page
-    can compute, a section says so.
+    ``models`` is the folder of the models that the ``notebooks`` saved. ``load`` returns the
+    images, and is called only if there is a model for them. If a model is missing, or if a page
+    cannot compute it, the section says so.
     """
     dense, no_dense = _layers(models, notebooks, DENSE)
     cnn, no_cnn = _layers(models, notebooks, CNN)
@@ -64,7 +64,7 @@ def _section(kind: str, title: str, **values: object) -> Section:
 
 
 def _layers(models: Path, notebooks: Sequence[str], name: str) -> tuple[list[Layer], str]:
-    """The layers of a saved model, or none and the reason in words."""
+    """The layers of a saved model, or an empty list and the reason."""
     paths = [models / notebook / f"{name}.keras" for notebook in notebooks]
     path = next((path for path in paths if path.is_file()), None)
     if not path:
@@ -76,14 +76,14 @@ def _layers(models: Path, notebooks: Sequence[str], name: str) -> tuple[list[Lay
         known = {layer.activation for layer in layers} <= COMPUTE.keys()
         wanted = (PIXELS, PIXELS) if name == DENSE else (PIXELS, CLASSES)
         if ends != wanted or not known or (name == DENSE and not 0 < code[-1] <= LARGEST_CODE):
-            return [], f"{name}.keras is not one of 28x28 grey images and few numbers"
+            return [], f"{name}.keras does not take 28x28 grey images, or its code is too large"
     except LabError as error:
         return [], str(error).split(":")[0]
     return layers, ""
 
 
 def _digits(load: Callable[[], Dataset]) -> tuple[Dataset | None, str]:
-    """The images, or none and the reason in words."""
+    """The images, or None and the reason."""
     try:
         images = load()
     except LabError as error:
@@ -93,7 +93,7 @@ def _digits(load: Callable[[], Dataset]) -> tuple[Dataset | None, str]:
 
 
 def _draw_values(dense: list[Layer], cnn: list[Layer], images: Dataset) -> dict:
-    """What the template needs to let a reader draw."""
+    """Values of the template for drawing."""
     encoder = [layer for layer in dense if layer.part == "encoder"]
     decoder = [layer for layer in dense if layer.part == "decoder"]
     x = images.test_images.reshape(-1, PIXELS) / 255
@@ -116,7 +116,7 @@ def _draw_values(dense: list[Layer], cnn: list[Layer], images: Dataset) -> dict:
 
 
 def _typical(error: np.ndarray, chosen: np.ndarray) -> int:
-    """The chosen image whose error is their median."""
+    """The index of the chosen image with the median error."""
     ranked = np.argsort(np.where(chosen, error, np.inf), kind="stable")
     return int(ranked[max(chosen.sum() - 1, 0) // 2])
 
@@ -132,7 +132,7 @@ def _packed(layers: list[Layer]) -> list[dict]:
 
 
 def _through(layers: list[Layer], x: np.ndarray) -> np.ndarray:
-    """``x`` (n, inputs) through dense layers."""
+    """The output of dense layers for ``x`` (n, inputs)."""
     for layer in layers:
         x = COMPUTE[layer.activation](x @ layer.kernel + layer.bias)
     return x
@@ -141,13 +141,13 @@ def _through(layers: list[Layer], x: np.ndarray) -> np.ndarray:
 def _pca(images: np.ndarray, components: int) -> dict[str, list[Layer]]:
     """The first principal components of uint8 images, as two linear layers."""
     total, products = 0, 0
-    for start in range(0, len(images), 5_000):  # all at once would take much memory
+    for start in range(0, len(images), 5_000):  # all at once would need much memory
         rows = images[start : start + 5_000].reshape(-1, PIXELS).astype(np.float64)
-        total, products = total + rows.sum(axis=0), products + rows.T @ rows  # whole numbers: exact
+        total, products = total + rows.sum(axis=0), products + rows.T @ rows  # exact: whole numbers
     mean = total / len(images) / 255
     covariance = products / len(images) / 255**2 - np.outer(mean, mean)
     basis = np.linalg.eigh(covariance)[1][:, ::-1][:, :components]
-    basis *= np.sign(basis[np.abs(basis).argmax(axis=0), range(components)])  # one of two signs
+    basis *= np.sign(basis[np.abs(basis).argmax(axis=0), range(components)])  # fixes the sign
     return {
         "encoder": [Layer("encoder", basis, -mean @ basis, "linear")],
         "decoder": [Layer("decoder", basis.T, mean, "linear")],
@@ -155,7 +155,7 @@ def _pca(images: np.ndarray, components: int) -> dict[str, list[Layer]]:
 
 
 def mosaic(x: np.ndarray, across: int) -> dict:
-    """Images (n, 784) in [0, 1] in rows of ``across`` as a PNG: its address, width and height."""
+    """PNG of images (n, 784) in [0, 1], ``across`` per row: its address, width and height."""
     tiles = x.reshape(-1, across, SIDE, SIDE).swapaxes(1, 2).reshape(-1, across * SIDE)
     packed = io.BytesIO()
     levels = np.round(255 * np.clip(tiles, 0, 1)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The layers of a model in a ``.keras`` file as arrays, without Keras, packed for a page."""
+"""The layers of a model in a ``.keras`` file as arrays, read without Keras and packed as JSON."""
 
 import io
 import json
@@ -15,16 +15,17 @@ import numpy as np
 
 from ae_lab.errors import LabError
 
-LARGE = 100_000  # weights of a layer; a larger one is kept in 8 bits a weight, others in 16
+LARGE = 100_000  # weights; larger layers are stored with 8 bits per weight, others with 16
 WITHOUT_EFFECT = set("InputLayer Flatten Reshape Identity Dropout RandomShift".split())
 
 
 class Layer(NamedTuple):
     """A dense layer or a convolution.
 
-    ``part`` is the model that it is in, "encoder" or "decoder" of an autoencoder. ``kernel`` is
-    (inputs, units), of a convolution (side, side, channels, units); ``bias`` (units,). ``side`` is
-    that of the image that a convolution takes and ``stride`` its step; 0 for a dense layer.
+    ``part`` is the name of its model, "encoder" or "decoder" in an autoencoder. ``kernel`` is
+    (inputs, units), for a convolution (side, side, channels, units); ``bias`` is (units,).
+    ``side`` is the side of the image that a convolution takes, ``stride`` its step; both are 0
+    for a dense layer.
     """
 
     part: str
@@ -35,10 +36,10 @@ class Layer(NamedTuple):
     stride: int = 0
 
     def packed(self) -> dict:
-        """For JSON: ``weights`` as whole numbers of ``bits``, times each unit's scale, in base64.
+        """For JSON: ``weights`` in base64, whole numbers of ``bits`` times the unit's scale.
 
-        Eight bits for the autoencoder would change a pixel by up to 0.12; sixteen change it, and
-        the CNN's probabilities, by less than 0.01.
+        With 8 bits, pixels of the autoencoder change by up to 0.12. With 16 bits, pixels and the
+        CNN's probabilities change by less than 0.01.
         """
         kernel = self.kernel.reshape(-1, self.kernel.shape[-1])
         bits = 8 if kernel.size > LARGE else 16
@@ -54,12 +55,12 @@ class Layer(NamedTuple):
 
 
 def base64(content: np.ndarray | bytes) -> str:
-    """The bytes of an array, or bytes, in base64."""
+    """An array's bytes, or bytes, in base64."""
     return b64encode(bytes(content) if isinstance(content, bytes) else content.tobytes()).decode()
 
 
 def read_layers(path: Path) -> list[Layer]:
-    """The layers of the model in the file ``path``; a LabError if a page cannot compute one."""
+    """The layers of the model in the file ``path``; a LabError if a page cannot compute it."""
     try:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
@@ -76,20 +77,20 @@ def read_layers(path: Path) -> list[Layer]:
                     side = -(-side // stride) if stride else side
                     if stride and options["padding"] != "same":
                         raise LabError("a convolution with padding other than 'same'")
-                elif kind == "Activation":  # of what the layer before gives
+                elif kind == "Activation":  # belongs to the layer before it
                     layers[-1] = layers[-1]._replace(activation=options["activation"])
                 elif kind not in WITHOUT_EFFECT:
                     raise LabError(f"a layer {kind}")
-    except Exception as error:  # damage shows in many ways
+    except Exception as error:  # a damaged file raises many types of exception
         raise LabError(
-            f"{path.name} must be a dense autoencoder or a classifier as the notebooks save them, "
-            f"received {error or type(error).__name__}: run the notebook again that saves it."
+            f"{path.name} must be a dense autoencoder or a classifier saved by a notebook, "
+            f"received {error or type(error).__name__}: run the notebook that saves it again."
         ) from None
     return layers
 
 
 def _walk(model: dict, group: h5py.Group) -> Iterator[tuple[str, str, dict, h5py.Group]]:
-    """Part, class, options and stored numbers of every layer; Keras names these by class."""
+    """Part, class, options and stored arrays of each layer, which Keras names by class."""
     seen = Counter()
     for layer in model["config"]["layers"]:
         kind = layer["class_name"].split(">")[-1]

@@ -1,10 +1,10 @@
-"""Take out of a cell's outputs what differs from run to run or names the machine.
+"""Remove from a cell's outputs what differs between runs or identifies the machine.
 
-Addresses, process ids, times and absolute paths tell a reader nothing and make two equal
-runs look different. They are removed here, when a page is rendered, and not forbidden:
-a ``<Model object at 0x7f…>`` from a library is no reason to lose a page. They are removed only
-in the form in which tools print them, paths only where tools speak (stderr and tracebacks):
-what a notebook prints is never altered. Every pattern takes time in proportion to the text.
+Memory addresses, process ids, times and absolute paths do not help a reader and make equal runs
+look different. They are removed when a page is rendered, and not forbidden: a
+``<Model object at 0x7f…>`` from a library is no reason to lose a page. Only the forms that tools
+print are removed, and paths only in the output of tools (stderr and tracebacks). What a notebook
+prints is never changed. The time for each pattern is proportional to the length of the text.
 """
 
 import os
@@ -18,10 +18,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
-# "at 0x…" as Python's own reprs end, or go on.
+# "at 0x…" at the end of Python's reprs, or inside them.
 ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]{6,16}(?=>|&gt;|; to '|, file \")")
-# The clock at the end of a bar: Keras's "1s 3ms/step" and tqdm's "[00:01<00:00, 9.5it/s]",
-# which has figure spaces in a widget.
+# The times after a progress bar: Keras's "1s 3ms/step" and tqdm's "[00:01<00:00, 9.5it/s]",
+# which contains figure spaces in a widget.
 KERAS_CLOCK = re.compile(r"(━ {1,9})(?:\d+:)*\d+m?s +\d+(?:ms|us|s)/(?:step|epoch)(?: - )?")
 TQDM_CLOCK = re.compile(
     r"(?<=\w)[ \u2007]\[(?:\d+:)+\d\d(?:(?:<|&lt;)[\d:?]+)?,"
@@ -42,9 +42,9 @@ LINE_END = re.compile(r"\r+\n")
 
 
 def clean_outputs(outputs: list[NotebookNode], folder: str = "") -> list[NotebookNode]:
-    """The outputs as a page shows them: streams joined, texts cleaned; the given ones stay.
+    """The outputs as a page shows them: streams joined, texts cleaned; ``outputs`` is unchanged.
 
-    Where tools name the notebook's folder, it is cut off.
+    The notebook's ``folder`` is removed from paths in the output of tools.
     """
     joined = join_streams(outputs)
     for output in joined:
@@ -64,9 +64,9 @@ def clean_outputs(outputs: list[NotebookNode], folder: str = "") -> list[Noteboo
 
 
 def join_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """What is printed between two figures becomes one stdout and one stderr, in this order.
+    """Join what is printed between two figures into one stdout and one stderr, in this order.
 
-    Which of the two pipes is read first, and in how many pieces, is chance.
+    The order in which the two pipes are read, and in how many pieces, is random.
     """
     joined: list[NotebookNode] = []
     for is_stream, group in groupby(outputs, lambda output: output.output_type == "stream"):
@@ -85,14 +85,14 @@ def join_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def clean_text(text: str) -> str:
-    """A text without the addresses in reprs and the clocks of progress bars."""
+    """A text without the addresses in reprs and the times of progress bars."""
     text = ADDRESS.sub("", text) if " at 0x" in text else text
     text = KERAS_CLOCK.sub(r"\1", text) if "━" in text else text
     return TQDM_CLOCK.sub(lambda bar: f" [{bar[1]}]" if bar[1] else "", text)
 
 
 def clean_message(text: str, folder: str = "") -> str:
-    """What a tool says, without process ids and this machine's folders either."""
+    """The output of a tool, also without process ids and folders of this machine."""
     text = clean_text(CPP_LOG.sub("", text))
     if "/" not in text and "\\" not in text:
         return text
@@ -101,7 +101,7 @@ def clean_message(text: str, folder: str = "") -> str:
 
 
 def play_terminal(text: str) -> str:
-    """Plain text as a terminal would end up showing it."""
+    """Plain text in the final state that a terminal would show."""
     text = LINE_END.sub("\n", ANSI.sub("", text))
     if "\r" in text or "\b" in text:
         text = "\n".join(map(_final_state, text.split("\n")))
@@ -134,11 +134,11 @@ def _without_folders(word: str, names: list[tuple[str, str]]) -> str:
 
 
 def _known_folders(folder: str) -> list[tuple[str, str]]:
-    """Folders of this machine and what a page calls them, the longest path first."""
+    """Folders of this machine and their names on a page, the longest path first."""
     paths = {
         sysconfig.get_path("stdlib"): "python",
         str(Path(__file__).absolute().parents[3]): "src",
-        os.path.expanduser("~"): "~",  # itself where there is no home folder
+        os.path.expanduser("~"): "~",  # returns "~" if there is no home folder
     }
     if folder:
         paths |= {str(Path(folder).absolute().parent): "", str(Path(folder).absolute()): ""}

@@ -1,4 +1,4 @@
-"""Colours of a notebook's own, made readable on a light page and on a dark one."""
+"""Colours set by a notebook, made readable on light and dark pages."""
 
 import re
 
@@ -6,18 +6,18 @@ from PIL import ImageColor
 
 INK = (0, 0, 0)
 PAPER = (255, 255, 255)
-KEPT = {  # property of a style → the values of it that a page keeps
+KEPT = {  # style property → its values that a page keeps
     "text-align": re.compile(r"left|right|center|start|end|justify"),
     "font-weight": re.compile(r"bold|bolder|normal|[1-9]00"),
     "font-style": re.compile(r"italic|normal"),
     "text-decoration": re.compile(r"underline|line-through|none"),
     "display": re.compile(r"none"),
 }
-ENOUGH = 4.6  # WCAG asks for a contrast of 4.5
+ENOUGH = 4.6  # WCAG requires a contrast of 4.5
 
 
 def safe_style(declarations: str) -> str:
-    """Those declarations of a style that a page keeps, its colours readable; "" if none."""
+    """The declarations of a style that a page keeps, with readable colours; "" if none."""
     found = {}
     for declaration in declarations.split(";"):
         name, _, value = declaration.partition(":")
@@ -29,9 +29,10 @@ def safe_style(declarations: str) -> str:
 
 
 def readable(ink: str, background: str) -> str:
-    """A text's colour and its background's as a style: on a background, black or white text.
+    """A style with a readable pair of text colour and background, "" if neither is a colour.
 
-    A text's colour alone is darkened until it can be read, on white. "" if neither is a colour.
+    On a given ``background``, the text becomes black or white. Without one, the text colour
+    ``ink`` is darkened until it is readable on white.
     """
     if (ground := _rgb(background)) is not None:
         text = INK if _contrast(INK, ground) >= _contrast(PAPER, ground) else PAPER

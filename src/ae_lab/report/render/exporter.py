@@ -1,4 +1,4 @@
-"""``jupyter nbconvert --to ae_lab_report``: a notebook as one page that stands alone."""
+"""``jupyter nbconvert --to ae_lab_report``: a notebook as one self-contained page."""
 
 import tempfile
 from copy import deepcopy
@@ -21,18 +21,18 @@ from ae_lab.report.workplace import page_file
 
 
 def render_page(notebook: NotebookNode, resources: dict) -> tuple[str, Page]:
-    """The page of an executed notebook, and what is known of it."""
+    """The page of an executed notebook as HTML, and as a `Page`."""
     exporter = ReportExporter()
     html, _ = exporter.from_notebook_node(notebook, resources)
     return html, exporter.page
 
 
 class ReportExporter(TemplateExporter):
-    """A page without requests, with MathML, outline and alt texts; the only script is our own.
+    """A page without requests, with MathML, outline and alt texts; its only script is ours.
 
-    Not an HTMLExporter: that one parses the finished page once more to put filler in place of
-    missing alt texts, and brings settings for scripts. ``page`` is the last page rendered; what is
-    wrong with it stands in the page, and is logged as one sentence each.
+    Not an HTMLExporter, which would parse the finished page again to insert placeholders for
+    missing alt texts, and has settings for scripts. ``page`` is the last page rendered. Its
+    problems are shown on the page and logged, one sentence each.
     """
 
     export_from_notebook = "ae_lab report"
@@ -55,16 +55,16 @@ class ReportExporter(TemplateExporter):
         yield "page_address", lambda name: quote(page_file(name))
 
     def _init_preprocessors(self) -> None:
-        """All but nbconvert's own execution, in whose place is a report's."""
+        """All preprocessors except nbconvert's execution, which `_executed` replaces."""
         super()._init_preprocessors()
         own = [p for p in self._preprocessors if not isinstance(p, ExecutePreprocessor)]
         self._preprocessors = own
 
     def _validate_preprocessor(self, nbc: NotebookNode, preprocessor: object) -> None:
-        """Not asked for: a page is made of any notebook, whatever its metadata lack."""
+        """Not used: any notebook becomes a page, whatever metadata are missing."""
 
     def from_file(self, file_stream, resources: dict | None = None, **kw):
-        """A page of a notebook of any format, or one that says why the file is not one."""
+        """A page for a notebook of any format, or one that shows why the file is invalid."""
         name = (resources or {}).get("metadata", {}).get("name", "notebook")
         try:
             content = file_stream.read()
@@ -75,12 +75,12 @@ class ReportExporter(TemplateExporter):
         return self.from_notebook_node(notebook, resources, **kw)
 
     def from_notebook_node(self, nb: NotebookNode, resources: dict | None = None, **kw):
-        """The page and its resources; with ``--execute``, of the notebook as a report runs it."""
+        """The page and its resources; with ``--execute``, the notebook is run as in a report."""
         nb = as_format_4_5(deepcopy(nb))
         switches = self.config.ExecutePreprocessor
         if switches.get("enabled") and "ae_lab" not in nb.metadata:
             if ignored := ", ".join(sorted(set(switches) - {"enabled"})):
-                self.log.warning("a notebook is executed as a report does it, without %s", ignored)
+                self.log.warning("a notebook is executed as in a report, without %s", ignored)
             metadata = (resources or {}).get("metadata", {})
             try:
                 nb = self._executed(metadata)
@@ -90,11 +90,11 @@ class ReportExporter(TemplateExporter):
         for error in self.page.errors:
             self.log.error(sentence_of(error))
         if self.page.gaps:
-            self.log.warning("not shown, and named where it stood: %d", len(self.page.gaps))
+            self.log.warning("not shown (marked on the page): %d", len(self.page.gaps))
         return html, resources
 
     def _executed(self, metadata: dict) -> NotebookNode:
-        """The notebook's file as a report runs it, with nothing of the run left behind."""
+        """The notebook's file after a run as in a report, in a temporary folder."""
         from ae_lab.report.build import prepare_data
         from ae_lab.report.execute.run import executed
         from ae_lab.report.workplace import Workplace

@@ -1,4 +1,4 @@
-"""The formulas of a page, set together: macros, numbers and references hold from cell to cell."""
+"""The formulas of a page, typeset together: macros, numbers and references span all cells."""
 
 import re
 from collections.abc import Callable
@@ -9,12 +9,12 @@ from math_core import LatexToMathML
 
 from ae_lab.report.render.colours import readable
 
-# Formulas pass Markdown and the sanitiser as marks between two code points that are no characters.
+# Formulas pass through Markdown and sanitiser as markers between two code points not in any text.
 BEGIN, END = "\ufdd0", "\ufdd1"
 MARK = re.compile(f"{BEGIN}(\\d+){END}")
 QUOTED_MARK = re.compile(f"{quote(BEGIN)}(\\d+){quote(END)}")
 PRIVATE = re.compile(f"[{BEGIN}{END}]")
-# Where a formula may begin, and what must be passed over: an escaped letter, a run of backticks.
+# Where a formula may begin, and what must be skipped: an escaped letter, a run of backticks.
 OPENING = re.compile(
     r"\\begin\{(?P<environment>[a-zA-Z]+\*?)\}|(?P<bracket>\\\\[\[(])|\\(?:eq)?ref\{[^{}\n]{1,200}\}"
     r"|\\.|(?P<dollars>\$\$?)|^[ >\t]*(?P<tildes>~{3,})|(?P<ticks>`+)",
@@ -26,14 +26,14 @@ TAG_OR_MARK = re.compile(
 )
 VERBATIM = ("pre", "code", "kbd", "samp")
 TEXTS = re.compile(r"(<[^>]*>)")
-# A wide formula scrolls in its own box, which a keyboard must be able to reach.
+# A wide formula scrolls in its own box, which must be reachable by keyboard.
 BOX = '<span class="formula" role="group" aria-label="formula" tabindex="0">{}</span>'
 
-# LaTeX that the converter does not know, in words that it knows.
+# LaTeX that the converter does not support, in terms that it supports.
 MACROS = {"mbox": r"\text{#1}", "substack": r"\begin{matrix}#1\end{matrix}"}
 MACROS |= dict.fromkeys(("tiny", "small", "normalsize", "large", "Large", "LARGE", "huge"), "")
 IN_OTHER_WORDS = [
-    # a notebook may define a macro twice, as cells are run twice
+    # a notebook may define a macro twice, because cells are run again
     (r"\\(?:(?:re)?new|provide)command\*?\s*\{?(\\[a-zA-Z]+)\}?\s*(?:\[(\d)\](?!\[))?(?=\{)",
      "macro"),
     (r"\\DeclareMathOperator(\*?)\s*\{?(\\[a-zA-Z]+)\}?\s*(\{[^{}]*\})",
@@ -49,21 +49,21 @@ COLOUR = re.compile(r'style="color:(#\w+);?"')
 
 
 class Formulas:
-    """Lifts formulas out of texts, sets all at once, and puts them back.
+    """Extracts formulas from texts, typesets all together, and inserts them again.
 
-    ``place`` is asked, for each formula, where it stands; ``problem`` is called with a sentence
-    and that place for what cannot be set, and returns what is to stand there beside its source.
+    ``place`` is called for each formula and returns its position. ``problem`` is called with a
+    sentence and that position if a formula cannot be typeset; it returns a note to show.
     """
 
     def __init__(self, place: Callable[[], object], problem: Callable[[str, object], str]):
         self.place, self.problem = place, problem
-        self.found: list[tuple[str, str, bool, object]] = []  # as written, TeX, display, place
+        self.found: list[tuple[str, str, bool, object]] = []  # source, TeX, display, position
         self._set: list[str] | None = None
 
     def lift(self, text: str) -> str:
-        """A text with marks in place of its formulas, those in code left as they are."""
+        """A text with markers in place of its formulas; code is unchanged."""
         text, pieces, at = PRIVATE.sub("", text), [], 0
-        absent: set[str] = set()  # what was sought in vain is sought once only
+        absent: set[str] = set()  # closing marks that do not occur, so they are searched only once
 
         def find(closing: str, start: int) -> int:
             end = -1 if closing in absent else text.find(closing, start)
@@ -97,7 +97,7 @@ class Formulas:
 
     @staticmethod
     def _after_code(text: str, opening: re.Match, fence: str, find: Callable) -> int:
-        """Where code ends that begins with this fence; behind the fence if it never ends."""
+        """Where the code that begins with this ``fence`` ends; after the fence if it never does."""
         at = opening.end()
         while (end := find(fence, at)) >= 0:
             at = end + len(fence)
@@ -110,7 +110,7 @@ class Formulas:
         return len(text) if is_block else opening.end()
 
     def lift_html(self, html: str) -> str:
-        """Cleaned HTML with marks in place of the formulas in its texts, not in code."""
+        """Cleaned HTML with markers in place of the formulas in its texts, but not in code."""
         if "$" not in html and "\\" not in html:
             return html
         pieces, depth = TEXTS.split(html), 0
@@ -125,13 +125,13 @@ class Formulas:
         return "".join(pieces)
 
     def raw(self, text: str) -> str:
-        """A text with its formulas as they were written."""
+        """A text with the source of its formulas."""
         if quote(BEGIN) in text:
             text = QUOTED_MARK.sub(self._written, text)
         return MARK.sub(self._written, text)
 
     def put_back(self, html: str) -> str:
-        """Cleaned HTML with MathML in place of its marks; in code and attributes their source."""
+        """Cleaned HTML with MathML instead of markers; in code and attributes, with the source."""
         if BEGIN not in html:
             return html
         if self._set is None:
@@ -150,7 +150,7 @@ class Formulas:
         return TAG_OR_MARK.sub(replaced, html)
 
     def _written(self, mark: re.Match) -> str:
-        """A formula as it was written; a mark that a kernel printed is not ours."""
+        """The source of a formula; a marker that a kernel printed is not ours."""
         number = int(mark[1])
         return self.found[number][0] if number < len(self.found) else "�"
 
@@ -160,7 +160,7 @@ class Formulas:
         return f"{BEGIN}{len(self.found) - 1}{END}"
 
     def _set_all(self) -> list[str]:
-        converter = LatexToMathML(  # when the page is built: it needs no script for it
+        converter = LatexToMathML(  # runs when the page is built, so the page needs no script
             fancy_error=False,
             continue_on_error=True,
             global_group=True,
@@ -178,12 +178,12 @@ class Formulas:
             reason = unescape(error[1]).rstrip(".")
             sentence = f"the formula “{source}” cannot be rendered: {reason}"
         elif "(??)" in html:
-            sentence = f"the reference in “{source}” leads to no equation of this page"
+            sentence = f"the reference in “{source}” does not match any equation of this page"
         elif re.fullmatch(r"<math[^>]*></math>", html):
-            return ""  # nothing but definitions
+            return ""  # only definitions
         else:
             if re.fullmatch(rf"<math><mtext>{REFERENCE.pattern}</mtext></math>", html):
-                number = REFERENCE.search(html)  # a link may stand in a text, not in a formula
+                number = REFERENCE.search(html)  # a link is possible in a text, not in a formula
                 text = number[2] if tex.startswith("\\ref") else f"({number[2]})"
                 return f'<a href="#{number[1]}">{text}</a>'
             html = REFERENCE.sub(r"(\2)", html)

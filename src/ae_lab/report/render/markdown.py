@@ -1,4 +1,4 @@
-"""A notebook's texts as HTML, and what the pieces of one page share."""
+"""A notebook's texts as HTML, and the state that the parts of one page share."""
 
 import re
 from base64 import b64encode
@@ -22,12 +22,12 @@ from ae_lab.report.render.sanitise import IMAGE, Surroundings, note_html, plain_
 
 WITH_ID = re.compile(r'(<[a-zA-Z][^>]*?) id="([^"]*)"')
 TO_ID = re.compile(r'(<a\b[^>]*? href=")#([^"]*)"')
-ENDINGS = {"jpg": "jpeg", "svg": "svg+xml"}  # where a file's ending is not its MIME type's
+ENDINGS = {"jpg": "jpeg", "svg": "svg+xml"}  # suffixes that differ from the MIME type
 DEAD_LINK = re.compile(r'<a\b[^>]* href="dead:([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 
 
 class Renderer(mistune.HTMLRenderer):
-    """Colours code; all else is mistune's, and safe only after `sanitise`."""
+    """Highlights code; the rest is mistune's, and is safe only after `sanitise`."""
 
     def __init__(self):
         super().__init__(escape=False, allow_harmful_protocols=True)
@@ -38,10 +38,10 @@ class Renderer(mistune.HTMLRenderer):
 
 
 class Fragments(Surroundings):
-    """Turns the texts of one page into HTML; what they share is settled once, in ``finish``.
+    """Turns the texts of one page into HTML; ``finish`` completes what they share.
 
-    ``notes`` are what could not be shown, each with the ``place`` that was set when it was met, and
-    whether that is a failure. Image files are looked for in ``folder``.
+    ``notes`` lists what could not be shown, each with the ``place`` at that time and whether it
+    is a failure. Image files are searched in ``folder``.
     """
 
     def __init__(self, folder: str = ""):
@@ -52,18 +52,18 @@ class Fragments(Surroundings):
         self._attachments: dict = {}
 
     def markdown(self, source: str, attachments: NotebookNode | None = None) -> str:
-        """A cell's text, with marks for its formulas, safe to stand in a page."""
+        """A cell's text as safe HTML, with markers for its formulas."""
         self._attachments = attachments or {}
         html = _parser()(self.formulas.lift(source))
         return sanitise(html, headings=True, page=self)
 
     def html(self, source: str) -> str:
-        """A kernel's HTML, with marks for the formulas in it, safe to stand in a page."""
+        """HTML from a kernel as safe HTML, with markers for its formulas."""
         self._attachments = {}
         return self.formulas.lift_html(sanitise(source, page=self))
 
     def finish(self, html: str) -> str:
-        """All of a page's content with its formulas, each id once, no link that leads nowhere."""
+        """The content of a page with formulas, unique ids, and no link without a target."""
         html = self.formulas.put_back(html)
         ids: set[str] = set()
 
@@ -80,7 +80,7 @@ class Fragments(Surroundings):
         return DEAD_LINK.sub(self._dead_link, html)
 
     def image(self, source: str) -> str | None:
-        """The data address of an image: one in the text, attached to the cell, or in a file."""
+        """The data address of an image that is in the text, attached to the cell, or in a file."""
         if IMAGE.match(source):
             return source
         name = unquote(source)
@@ -101,7 +101,7 @@ class Fragments(Surroundings):
             if path.resolve().is_relative_to(folder.resolve()):
                 with open_regular(path) as file:
                     return f"data:{kind};base64,{b64encode(file.read()).decode()}"
-        except (OSError, ValueError):  # absent, a pipe, a name too long, a null byte
+        except (OSError, ValueError):  # missing, a pipe, a name too long, a null byte
             pass
         return None
 
@@ -113,7 +113,7 @@ class Fragments(Surroundings):
         return self.formulas.raw(text)
 
     def text(self, html: str) -> str:
-        """A fragment's text, its formulas as they were written."""
+        """The text of a fragment, with the source of its formulas."""
         return self.raw(plain_text(html))
 
     def _formula_problem(self, sentence: str, place: dict) -> str:
@@ -122,11 +122,11 @@ class Fragments(Surroundings):
 
     def _dead_link(self, link: re.Match) -> str:
         name = unquote(link[1])
-        return link[2] + self.note(f"where the link #{name} leads, as this page has no such place")
+        return link[2] + self.note(f"the target of the link #{name}, which is not on this page")
 
 
 class Blocks(MathBlockParser):
-    """Jupyter's blocks, a heading without a space among them; formulas were lifted before."""
+    """Jupyter's blocks, including headings without a space; formulas are already extracted."""
 
     DEFAULT_RULES = mistune.BlockParser.DEFAULT_RULES
 
@@ -137,7 +137,7 @@ def _parser() -> mistune.Markdown:
 
 
 def highlight(source: str, language: str) -> str:
-    """Spans to stand inside ``<code>``, coloured by style.css; an unknown language stays plain."""
+    """Highlighted spans for ``<code>``, coloured by style.css; plain for unknown languages."""
     return pygments.highlight(source, _lexer(language), HtmlFormatter(nowrap=True)).rstrip("\n")
 
 

@@ -1,4 +1,4 @@
-"""Headings of a page: one h1, no skipped level, an anchor of its own for each."""
+"""Headings of a page: one h1, no skipped level, and a unique anchor for each."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from ae_lab.report.render.sanitise import anchor_of
 
 HEADING = re.compile(r"<h([1-6])([^>]*)>(.*?)</h\1>", re.DOTALL)
 ID = re.compile(r' id="([^"]*)"')
-MOST = 8  # subheadings of a section that the contents list; a glossary's are left out
+MOST = 8  # subheadings of a section in the contents; longer lists, like a glossary, are omitted
 
 
 class Entry(NamedTuple):
@@ -23,7 +23,7 @@ class Entry(NamedTuple):
 
 @dataclass
 class Outline:
-    """Rewrites headings as they come; ``title`` is the text of the first h1, "" without one."""
+    """Rewrites headings in order; ``title`` is the text of the first h1, or ""."""
 
     fragments: Fragments
     title: str = ""
@@ -33,7 +33,7 @@ class Outline:
 
     @property
     def contents(self) -> list[Entry]:
-        """Sections, and the subheadings of those that have at most ``MOST`` of them."""
+        """Sections, and their subheadings if there are at most ``MOST``."""
         listed: list[Entry] = []
         for is_section, group in groupby(self.entries, lambda entry: entry.level == 2):
             entries = [entry for entry in group if entry.level <= 3]
@@ -41,13 +41,13 @@ class Outline:
         return listed
 
     def rewrite(self, html: str) -> str:
-        """The fragment with levels mended and anchors set."""
+        """The fragment with corrected levels and anchors."""
         return HEADING.sub(self._heading, html)
 
     def _heading(self, match: re.Match) -> str:
         level, inner = int(match[1]), match[3]
         text = self.fragments.text(inner)
-        if own := ID.search(match[2]):  # the author's, beside Jupyter's
+        if own := ID.search(match[2]):  # an anchor set by the author, in addition to Jupyter's
             inner = f'<span id="{own[1]}"></span>{inner}'
         if level == 1 and not self.title and not self.entries and text:
             self.title = text
@@ -58,7 +58,7 @@ class Outline:
         return f'<h{entry.level} id="{entry.anchor}">{inner}</h{entry.level}>'
 
     def _anchor(self, text: str) -> str:
-        """A readable anchor; the second of the same name gets a number."""
+        """A readable anchor; repeated names get a number."""
         slug = anchor_of(text)
         anchor, number = slug, 1
         while anchor in self._anchors:

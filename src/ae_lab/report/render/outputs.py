@@ -1,4 +1,4 @@
-"""A cell's outputs as HTML: each in the richest form that a page can hold, or named."""
+"""A cell's outputs as HTML: each in the richest form that a page can show, or a note."""
 
 import io
 import json
@@ -17,34 +17,34 @@ from ae_lab.report.render.cleaning import clean_outputs, clean_text
 from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.sanitise import CHART, MEDIA, plain_text, svg_root
 
-FILLER = "No description has been provided for this image"  # nbconvert's, and no alt text
+FILLER = "No description has been provided for this image"  # nbconvert's placeholder
 NO_ALT = "a figure has no alt text: show it with lab.show(fig, alt=...)"
 IMAGES = [f"image/{kind}" for kind in ("svg+xml", "png", "jpeg", "gif", "webp", "avif", "bmp")]
 WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
-BARE = re.compile(r"<[\w.]+(?: object)?(?: at 0x\w+)?>")  # a repr that tells nothing
+BARE = re.compile(r"<[\w.]+(?: object)?(?: at 0x\w+)?>")  # a repr without information
 HIDES = re.compile(r"<style\b[^<]*display:\s*none", re.IGNORECASE)
-NAMES = {  # kinds of output that no page holds, by the start of their MIME type
+NAMES = {  # outputs that a page cannot show, by the start of their MIME type
     "application/pdf": f"a PDF: {CHART}",
-    "application/javascript": f"what a script shows: {CHART}",
+    "application/javascript": f"the output of a script: {CHART}",
     "audio/": f"a sound: {MEDIA}",
     "video/": f"a video: {MEDIA}",
-    "image/": f"an image in a form that browsers do not show: {CHART}",
-    "": f"an output that needs a program of its own: {CHART}",
+    "image/": f"an image in a format that browsers do not show: {CHART}",
+    "": f"an output that needs another program: {CHART}",
 }
-# what the lab shows, whose numbers a page writes as people do
+# outputs of the lab, whose numbers are formatted by `as_people_write`
 OURS = re.compile(r'<(?:p|div) class="(?:reading|claim|record|summary|answer)\b|<table><caption>')
 WORDS = re.compile(r">[^<]+")
 HEAD = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
 ROW = re.compile(r"<t[dh]\b(?![^>]*span=)(?=[^>]*>)")
 TABLE = re.compile(r"<table>(?:(?!</?table).)*?</thead>(?:(?!</?table).)*</table>", re.DOTALL)
-PHONE = 600  # pixels of a figure that would be too small on a phone
-DARK = 0.12  # share of dark pixels of a chart; one of images has more
+PHONE = 600  # pixels; wider figures would be too small on a phone
+DARK = 0.12  # share of dark pixels up to which a figure is a chart, not images
 PROGRESS = ("FloatProgressModel", "IntProgressModel")
 
-# A figure that moves, computed by a script known by its hash: a still one, and controls that take
-# its place where the script may run.
-OPENING = '<div class="living" data-'  # no output of a kernel can hold it unescaped
+# An interactive figure, computed by a script with a known hash: a static one, and controls that
+# replace it if the script may run.
+OPENING = '<div class="living" data-'  # outputs of a kernel cannot contain this unescaped
 TICKS = [f"<span>{tick}</span>" for tick in ("−3", "−2", "−1", "0", "1", "2", "3")]
 PLANE = f"""<div class="live" hidden>
 <div class="axes"><p class="axis upright" aria-hidden="true">{"".join(TICKS[::-1])}</p>
@@ -69,7 +69,7 @@ SLIDERS = """<div class="live" hidden>
 
 
 class Outputs:
-    """Shows outputs on a page; ``markdown`` renders a text with its headings in the outline."""
+    """Renders outputs; ``markdown`` renders a text and adds its headings to the outline."""
 
     def __init__(self, notebook: NotebookNode, fragments: Fragments, markdown: Callable):
         self.fragments, self.markdown, self.folder = fragments, markdown, fragments.folder
@@ -125,9 +125,9 @@ class Outputs:
         return _pre(plain or data.get("text/plain", "").rstrip())
 
     def _living(self, what: str, data: dict, output: NotebookNode, controls: str) -> str:
-        """A still figure, and the controls for what is computed from ``data`` in its place.
+        """A static figure, and the controls for what is computed from ``data`` in its place.
 
-        These become an attribute, never markup or code.
+        The data become an attribute, never markup or code.
         """
         packed = json.dumps(data, sort_keys=True, separators=(",", ":"))
         still = self._image("image/png", output)
@@ -150,18 +150,18 @@ class Outputs:
                 return self.fragments.note(f"an SVG that is not well-formed: {CHART}", failed=True)
             data = b64encode(found[0].encode()).decode()
         address = f"data:{kind};base64,{escape(''.join(data.split()))}"
-        looks = " ".join(_looks(kind, data, str(details.get("width", ""))))
-        # where it is wider than a phone it scrolls, which the keyboard must reach, too
+        looks = " ".join(looks_of(kind, data, str(details.get("width", ""))))
+        # a figure wider than a phone scrolls, and must be reachable by keyboard
         wide = ' role="group" aria-label="Figure" tabindex="0"' if "wide" in looks else ""
         css = f' class="{looks}"' if looks else ""
         image = f'<img src="{address}" alt="{escape(alt)}"{sizes}>'
         return f"<figure{css}{wide}>{image}{missing}</figure>"
 
     def _widget(self, identity: object, plain: str, depth: int = 0) -> str:
-        """A widget's last state, as text and images."""
+        """The last state of a widget, as text and images."""
         model = self.widgets.get(identity) if isinstance(identity, str) else None
         if not isinstance(model, dict) or depth > 20:
-            words = "a widget, whose state is not in the notebook: it needs a kernel"
+            words = "a widget without a stored state: it needs a kernel"
             return f"<p>{self.fragments.note(words)}</p>" + _pre(
                 "" if BARE.fullmatch(plain) else plain
             )
@@ -189,13 +189,13 @@ class Outputs:
         elif value is not None and not isinstance(value, dict):
             shown = escape(str(value))
         else:
-            words = f"a widget of the kind {kind.removesuffix('Model')}: it needs a kernel"
+            words = f"a widget of the type {kind.removesuffix('Model')}: it needs a kernel"
             shown = self.fragments.note(words) + escape("" if BARE.fullmatch(plain) else plain)
         return f'<div class="widget">{named}{": " if named and shown else ""}{shown}</div>'
 
 
 def labelled(html: str) -> str:
-    """Simple tables with the head of its column in each cell: on a phone a row becomes a card."""
+    """Simple tables with the column's header in each cell: on a phone each row becomes a card."""
 
     def table(whole: re.Match) -> str:
         head, body = whole[0].split("</thead>", 1)
@@ -213,10 +213,10 @@ def labelled(html: str) -> str:
     return TABLE.sub(table, html)
 
 
-def _looks(kind: str, data: str, width: str) -> list[str]:
-    """How a figure is to be shown: "wide" for a phone; "chart" if it is ink on white paper."""
+def looks_of(kind: str, data: str, width: str = "") -> list[str]:
+    """CSS classes of a figure: "wide" for a phone, "chart" for dark lines on white."""
     looks = ["wide"] if width.isdigit() and int(width) > PHONE else []
-    looks += ["drawing"] * (kind == "image/svg+xml")  # ours suit a dark page by themselves
+    looks += ["drawing"] * (kind == "image/svg+xml")  # our drawings also suit a dark page
     try:
         grey = Image.open(io.BytesIO(b64decode(data))).convert("L") if kind == "image/png" else None
     except (UnidentifiedImageError, ValueError, OSError):
@@ -228,7 +228,7 @@ def _looks(kind: str, data: str, width: str) -> list[str]:
 
 
 def _pixels(model: dict) -> str:
-    """An image widget's PNG in base64, "" without one; its bytes are stored beside its state."""
+    """PNG of an image widget in base64, or ""; its bytes are stored next to its state."""
     address = model["state"].get("_data_url", "")
     if isinstance(address, str) and address.startswith("data:image/png;base64,"):
         return address.partition(",")[2]
@@ -238,7 +238,7 @@ def _pixels(model: dict) -> str:
 
 
 def _has_content(html: str) -> bool:
-    """Whether there is something to see besides the words for what cannot be shown."""
+    """Whether there is visible content besides notes about what cannot be shown."""
     text = re.sub(r'<span class="not-shown">[^<]*</span>|<(?!img)[^>]*>', "", html)
     return bool(text.strip())
 

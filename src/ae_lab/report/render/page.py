@@ -23,15 +23,15 @@ VERDICT = re.compile(
     r"<strong>Verdict: [^<]*</strong>",
     re.DOTALL,
 )
-BEFORE = "exercises"  # the anchor of the heading before which the report's own sections stand
-# What tags leave out of a page or fold, as in Jupyter Book.
+BEFORE = "exercises"  # anchor of the heading before which the report's own sections are inserted
+# Tags that remove or fold parts of a page, as in Jupyter Book.
 LEFT_OUT, NO_INPUT, NO_OUTPUT = "remove-cell", "remove-input", "remove-output"
-FOLDED = {"hide-output", "hide-cell"}  # the outputs; code is folded anyway
+FOLDED = {"hide-output", "hide-cell"}  # fold the outputs; code is always folded
 
 
 @dataclass(frozen=True)
 class Part:
-    """One cell: ``number`` is 0 for text, the cell's number for code."""
+    """One cell: ``number`` is the cell's number for code, and 0 for text."""
 
     number: int
     source: str
@@ -43,10 +43,10 @@ class Part:
 class Page:
     """Title, outline and parts of an executed notebook.
 
-    ``problems`` are failures of the page, as `failure` describes them; ``gaps`` are sentences for
-    what a page cannot hold by its nature. Both are named where they stood. ``name`` is the title if
-    the notebook has no heading of its own. ``content`` are nbconvert's settings ``include_…`` for
-    what a page has. ``sections`` are the report's own, which stand before the exercises.
+    ``problems`` are failures of the page, as described by `failure`. ``gaps`` are sentences about
+    what a page cannot show. Both are also shown in their place. ``name`` is the title if the
+    notebook has no main heading. ``content`` are nbconvert's settings ``include_…`` for the
+    content of a page. ``sections`` are the report's own, inserted before the exercises.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Page:
         return any(OPENING in part.source + part.outputs for part in self.parts)
 
     def _insert(self, sections: Sequence[Section]) -> None:
-        """Put sections before the exercises, or at the end, here and in the table of contents."""
+        """Insert sections before the exercises, or at the end, also in the table of contents."""
         starts = [f'<h2 id="{BEFORE}"' in part.source for part in self.parts]
         place = starts.index(True) if True in starts else len(starts)
         self.parts[place:place] = [Part(0, section.html) for section in sections]
@@ -104,11 +104,11 @@ class Page:
         self.outline.entries[place:place] = own
 
     def shows(self, what: str) -> bool:
-        """Whether nbconvert's switches leave a kind of content on the page."""
+        """Whether nbconvert's settings include this type of content."""
         return self.content.get(f"include_{what}", True)
 
     def _parts(self, notebook: NotebookNode) -> Iterator[Part]:
-        """Cells up to the one that failed; what follows it was not run."""
+        """Cells up to the one that failed; later cells were not run."""
         last = (self.error or {}).get("id")
         number = 0
         for index, cell in enumerate(notebook.cells):
@@ -125,7 +125,7 @@ class Page:
             if failed or LEFT_OUT not in cell.metadata.get("tags", []):
                 try:
                     part = self._part(cell, number if runs else 0, failed)
-                except Exception as error:  # one cell's fault costs no other its place
+                except Exception as error:  # an error in one cell must not affect the others
                     words = f"{type(error).__name__}: {error}"
                     note = self.fragments.note(f"the cell cannot be rendered: {words}", failed=True)
                     part = Part(0, f"<p>{note}</p><pre>{escape(cell.source)}</pre>")
@@ -157,7 +157,7 @@ class Page:
     def _markdown(self, source: str, attachments: NotebookNode | None = None) -> str:
         self.fragments.place = place = dict(self._step)
         html = self.outline.rewrite(self.fragments.markdown(source, attachments))
-        place["heading"] = self._heading()  # its own, not the one before
+        place["heading"] = self._heading()  # the heading in this text, not the one before it
         self.fragments.place = self._step
         return html
 
@@ -165,7 +165,7 @@ class Page:
         return self.outline.entries[-1].text if self.outline.entries else self.outline.title
 
     def _finished(self, parts: list[Part]) -> list[Part]:
-        """The parts with what holds over the page settled: formulas, anchors, links, verdicts."""
+        """The parts with everything completed that depends on the whole page, such as links."""
         boundary = "\ufdd2"
         texts = [
             text
@@ -191,7 +191,7 @@ class Page:
         return failure(self.name, PAGE_ERROR, note["what"], **place)
 
     def _over_seeds(self, shown: re.Match) -> str:
-        """A claim's verdict as the notebook showed it, with that over all seeds in its place."""
+        """A claim with the verdict over all seeds instead of that of the notebook's run."""
         verdict, words = self.verdicts.get(shown["anchor"], ("", ""))
         if not verdict:
             return shown[0]

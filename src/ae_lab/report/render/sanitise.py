@@ -1,7 +1,7 @@
-"""HTML from a kernel is not to be trusted: what may stand in a page, and nothing else.
+"""HTML from a kernel is not trusted: this module keeps what is allowed in a page.
 
-The page's policy forbids scripts and requests too; this is the first of two locks. What is cut and
-had something to show is named where it stood.
+The page's policy also forbids scripts and requests; this is the first of two protections. If
+visible content is removed, a note in its place says so.
 """
 
 import re
@@ -23,29 +23,29 @@ TEXT_TAGS = set(
     "strike strong sub summary sup table tbody td tfoot th thead tr tt u ul var wbr".split()
 )
 HEADINGS = {f"h{level}" for level in range(1, 7)}
-# Elements that a page cannot have → what stood there; "" where nothing is lost.
+# Elements that a page cannot have → the note in their place; "" if nothing is lost.
 CHART, MEDIA = "save it as PNG, with an alt text", "link to it"
 CUT = {
     "applet": f"an embedded object: {CHART}",
     "audio": f"a sound: {MEDIA}",
     "button": "a button: it needs a kernel or a script",
-    "canvas": f"a drawing that a script makes: {CHART}",
+    "canvas": f"a drawing made by a script: {CHART}",
     "embed": f"an embedded object: {CHART}",
     "frame": f"a page of another site: {MEDIA}",
     "iframe": f"a page of another site: {MEDIA}",
-    "input": "a field to fill in: it needs a kernel or a script",
+    "input": "an input field: it needs a kernel or a script",
     "math": "a formula in MathML: write it in TeX, between dollar signs",
     "meter": "",
     "noscript": "",
     "object": f"an embedded object: {CHART}",
     "progress": "",
-    "select": "a field to fill in: it needs a kernel or a script",
+    "select": "an input field: it needs a kernel or a script",
     "source": "",
-    "textarea": "a field to fill in: it needs a kernel or a script",
+    "textarea": "an input field: it needs a kernel or a script",
     "video": f"a video: {MEDIA}",
 }
-NO_ALT = "the image above has no alt text: say in one what it shows"
-SCRIPT = f"what a script shows: {CHART}"
+NO_ALT = "the image above has no alt text: add one that describes it"
+SCRIPT = f"the output of a script: {CHART}"
 SVG_SPACES = {"xmlns": "http://www.w3.org/2000/svg", "xmlns:xlink": "http://www.w3.org/1999/xlink"}
 EMPTY = re.compile(r"<(embed|frame|input|source)\b([^<>]*)>", re.IGNORECASE)
 RENAMED = re.compile(rf"<(/?)({'|'.join(CUT)})(?=[\s/>])", re.IGNORECASE)
@@ -64,7 +64,7 @@ IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp|avif|bmp|svg\+xml)[;,]")
 KEPT_ID = re.compile(re.escape(ANCHOR) + r"[\w.-]+")
 OWN_ANCHORS = (ANCHOR, "cell-", "content", "equation-")
 STYLE_RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
-# A table scrolls in its own box, which a keyboard can reach.
+# A table scrolls in its own box, which is reachable by keyboard.
 BOX = '<div class="table" role="group" aria-label="table" tabindex="0">'
 EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?>(?:\s|&nbsp;)*</th>")
 IMG = re.compile(r"<img\b([^>]*)>")
@@ -73,32 +73,32 @@ FILE_LINK = re.compile(r'<a\b[^>]* href="missing:([^"]*)"[^>]*>(.*?)</a>', re.DO
 
 
 class Surroundings:
-    """What a fragment needs to know of its page; here, of a fragment that stands alone."""
+    """The page of a fragment, as far as `sanitise` needs it; here, of a separate fragment."""
 
     def image(self, source: str) -> str | None:
-        """The data address of an image, None if it cannot be had."""
+        """The data address of an image, or None if it is not available."""
         return source if IMAGE.match(source) else None
 
     def note(self, what: str, failed: bool = False) -> str:
-        """Count something that cannot be shown, and return the words that stand in its place."""
+        """Count something that cannot be shown, and return the note in its place."""
         return note_html(what, failed)
 
     def raw(self, text: str) -> str:
-        """A text without marks."""
+        """A text without markers."""
         return text
 
 
 def note_html(what: str, failed: bool = False) -> str:
-    """The words in place of what a page cannot show."""
+    """The note in place of what a page cannot show."""
     kind = "Problem" if failed else "Not shown"
     return f'<span class="not-shown">[{kind}: {escape(what, quote=False)}.]</span>'
 
 
 def sanitise(html: str, headings: bool = False, page: Surroundings | None = None) -> str:
-    """Keep text, tables, links, colours and embedded images; drop all that acts or fetches.
+    """Keep text, tables, links, colours and embedded images; remove what acts or fetches.
 
-    The fragment need not be well-formed; h1 to h6 and anchors of its own stay in a notebook's text,
-    not in an output. ``page`` finds images and counts what is cut.
+    The fragment need not be well-formed. Its headings and anchors are kept if ``headings``, which
+    is for texts, not outputs. ``page`` provides images and counts what is removed.
     """
     page = page or Surroundings()
     colours = _colours_of(html)
@@ -106,7 +106,7 @@ def sanitise(html: str, headings: bool = False, page: Surroundings | None = None
     def keep(tag: str, attribute: str, value: str) -> str | None:
         try:
             return understood(tag, attribute, value)
-        except Exception:  # nh3 would keep the value as it is
+        except Exception:  # otherwise nh3 would keep the value
             return None
 
     def understood(tag: str, attribute: str, value: str) -> str | None:
@@ -141,14 +141,14 @@ def sanitise(html: str, headings: bool = False, page: Surroundings | None = None
 
 
 def _elements(html: str, name: str) -> Iterator[tuple[int, int]]:
-    """Where each element of a name begins and ends, at the latest with the text."""
+    """Start and end of each element with a name; an open element ends with the text."""
     opening, closing = re.compile(rf"<{name}\b", re.I), re.compile(rf"</{name}\s*>", re.I)
     at = 0
     while start := opening.search(html, at):
         before = html.rfind("<", at, start.start())
         is_tag = before >= 0 and html[before + 1 : before + 2].isalpha()
         if is_tag and html.find(">", before, start.start()) < 0:
-            at = start.end()  # in an attribute of another element
+            at = start.end()  # inside an attribute of another element
             continue
         end = closing.search(html, start.end())
         at = end.end() if end else len(html)
@@ -156,7 +156,7 @@ def _elements(html: str, name: str) -> Iterator[tuple[int, int]]:
 
 
 def _replace(html: str, name: str, page: Surroundings, words: str | None) -> str:
-    """Replace elements by what is said of them, once in a fragment; an SVG by an image of it."""
+    """Replace elements by a note, once per fragment; replace an SVG by an image."""
     pieces, done, said = [], 0, False
     for start, end in _elements(html, name):
         pieces.append(html[done:start])
@@ -170,10 +170,10 @@ def _replace(html: str, name: str, page: Surroundings, words: str | None) -> str
 
 
 def svg_root(svg: str) -> tuple[str, ElementTree.Element] | None:
-    """An SVG as a file of its own, and its root; None if it is not well-formed."""
+    """An SVG as a separate file, and its root; None if it is not well-formed."""
     head = svg.split(">", 1)[0]
     missing = [f' {name}="{at}"' for name, at in SVG_SPACES.items() if f"{name}=" not in head]
-    svg = re.sub(r"<dc:date>[^<]*</dc:date>", "", svg)  # when Matplotlib drew it
+    svg = re.sub(r"<dc:date>[^<]*</dc:date>", "", svg)  # the time of Matplotlib's run
     try:
         whole = svg if "<?xml" in svg[:100] else svg.replace("<svg", f"<svg{''.join(missing)}", 1)
         return whole, ElementTree.fromstring(whole)
@@ -182,14 +182,14 @@ def svg_root(svg: str) -> tuple[str, ElementTree.Element] | None:
 
 
 def _svg_image(svg: str, page: Surroundings) -> str:
-    """An inline SVG as an image, in which nothing acts or fetches; its title is the alt text."""
+    """An inline SVG as an image, which cannot act or fetch; its title becomes the alt text."""
     if not (found := svg_root(svg)):
         return page.note(f"a drawing (SVG) that is not well-formed XML: {CHART}", failed=True)
     whole, root = found
     if root.get("aria-hidden") == "true" or re.search(
         r"(?:width|height): *0", root.get("style", "")
     ):
-        return ""  # an ornament, or definitions
+        return ""  # decoration, or definitions
     titles = [
         child.text for child in root if child.tag.endswith(("}title", "}desc")) and child.text
     ]
@@ -199,7 +199,7 @@ def _svg_image(svg: str, page: Surroundings) -> str:
 
 
 def _name_cuts(html: str, page: Surroundings) -> str:
-    """Put words, or a still form, in the place of the outermost elements that were cut."""
+    """Put a note, or a static form, in the place of the outermost removed elements."""
     pieces, done, depth, addresses, outer = [], 0, 0, [], None
     for tag in CUT_TAG.finditer(html):
         if not tag[1]:
@@ -228,7 +228,7 @@ def _cut_words(tag: str, found: dict, addresses: list[str], page: Surroundings) 
 
 
 def _checked_image(attributes: str, page: Surroundings) -> str:
-    """An image, or what is missing to it."""
+    """An image with an alt text, or with a note about what is missing."""
     found = dict(ATTRIBUTE.findall(attributes))
     source = found.get("src", "missing:")
     if source.startswith("missing:"):
@@ -243,7 +243,7 @@ def _checked_image(attributes: str, page: Surroundings) -> str:
 
 
 def _colours_of(html: str) -> dict[str, str]:
-    """Id → style, as a styled table's own sheet gives its cells their colours."""
+    """Id → style, from the style sheet that a styled table contains."""
     colours: dict[str, str] = {}
     for start, end in _elements(html, "style"):
         for selectors, declarations in STYLE_RULE.findall(html[start:end]):
@@ -254,7 +254,7 @@ def _colours_of(html: str) -> dict[str, str]:
 
 
 def _address(value: str) -> str | None:
-    """Where a link leads: far, to a page of the report, or in this page; None if nowhere."""
+    """Target of a link: elsewhere, a page of the report, or this page; None if there is none."""
     parts = urlsplit(value)
     if parts.scheme in ("data", "attachment", "missing"):
         return None
@@ -262,7 +262,7 @@ def _address(value: str) -> str | None:
         return value
     if parts.path and not parts.path.endswith((".ipynb", ".html")):
         return f"missing:{quote(value[:200])}"
-    if parts.path.endswith(".ipynb"):  # a notebook beside this one is a page beside this page
+    if parts.path.endswith(".ipynb"):  # becomes a link to the page of that notebook
         folder, _, name = unquote(parts.path).removesuffix(".ipynb").rpartition("/")
         page = page_file(name) if folder in ("", ".") else f"{folder}/{page_file(name)}"
         parts = parts._replace(path=quote(page))
@@ -272,15 +272,15 @@ def _address(value: str) -> str | None:
 
 
 def _file_words(quoted: str) -> str:
-    return f"the file {unquote(quoted)!r}, which is no page of this report: it stays in its folder"
+    return f"the file {unquote(quoted)!r}, which is not a page of this report"
 
 
 def anchor_of(heading: str) -> str:
-    """The anchor of a heading in a page; Jupyter's own, ``Linear-probe``, leads to the same."""
+    """The anchor of a heading in a page; Jupyter's form, ``Linear-probe``, gives the same."""
     slug = re.sub(r"[^\w]+", "-", heading.lower()).strip("-") or "section"
     return f"section-{slug}" if slug.startswith(OWN_ANCHORS) else slug
 
 
 def plain_text(html: str) -> str:
-    """The fragment's text, without markup."""
+    """The text of a fragment, without markup."""
     return unescape(re.sub(r"<[^>]+>", "", html)).strip()

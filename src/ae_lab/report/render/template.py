@@ -1,4 +1,4 @@
-"""Pages made from the report's templates, their style sheet, and what a browser may load."""
+"""Pages made from the report's templates, with style sheet, script and security policy."""
 
 from base64 import b64encode
 from functools import cache
@@ -15,9 +15,9 @@ LIVE, PARTS = PAGE / "live", ("network", "plane", "positions", "draw", "train", 
 def render_template(
     name: str, formulas: bool = False, alive: bool = False, **values: object
 ) -> str:
-    """A page from a template file of the report; all ``values`` that it names are escaped.
+    """A page from a template file of the report; all ``values`` are escaped.
 
-    With ``formulas`` its style sheet has the font for them; one that is ``alive`` has a script.
+    With ``formulas`` the style sheet includes their font; an ``alive`` page has a script.
     """
     css, script = page_css(formulas, alive), page_script() if alive else ""
     css += (PAGE / "overview.css").read_text(encoding="utf-8")
@@ -32,15 +32,15 @@ def render_template(
 
 @cache
 def page_script() -> str:
-    """The script of every page on which something moves, put together from its parts."""
+    """The script of every interactive page, joined from its parts."""
     return "\n".join((LIVE / f"{part}.js").read_text(encoding="utf-8") for part in PARTS)
 
 
 @cache
 def page_css(formulas: bool, alive: bool = False) -> str:
-    """The style sheet, with the mathematics font where there is something to set in it.
+    """The style sheet, with the mathematics font if the page has ``formulas``.
 
-    A page that is ``alive`` has rules for what moves on it.
+    For an ``alive`` page it also has rules for interactive parts.
     """
     sheets = ["style.css"] + ["live.css"] * alive
     css = "".join((PAGE / sheet).read_text(encoding="utf-8") for sheet in sheets)
@@ -56,8 +56,8 @@ def page_css(formulas: bool, alive: bool = False) -> str:
 def page_policy(css: str, script: str = "") -> str:
     """What a browser may load: images and fonts in the page, and nothing over the network.
 
-    Style attributes come from MathML's tables alone, so they are allowed; style sheets
-    are allowed by the hash of ours, and so is the script of a page with a living figure.
+    Style attributes are allowed because only MathML's tables use them. The style sheet, and the
+    script of an interactive page, are allowed by their hashes.
     """
 
     def hashed(text: str) -> str:

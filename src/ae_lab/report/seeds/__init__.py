@@ -1,1 +1,1 @@
-"""What a sweep over seeds adds to the front page."""
+"""Results of a sweep over seeds for the index page."""

@@ -1,4 +1,4 @@
-"""A sweep as the index shows it: cells of its tables, dots, and a line of what was run."""
+"""A sweep on the index page: table cells, plots of dots, and a summary line."""
 
 import math
 from html import escape
@@ -9,12 +9,12 @@ from ae_lab.report.keys import package_digest
 from ae_lab.report.numbers import number, unit_in_words
 
 ONE_SEED = "one seed"
-WIDTH, HEIGHT, EDGE = 100, 18, 6  # of a strip of dots, in pixels
+WIDTH, HEIGHT, EDGE = 100, 18, 6  # of a plot of dots, in pixels
 MIDDLE = HEIGHT / 2
 
 
 def seed_rows(row: dict, metric: Metric) -> list[dict]:
-    """A figure's row once for each backend, with ``spread`` as text and picture, or None."""
+    """A metric's row for each backend, with ``spread`` as text and plot, or None."""
     if not metric.seeds:
         return [row | {"spread": None}]
     rows = []
@@ -26,7 +26,7 @@ def seed_rows(row: dict, metric: Metric) -> list[dict]:
             "backend": backend if len(metric.seeds) > 1 else "",
             "count": len(summary["values"]),
             "mean": mean + (f" ± {deviation}" if known and not same else ""),
-            "interval": "the same each time" if same else f"{low} to {high}" if known else "",
+            "interval": "equal for all seeds" if same else f"{low} to {high}" if known else "",
             "dots": strip_of_dots(summary, metric.published),
         }
         rows.append(row | {"spread": spread})
@@ -34,9 +34,10 @@ def seed_rows(row: dict, metric: Metric) -> list[dict]:
 
 
 def strip_of_dots(summary: dict, published: float | None) -> str:
-    """SVG: dots at the seeds' values, a bar for the mean's interval, a tick at the published value.
+    """SVG: a dot per seed, a bar for the interval of the mean, a line at the published value.
 
-    ``summary`` holds ``values`` by seed and ``low``, ``high`` of the interval, None from one seed.
+    ``summary`` has ``values`` by seed, and ``low`` and ``high`` of the interval, None for one
+    seed.
     """
     values, interval = summary["values"], (summary["low"], summary["high"])
     shown = [v for v in (*values.values(), *interval, published) if v is not None]
@@ -64,10 +65,10 @@ def strip_of_dots(summary: dict, published: float | None) -> str:
 
 
 def _in_words(summary: dict, unit: str = "") -> list[str]:
-    """Mean, deviation, low and high, to the second digit of the deviation: no more is known."""
+    """Mean, deviation, low and high, rounded to the second digit of the deviation."""
     numbers = [summary[name] for name in ("mean", "deviation", "low", "high")]
     mean, deviation = numbers[:2]
-    if not deviation or deviation < 1e-9 * abs(mean):  # one seed, or the same under each
+    if not deviation or deviation < 1e-9 * abs(mean):  # one seed, or equal values
         return [number(mean, unit), "0", number(mean, unit), number(mean, unit)]
     scale = 100 if unit.startswith("share") else 1
     decimals = max(0, 1 - math.floor(math.log10(scale * deviation)))
@@ -77,7 +78,7 @@ def _in_words(summary: dict, unit: str = "") -> list[str]:
 
 
 def seeds_in_words(claim: Claim) -> str:
-    """In how many seeds a claim held, and whether that is too few; seeds on backends are runs."""
+    """In how many seeds (with several backends: runs) a claim held, and "provisional" if few."""
     words = ONE_SEED
     if seeds := claim.seeds:
         unit = "runs" if len(seeds["backends"]) > 1 else "seeds"
@@ -93,7 +94,7 @@ def verdict_in_words(claim: Claim) -> str:
 
 
 def interval_in_words(claim: Claim) -> str:
-    """What the verdict over seeds rests on, margins with their units; empty without a sweep."""
+    """The margins behind the verdict over seeds, with units; empty without a sweep."""
     if not (seeds := claim.seeds):
         return ""
     units, rests = {one["name"]: one["unit"] for one in claim.tests}, []
@@ -103,7 +104,7 @@ def interval_in_words(claim: Claim) -> str:
         words = f"{name}: margin {mean} {unit_in_words(unit)}".rstrip()
         if condition["margin"]["low"] is not None:
             same = deviation == "0"
-            words += ", the same in every run" if same else f", 95 % interval {low} to {high}"
+            words += ", equal in all runs" if same else f", 95 % interval {low} to {high}"
         rests.append(words)
     corrected = ""
     if "corrected_p" in seeds:
@@ -112,9 +113,9 @@ def interval_in_words(claim: Claim) -> str:
 
 
 def sweep_facts(results: list[dict], notebooks: int) -> dict:
-    """One line of what a sweep ran of a report's ``notebooks``, and what must be known besides.
+    """A summary line of a sweep over a report's ``notebooks``, and warnings.
 
-    The results are those that belong to the report's notebooks, failed ones included.
+    ``results`` are those for the report's notebooks, including failed ones.
     """
     good = [result for result in results if not result["error"]]
     seeds = sorted({result["seed"] for result in good})
@@ -131,7 +132,7 @@ def sweep_facts(results: list[dict], notebooks: int) -> dict:
     words = f"{several} ({_span(seeds)}) on {backends}, {swept} of {notebooks} notebooks"
     present = package_digest()
     others = sum(result["package"] != present for result in good)
-    older = f"{others} of {len(good)} runs were made with another state of the package"
+    older = f"{others} of {len(good)} runs used another version of the package"
     return {"seeds": words, "cautions": failures + [older] * bool(others)}
 
 

@@ -1,4 +1,4 @@
-"""Results of a sweep, one JSON file per task, and what they say of a figure and of a claim."""
+"""Results of a sweep, one JSON file per task, and their summary for metrics and claims."""
 
 import json
 import math
@@ -17,11 +17,11 @@ from ae_lab.report.failure import sentence_of
 from ae_lab.report.keys import digest_of_cells
 
 TEXTS = ("notebook", "profile", "backend", "data", "cells", "package", "key")
-LARGEST = 1e100  # of a figure or margin: its square and the sum of many are numbers still
+LARGEST = 1e100  # largest metric or margin, so that squares and sums stay finite
 
 
 def read_results(folder: Path, say: Callable[[str], None]) -> list[dict]:
-    """All that a sweep left in a folder, by notebook, backend and seed; ``say`` names the rest."""
+    """All results in a sweep's folder, by notebook, backend and seed; ``say`` names the others."""
     found = []
     for path in sorted(folder.glob("*.json")):
         try:
@@ -29,16 +29,16 @@ def read_results(folder: Path, say: Callable[[str], None]) -> list[dict]:
                 raise ValueError("a symbolic link")
             found.append(parse_result(read_text(path)))
         except (OSError, ValueError) as error:
-            say(f"{path} is left out, it is no result of a sweep ({error}): remove it\n")
+            say(f"{path} is ignored, it is not a result of a sweep ({error}): remove it\n")
     order = ("notebook", "backend", "seed")
     return sorted(found, key=lambda result: [result[name] for name in order])
 
 
 def parse_result(text: str) -> dict:
-    """The result of a sweep in JSON; a ValueError says in words why it is none."""
+    """The result of a sweep from JSON; a ValueError with the reason if it is invalid."""
     try:
         result = json.loads(text)
-        # what is not finite, or is no text in UTF-8, could not be written into a report
+        # values that are not finite, or are not valid UTF-8, cannot be written into a report
         json.dumps(result, allow_nan=False, ensure_ascii=False).encode()
         metrics = [Metric.from_json(one) for one in result["metrics"]]
         claims = [Claim.from_json(one) for one in result["claims"]]
@@ -52,14 +52,14 @@ def parse_result(text: str) -> dict:
         if type(result["seed"]) is not int or not all(isinstance(text, str) for text in texts):
             raise TypeError("a name or seed of another type")
         if not all(isinstance(one, int | float) and abs(one) < LARGEST for one in numbers):
-            raise TypeError("a figure that is no number, or too large")
+            raise TypeError("a value that is not a number, or too large")
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ValueError(f"{type(error).__name__}: {error}"[:200]) from None
     return result
 
 
 def results_for(notebooks: dict[str, dict], profile: str, results: list[dict]) -> list[dict]:
-    """The results of these very executed notebooks, in this profile and on the same data."""
+    """The results for exactly these notebooks, in this profile and on the same data."""
 
     def belongs(result: dict) -> bool:
         if result["profile"] != profile or result["notebook"] not in notebooks:
@@ -86,7 +86,7 @@ def figures_over_seeds(results: list[dict]) -> dict[tuple[str, str], dict[str, d
 
 
 def summary(values: dict) -> dict:
-    """The ``values`` by seed, and what they say together; None where there is no number."""
+    """The ``values`` by seed, and the fields of their ``Mean``; None instead of NaN."""
     values = dict(sorted(values.items()))
     return {"values": values} | {
         name: None if math.isnan(number) else float(f"{number:.6g}")
@@ -95,10 +95,10 @@ def summary(values: dict) -> dict:
 
 
 def claims_over_seeds(claims: list[Claim], results: list[dict]) -> list[Claim]:
-    """The ledger's claims with ``seeds`` added, and the verdict over seeds in place of one run's.
+    """The ledger's claims with ``seeds``, and the verdict over seeds instead of that of one run.
 
-    The results are those of the same notebooks; a run is one seed on one backend. The primary
-    claims are corrected for their number (Holm, 1979): one that is settled only without the
+    ``results`` are for the same notebooks; a run is one seed on one backend. The primary claims
+    are corrected for multiple testing (Holm, 1979): one that is significant only without the
     correction is undecided.
     """
     runs: dict = defaultdict(dict)
@@ -130,15 +130,16 @@ def _with_seeds(claim: Claim, runs: dict[tuple, dict] | None, backends: list[str
     held = sum(min(tested.values(), default=0) > 0 for tested in runs.values())
     seeds = {"held": held, "runs": len(runs), "backends": backends, "conditions": conditions}
     seeds |= {"seeds": sorted({seed for seed, _ in runs}), "this_run": claim.verdict}
-    met = [condition["met"] for condition in conditions.values()]
+    # conditions that are named after what came out differ between seeds, and settle nothing
+    met = [condition["met"] for condition in conditions.values()] or [None]
     return replace(claim, seeds=seeds, verdict=verdict(met))
 
 
 def _over_seeds(margins: dict[str, float]) -> dict:
-    """What the runs say of one condition: its margin, in how many it was met, and ``met``.
+    """Summary of one condition over runs: its margin, in how many runs it was met, and ``met``.
 
-    ``met`` is True or False where the 95 % interval of the mean margin is on one side of 0, and
-    otherwise None; from a single run it is what that run says.
+    ``met`` is True or False if the 95 % interval of the mean margin excludes 0, else None. For a
+    single run it is the result of that run.
     """
     margin = summary({run: float(value) for run, value in margins.items()})
     met = margin["mean"] > 0
@@ -148,9 +149,9 @@ def _over_seeds(margins: dict[str, float]) -> dict:
 
 
 def _chance(claim: Claim) -> float | None:
-    """The p-value of a claim that the seeds settle: the largest of its conditions'.
+    """The p-value of a claim: the largest of its conditions'; None for fewer than two runs.
 
-    That of a condition is the two-sided one of Student's t-test of its margins against 0.
+    For a condition it is that of Student's two-sided t-test of its margins against 0.
     """
     found = []
     for condition in claim.seeds["conditions"].values():

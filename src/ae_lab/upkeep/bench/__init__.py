@@ -1,7 +1,6 @@
-"""The bench: how long our trainings take beside what one would use instead.
+"""The bench: our training times compared with those of other libraries.
 
-A *row* (`comparison`) is one piece of work, done by our code and by each of its peers: the
-scripts in the project's folder ``tests/benchmarks``. Every side of a row lives in a process of its
-own (`side`), so that the libraries do not share threads, and is asked for one timing at a time, in
-turn.
+A *row* (`comparison`) is one task, done by our code and by each of its peers, the scripts in the
+project's folder ``tests/benchmarks``. Each side of a row runs in its own process (`side`), so that
+libraries do not share threads. The sides take turns, one timing at a time.
 """

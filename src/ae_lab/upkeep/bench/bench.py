@@ -1,4 +1,4 @@
-"""The verb ``bench``: measure the rows, print their ratios, write JSON and page."""
+"""The command ``bench``: measure the rows, print their ratios, write JSON and a page."""
 
 import os
 import statistics
@@ -20,14 +20,14 @@ LEAST_REPEATS = 5
 GROWTH = "growth"
 NAMES = (*(row.name for row in ROWS), GROWTH)
 MEASURED_WITH = ("keras", "tensorflow", "torch", "jax", "numpy", "scikit-learn")
-COMPILED_STEPS = 1_200  # a training of fewer steps is not compiled, and an epoch costs more
+COMPILED_STEPS = 1_200  # shorter trainings are not compiled, so that an epoch takes longer
 
 
 @dataclass
 class Outcome:
-    """All that a run brought: results, growth, a line for each row left out, and the machine.
+    """The results of a run: ratios, growth, rows not measured, and the machine.
 
-    ``growth`` is what grows → its size → seconds per epoch, all else as usual.
+    ``growth`` maps a quantity to {its size: seconds per epoch}, all other sizes as usual.
     """
 
     facts: dict[str, str]
@@ -45,21 +45,21 @@ def run_bench(
     long: bool = False,
     say: Callable[[str], None] = say_now,
 ) -> Outcome:
-    """Measure; write ``bench.json`` and ``bench.html`` into the report folder.
+    """Measure the rows; write ``bench.json`` and ``bench.html`` to the report folder.
 
     Parameters
     ----------
-    settings : the report folder, and where the data are.
-    names : rows to measure; all if empty. The files then hold these alone.
-    repeats : timings of each side, at least 5.
-    small : a try-out: few images, any number of repeats, and no verdict.
-    long : whether the rows that take minutes are measured too.
-    say : takes the progress and the table.
+    settings : report folder and data.
+    names : rows to measure; all if empty. The files then contain only these.
+    repeats : timings per side, at least 5.
+    small : True for a test run: few images, any number of repeats, no verdict.
+    long : True to measure also the rows that take minutes.
+    say : function that prints the progress and the table.
 
     Raises
     ------
     LabError
-        If a name or number is wrong, a folder cannot be written or, after all else is done,
+        If a name or number is invalid, if a folder cannot be written, or, after all other rows, if
         a side failed.
     """
     from ae_lab.upkeep.bench.bench_page import bench_page
@@ -72,7 +72,7 @@ def run_bench(
     if repeats < (least := 1 if small else LEAST_REPEATS):
         raise LabError(
             f"--repeats must be at least {least}, received {repeats}: "
-            "fewer timings do not show their spread."
+            "fewer timings do not show the spread."
         )
     chosen = names or NAMES
     outcome = Outcome(machine_facts(data.prepare(settings)))
@@ -86,7 +86,7 @@ def run_bench(
         say("growth\n")
         outcome.growth = measure_growth(repeats, small)
     say("".join(f"{key}: {value}\n" for key, value in outcome.facts.items()))
-    say("row, seconds (or GB) of ours and of the other, other over ours (spread), verdict\n")
+    say("row, seconds (or GB) of ours and of the other, other / ours (spread), verdict\n")
     say("".join(f"{line_of(result)}\n" for result in outcome.results))
     say("".join(f"{line}\n" for line in outcome.left_out))
     folder = settings.report_folder
@@ -96,14 +96,14 @@ def run_bench(
     say(f"Open {folder / 'bench.html'}\n")
     if outcome.failed:
         raise LabError(
-            f"{outcome.failed} rows failed; the lines above say why: mend them, or leave them "
-            "out by naming others with --row."
+            f"{outcome.failed} rows failed, for the reasons above: correct them, or measure other "
+            "rows with --row."
         )
     return outcome
 
 
 def take(row: Row, outcome: Outcome, repeats: int, small: bool) -> None:
-    """Measure one row into the outcome; what cannot be measured gets a line."""
+    """Measure one row and add it to the outcome, or a line with the reason if it fails."""
     outcome.left_out += [
         f"{row.name} against {peer.label} skipped: {peer.missing} is not installed"
         for peer in row.against
@@ -122,25 +122,25 @@ def line_of(result: Result) -> str:
     """One result as a line of the printed table."""
     times = f"{result.row:18} {result.ours_s:9.3f} {result.other_s:9.3f} {result.unit:2}"
     ratio = f"{result.ratio:7.2f} ({result.low:.2f} to {result.high:.2f})"
-    return f"{times} {ratio:26} reach {result.reach:4.2f}  {result.verdict}  {result.against}"
+    return f"{times} {ratio:26} target {result.reach:4.2f}  {result.verdict}  {result.against}"
 
 
 def machine_facts(source: str) -> dict[str, str]:
-    """What a timing depends on besides the code, in words."""
+    """What timings depend on besides the code: machine, load, versions, data."""
     found = versions(MEASURED_WITH)
     installed = [name for name in ("python", *MEASURED_WITH) if found[name] != "none"]
-    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "not known"
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     return {
         "Machine": machine(),
         "Threads and cores of each side": str(CORES),
-        "Running processes, mean of the minute before": load,
+        "Running processes, mean of the last minute": load,
         "Versions": ", ".join(f"{name} {found[name]}" for name in installed),
         "Data": source,
     }
 
 
 def growth_plan(small: bool) -> dict[str, dict[int, Workload]]:
-    """How an epoch of ours grows: label → size → workload, one thing changed at a time."""
+    """How an epoch of ours grows: label → size → workload, with one quantity changed at a time."""
     usual = Workload(images=200, small=True) if small else Workload()
     images = (100, 200) if small else (6_875, 13_750, 27_500, 55_000)
     codes = (16, 32) if small else (8, 32, 128, 512)
@@ -153,7 +153,7 @@ def growth_plan(small: bool) -> dict[str, dict[int, Workload]]:
 
 
 def measure_growth(repeats: int, small: bool) -> dict[str, dict[int, float]]:
-    """The median of ``repeats`` epochs at each point; equal workloads are measured once."""
+    """The median of ``repeats`` epochs at each point; equal workloads are measured only once."""
     plan, seconds = growth_plan(small), {}
     for workload in dict.fromkeys(load for points in plan.values() for load in points.values()):
         steps = -(-(workload.images or 55_000) // workload.batch_size)

@@ -1,4 +1,4 @@
-"""``bench.html``: the ratios as bars against what is to be reached, and how the cost grows."""
+"""``bench.html``: the ratios as bars with their targets, and how the cost grows."""
 
 from base64 import b64encode
 
@@ -9,7 +9,7 @@ from ae_lab.upkeep.bench.comparison import ROWS
 
 
 def bench_page(outcome) -> str:
-    """All that a run brought (an ``Outcome``) as HTML that needs nothing else."""
+    """The results of a run (an ``Outcome``) as self-contained HTML."""
     return render_template(
         "bench.html.j2",
         facts=outcome.facts,
@@ -31,15 +31,15 @@ def _ratios(results) -> dict:
     ax.barh(y, [r - 1 for r in ratios], left=1, height=0.6, color=colours, alpha=0.75)
     ax.errorbar(ratios, y, xerr=spread, fmt="none", ecolor="black", capsize=3, lw=1.2)
     reach = [r.reach for r in results]
-    ax.plot(reach, y, "D", color="black", markerfacecolor="white", label="to be reached")
+    ax.plot(reach, y, "D", color="black", markerfacecolor="white", label="target")
     ax.axvline(1, color=plotting.GREY, lw=1)
     ax.set_xscale("log", base=2)
     ax.xaxis.set_major_formatter("{x:g}")
     ax.set_yticks(y, [f"{r.row}: {r.against}" for r in results], size=8.5, parse_math=False)
-    ax.set_xlabel("other over ours, logarithmic: to the right of 1 we are faster (or smaller)")
+    ax.set_xlabel("other / ours, logarithmic scale: above 1 we are faster (or smaller)")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False)
     said = "; ".join(f"{r.row} against {r.against} {r.ratio:.2f}, {r.verdict}" for r in results)
-    return _figure(fig, f"One bar per row, its ratio against its limit: {said}.")
+    return _figure(fig, f"One bar per row: its ratio, and its target. {said}.")
 
 
 def _growth(growth) -> dict:
@@ -58,7 +58,7 @@ def _growth(growth) -> dict:
         f"{label} " + ", ".join(f"{n:,}: {t:.3g} s" for n, t in points.items())
         for label, points in growth.items()
     )
-    return _figure(fig, f"Seconds per epoch, logarithmic both ways. {said}.")
+    return _figure(fig, f"Seconds per epoch, both axes logarithmic. {said}.")
 
 
 def _figure(fig, alt: str) -> dict:

@@ -1,6 +1,6 @@
-"""The rows: what is measured against what, in turn, and what may be said of the ratio.
+"""The rows: what is compared with what, how it is measured, and when there is a verdict.
 
-To add one: write the work of each side in ``tests/benchmarks``, and name it in `ROWS`.
+To add a row, write the work of each side in ``tests/benchmarks``, and add it to `ROWS`.
 """
 
 import importlib.util
@@ -12,22 +12,21 @@ import numpy as np
 
 from ae_lab.upkeep.bench.side import Answer, Side, Workload
 
-NEEDS = {"torch_loop": "torch", "jax_scan": "jax"}  # peers that an ordinary install lacks
+NEEDS = {"torch_loop": "torch", "jax_scan": "jax"}  # peers that are not in a normal installation
 KEYS = ("row", "against", "ours_s", "other_s", "ratio", "low", "high", "reach", "reached")
-SLACK = 1.05  # our loss at the end may be so many times theirs and still count as the same work
+SLACK = 1.05  # largest ratio of our final loss to theirs at which the work counts as the same
 
 
 @dataclass(frozen=True)
 class Against:
-    """What our side of a row is held against: a peer's work, or a fixed limit.
+    """What our side of a row is compared with: a peer's work, or a fixed limit.
 
     Parameters
     ----------
-    label : what it is, in words.
-    reach : the ratio, other over ours, that is to be reached; 1 / 1.2 means within 1.2 times
-        the other's time.
+    label : description.
+    reach : target of the ratio other / ours; 1 / 1.2 means at most 1.2 times the other's time.
     work : ``script.function`` of ``tests/benchmarks``; empty for a limit.
-    limit : in the row's unit.
+    limit : limit in the row's unit.
     """
 
     label: str
@@ -37,16 +36,16 @@ class Against:
 
     @property
     def missing(self) -> str:
-        """The library that this peer needs and that is not installed; empty if all is there."""
+        """The library that this peer needs if it is not installed, else ""."""
         library = NEEDS.get(self.work.split(".")[0], "")
         return library if library and not importlib.util.find_spec(library) else ""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One piece of work: ours (a ``script.function`` too) against each of ``against``.
+    """One task: our work (also a ``script.function``) compared with each of ``against``.
 
-    ``sizes`` are fields of `Workload`, ``unit`` is that of the figures. A ``long`` row takes
+    ``sizes`` are fields of `Workload`; ``unit`` is the unit of the values. A ``long`` row takes
     minutes and is timed once.
     """
 
@@ -59,8 +58,8 @@ class Row:
     long: bool = False
 
     def workload(self, repeats: int, small: bool = False) -> Workload:
-        """The row's sizes; in a try-out with few images and an easy target."""
-        epochs = 1 + 2 * repeats  # the first warms up, and so does one before each that is timed
+        """The row's sizes; with few images and an easy target if ``small``."""
+        epochs = 1 + 2 * repeats  # one to warm up, and one before each that is timed
         workload = replace(Workload(epochs=epochs), **self.sizes)
         easy = {"images": 256, "small": True, "target": 1e3 if workload.target else 0.0}
         return replace(workload, **easy) if small else workload
@@ -69,37 +68,37 @@ class Row:
 DEEP = {"latent_dim": 30, "hidden": (1_000, 500, 250)}
 VARIATIONAL = {"latent_dim": 20, "hidden": (500,), "batch_size": 128}
 A = Against
-# A table, laid out by hand: name, title, ours, against whom, sizes.
+# A table, formatted by hand: name, title, our work, what it is compared with, sizes.
 # fmt: off
 ROWS = (
-    Row("dense", "784-32-784, an epoch", "ours.dense", (
+    Row("dense", "784-32-784, one epoch", "ours.dense", (
         A("the handout's program", 3.5, "handout.program"),
         A("PyTorch eager, tensors in memory", 1.3, "torch_loop.dense"),
         A("PyTorch through a DataLoader", 5, "torch_loop.dense_loader"),
         A("a hand-written XLA scan (JAX)", 1 / 1.2, "jax_scan.dense"))),
-    Row("deep", "784-1000-500-250-30 and back, an epoch", "ours.deep", (
+    Row("deep", "784-1000-500-250-30 and back, one epoch", "ours.deep", (
         A("its matrix products alone", 1 / 1.5, "matmul.deep"),), DEEP),
-    Row("cnn", "the CNN of notebook 02, an epoch", "ours.cnn", (
+    Row("cnn", "the CNN of notebook 02, one epoch", "ours.cnn", (
         A("plain Keras fit", 1.2, "keras_fit.cnn"),
         A("PyTorch eager, tensors in memory", 1, "torch_loop.cnn")), {"batch_size": 128}),
-    Row("variational", "variational 784-500-20 and back, an epoch", "ours.variational", (
+    Row("variational", "variational 784-500-20 and back, one epoch", "ours.variational", (
         A("the structure of keras.io's example", 2, "keras_fit.variational"),), VARIATIONAL),
     Row("binarised", "variational 784-500-20 on images binarised anew at each step",
         "ours.binarised", (
         A("a hand-written XLA scan (JAX)", 1 / 1.15, "jax_scan.variational"),), VARIATIONAL),
-    Row("denoising", "denoising 784-512-128 and back, an epoch", "ours.denoising", (
+    Row("denoising", "denoising 784-512-128 and back, one epoch", "ours.denoising", (
         A("a hand-written XLA scan (JAX)", 1 / 1.15, "jax_scan.denoising"),),
         {"latent_dim": 128, "hidden": (512,)}),
-    Row("fine-tuning", "784-1000-10 with dropout, an epoch", "ours.fine_tuning", (
+    Row("fine-tuning", "784-1000-10 with dropout, one epoch", "ours.fine_tuning", (
         A("a hand-written XLA scan (JAX)", 1 / 1.15, "jax_scan.fine_tuning"),),
         {"latent_dim": 1_000, "batch_size": 128}),
-    Row("k-sparse", "k-sparse, 25 of 1,000 units, an epoch", "ours.k_sparse", (
+    Row("k-sparse", "k-sparse, 25 of 1,000 units, one epoch", "ours.k_sparse", (
         A("a plain Keras layer with top_k", 1.5, "keras_fit.k_sparse"),),
         {"latent_dim": 1_000, "batch_size": 100}),
-    Row("contractive", "contractive, 1,000 units, an epoch", "ours.contractive", (
+    Row("contractive", "contractive, 1,000 units, one epoch", "ours.contractive", (
         A("a Keras model with its own training step", 1.5, "keras_fit.contractive"),),
         {"latent_dim": 1_000}),
-    Row("rbm", "Boltzmann machine 784-500, an epoch of CD-1", "ours.boltzmann", (
+    Row("rbm", "Boltzmann machine 784-500, one epoch of CD-1", "ours.boltzmann", (
         A("scikit-learn's BernoulliRBM", 2, "sklearn_rbm.boltzmann"),),
         {"latent_dim": 500, "batch_size": 100}),
     Row("import", "import ae_lab, in a new interpreter", "programs.import_package", (
@@ -127,12 +126,12 @@ ROWS = (
 
 @dataclass(frozen=True)
 class Result:
-    """One row against one peer.
+    """One row compared with one peer.
 
-    ``ours_s`` and ``other_s`` are medians in seconds (in the row's unit where it has another),
-    ``low``, ``ratio`` and ``high`` are the quartiles of other over ours, each of neighbouring
-    timings: on a shared machine some timings are another program's. ``reached`` is None where no
-    verdict is given; ``note`` says why.
+    ``ours_s`` and ``other_s`` are medians in seconds (or in the row's unit). ``low``, ``ratio``
+    and ``high`` are the quartiles of other / ours, each of consecutive timings, because other
+    programs slow down some timings on a shared machine. ``reached`` is None if there is no
+    verdict; ``note`` has the reason.
     """
 
     row: str
@@ -151,16 +150,16 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """In words."""
+        """The verdict in words."""
         return self.note or ("reached" if self.reached else "missed")
 
     def exported(self) -> dict:
-        """What ``bench.json`` holds of it."""
+        """The entry in ``bench.json``."""
         return {key: getattr(self, key) for key in KEYS}
 
 
 def measure(row: Row, workload: Workload, repeats: int) -> list[Result]:
-    """Have ours and every peer of a row work in turn; judge ours against each."""
+    """Measure our work and that of every peer of a row in turn; compare ours with each."""
     works = [row.ours, *(peer.work for peer in row.against if peer.work)]
     with ExitStack() as stack:
         sides = [stack.enter_context(Side(work, workload)) for work in works]
@@ -173,10 +172,10 @@ def measure(row: Row, workload: Workload, repeats: int) -> list[Result]:
 
 
 def in_turn(sides: list[Side], repeats: int, again: bool) -> list[list[Answer]]:
-    """``repeats`` answers of each side, the second of two units of work each time if ``again``.
+    """``repeats`` answers of each side; if ``again``, each is the second of two units of work.
 
-    A process that has waited for the other side comes back slowly, TensorFlow's by seconds. Every
-    other round goes backwards, so that a machine that grows slower or faster favours no side.
+    A process that has waited for the other side starts slowly, TensorFlow by seconds. The order
+    alternates, so that a machine that becomes slower or faster favours no side.
     """
     answers = [[] for _ in sides]
     for turn in range(repeats):
@@ -187,7 +186,7 @@ def in_turn(sides: list[Side], repeats: int, again: bool) -> list[list[Answer]]:
 
 
 def summarise(row: Row, against: Against, ours: list, other: list | None, workload: Workload):
-    """The `Result` of these answers; without ``other``, against the row's own limit."""
+    """The `Result` of these answers; without ``other``, compared with the row's limit."""
     other = other or [Answer(against.limit, None)] * len(ours)
     ratios = [b.value / a.value for a, b in zip(ours, other, strict=True)]
     medians = [statistics.median(answer.value for answer in side) for side in (ours, other)]
@@ -200,15 +199,15 @@ def summarise(row: Row, against: Against, ours: list, other: list | None, worklo
 
 
 def reservation(low, high, reach, ours_loss, other_loss, workload: Workload) -> str:
-    """Why a ratio is not called; empty if it is."""
+    """Why there is no verdict; empty if there is one."""
     if workload.small:
-        return "not called: a try-out with few images"
+        return "no verdict: a test run with few images"
     if workload.target and not ours_loss <= workload.target:
-        return f"not called: our loss ended at {ours_loss:.4g}, not at {workload.target:g}"
+        return f"no verdict: our loss ended at {ours_loss:.4g}, not at {workload.target:g}"
     compared = not workload.target and None not in (ours_loss, other_loss)
     if compared and not ours_loss <= SLACK * other_loss:
-        return f"not called: we learned less, {ours_loss:.4g} against {other_loss:.4g}"
+        return f"no verdict: our loss is higher, {ours_loss:.4g} against {other_loss:.4g}"
     if low <= 1 <= high:
-        within = ", all of it within reach" if low >= reach else ""
-        return f"not called: the spread, {low:.2f} to {high:.2f}, covers 1{within}"
+        within = "; all of it reaches the target" if low >= reach else ""
+        return f"no verdict: the spread, {low:.2f} to {high:.2f}, contains 1{within}"
     return ""

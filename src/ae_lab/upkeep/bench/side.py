@@ -1,6 +1,6 @@
-"""One side of a row: a process of its own, which stays alive between two timings; and its sizes.
+"""One side of a row: a separate process, which stays alive between two timings; and its sizes.
 
-Nothing here imports a numeric library: each reads its number of threads when it is imported.
+This module imports no numeric library, because these read their number of threads at import.
 """
 
 import math
@@ -15,23 +15,23 @@ from ae_lab.errors import LabError
 from ae_lab.report.execute.environment import THREADS, set_environment, usable_cores
 from ae_lab.settings import Settings
 
-SETTLE = 0.3  # seconds: threads of the other side spin on for a moment after their work
-PATIENCE = 10  # seconds a process gets to end by itself
-CORES = min(2, usable_cores())  # and threads of each side: two where there are, as on a laptop
+SETTLE = 0.3  # seconds; threads of the other side stay busy for a moment after their work
+PATIENCE = 10  # seconds for a process to end before it is killed
+CORES = min(2, usable_cores())  # cores and threads of each side: at most two, as on a laptop
 
 
 @dataclass(frozen=True)
 class Workload:
-    """The sizes of one piece of work.
+    """The sizes of one task.
 
     Parameters
     ----------
-    epochs : how many will be run at most, the one that warms up included.
-    images : how many of the training images; None for all.
-    height : of the images in pixels, and their width: 28 or a multiple or even part of it.
-    batch_size, latent_dim, hidden : of the network.
-    target : loss on the test images at which a training ends; 0 for one that is timed by epochs.
-    small : a try-out in seconds, whose figures mean nothing.
+    epochs : largest number of epochs, including the one for warming up.
+    images : number of training images; None for all.
+    height : height and width of the images in pixels: 28, or a multiple or a half of it.
+    batch_size, latent_dim, hidden : sizes of the network.
+    target : test loss at which a training ends; 0 if epochs are timed.
+    small : True for a test run of seconds, whose results have no meaning.
     """
 
     epochs: int = 6
@@ -52,19 +52,19 @@ class Workload:
         return images, mnist.y_train[: self.images]
 
     def load_flat(self):
-        """The training images as rows (n, pixels), as most tutorials want them."""
+        """The training images as rows (n, pixels), the form used by most tutorials."""
         images, _ = self.load()
         return images.reshape(len(images), -1)
 
     def load_test(self):
-        """The test images (n, 28, 28, 1); in a try-out only some."""
+        """The test images (n, 28, 28, 1); only some if ``small``."""
         from ae_lab.data import load_mnist
 
         return load_mnist().x_test[: 200 if self.small else None]
 
 
 def resized(images, height: int):
-    """Every n-th pixel, or every pixel n times: the amount of work is what counts here."""
+    """Every n-th pixel, or every pixel n times: only the amount of computation matters."""
     now = images.shape[1]
     if height < now:
         return images[:, :: now // height, :: now // height].copy()
@@ -73,16 +73,16 @@ def resized(images, height: int):
 
 @dataclass(frozen=True)
 class Answer:
-    """``value`` in seconds (or the row's own unit) and the ``loss`` at that time, or None."""
+    """``value`` in seconds (or the row's unit), and the ``loss`` at that time or None."""
 
     value: float
     loss: float | None
 
 
 class Side:
-    """Starts the process of a piece of work and lets it warm up; use it as a context.
+    """Starts the process of a task and lets it warm up; use it as a context manager.
 
-    A LabError says that the work failed, at its start or when it was asked for more.
+    Raises a LabError if the task fails, at its start or later.
     """
 
     def __init__(self, work: str, workload: Workload):
@@ -90,7 +90,7 @@ class Side:
         self.work, (self.pipe, theirs) = work, spawn.Pipe()
         self.process = spawn.Process(target=serve, args=(work, workload, theirs))
         self.process.start()
-        theirs.close()  # or its end would not be noticed here
+        theirs.close()  # otherwise the end of the process would not be noticed
 
     def __enter__(self) -> "Side":
         try:
@@ -108,19 +108,19 @@ class Side:
             self.process.join()
 
     def ask(self, again: bool = False) -> Answer:
-        """Have one unit of work done, or two of which the second is answered."""
+        """Run one unit of work; if ``again``, run two and answer with the second."""
         time.sleep(SETTLE)
         return self._unit() and self._unit() if again else self._unit()
 
     def ask_until(self, target: float) -> Answer:
-        """The seconds until a loss is at the target, and the loss; all of them if it never is."""
+        """Seconds until the loss reaches the target, or of all units, and the last loss."""
         seconds, loss = 0.0, math.inf
         while not loss <= target and (answer := self._unit()):
             seconds, loss = seconds + answer.value, answer.loss
         return Answer(seconds, loss)
 
     def _unit(self) -> Answer | None:
-        with suppress(BrokenPipeError):  # it has ended: what it sent last says why
+        with suppress(BrokenPipeError):  # the process has ended; its last message has the reason
             self.pipe.send("go")
         return self._answer()
 
@@ -136,18 +136,18 @@ class Side:
 
 
 def isolate() -> None:
-    """Give this process its number of threads and cores, and let no library write to the screen."""
-    set_environment(AE_LAB_OFFLINE="1", **dict.fromkeys(THREADS, str(CORES)))  # data are ready
-    if hasattr(os, "sched_setaffinity"):  # whatever a library takes for itself
+    """Limit the threads and cores of this process, and suppress all output of libraries."""
+    set_environment(AE_LAB_OFFLINE="1", **dict.fromkeys(THREADS, str(CORES)))  # no download
+    if hasattr(os, "sched_setaffinity"):  # also limits libraries that ignore the variables
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
 
 
 def find(work: str):
-    """The function behind ``script.name`` of the project's folder ``tests/benchmarks``.
+    """The function ``script.name`` in the project's folder ``tests/benchmarks``.
 
-    A LabError says that there is no such script, as in an installation without the project.
+    Raises a LabError if there is no such script, as in an installation without the project.
     """
     script, name = work.split(".")
     path = Settings.from_environment().project_folder / "tests" / "benchmarks" / f"{script}.py"
@@ -160,17 +160,17 @@ def find(work: str):
 
 
 def serve(work: str, workload: Workload, pipe) -> None:
-    """In the process: do one unit of work whenever it is asked for, until nobody asks.
+    """In the process: run one unit of work at each request, until the pipe is closed.
 
-    Sends an `Answer` after each, None once the work has come to its end, or an error in words.
+    Sends an `Answer` after each unit, None at the end of the work, or an error message.
     """
     isolate()
     start = time.perf_counter()
 
     def tick(loss=None, value=None):
-        """Answer with the time since the last tick (or ``value``); wait until more is wanted.
+        """Send the time since the last tick (or ``value``) and wait for the next request.
 
-        ``loss`` is a number, or a function that gives it, called off the clock.
+        ``loss`` is a number, or a function that computes it, whose time is not counted.
         """
         nonlocal start
         value = time.perf_counter() - start if value is None else value
@@ -183,6 +183,6 @@ def serve(work: str, workload: Workload, pipe) -> None:
         find(work)(workload, tick)
         pipe.send(None)
     except (EOFError, BrokenPipeError):
-        pass  # nobody asks any more
+        pass  # the pipe was closed
     except Exception as error:
         pipe.send(f"{type(error).__name__}: {error}")

@@ -1,5 +1,5 @@
-"""The same notebooks under many seeds and backends, on many machines, through Dask.
+"""Runs the same notebooks with many seeds and backends, on many machines, with Dask.
 
-`task` says what travels and what is kept, `supervisor` sends it to workers that have the same
-package and data and collects, `sweep` is the verb. The report shows the results.
+`task` defines what is sent and stored. `supervisor` sends it to workers with the same package and
+data and collects the results. `sweep` is the command. The report shows the results.
 """

@@ -1,10 +1,10 @@
-"""Hands tasks to the workers that were vetted, one at a time each, and takes their results.
+"""Sends tasks to checked workers, one at a time each, and receives their results.
 
 The functions at the end run on the workers.
 
-Which worker gets a task is chosen here and not left to Dask: it would send tasks to a worker
-before that was vetted, and several at once to one of many threads. What a worker sends is text,
-so that nothing of it is unpickled, and is held against the task.
+The supervisor chooses the worker for each task, not Dask, which would send tasks to workers before
+they are checked, and several at once to a worker with many threads. Workers send text, so nothing
+is unpickled, and each result is checked against its task.
 """
 
 import json
@@ -29,22 +29,22 @@ from ae_lab.report.workplace import Workplace
 from ae_lab.settings import Settings
 from ae_lab.upkeep.sweep.task import Task, result_from, result_of
 
-LOOK_SECONDS = 0.5  # between two looks at workers and tasks
-MOST_LOST = 3  # workers that one task may lose: it is then taken for the cause
-PATIENCE_SECONDS = 60.0  # with refused workers only
-NAMED = 3  # differing files that a refusal names
+LOOK_SECONDS = 0.5  # time between two checks of workers and tasks
+MOST_LOST = 3  # a task that lost this many workers counts as the cause and fails
+PATIENCE_SECONDS = 60.0  # waiting time if all workers are refused
+NAMED = 3  # number of differing files that a refusal names
 
 
 class Supervisor:
-    """One sweep on one client. Workers may come and go while it is at work.
+    """One sweep on one client. Workers may join and leave during the sweep.
 
     Parameters
     ----------
     client : connected to the scheduler.
     identity : what every worker must have: the arguments of ``vet``.
-    keep : takes (task, result) of each task that came to its end, once.
-    say : takes the progress.
-    patience : seconds to go on while every worker there is was refused.
+    keep : function called once with (task, result) for each finished task.
+    say : function that prints the progress.
+    patience : seconds to wait for other workers while all present ones are refused.
     """
 
     def __init__(
@@ -57,12 +57,12 @@ class Supervisor:
     ):
         self.client, self.identity, self.keep, self.say = client, identity, keep, say
         self.patience, self.last_hope = patience, time.monotonic()
-        # By worker: what it was asked and has not answered, or why it was refused ("": it was not).
+        # By worker: the future of its check, or the reason for its refusal ("" if accepted).
         self.workers: dict[str, Future | str] = {}
         self.at_work: dict[str, tuple[Future, Task]] = {}  # by worker
 
     def run(self, tasks: list[Task]) -> list[dict]:
-        """Bring every task to its end; return the results of those that failed."""
+        """Run all tasks to the end; return the results of those that failed."""
         self.left, self.done, self.start = len(tasks), 0, time.monotonic()
         self.failures: list[dict] = []
         waiting, lost, failed = deque(tasks), Counter(), Counter()
@@ -87,7 +87,7 @@ class Supervisor:
                     result = outcome(task, future)
                     failed[task.label] += bool(result["error"])
                     if failed[task.label] == 1 and result["error"]:
-                        waiting.appendleft(task)  # once more
+                        waiting.appendleft(task)  # try once more
                     else:
                         self._end(task, result)
             for worker in sorted(self.workers):
@@ -101,7 +101,7 @@ class Supervisor:
         return self.client.submit(function, *arguments, workers=[worker], pure=False)
 
     def _vet(self, present: set[str]) -> None:
-        """Ask new workers what they have, take answers, and give up where all were refused."""
+        """Start checks of new workers, collect the answers, give up if all are refused."""
         self.workers = {name: state for name, state in self.workers.items() if name in present}
         for worker in sorted(present - self.workers.keys()):
             self.workers[worker] = self._submit(worker, vet, *self.identity)
@@ -111,7 +111,7 @@ class Supervisor:
                     refused = str(asked.result())
                 except CancelledError as error:
                     raise _unreachable(error) from None
-                except Exception as error:  # no package there, or damaged data
+                except Exception as error:  # for example, no package there, or damaged data
                     refused = str(error) or type(error).__name__
                 self.workers[worker] = refused
                 if refused:
@@ -141,7 +141,7 @@ class Supervisor:
 
 
 def outcome(task: Task, future: Future) -> dict:
-    """A task's result; whatever else it ended with becomes a failed one."""
+    """A task's result; any exception becomes a failed result."""
     try:
         return result_from(task, future.result())
     except CancelledError as error:
@@ -158,12 +158,12 @@ def _unreachable(error: BaseException) -> LabError:
     reason = (str(error) or type(error).__name__).splitlines()[0]
     return LabError(
         f"the scheduler must stay reachable, received {reason}: "
-        "start the sweep again, it goes on from what was kept."
+        "start the sweep again, it continues from the stored results."
     )
 
 
 def identity(backends: tuple[str, ...], dataset: str) -> dict:
-    """What two machines must have in common for their figures to stand in one table."""
+    """What two machines must have in common so that their results are comparable."""
     return {
         "versions": versions(("ae_lab", *EXECUTED_WITH, *backends)),
         "files": digest_of_files(PACKAGE),
@@ -172,9 +172,9 @@ def identity(backends: tuple[str, ...], dataset: str) -> dict:
 
 
 def vet(expected: dict, backends: tuple[str, ...], dataset: str) -> str:
-    """On a worker: what it has otherwise than ``expected``, in words; "" if the two agree.
+    """On a worker: its differences from ``expected`` in words, "" if there are none.
 
-    Damaged data are a LabError.
+    Raises a LabError for damaged data.
     """
     found = identity(backends, data_here(dataset)[1])
     reasons = [
@@ -192,11 +192,11 @@ def vet(expected: dict, backends: tuple[str, ...], dataset: str) -> str:
 
 
 def run_task(task: Task) -> str:
-    """On a worker: execute the notebook and return its result, a few KB of JSON, as it is kept.
+    """On a worker: execute the notebook and return its result, a few KB of JSON.
 
-    It is an error if the notebook loaded other data than the sweep has.
+    A notebook that loaded other data than the sweep's fails.
     """
-    folder = Path(get_worker().local_directory) / "ae_lab"  # Dask removes it with the worker
+    folder = Path(get_worker().local_directory) / "ae_lab"  # removed by Dask with the worker
     settings = replace(data_here(task.dataset)[0], profile=task.profile, seed=task.seed)
     place = Workplace(replace(settings, report_folder=folder))
     path = folder / "notebooks" / f"{task.notebook}.ipynb"
@@ -215,9 +215,9 @@ def run_task(task: Task) -> str:
 
 @cache
 def data_here(dataset: str) -> tuple[Settings, str]:
-    """This process's settings, the data's folder named in them, and the data's SHA-256.
+    """This process's settings, including the folder of the data, and the data's SHA-256.
 
-    A kernel runs in a folder of its own, from where a project's ``data`` is not found.
+    A kernel runs in another folder, from which a project's ``data`` folder is not found.
     """
     settings = replace(Settings.from_environment(), dataset=dataset)
     loaded = data.load_mnist(settings)

@@ -1,4 +1,4 @@
-"""The verb ``sweep``: sends what is not done yet to Dask's workers and keeps what comes back."""
+"""The command ``sweep``: sends unfinished tasks to Dask workers and stores the results."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -18,14 +18,14 @@ from ae_lab.validation import check_whole
 
 CONNECT_SECONDS = 20
 SPARING = {
-    # Dask looks at its workers fifty times a second, for dashboards: our tasks take minutes.
+    # Dask polls its workers 50 times per second for dashboards, but our tasks take minutes.
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
-    # It also serves pages of them, to whoever asks.
+    # It also serves pages about them to everyone.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
 }
-TEXT_ONLY = ["msgpack", "error"]  # what a client reads of results: a pickle could run a program
+TEXT_ONLY = ["msgpack", "error"]  # forms of results that a client accepts; a pickle can run code
 
 
 def sweep(
@@ -37,23 +37,23 @@ def sweep(
     workers: int | None = None,
     say: Callable[[str], None] = say_now,
 ) -> None:
-    """Run notebooks under many seeds and keep every result in ``<profile>/sweep``.
+    """Run notebooks with many seeds and store every result in ``<profile>/sweep``.
 
     Parameters
     ----------
     settings : profile, first seed and folders.
-    seeds : how many, counted up from the first.
+    seeds : number of seeds, counted up from the first.
     names : notebooks to run; all if empty.
     backends : each notebook runs on each of these.
-    scheduler : address of a running one; without, a cluster on this machine is started,
-        of ``workers`` processes (one for each core).
-    say : takes the progress.
+    scheduler : address of a running scheduler. None to start a cluster on this machine.
+    workers : number of processes of that cluster; None for one per core.
+    say : function that prints the progress.
 
     Raises
     ------
     LabError
-        If a name is unknown, the scheduler cannot be reached, every worker was refused, or
-        tasks failed twice; the other results are kept, and the next sweep goes on from them.
+        If a name is unknown, if the scheduler cannot be reached, if all workers were refused, or
+        if tasks failed twice. The other results are stored; the next sweep continues from them.
     """
     check_whole(seeds, "seeds")
     if workers is not None:
@@ -68,11 +68,11 @@ def sweep(
         say(f"Data: {dataset.source}\n")
         tasks = plan(settings, paths, seeds, backends, dataset.sha256)
         images = data.local_fingerprint(settings)
-        for task in tasks:  # what a report ran under its own seed needs no second run
+        for task in tasks:  # what a report has already run needs no second run
             if not is_done(place, task) and (found := result_in_report(place, task, images)):
                 store_result(place, task, found)
         left = [task for task in tasks if not is_done(place, task)]
-        say(f"{len(tasks)} tasks, {len(tasks) - len(left)} of them done before\n")
+        say(f"{len(tasks)} tasks, {len(tasks) - len(left)} of them already done\n")
         if left:
             with connected(scheduler, workers) as client:
                 from ae_lab.upkeep.sweep.supervisor import Supervisor, identity
@@ -88,15 +88,15 @@ def sweep(
         )
         raise LabError(
             f"{len(failures)} of {len(tasks)} tasks failed twice: {named}; "
-            "the other results are kept."
+            "the other results are stored."
         )
 
 
 @contextmanager
 def connected(scheduler: str | None, workers: int | None) -> Iterator:
-    """A Dask client: of the scheduler at this address, or of a cluster that ends with it.
+    """A Dask client of the scheduler at this address, or of a temporary cluster.
 
-    The cluster's keys are made for it and kept in memory: no other user can join it.
+    The keys of the cluster are created for it and stay in memory: no other user can join it.
     """
     try:
         import dask
@@ -109,7 +109,7 @@ def connected(scheduler: str | None, workers: int | None) -> Iterator:
             "install them with pip install 'ae_lab[sweep]'."
         ) from None
     reading = {"set_as_default": False, "deserializers": TEXT_ONLY}
-    for name in list(logging.root.manager.loggerDict):  # what goes wrong is said by us
+    for name in list(logging.root.manager.loggerDict):  # errors are reported by the supervisor
         if name.partition(".")[0] == "distributed":
             logging.getLogger(name).setLevel(logging.CRITICAL)
     if scheduler:
@@ -118,13 +118,13 @@ def connected(scheduler: str | None, workers: int | None) -> Iterator:
         except (OSError, ValueError) as error:
             raise LabError(
                 f"the scheduler must answer at its address, received nothing from {scheduler!r} "
-                f"({error}): start one with dask scheduler, or leave the address out."
+                f"({error}): start one with dask scheduler, or omit the address."
             ) from None
         with client:
             yield client
         return
     options = {"n_workers": workers or usable_cores(), "threads_per_worker": 1, "processes": True}
-    options["memory_limit"] = 0  # the kernels are processes of their own, not seen by Dask
+    options["memory_limit"] = 0  # the kernels are separate processes, which Dask does not see
     options |= {"security": security, "dashboard_address": None}
     quiet = {"silence_logs": logging.CRITICAL}
     with dask.config.set(SPARING), LocalCluster(**options, **quiet) as cluster:

@@ -1,4 +1,4 @@
-"""One notebook with one seed on one backend: what a worker is sent, and what is kept of it."""
+"""One notebook with one seed on one backend: what is sent to a worker, and what is stored."""
 
 import json
 from collections.abc import Iterable
@@ -20,14 +20,14 @@ BACKENDS = ("tensorflow", "jax", "torch")
 
 @dataclass(frozen=True)
 class Task:
-    """A notebook's run.
+    """One run of a notebook.
 
     Parameters
     ----------
-    notebook, text : its name, and the content of its file.
-    profile, seed, backend, dataset : the settings it runs under.
-    numeric : environment variables that decide its numbers.
-    key : changes with whatever can change its numbers, as for a report's execution.
+    notebook, text : name of the notebook, and content of its file.
+    profile, seed, backend, dataset : settings of the run.
+    numeric : environment variables that determine the results.
+    key : changes with everything that can change the results, as in a report.
     data : SHA-256 of the data set's content.
     """
 
@@ -43,7 +43,7 @@ class Task:
 
     @property
     def label(self) -> str:
-        """Its name in files and lines."""
+        """The name of the task in files and messages."""
         images = "" if self.dataset == "mnist" else f"-{Path(self.dataset).stem}"
         return f"{self.notebook}-{self.backend}{images}-seed-{self.seed}"
 
@@ -51,22 +51,23 @@ class Task:
 def plan(
     settings: Settings, paths: Iterable[Path], seeds: int, backends: Iterable[str], data: str
 ) -> list[Task]:
-    """Every task of a sweep: all notebooks under one seed, then under the next.
+    """All tasks of a sweep: all notebooks with the first seed, then with the next.
 
     Parameters
     ----------
     settings : profile and first seed.
     paths : files of the notebooks.
-    seeds : how many, counted up from the first.
+    seeds : number of seeds, counted up from the first.
+    backends : backends on which each notebook runs.
     data : SHA-256 of the data set's content.
 
-    A LabError says that a seed leaves the range, or that a file is no notebook.
+    Raises a LabError for a seed out of range, or for a file that is not a notebook.
     """
     tasks = []
     for one in [replace(settings, seed=settings.seed + more) for more in range(seeds)]:
         for backend in backends:
             numeric = numeric_environment() | {"KERAS_BACKEND": backend}
-            threads = numeric["OMP_NUM_THREADS"]  # Dask would set these, too, to 1
+            threads = numeric["OMP_NUM_THREADS"]  # otherwise Dask would set these to 1
             numeric |= {"OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
             for path in paths:
                 key = execution_key(read_notebook(path), one, data, numeric)
@@ -77,18 +78,18 @@ def plan(
 
 
 def check_backends(names: str) -> tuple[str, ...]:
-    """The backends of a comma-separated list; a LabError if one is not one of Keras's."""
+    """The backends of a comma-separated list; a LabError for one that Keras does not have."""
     backends = tuple(dict.fromkeys(name.strip() for name in names.split(",")))
     if unknown := [name for name in backends if name not in BACKENDS]:
         raise LabError(
             f"the backend must be one of {', '.join(BACKENDS)}, received {', '.join(unknown)!r}: "
-            "name one of these, or several with commas between."
+            "name one of these, or several separated by commas."
         )
     return backends
 
 
 def result_of(task: Task, record: dict | None, error: dict | None, seconds: float) -> dict:
-    """What is kept of a task; a failed one's figures are not."""
+    """What is stored for a task; without metrics and claims if it failed."""
     record = record if record and not error else {}
     about = ("notebook", "profile", "seed", "backend", "data", "key")
     return {name: getattr(task, name) for name in about} | {
@@ -102,7 +103,7 @@ def result_of(task: Task, record: dict | None, error: dict | None, seconds: floa
 
 
 def result_from(task: Task, sent: object) -> dict:
-    """The result that a worker sent as JSON; a LabError says that it is not one of this task."""
+    """The result that a worker sent as JSON; a LabError if it is not a result of this task."""
     try:
         result = parse_result(sent)
         expected = result_of(task, None, None, 0.0)
@@ -113,15 +114,15 @@ def result_from(task: Task, sent: object) -> dict:
     if fault:
         raise LabError(
             f"a worker must send the result of {task.label}, received another ({fault[:200]}): "
-            "install the same package there, or look for who runs that worker."
+            "install the same package there, or find out who runs that worker."
         )
     return result
 
 
 def result_in_report(place: Workplace, task: Task, images: str) -> dict | None:
-    """The same from the report's own execution of this notebook under this seed, if there is one.
+    """The result from the report's own execution of this task, or None if there is none.
 
-    ``images`` is the fingerprint of the data as a report's key holds it.
+    ``images`` is the fingerprint of the data in a report's key.
     """
     settings = replace(place.settings, seed=task.seed)
     numeric = numeric_environment() | {"KERAS_BACKEND": task.backend}
@@ -133,14 +134,14 @@ def result_in_report(place: Workplace, task: Task, images: str) -> dict | None:
 
 
 def store_result(place: Workplace, task: Task, result: dict) -> None:
-    """Write a result whole or not at all, whatever a report run does at the same time."""
+    """Write a result completely or not at all, even if a report run is active."""
     with place.publish_lock():
         recover_folder(place.target, place.aside)
         write_json(place.sweep / f"{task.label}.json", result)
 
 
 def is_done(place: Workplace, task: Task) -> bool:
-    """Whether a good result of this very task is kept."""
+    """Whether a successful result of exactly this task is stored."""
     try:
         kept = parse_result(read_text(place.sweep / f"{task.label}.json"))
     except (OSError, ValueError):

@@ -1,9 +1,9 @@
-// A digit drawn by hand, through the autoencoder, PCA and the CNN.
-const SIDE = 28, BOX = 20, MIDDLE = 14;  // MNIST: a box of 20x20, its centre of mass on pixel (14, 14)
-const PAD = 280, PEN = 1.25, SMALLEST = 28;  // the drawing's side; half a stroke's width in pixels of 28x28; a dot
+// A digit drawn by hand: its reconstructions by the autoencoder and PCA, and the CNN's predictions.
+const SIDE = 28, BOX = 20, MIDDLE = 14;  // MNIST: digits fill a box of 20x20, with the centre of mass at pixel (14, 14)
+const PAD = 280, PEN = 1.25, SMALLEST = 28;  // side of the drawing; half the stroke width in pixels of 28x28; size of a dot
 const PEN_STEP = 8, PEN_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-// Strokes, lists of points [x, y], as an image of 28x28 with a pen of one width whatever their size.
+// Strokes, lists of points [x, y], as an image of 28x28; the width of the pen does not depend on their size.
 function likeMnist(strokes) {
   const image = new Float64Array(SIDE * SIDE), points = strokes.flat();
   if (!points.length) return image;
@@ -16,7 +16,7 @@ function likeMnist(strokes) {
     for (const stroke of strokes)
       stroke.forEach((point, i) => inkSegment(image, place(stroke[Math.max(i - 1, 0)]), place(point)));
   };
-  draw(0, 0);  // to know the centre of mass
+  draw(0, 0);  // to compute the centre of mass
   const ink = image.reduce((sum, value) => sum + value, 0);
   const mass = [(i) => i % SIDE, (i) => Math.floor(i / SIDE)].map((axis) => image.reduce((sum, value, i) => sum + value * axis(i), 0) / ink);
   const shift = [width, height].map((size, axis) =>
@@ -25,7 +25,7 @@ function likeMnist(strokes) {
   return image;
 }
 
-// A line from one point to another: white as far as the pen reaches, grey where it covers half a pixel.
+// A line between two points: white under the pen, grey at its edge.
 function inkSegment(image, [ax, ay], [bx, by]) {
   const [dx, dy] = [bx - ax, by - ay], length = dx * dx + dy * dy;
   for (let i = 0; i < image.length; i++) {
@@ -55,7 +55,7 @@ async function draw(figure, { dense, pca, cnn, limit, tops }) {
   const reading = (image) => {
     if (!read) return "";
     const shares = softmax(read(image)), digit = shares.indexOf(Math.max(...shares));
-    return `read as ${digit}, ${(100 * shares[digit]).toFixed(1)}\u00a0%`;
+    return `classified as ${digit}, ${(100 * shares[digit]).toFixed(1)}\u00a0%`;
   };
   const show = (name, image, ...lines) => {
     const box = figure.querySelector(`[data-shows=${name}]`);
@@ -76,8 +76,8 @@ async function draw(figure, { dense, pca, cnn, limit, tops }) {
     sliders.forEach((slider, i) => { slider.value = code[i]; });
     const error = reconstruct();
     says.classList.toggle("caution", error > limit && !empty);
-    says.textContent = empty ? "Nothing is drawn yet."
-      : error > limit ? `This does not look like a digit: the autoencoder’s squared error, ${error.toFixed(1)}, is larger than that of 99\u00a0% of the test images (${limit.toFixed(1)}).`
+    says.textContent = empty ? "The drawing is empty."
+      : error > limit ? `This does not look like a digit: the autoencoder’s squared error, ${error.toFixed(1)}, exceeds that of 99\u00a0% of the test images (${limit.toFixed(1)}).`
       : `The autoencoder’s squared error is ${error.toFixed(1)}; that of 99\u00a0% of the test images is at most ${limit.toFixed(1)}.`;
   };
   const soon = () => {
@@ -95,7 +95,7 @@ async function draw(figure, { dense, pca, cnn, limit, tops }) {
       for (const point of rest.length ? rest : [first]) ink.lineTo(...point);
       ink.stroke();
     }
-    if (document.activeElement === pad && pad.matches(":focus-visible")) {  // where the keyboard's pen is
+    if (document.activeElement === pad && pad.matches(":focus-visible")) {  // position of the pen that the keyboard moves
       ink.beginPath();
       ink.arc(...pen, 9, 0, 7);
       ink.lineWidth = 4; ink.strokeStyle = down ? "#d55e00" : "#56b4e9"; ink.stroke();
@@ -110,7 +110,7 @@ async function draw(figure, { dense, pca, cnn, limit, tops }) {
     [strokes, down] = [[], false];
     drawn();
   };
-  const take = (number) => {  // a test image, as large as the pad
+  const take = (number) => {  // show a test image in the size of the pad
     [strokes, down] = [[], false];
     x = tileOf(mosaic, number);
     const small = element("canvas", { width: SIDE, height: SIDE });
@@ -158,7 +158,7 @@ async function draw(figure, { dense, pca, cnn, limit, tops }) {
     slider.addEventListener("input", () => {
       code[i] = Number(slider.value);
       says.classList.remove("caution");
-      says.textContent = `The code is changed by hand: the autoencoder’s squared error is now ${reconstruct().toFixed(1)}.`;
+      says.textContent = `You changed the code: the autoencoder’s squared error is now ${reconstruct().toFixed(1)}.`;
     });
     figure.querySelector(".code").append(element("label", {}, `number ${i + 1}`, slider));
     return slider;

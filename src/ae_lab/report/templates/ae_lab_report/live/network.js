@@ -1,7 +1,7 @@
 "use strict";
-// A trained network from bytes: each unit's weights are whole numbers of 8 or 16 bits times its scale.
+// A trained network from bytes: weights are integers of 8 or 16 bits, multiplied by the unit's scale.
 
-// Abramowitz & Stegun (1964), 7.1.26: off by less than 2e-7.
+// Abramowitz & Stegun (1964), 7.1.26: error below 2e-7.
 const erf = (x) => {
   const t = 1 / (1 + 0.3275911 * Math.abs(x));
   const sum = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
@@ -22,12 +22,12 @@ const numbers = (text, Kind) => new Kind(Uint8Array.from(atob(text), (c) => c.ch
 function addRows(sums, at, input, from, count, { weights, units }, first) {
   for (let i = 0; i < count; i++) {
     const value = input[from + i];
-    if (value === 0) continue;  // most of a digit is black, and half of ReLU's outputs are 0
+    if (value === 0) continue;  // most pixels of a digit are black, and half of ReLU's outputs are 0
     for (let unit = 0, row = (first + i) * units; unit < units; unit++) sums[at + unit] += value * weights[row + unit];
   }
 }
 
-// A convolution whose input is padded as TensorFlow pads for "same"; images are rows of pixels of channels.
+// A convolution with TensorFlow's padding "same"; images are stored by row, pixel and channel.
 function convolve(layer, input) {
   const { side, stride, kernel, units } = layer;
   const channels = input.length / (side * side), out = Math.ceil(side / stride);
@@ -59,14 +59,14 @@ function network(packed) {
   }, x);
 }
 
-// An image of values from 0 to 1 in a canvas's context, its corner at left, top.
+// Draw an image with values from 0 to 1 on a canvas, with its corner at left, top.
 function paint(context, values, width, left = 0, top = 0) {
   const image = context.createImageData(width, values.length / width);
   values.forEach((value, i) => image.data.set([255 * value, 255 * value, 255 * value, 255], 4 * i));
   context.putImageData(image, left, top);
 }
 
-// The brightness of an image's pixels, from 0 to 1, and its width.
+// The brightness of an image's pixels, from 0 to 1, and the image's width.
 async function pixelsOf(image) {
   await image.decode();
   const canvas = document.createElement("canvas");

@@ -1,5 +1,5 @@
-// The latent plane of a decoder of two numbers, and the image decoded at a point of it.
-const REACH = 3, TILES = 14, STEP = 0.1;  // standard deviations, tiles a side, an arrow key
+// The plane of two latents of a decoder, and the image decoded at one point.
+const REACH = 3, TILES = 14, STEP = 0.1;  // standard deviations, tiles per side, step of an arrow key
 const KEYS = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
 
 function plane(figure, { shape: [height, width], layers }) {
@@ -14,15 +14,15 @@ function plane(figure, { shape: [height, width], layers }) {
     for (let column = 0; column < TILES; column++) {
       const at = [centre(column), -centre(row)], values = decode(at);
       paint(whole, values, width, column * width, row * height);
-      // what is neither black nor white, for each white pixel
-      if (Math.max(...at.map(Math.abs)) > 2) continue;  // of those that are not at the edge
+      // share of grey pixels, relative to white ones
+      if (Math.max(...at.map(Math.abs)) > 2) continue;  // not for tiles at the edge
       const grey = values.reduce((sum, v) => sum + v * (1 - v), 0) / values.reduce((sum, v) => sum + v, 0);
       if (grey < clearest.grey) clearest = { grey, at };
     }
   const still = whole.getImageData(0, 0, map.width, map.height);
 
   const point = [0, 0];
-  const move = (x, y) => {  // two decimals: what is drawn is what is said
+  const move = (x, y) => {  // two decimals, so that the drawing matches the text
     [x, y].forEach((value, i) => {
       point[i] = Math.round(100 * Math.min(REACH, Math.max(-REACH, value))) / 100;
       sliders[i].value = point[i];
@@ -30,7 +30,7 @@ function plane(figure, { shape: [height, width], layers }) {
     paint(one, decode(point), width);
     where.textContent = `z = (${point.map((v) => v.toFixed(2).replace("-", "−")).join(", ")})`;
     whole.putImageData(still, 0, 0);
-    whole.beginPath();  // around a tile, which stays in sight
+    whole.beginPath();  // around a tile, which stays visible
     whole.arc((point[0] / REACH + 1) / 2 * map.width, (1 - point[1] / REACH) / 2 * map.height, 0.6 * width, 0, 7);
     whole.lineWidth = 6; whole.strokeStyle = "#fff"; whole.stroke();
     whole.lineWidth = 3; whole.strokeStyle = "#d55e00"; whole.stroke();
@@ -40,7 +40,7 @@ function plane(figure, { shape: [height, width], layers }) {
     move((2 * (event.clientX - box.left) / box.width - 1) * REACH, (1 - 2 * (event.clientY - box.top) / box.height) * REACH);
   };
   map.addEventListener("pointerdown", follow);
-  map.addEventListener("pointermove", follow);  // a finger that moves up or down scrolls the page
+  map.addEventListener("pointermove", follow);  // a vertical finger movement scrolls the page
   map.addEventListener("keydown", (event) => {
     if (!KEYS[event.key]) return;
     event.preventDefault();

@@ -1,4 +1,4 @@
-// A widget of the notebook: the images of all its positions are tiles of one picture.
+// A widget of the notebook: the images for all slider positions are tiles of one picture.
 async function positions(figure, { sliders, rows, views, side, picture }) {
   const canvas = figure.querySelector(".rows"), names = figure.querySelector(".names");
   const mosaic = element("img", { src: `data:image/png;base64,${picture}` });

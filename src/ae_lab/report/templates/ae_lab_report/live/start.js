@@ -1,4 +1,4 @@
-// Each part comes to life alone: what is wrong with one leaves its still figure and the others.
+// Each part starts separately: if one fails, its static figure and the other parts remain.
 function bringToLife(what, how) {
   document.querySelectorAll(`.living[data-${what}]`).forEach(async (figure) => {
     try {
@@ -6,7 +6,7 @@ function bringToLife(what, how) {
       figure.classList.add("alive");
       figure.querySelector(".live").hidden = false;
     } catch (error) {
-      console.warn(`The figure stays still: ${error.message}`);
+      console.warn(`The figure stays static: ${error.message}`);
     }
   });
 }

@@ -1,4 +1,4 @@
-// 784-k-784, trained in the page: ReLU, sigmoid, cross-entropy per pixel and Adadelta, as Keras computes them.
+// 784-k-784, trained on the page: ReLU, sigmoid, cross-entropy per pixel and Adadelta, computed as in Keras.
 const PIXELS = 784, BATCH = 10, EPOCHS = 100, RHO = 0.95, EPSILON = 1e-7;
 
 // Mulberry32: the same numbers from 0 to 1 for the same seed.
@@ -20,7 +20,7 @@ function shuffled(count, random) {
   return order;
 }
 
-// Weights after Glorot & Bengio (2010), biases 0; for each number its gradient and Adadelta's two means.
+// Weights as in Glorot & Bengio (2010), biases 0; each with its gradient and Adadelta's two means.
 function newNetwork(k, random) {
   const limit = Math.sqrt(6 / (PIXELS + k)), drawn = () => (2 * random() - 1) * limit;
   const zeros = (size) => ({ value: new Float32Array(size), gradient: new Float32Array(size), squares: new Float32Array(size), steps: new Float32Array(size) });
@@ -44,10 +44,10 @@ function reconstructed({ k, encoder, code, decoder, pixels }, x) {
   return { z, y };
 }
 
-// Add one image's gradient, divided by the batch's size, and return its loss.
+// Add one image's gradient, divided by the batch size, and return its loss.
 function addGradient({ k, encoder, code, decoder, pixels }, x, { z, y }, count) {
   const [into, out, weights] = [encoder.gradient, decoder.gradient, decoder.value];
-  const before = new Float32Array(PIXELS), slope = new Float32Array(k);  // of the loss, before sigmoid and ReLU
+  const before = new Float32Array(PIXELS), slope = new Float32Array(k);  // gradients of the loss before sigmoid and ReLU
   let loss = 0;
   for (let i = 0; i < PIXELS; i++) {
     const p = Math.min(1 - EPSILON, Math.max(EPSILON, y[i]));
@@ -58,7 +58,7 @@ function addGradient({ k, encoder, code, decoder, pixels }, x, { z, y }, count) 
   }
   for (let j = 0; j < k; j++) {
     const value = z[j];
-    if (!value) continue;  // ReLU passes nothing
+    if (!value) continue;  // ReLU has no gradient here
     let sum = 0;
     for (let i = 0, row = j * PIXELS; i < PIXELS; i++) {
       sum += before[i] * weights[row + i];
@@ -74,7 +74,7 @@ function addGradient({ k, encoder, code, decoder, pixels }, x, { z, y }, count) 
   return loss / PIXELS;
 }
 
-// Zeiler (2012), as Keras has it.
+// Zeiler (2012), as in Keras.
 function adadelta({ value, gradient, squares, steps }, rate) {
   for (let i = 0; i < value.length; i++) {
     const g = gradient[i];
@@ -86,7 +86,7 @@ function adadelta({ value, gradient, squares, steps }, rate) {
   }
 }
 
-// Once through the images in this order; the mean loss.
+// One epoch over the images in this order; returns the mean loss.
 function trainEpoch(net, images, order, rate) {
   let loss = 0;
   for (let start = 0; start < order.length; start += BATCH) {
