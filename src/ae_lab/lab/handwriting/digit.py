@@ -1,4 +1,4 @@
-"""Find the digits in a photograph and prepare each exactly as MNIST's were."""
+"""Find the digits in a photograph and prepare each like those of MNIST."""
 
 from typing import NamedTuple
 
@@ -12,20 +12,21 @@ from ae_lab.errors import LabError
 
 SIDE, BOX, CENTRE = 28, 20, 14  # MNIST: a 20x20 box, its centre of mass on pixel (14, 14)
 STROKE = 2.2  # pixels of the box: most strokes of MNIST are wider
-WIDEST_STROKE = 0.4  # of the photo's longer side: what is wider is paper, a table or a shadow
+WIDEST_STROKE = 0.4  # of the photo's longer side: wider areas are paper, a table or a shadow
 LEAST_CONTRAST = 0.08  # of ink against paper, black to white being 1
-NOISE_FACTOR = 4  # ink is so many standard deviations of the paper's noise away from it
-FAINT = 0.3  # of the darkest ink: what still belongs to a stroke
-NEAR = 0.25  # of the digit's height: how far a separate stroke of it may lie
-RULE = 0.3  # of the photo's width or height: a straight thin run so long may be a printed line
-SLANTS = np.tan(np.deg2rad(np.arange(-10, 11, 2)))  # of a photo that is not held straight
+NOISE_FACTOR = 10  # least contrast of the darkest ink, in standard deviations of the noise
+FAINT = 0.3  # of the darkest ink: lighter pixels are not part of a stroke
+NEAR = 0.25  # of the digit's height: largest distance of a separate stroke
+RULE = 0.3  # of the photo's width or height: least length of a printed line
+SLANTS = np.tan(np.deg2rad(np.arange(-10, 11, 2)))  # of the lines in a tilted photo
 
 
 class Found(NamedTuple):
     """``ink`` float (height, width), 0 paper and 1 ink, without printed lines; ``labels`` int of
     that shape, 1 on the strokes of the first digit and so on, 0 elsewhere; ``boxes`` the digits'
-    slices (rows, columns), from left to right; ``left_out`` how many other drawings of about the
-    same size there are; ``prominence`` how far the digits stand out, to be compared."""
+    slices (rows, columns), from left to right; ``left_out`` the number of other drawings of about
+    the same size; ``prominence`` a score that is higher for dark strokes on light paper than for
+    the paper between them."""
 
     ink: np.ndarray
     labels: np.ndarray
@@ -35,22 +36,22 @@ class Found(NamedTuple):
 
 
 def like_mnist(photo: np.ndarray) -> np.ndarray:
-    """The digits as a network of this package takes them: float32 (n, 28, 28, 1) in [0, 1].
+    """Digits of a photo as input of the models: float32 (n, 28, 28, 1) in [0, 1].
 
-    As LeCun et al. (1998) describe MNIST's: white on black, fitted into a 20x20 box with its
-    aspect kept, grey from anti-aliasing, and moved by whole pixels so that its centre of mass
-    comes to the centre of 28x28. Strokes thinner than MNIST's are widened.
+    Prepared like MNIST (LeCun et al., 1998): white on black, scaled into a 20x20 box with its
+    aspect ratio, anti-aliased, and moved by whole pixels so that the centre of mass is the
+    centre of 28x28. Strokes thinner than MNIST's are widened.
 
     Parameters
     ----------
-    photo : grey image (height, width) in [0, 1], dark on light or light on dark, with a digit or
-        several in a line; a LabError if none is found.
+    photo : grey image (height, width) in [0, 1], dark on light or light on dark, with one digit
+        or several in a line; a LabError if none is found.
     """
     return prepare(find_digits(photo))
 
 
 def prepare(found: Found) -> np.ndarray:
-    """`like_mnist` of what `find_digits` found."""
+    """`like_mnist` for the result of `find_digits`."""
     x = np.zeros((len(found.boxes), SIDE, SIDE, 1), np.float32)
     for i, box in enumerate(found.boxes):
         ink = _widened(found.ink[box] * (found.labels[box] == i + 1))
@@ -67,9 +68,9 @@ def prepare(found: Found) -> np.ndarray:
 
 
 def _widened(ink: np.ndarray) -> np.ndarray:
-    """The same strokes, at least as wide as MNIST's will be when the box is shrunk to 20x20."""
+    """The strokes, at least as wide as MNIST's after scaling to 20x20."""
     strokes = ink > 0.5
-    width = strokes.sum() / max(skeletonize(strokes).sum(), 1)  # area by length
+    width = strokes.sum() / max(skeletonize(strokes).sum(), 1)  # area / length
     more = (STROKE * max(ink.shape) - BOX * width) / (2 * (BOX - STROKE))  # pixels on either side
     if more < 0.5:
         return ink.astype(np.float32)
@@ -79,9 +80,9 @@ def _widened(ink: np.ndarray) -> np.ndarray:
 
 
 def find_digits(photo: np.ndarray) -> Found:
-    """The main drawing in a grey ``photo`` (height, width), and those beside it that are as high.
+    """The main drawing in a grey ``photo`` (height, width), and drawings of its height beside it.
 
-    A LabError says what was found instead: one brightness, noise, lines, specks or a stain.
+    A LabError names what was found instead: no contrast, noise, lines, specks or a stain.
     """
     photo = np.asarray(photo, np.float32)
     if photo.ndim != 2 or min(photo.shape) < 8:
@@ -108,38 +109,40 @@ def _find_dark(light: np.ndarray) -> Found:
     ink = (ink - np.quantile(ink, 0.3)).clip(0)
     least_side = max(6, max(ink.shape) // 50)
     darkest = float(np.partition(ink, -(least_side**2), axis=None)[-(least_side**2)])
-    if rules > LEAST_CONTRAST and darkest < 0.5 * rules:  # what is left of them
-        raise _none("printed lines alone", "write on them, darker than they are")
+    if rules > LEAST_CONTRAST and darkest < 0.5 * rules:  # remains of them
+        raise _none("only printed lines", "write a digit that is darker than the lines")
     if darkest < LEAST_CONTRAST:
-        said = f"ink that differs from its paper by {darkest:.2f} of 1"
-        raise _none(said, "write darker, or with a pen that is not as light as the paper")
+        said = f"ink that differs from the paper by only {darkest:.2f} (black from white: 1)"
+        raise _none(said, "write darker, or use a pen of another colour")
     if darkest < NOISE_FACTOR * noise:
-        raise _none(f"noise of {noise:.2f} and no ink beyond it", "take it in more light")
+        raise _none(f"only noise (standard deviation {noise:.2f})", "take it in more light")
     parts = regionprops(label(ink > FAINT * darkest), ink)
     parts = [part for part in parts if max(part.image.shape) >= least_side]
     if not parts:
-        raise _none(f"specks alone, of less than {least_side} pixels", "come closer")
+        raise _none(f"only specks, smaller than {least_side} pixels", "move the camera closer")
     digits, left_out = _digits(parts, ink.shape)
     boxes = ndimage.find_objects(digits)
     strength = float(np.median(ink[digits > 0]))
     edge = np.median(np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]]))
-    contrast = max(edge - np.median(light[digits > 0]), strength / 5)  # 1/5: on a dark table
-    paper = np.mean(ink[boxes[0]] < strength / 2)  # strokes leave more of it than a sheet does
+    contrast = max(edge - np.median(light[digits > 0]), strength / 5)  # on a dark table
+    paper = np.mean(ink[boxes[0]] < strength / 2)  # more around strokes than around a sheet
     digits = ndimage.grey_dilation(digits, 3 + 2 * (max(ink.shape) // 400))
     return Found(np.clip(ink / strength, 0, 1), digits, boxes, left_out, float(contrast * paper**2))
 
 
 def _paper(light: np.ndarray) -> np.ndarray:
-    """The brightness of the paper under the ink: what is dark and narrow is filled.
+    """The brightness of the paper under the ink: a closing fills dark narrow areas.
 
-    What is dark and wide, such as a table or a shadow, stays as it is, its corners too, by the
-    reconstruction. At the picture's edge it goes on outside, and is wide then; ink does not.
+    Dark wide areas, such as a table or a shadow, are unchanged, including their corners
+    (morphological reconstruction). They are continued beyond the edges of the photo, ink is not.
     """
     size = int(WIDEST_STROKE * max(light.shape))
     around = light.copy()
     for turned in (around, around.T):
         for i in (0, -1):
-            turned[i] = ndimage.grey_closing(turned[i], int(0.8 * turned.shape[1]), mode="nearest")
+            wide = turned.shape[1]
+            edge = np.pad(turned[i], wide, mode="edge")
+            turned[i] = ndimage.grey_closing(edge, int(0.8 * wide))[wide:-wide]
     around = np.pad(around, size, mode="edge")
     around[size:-size, size:-size] = light
     closed = ndimage.grey_closing(around, (size, size))[size:-size, size:-size]
@@ -147,11 +150,11 @@ def _paper(light: np.ndarray) -> np.ndarray:
 
 
 def _without_rules(ink: np.ndarray) -> np.ndarray:
-    """The ink without printed lines: thin straight runs, three or from edge to edge."""
-    step = 2 if max(ink.shape) > 300 else 1  # half as fine a picture takes a quarter of the time
+    """The ink without printed lines: thin straight runs, at least three or from edge to edge."""
+    step = 2 if max(ink.shape) > 300 else 1  # half the resolution takes a quarter of the time
     for _ in range(2):  # along the rows, then along the columns
         wide = ink.shape[1]
-        thick = ndimage.grey_dilation(ink, (1 + 2 * step, 1))[::step, ::step]  # between slants
+        thick = ndimage.grey_dilation(ink, (1 + 2 * step, 1))[::step, ::step]  # bridges two slants
         runs = np.zeros_like(thick)
         for shear in ([[1, slant], [0, 1]] for slant in SLANTS):
             run = ndimage.affine_transform(thick, shear, order=0, mode="grid-wrap")
@@ -165,24 +168,24 @@ def _without_rules(ink: np.ndarray) -> np.ndarray:
         rules = [rule for rule in rules if rule.image.shape[1] > RULE * wide]
         rules = [rule for rule in rules if len(rules) >= 3 or rule.image.shape[1] > 0.9 * wide]
         rest, gap = ink.copy(), max(ink.shape) // 60 + 2
-        for rule in rules:  # what is much darker is ink on them
+        for rule in rules:  # much darker pixels are ink
             rest[rule.slice][rule.image & (ink < 1.5 * runs)[rule.slice]] = 0
-        # a stroke that a line crosses goes on
+        # close the gaps in strokes that cross a line
         ink = np.maximum(rest, np.minimum(ndimage.grey_closing(rest, (gap, gap)), ink)).T
     return ink
 
 
 def _digits(parts: list, shape: tuple[int, int]) -> tuple[np.ndarray, int]:
-    """The main drawing of the connected ``parts``, its strokes and what stands beside it."""
+    """Labels of the main drawing and of those beside it, and the number of drawings left out."""
     start, stop = np.array([part.bbox for part in parts]).reshape(-1, 2, 2).swapaxes(0, 1)
     (height, _), side = (stop - start).T, (stop - start).max(axis=1)
     weight = np.array([part.area * part.intensity_mean for part in parts])
     thick = [ndimage.distance_transform_edt(np.pad(part.image, 1)).max() for part in parts]
-    thick = np.array(thick)  # half the width of the widest stroke
+    thick = np.array(thick)  # half the largest stroke width
     extent = np.array([part.extent for part in parts])
-    strokes = (extent < 0.65) | (thick < 0.2 * side)  # else a sheet or a stain
+    strokes = (extent < 0.65) | (thick < 0.2 * side)  # not a sheet or a stain
     if not strokes.any():
-        raise _none("a sheet or a stain alone", "show strokes of a pen, and the paper around them")
+        raise _none("only a filled shape", "photograph strokes of a pen with paper around them")
     inside = ((start > 0) & (stop < shape)).all(axis=1)
     inside |= (stop - start > 0.6 * np.array(shape)).all(axis=1)  # cropped to the digit
     drawn = inside & strokes if (inside & strokes).any() else strokes
@@ -193,7 +196,7 @@ def _digits(parts: list, shape: tuple[int, int]) -> tuple[np.ndarray, int]:
     like &= np.abs(np.log(thick / thick[main])) < 0.7
     level = np.abs((start + stop - start[main] - stop[main])[:, 0]) < height[main]
     digits = [main]
-    for i in np.flatnonzero(like & level):  # not over one another: these are strokes of one
+    for i in np.flatnonzero(like & level):  # drawings above each other are strokes of one digit
         if all(start[i, 1] > stop[j, 1] or stop[i, 1] < start[j, 1] for j in digits):
             digits.append(int(i))
     digits.sort(key=lambda i: start[i, 1])
