@@ -109,8 +109,11 @@ def _find_dark(light: np.ndarray) -> Found:
     ink = (ink - np.quantile(ink, 0.3)).clip(0)
     least_side = max(6, max(ink.shape) // 50)
     darkest = float(np.partition(ink, -(least_side**2), axis=None)[-(least_side**2)])
-    if rules > LEAST_CONTRAST and darkest < 0.5 * rules:  # remains of them
+    if rules > max(LEAST_CONTRAST, 1.7 * np.median(ink[ink >= FAINT * darkest])):
         raise _none("only printed lines", "write a digit that is darker than the lines")
+    specks = _none(f"only specks, smaller than {least_side} pixels", "move the camera closer")
+    if darkest < LEAST_CONTRAST < np.max(ink) / 3:
+        raise specks
     if darkest < LEAST_CONTRAST:
         said = f"ink that differs from the paper by only {darkest:.2f} (black from white: 1)"
         raise _none(said, "write darker, or use a pen of another colour")
@@ -119,7 +122,7 @@ def _find_dark(light: np.ndarray) -> Found:
     parts = regionprops(label(ink > FAINT * darkest), ink)
     parts = [part for part in parts if max(part.image.shape) >= least_side]
     if not parts:
-        raise _none(f"only specks, smaller than {least_side} pixels", "move the camera closer")
+        raise specks
     digits, left_out = _digits(parts, ink.shape)
     boxes = ndimage.find_objects(digits)
     strength = float(np.median(ink[digits > 0]))
@@ -127,6 +130,9 @@ def _find_dark(light: np.ndarray) -> Found:
     contrast = max(edge - np.median(light[digits > 0]), strength / 5)  # on a dark table
     paper = np.mean(ink[boxes[0]] < strength / 2)  # more around strokes than around a sheet
     digits = ndimage.grey_dilation(digits, 3 + 2 * (max(ink.shape) // 400))
+    around = (ndimage.grey_dilation(digits, (5, 5)) > 0) & (digits == 0)
+    if np.median(ink[around]) > strength / 2:
+        raise _none("only the edge of a dark area", "photograph the paper alone")
     return Found(np.clip(ink / strength, 0, 1), digits, boxes, left_out, float(contrast * paper**2))
 
 
