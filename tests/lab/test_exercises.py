@@ -151,7 +151,7 @@ def test_the_notebooks_own_model_and_its_copies_are_refused(dataset, shown):
         assert "own model, unchanged" in shown[-1][0]["text/plain"]
     copy.set_weights([weight * 1.001 for weight in own.get_weights()])
     lab.check_exercise("99.1", copy, prediction="a")
-    assert "right" in shown[-1][0]["text/plain"]
+    assert ": correct" in shown[-1][0]["text/plain"]
 
 
 def test_the_model_of_another_exercise_is_refused(dataset, desk):

@@ -13,6 +13,7 @@ import pytest
 from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.report import build as build_module
+from ae_lab.report import keys
 from ae_lab.report.execute import notebook as execution
 from ae_lab.report.execute import run
 from ae_lab.report.workplace import Workplace
@@ -171,6 +172,36 @@ def test_unchanged_notebooks_are_not_executed_again(tmp_path, no_font_cache):
     assert runs.read_text() == "x"
     build(replace(settings, seed=9), "one")
     assert runs.read_text() == "xx"
+
+
+@pytest.mark.kernel
+def test_new_text_needs_no_execution_and_gives_the_page_of_one(tmp_path, no_font_cache):
+    show = "%%print('out'); {1: 2}"
+    settings = project(tmp_path, one=notebook("# One", show, "## Two", "%%1 + 1"))
+    build(settings)
+    project(tmp_path, one=notebook("# Another title", "more text", show, "%%1 + 1", "## End"))
+    assert "unchanged" in build(settings)
+    renewed = contents(settings.profile_folder)
+    assert "Another title" in (settings.profile_folder / "one.html").read_text()
+    build(settings, force=True)
+    assert contents(settings.profile_folder) == renewed
+
+
+@pytest.mark.parametrize(
+    ("source", "same"),
+    [
+        ("def f():\n    return 1\n", True),
+        ('def f():\n    """Other words,\n\n    longer.\n    """\n    return 1\n', True),
+        ('def f():\n    """Words."""\n    return 2\n', False),
+        ('def f():\n    x = """Words."""\n    return 1\n', False),
+    ],
+)
+def test_docstrings_do_not_belong_to_what_a_run_computes(tmp_path, monkeypatch, source, same):
+    monkeypatch.setattr(keys, "PACKAGE", tmp_path)
+    (tmp_path / "one.py").write_text('def f():\n    """Words."""\n    return 1\n')
+    before = keys.package_digest()
+    (tmp_path / "one.py").write_text(source)
+    assert (keys.package_digest() == before) is same
 
 
 @pytest.mark.kernel

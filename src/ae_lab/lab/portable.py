@@ -1,21 +1,15 @@
 """A dense decoder as arrays in JSON, for a page that decodes without Keras."""
 
-from base64 import b64encode
-
 import keras
-import numpy as np
 
 from ae_lab.errors import LabError
+from ae_lab.packing import packed_layer
 
 ACTIVATIONS = ("linear", "relu", "gelu", "silu", "sigmoid", "tanh")
-LEVELS = 127  # a weight is stored as a signed byte times the scale of its unit
 
 
 def portable_decoder(model: keras.Model) -> dict:
     """The decoder of a model with two latents, with weights as bytes, ready for JSON.
-
-    The weights of each unit are divided by the largest of them and rounded to 255 levels. Scales
-    and biases are 32-bit floats, little-endian. All arrays are base64.
 
     Parameters
     ----------
@@ -24,8 +18,7 @@ def portable_decoder(model: keras.Model) -> dict:
 
     Returns
     -------
-    dict with ``shape`` [height, width] and ``layers``, a list of dicts with ``activation``,
-    ``weights`` (inputs, units), ``scales`` (units,) and ``biases`` (units,).
+    dict with ``shape`` [height, width] and ``layers``, a list of dicts from `packed_layer`.
     """
     decoder = model.get_layer("decoder")
     _, height, width, channels = decoder.output_shape
@@ -37,7 +30,7 @@ def portable_decoder(model: keras.Model) -> dict:
     packed = []
     for layer in decoder.layers:
         if isinstance(layer, keras.layers.Dense):
-            packed.append(_packed(layer))
+            packed.append(packed_layer(*layer.get_weights(), _name(layer)))
         elif isinstance(layer, keras.layers.Activation) and packed[-1]["activation"] == "linear":
             packed[-1]["activation"] = _name(layer)
         elif not isinstance(layer, keras.layers.InputLayer | keras.layers.Reshape):
@@ -48,17 +41,6 @@ def portable_decoder(model: keras.Model) -> dict:
     return {"shape": [height, width], "layers": packed}
 
 
-def _packed(layer) -> dict:
-    kernel, bias = layer.get_weights()
-    scale = np.maximum(np.abs(kernel).max(axis=0), 1e-12) / LEVELS
-    return {
-        "activation": _name(layer),
-        "weights": _base64(np.round(kernel / scale).astype("int8")),
-        "scales": _base64(scale.astype("<f4")),
-        "biases": _base64(bias.astype("<f4")),
-    }
-
-
 def _name(layer) -> str:
     name = keras.activations.serialize(layer.activation)
     if name not in ACTIVATIONS:
@@ -67,7 +49,3 @@ def _name(layer) -> str:
             "build the decoder with one of these."
         )
     return name
-
-
-def _base64(array: np.ndarray) -> str:
-    return b64encode(array.tobytes()).decode()

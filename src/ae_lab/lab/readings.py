@@ -36,10 +36,15 @@ def lines_of(code: Callable) -> str:
     ----------
     code : a function, method or class of the package.
     """
-    source = textwrap.dedent(inspect.getsource(code))
+    return without_docstrings(textwrap.dedent(inspect.getsource(code)))
+
+
+def without_docstrings(source: str) -> str:
+    """A Python source without the lines of its docstrings."""
     lines = source.splitlines()
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        if documented and ast.get_docstring(node):
             first = node.body[0]
             for number in range(first.lineno - 1, first.end_lineno):
                 lines[number] = None

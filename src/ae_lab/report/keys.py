@@ -7,6 +7,7 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from ae_lab.lab.readings import without_docstrings
 from ae_lab.settings import Settings
 
 PACKAGE = Path(__file__).absolute().parents[1]
@@ -33,23 +34,26 @@ def digest_of_files(folder: Path, *skip: Path) -> dict[str, str]:
 
 
 def package_digest() -> str:
-    """Changes with the code that notebooks run, but not with that of execution and rendering."""
-    return digest(digest_of_files(PACKAGE, REPORT, UPKEEP))
+    """Changes with the code that notebooks run: not with docstrings, execution or rendering."""
+    files = digest_of_files(PACKAGE, REPORT, UPKEEP)
+    texts = {name: (PACKAGE / name).read_text("utf-8") for name in files if name.endswith(".py")}
+    return digest(files | {name: without_docstrings(text) for name, text in texts.items()})
 
 
 def digest_of_cells(notebook: dict) -> str:
-    """Equal before and after a notebook is run."""
-    return digest([[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]])
+    """Changes with the code, not with text or outputs."""
+    return digest(code_of(notebook))
+
+
+def code_of(notebook: dict) -> list[str]:
+    """The sources of the code cells."""
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 def execution_key(notebook: dict, settings: Settings, data: str, environment: dict) -> str:
     """Changes with everything that can change the notebook's outputs."""
-    # as lists of lines, like in files
-    cells = [
-        [cell["cell_type"], "".join(cell["source"]).splitlines(True)] for cell in notebook["cells"]
-    ]
     run = (settings.profile, settings.seed, settings.knobs, data, environment)
-    return digest(cells, package_digest(), *run, versions(EXECUTED_WITH))
+    return digest(code_of(notebook), package_digest(), *run, versions(EXECUTED_WITH))
 
 
 def render_key(notebooks: dict[str, Path], *about: object) -> str:

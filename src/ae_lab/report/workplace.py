@@ -102,6 +102,18 @@ class Workplace:
         except (KeyError, TypeError, ValueError):  # absent, or not ours
             return {}
 
+    def renew_text(self, name: str, source: dict) -> None:
+        """Give the stored execution of a notebook with the same code the text of ``source``."""
+        stored = read_json(self.executed(name))
+        executed = [cell for cell in stored["cells"] if cell["cell_type"] == "code"]
+        cells = [cell for cell in source["cells"] if cell["cell_type"] == "code"]
+        for cell, ran in zip(cells, executed, strict=True):
+            cell |= {field: ran[field] for field in ("execution_count", "outputs")}
+        by_run = ("ae_lab", "language_info", "widgets")
+        found = stored["metadata"]
+        source["metadata"] |= {field: found[field] for field in by_run if field in found}
+        write_json(self.executed(name), source)
+
     def store(self, name: str, notebook: dict) -> None:
         """Store an execution; a failed one does not replace the last successful one."""
         if notebook["metadata"]["ae_lab"]["error"]:

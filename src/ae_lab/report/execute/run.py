@@ -89,6 +89,7 @@ def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool
         key = key_of(place, path, data.fingerprint)
         if place.read(path.stem).get("key") == key and not force:
             say(f"  {path.stem}  unchanged, not executed again\n")
+            place.renew_text(path.stem, read_notebook(path))
             place.failed_execution(path.stem).unlink(missing_ok=True)
             return
         notebook = executed(place, path, key, say)

@@ -10,7 +10,8 @@ from PIL import Image
 
 from ae_lab.data import Dataset
 from ae_lab.errors import LabError
-from ae_lab.report.live.weights import Layer, base64, read_layers
+from ae_lab.packing import base64
+from ae_lab.report.live.weights import Layer, read_layers
 from ae_lab.report.render.sanitise import anchor_of
 from ae_lab.report.render.template import render_template
 
