@@ -261,10 +261,14 @@ def test_a_page_without_a_digit_is_refused_for_its_true_cause(page, cause):
         handwriting.like_mnist(page)
 
 
-def test_lines_and_a_speck_are_not_a_digit():
-    lines = handwritten.rules((480, 400), 30, 2, down=True)
-    with pytest.raises(LabError, match="only printed lines|differs from the paper"):
-        handwriting.like_mnist(handwritten.photo_of((lines, 0.3)))
+@pytest.mark.parametrize("down", [False, True])
+def test_an_empty_page_of_lines_is_refused(down):
+    lines = handwritten.rules((480, 360), 33, 1.5, down=down, offset=9)
+    with pytest.raises(LabError, match="only printed lines"):
+        handwriting.like_mnist(handwritten.photo_of((lines, 0.3), shade=0.1, tilt=0.02))
+
+
+def test_a_speck_is_not_a_digit():
     page = np.full((600, 600), 0.8)
     page[300:305, 300:305] = 0.1
     with pytest.raises(LabError, match="only specks"):
