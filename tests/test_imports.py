@@ -15,6 +15,7 @@ ORDER = [
     "settings",
     "validation",
     "files",
+    "packing",
     "quiet",
     "data",
     "losses",

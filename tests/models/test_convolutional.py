@@ -22,6 +22,16 @@ def test_the_weights_do_not_depend_on_the_images_size():
     assert large.predict(x, verbose=0).shape == x.shape
 
 
+@pytest.mark.parametrize("activation, negative", [("relu", False), ("linear", True)])
+def test_only_a_linear_code_has_negative_numbers(activation, negative):
+    training.seed_everything(1)
+    model = models.convolutional(code_activation=activation)
+    x = np.random.default_rng(1).random((8, 28, 28, 1), "float32")
+    z = evaluation.encode(model, x)
+    assert (z < 0).any() == negative
+    assert (z > 0).any()
+
+
 def test_multiply_adds_agree_with_counts_by_hand():
     model = models.convolutional(widths=(4,), code_channels=2, image_shape=(8, 8, 1))
     encoder = 4 * 4 * (9 * 1 * 4) + 2 * 2 * (9 * 4 * 2)

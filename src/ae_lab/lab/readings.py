@@ -4,7 +4,11 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
+from functools import cache
+from threading import Lock
 from typing import NamedTuple
+
+PARSING = Lock()  # ast.parse fails in two threads at once (CPython, issue 106905)
 
 
 class Branch(NamedTuple):
@@ -39,10 +43,13 @@ def lines_of(code: Callable) -> str:
     return without_docstrings(textwrap.dedent(inspect.getsource(code)))
 
 
+@cache
 def without_docstrings(source: str) -> str:
     """A Python source without the lines of its docstrings."""
     lines = source.splitlines()
-    for node in ast.walk(ast.parse(source)):
+    with PARSING:
+        tree = ast.parse(source)
+    for node in ast.walk(tree):
         documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
         if documented and ast.get_docstring(node):
             first = node.body[0]

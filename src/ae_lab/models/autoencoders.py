@@ -293,6 +293,7 @@ def convolutional(
     *,
     widths: Sequence[int] = (16, 32),
     code_channels: int = 8,
+    code_activation: str = "relu",
     corruption: keras.layers.Layer | None = None,
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
 ) -> keras.Model:
@@ -307,11 +308,13 @@ def convolutional(
     ----------
     widths : channels of the layers before the code; the decoder has them in reverse order.
     code_channels : channels of the code.
+    code_activation : name of a Keras activation; "linear" allows negative numbers in the code.
     corruption : a corruption layer for training, or None.
     image_shape : (height, width, channels).
     """
     options = {"strides": 2, "padding": "same"}
     relu = {"activation": "relu", "kernel_initializer": "he_normal"}
+    code = relu | {"activation": code_activation}
     sides = []  # (height, width) of the image and of each layer before the code
     x = h = keras.Input(image_shape)
     for width in (*widths, code_channels):
@@ -321,7 +324,8 @@ def convolutional(
                 f"image_shape must have sides that can be halved {len(widths) + 1} times, received "
                 f"{image_shape[0]}x{image_shape[1]}: use larger images or fewer widths."
             )
-        h = keras.layers.Conv2D(check_whole(width, "width"), 3, **options, **relu)(h)
+        last = code if len(sides) > len(widths) else relu
+        h = keras.layers.Conv2D(check_whole(width, "width"), 3, **options, **last)(h)
     encoder = keras.Model(x, h, name="encoder")
 
     z = h = keras.Input(h.shape[1:])
