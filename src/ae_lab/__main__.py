@@ -123,9 +123,9 @@ def data(options: argparse.Namespace) -> None:
 
 
 def reconstruct(options: argparse.Namespace) -> None:
-    """Reconstruct a photographed digit with a model, classify it, and write a picture of both."""
+    """Reconstruct photographed digits with a model, classify them, and write a picture."""
     import_keras()
-    from ae_lab import models
+    from ae_lab import data, models
     from ae_lab.lab import handwriting
 
     photo = handwriting.read_photo(options.photo)  # before loading models, so that errors are fast
@@ -141,7 +141,8 @@ def reconstruct(options: argparse.Namespace) -> None:
     except LabError as error:  # the picture then has no prediction
         print(f"No verdict: {error}", file=sys.stderr)
         classifier = None
-    verdict = handwriting.judge(photo, model, classifier)
+    test_images = data.load_mnist(_settings(options)).x_test[:2_000]
+    verdict = handwriting.judge(photo, model, classifier, test_images)
     handwriting.save_verdict(verdict, out)
     print(f"{verdict.sentence}\nOpen {out}")
 
@@ -278,7 +279,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--out", help="folder to write (default: grades in the report folder)")
 
     option = add(reconstruct, "reconstruct a photo of a digit with a trained model", model, profile)
-    option("photo", help="a PNG, JPEG or WebP file")
+    option("photo", help="a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF file")
     option("--out", help="PNG to write (default: in the folder of the photo)")
 
     for function, what in (

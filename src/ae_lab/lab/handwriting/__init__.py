@@ -1,4 +1,4 @@
-"""A photograph of one handwritten digit, prepared as MNIST was and sent through the models."""
+"""A photograph of handwritten digits, prepared as MNIST was and sent through the models."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,42 +10,67 @@ from scipy.special import softmax
 from ae_lab import plotting
 from ae_lab.errors import LabError
 from ae_lab.lab.display import png
-from ae_lab.lab.handwriting.digit import find_digit, like_mnist
+from ae_lab.lab.handwriting.digit import Found, find_digits, prepare
+from ae_lab.lab.handwriting.digit import like_mnist as like_mnist
 from ae_lab.lab.handwriting.photo import read_photo as read_photo
 
 if TYPE_CHECKING:
     import keras
 
+UNSURE = 0.5  # a probability below it is no reading
+USUAL = 0.99  # share of the test images whose error counts as usual
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """One photo's way through the models.
+    """The way of one photo's n digits through the models.
 
-    ``photo`` float (height, width), ``box`` the digit's slices in it, ``x`` and ``x_hat``
-    (1, 28, 28, 1), ``z`` (1, ...), ``probabilities`` (classes,) or None without a classifier.
+    ``photo`` float (height, width), ``found`` what `find_digits` made of it, ``x`` and ``x_hat``
+    (n, 28, 28, 1), ``z`` (n, ...), ``probabilities`` (n, classes) or None without a classifier,
+    ``errors`` (n,) squared errors of the reconstructions, ``usual_error`` the error that 99 % of
+    the test images stay below, or None.
     """
 
     photo: np.ndarray
-    box: tuple[slice, slice]
+    found: Found
     x: np.ndarray
     z: np.ndarray
     x_hat: np.ndarray
     probabilities: np.ndarray | None
+    errors: np.ndarray
+    usual_error: float | None
 
     @property
     def sentence(self) -> str:
-        """The classifier's verdict in words."""
-        if self.probabilities is None:
-            return "No classifier was at hand to read it."
-        ranked = np.argsort(-self.probabilities)[:3]
-        shares = ", ".join(f"{label} with {self.probabilities[label]:.1%}" for label in ranked)
-        return f"The classifier reads {ranked[0]}: {shares}."
+        """What was read, how sure that is, and whether it looks like digits, in words."""
+        said = ["No classifier was at hand to read it."]
+        if self.probabilities is not None:
+            said = [f"The classifier reads {''.join(map(str, self.probabilities.argmax(1)))}:"]
+            for p in self.probabilities:
+                ranked = np.argsort(-p)[:3]
+                shares = ", ".join(f"{label} with {p[label]:.1%}" for label in ranked)
+                said.append(shares + (" (unsure)." if p.max() < UNSURE else "."))
+        if self.usual_error is not None:
+            for i in np.flatnonzero(self.errors > self.usual_error):
+                which = "This" if len(self.x) == 1 else f"Drawing {i + 1}"
+                said.append(
+                    f"{which} does not look like a digit: the squared error of its reconstruction "
+                    f"is {self.errors[i]:.1f}, that of 99 % of the test images is below "
+                    f"{self.usual_error:.1f}."
+                )
+        if n := self.found.left_out:
+            more = "another drawing" if n == 1 else f"{n} other drawings"
+            said.append(f"Left out: {more} of about the same size.")
+        return " ".join(said)
 
 
 def judge(
-    photo: np.ndarray, model: "keras.Model", classifier: "keras.Model | None" = None
+    photo: np.ndarray,
+    model: "keras.Model",
+    classifier: "keras.Model | None" = None,
+    test_images: np.ndarray | None = None,
 ) -> Verdict:
-    """Prepare a photo's digit as MNIST was, and send it through the models.
+    """Prepare a photo's digits as MNIST was, and send them through the models.
 
     Parameters
     ----------
@@ -53,43 +78,57 @@ def judge(
         found in it.
     model : an autoencoder, trained or from ``models.load_model``.
     classifier : gives logits (n, classes) for images; or None.
+    test_images : float (n, 28, 28, 1), whose reconstruction errors are the usual ones; or None.
     """
     from ae_lab import evaluation  # imports Keras, which this module must not
 
-    x = like_mnist(photo)
+    found = find_digits(photo)
+    x = prepare(found)
     z = evaluation.encode(model, x)
-    probabilities = None
+    x_hat = evaluation.decode(model, z)
+    probabilities = usual = None
     if classifier:
-        probabilities = softmax(classifier.predict_on_batch(x)[0].astype(np.float64))
-    return Verdict(photo, find_digit(photo).box, x, z, evaluation.decode(model, z), probabilities)
+        probabilities = softmax(classifier.predict_on_batch(x).astype(np.float64), axis=-1)
+    if test_images is not None:
+        rest = test_images - evaluation.reconstruct(model, test_images)
+        usual = float(np.quantile(np.sum(rest**2, axis=(1, 2, 3)), USUAL))
+    errors = np.sum((x - x_hat) ** 2, axis=(1, 2, 3))
+    return Verdict(photo, found, x, z, x_hat, probabilities, errors, usual)
 
 
 def draw_verdict(verdict: Verdict):
-    """A figure: the photo, what the model saw, the code, the reconstruction, the ``verdict``."""
+    """A figure, a row per digit: each step from the photo to the ``verdict``."""
+    found, n = verdict.found, len(verdict.x)
     grey = {"cmap": "gray", "vmin": 0, "vmax": 1}
-    size = verdict.z.size
-    (square,) = plotting.code_pictures(verdict.z.reshape(1, -1), tall=1, fill=np.nan)
-    pictures = [
-        ("input", verdict.photo, grey),
-        ("what the model saw", verdict.x[0, ..., 0], grey),
-        (f"code, {size} numbers", square, {"cmap": "viridis"}),
-        ("reconstruction", verdict.x_hat[0, ..., 0], grey),
-    ]
     reads = verdict.probabilities is not None
-    fig, axes = plotting.figure(1, len(pictures) + reads, height=2.4)
-    for ax, (title, image, colours) in zip(axes, pictures, strict=not reads):
-        ax.imshow(image, **colours)
-        ax.set(title=title, xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
-    rows, columns = verdict.box
-    width, height = columns.stop - columns.start, rows.stop - rows.start
-    frame = {"fill": False, "color": plotting.COLOURS[1], "lw": 1.5}
-    corner = columns.start, rows.start
-    axes[0].add_patch(plotting.plt.Rectangle(corner, width, height, **frame))
-    if reads:
-        _draw_probabilities(axes[-1], verdict.probabilities)
-    for ax in axes:
-        ax.title.set_fontsize(9)
+    size = verdict.z[0].size
+    codes = plotting.code_pictures(verdict.z.reshape(n, -1), tall=1, fill=np.nan)
+    fig, axes = plotting.figure(n, 6 + reads, height=2.4 * n)
+    for i, row in enumerate(np.reshape(axes, (n, -1))):
+        box = found.boxes[i]
+        strokes = (found.ink * (found.labels == i + 1))[box]
+        pictures = [
+            ("photo", verdict.photo, grey),
+            ("ink, without lines", found.ink, grey),
+            ("its strokes", strokes, grey),
+            ("as in MNIST", verdict.x[i, ..., 0], grey),
+            (f"code, {size} numbers", codes[i], {"cmap": "viridis"}),
+            ("reconstruction", verdict.x_hat[i, ..., 0], grey),
+        ]
+        for ax, (title, image, colours) in zip(row, pictures, strict=not reads):
+            ax.imshow(image, **colours)
+            ax.set(title=title, xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+        rows, columns = box
+        width, height = columns.stop - columns.start, rows.stop - rows.start
+        frame = {"fill": False, "color": plotting.COLOURS[1], "lw": 1.5}
+        for ax in row[:2]:
+            corner = columns.start, rows.start
+            ax.add_patch(plotting.plt.Rectangle(corner, width, height, **frame))
+        if reads:
+            _draw_probabilities(row[-1], verdict.probabilities[i])
+        for ax in row:
+            ax.title.set_fontsize(9)
     return fig
 
 

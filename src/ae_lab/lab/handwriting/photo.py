@@ -1,14 +1,30 @@
 """Read a photograph, whatever it may be, as a grey image of bounded size."""
 
+import contextlib
 import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from scipy import ndimage
 
 from ae_lab.errors import LabError
 
-FORMATS = ("PNG", "JPEG", "WEBP")
+with contextlib.suppress(ImportError):  # the extra "heic"
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")  # where Pillow has them
+EXPECTED = "an image in PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
+SAVE = "save it as JPEG or PNG"
+OTHERS = {  # what the first bytes of a file of another kind hold: what it is, and the way out
+    b"ftyp": ("HEIC or a film", "save it as JPEG (on an iPhone: Settings, Camera, Formats, "
+              'Most Compatible), or install pillow-heif: pip install "ae_lab[heic]"'),
+    b"%pdf": ("a PDF", "save the page as JPEG or PNG, or take a screenshot of it"),
+    b"<svg": ("an SVG drawing", "export it as PNG"),
+    b"html": ("a web page", "save the picture itself, not the page that shows it"),
+}  # fmt: skip
 LARGEST_PIXELS = 60_000_000  # what a good telephone takes; unpacked, 180 MB
 LARGEST_BYTES = 100_000_000
 WORKING_SIDE = 640  # pixels of the longer side: a digit needs far fewer
@@ -17,39 +33,46 @@ WORKING_SIDE = 640  # pixels of the longer side: a digit needs far fewer
 def read_photo(path: str | Path) -> np.ndarray:
     """The photograph as floats (height, width) in [0, 1], its longer side at most 640 pixels.
 
-    Turned upright as the camera says; what is transparent becomes paper.
+    Turned upright as the camera says; what is transparent becomes paper. Where a pen is about as
+    light as its paper, the colour channel in which they differ is taken.
 
     Parameters
     ----------
-    path : a PNG, JPEG or WebP file; a LabError if it cannot be read, or is too large.
+    path : a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF file, or HEIC with pillow-heif installed; of
+        several pictures the first. A LabError if it cannot be read, or is too large.
     """
     path = Path(path)
     if not path.is_file():
         raise LabError(f"the photo must be a file, found none at {path}: correct the path.")
     size = path.stat().st_size
     if size == 0:
-        raise _wrong(path, "an image in PNG, JPEG or WebP", "an empty file")
+        raise _wrong(path, EXPECTED, "an empty file", "take another photo")
     if size > LARGEST_BYTES:
-        raise _wrong(path, f"a file of at most {LARGEST_BYTES:,} bytes", f"{size:,}")
+        raise _wrong(path, f"a file of at most {LARGEST_BYTES:,} bytes", f"{size:,}", SAVE)
+    Image.init()
+    formats = [name for name in FORMATS if name in Image.OPEN]
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as image:
+            warnings.simplefilter("ignore")  # of large images and odd metadata
+            with Image.open(path, formats=formats) as image:
                 if image.width * image.height > LARGEST_PIXELS:  # before anything is unpacked
                     raise _too_large(path, f"{image.width}x{image.height}")
                 return _as_grey(image)
     except LabError:
         raise
     except UnidentifiedImageError:
-        raise _wrong(path, "an image in PNG, JPEG or WebP", "something else") from None
+        with path.open("rb") as file:
+            begin = file.read(1_000).lower()
+        kinds = (OTHERS[key] for key in OTHERS if key in begin)
+        raise _wrong(path, EXPECTED, *next(kinds, ("something else", SAVE))) from None
     except Image.DecompressionBombError:
         raise _too_large(path, "far more") from None
     except Exception as error:  # damaged pixels or EXIF data raise many kinds
-        raise _wrong(path, "a whole image", f"a damaged one ({error})") from None
+        raise _wrong(path, "a whole image", f"a damaged one ({error})", SAVE) from None
 
 
 def _as_grey(image: Image.Image) -> np.ndarray:
-    image.draft("L", (2 * WORKING_SIDE, 2 * WORKING_SIDE))  # a JPEG can be read smaller at once
+    image.draft("RGB", (2 * WORKING_SIDE, 2 * WORKING_SIDE))  # a JPEG can be read smaller at once
     image.load()
     if image.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
         grey = np.asarray(image, np.float32)
@@ -57,9 +80,15 @@ def _as_grey(image: Image.Image) -> np.ndarray:
     image = ImageOps.exif_transpose(image)
     if image.mode in ("P", "PA", "LA", "La", "RGBa", "RGBA"):
         image = _on_paper(image.convert("RGBA"))
-    grey = image.convert("L")
-    grey.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
-    return np.asarray(grey, np.float32) / np.float32(255)
+    image = image.convert("RGB")
+    image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
+    planes = [image.convert("L"), *image.split()]
+    planes = np.stack([np.asarray(plane, np.float32) for plane in planes])
+    some = planes[:, ::2, ::2]
+    rest = np.abs(some - ndimage.gaussian_filter(some, max(image.size) / 40, axes=(1, 2)))
+    contrasts = np.quantile(rest, 0.995, axis=(1, 2))  # of the few pixels that differ most
+    best = contrasts.argmax() if contrasts.max() > 2 * contrasts[0] else 0
+    return planes[best] / np.float32(255)
 
 
 def _on_paper(image: Image.Image) -> Image.Image:
@@ -78,5 +107,5 @@ def _too_large(path: Path, received: str) -> LabError:
     )
 
 
-def _wrong(path: Path, expected: str, received: str) -> LabError:
-    return LabError(f"{path} must be {expected}, received {received}: take another photo.")
+def _wrong(path: Path, expected: str, received: str, what_to_do: str) -> LabError:
+    return LabError(f"{path} must be {expected}, received {received}: {what_to_do}.")
