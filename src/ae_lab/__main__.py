@@ -183,8 +183,8 @@ def _check_digits(file: str | os.PathLike) -> None:
             how = "light on dark" if about["light_on_dark"] else "dark on light"
             raise LabError(
                 f"{file} must be a model of handwritten digits, light on dark, received one of "
-                f"{name}, {how}, classes {ascii(classes[:10])}: make one with ae-lab report, "
-                "AE_LAB_DATASET unset."
+                f"{name}, {how}, classes {ascii(classes[:10])}: unset AE_LAB_DATASET, and make one "
+                "with ae-lab report."
             )
         print(f"Note: {file} was trained on {name}, not on MNIST.", file=sys.stderr)
 
