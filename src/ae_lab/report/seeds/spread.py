@@ -29,7 +29,7 @@ def read_results(folder: Path, say: Callable[[str], None]) -> list[dict]:
                 raise ValueError("a symbolic link")
             found.append(parse_result(read_text(path)))
         except (OSError, ValueError) as error:
-            say(f"{path} is ignored, it is not a result of a sweep ({error}): remove it\n")
+            say(f"{path} is ignored: it is not a result of a sweep ({error}); remove it\n")
     order = ("notebook", "backend", "seed")
     return sorted(found, key=lambda result: [result[name] for name in order])
 
