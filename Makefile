@@ -21,7 +21,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-report: $(READY)  ## run the notebooks, write reports/quick/index.html (PROFILE=full, NOTEBOOK=name)
+report: $(READY)  ## run the notebooks and write reports/quick/index.html (PROFILE=full, NOTEBOOK=name)
 	@$(BIN)/python -m ae_lab report --profile $(PROFILE) $(addprefix --notebook ,$(NOTEBOOK))
 
 verify: $(READY)  ## run a profile and compare its results with reports/reference.json
@@ -35,7 +35,7 @@ bench: $(READY)  ## compare training times with PyTorch, JAX and plain Keras (RO
 	    echo "Some libraries could not be installed; the comparisons with them are skipped."
 	@$(BIN)/python -m ae_lab bench $(addprefix --row ,$(ROW)) $(if $(LONG),--long)
 
-test: $(READY)  ## run the fast tests, in about four minutes
+test: $(READY)  ## run the fast tests (about four minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser and not cluster and not kernel"
 
 test-all: test  ## run all tests, also the slow ones: training, Chromium, Dask, Jupyter kernels
@@ -50,7 +50,7 @@ solved: $(READY)  ## run copies of the notebooks in which every exercise is solv
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/jupyter lab notebooks
 
-cells: $(READY)  ## update the stored cell hashes, after a change of a notebook
+cells: $(READY)  ## update the stored cell hashes, after a notebook was changed
 	@$(BIN)/python -m ae_lab.report.distributed
 
 lint: $(READY)  ## check code and notebooks with ruff, and the wording of texts

@@ -184,8 +184,8 @@ def _check_digits(file: str | os.PathLike) -> None:
             how = "light on dark" if about["light_on_dark"] else "dark on light"
             raise LabError(
                 f"{file} must be a model of handwritten digits, light on dark, received one of "
-                f"{name}, {how}, classes {ascii(classes[:10])}: make one with ae-lab report, "
-                "AE_LAB_DATASET unset."
+                f"{name}, {how}, classes {ascii(classes[:10])}: unset AE_LAB_DATASET, and make one "
+                "with ae-lab report."
             )
         print(f"Note: {file} was trained on {name}, not on MNIST.", file=sys.stderr)
 
@@ -237,10 +237,10 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ae-lab", description="Autoencoder laboratory.")
+    parser = argparse.ArgumentParser(prog="ae-lab", description="Run notebooks on autoencoders.")
     verbs = parser.add_subparsers(required=True, metavar="verb")
     profile, model = (argparse.ArgumentParser(add_help=False) for _ in range(2))
-    names = f"{', '.join(PROFILES)} (default: AE_LAB_PROFILE, quick)"
+    names = f"{', '.join(PROFILES)} (default: AE_LAB_PROFILE, or quick)"
     profile.add_argument("--profile", help=names)
     model.add_argument("--model", default="deep", help="name of a kind, or a .keras file")
 
@@ -250,8 +250,8 @@ def _parser() -> argparse.ArgumentParser:
         return verb.add_argument
 
     several = {"action": "append", "default": [], "metavar": "NAME"}
-    option = add(report, "execute the notebooks that changed, write the pages", profile)
-    option("--seed", help="whole number (default: AE_LAB_SEED, 8)")
+    option = add(report, "execute the notebooks that changed, and write the report", profile)
+    option("--seed", help="whole number (default: AE_LAB_SEED, or 8)")
     option("--notebook", help="execute only this one; can be repeated", **several)
     option(
         "--set",
@@ -260,22 +260,22 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="set a knob of the notebook; can be repeated",
     )
-    option("--author", help="name of the author (default: AE_LAB_AUTHOR, git's user.name)")
+    option("--author", help="name of the author (default: AE_LAB_AUTHOR, or git's user.name)")
     option("--force", action="store_true", help="execute unchanged notebooks, too")
 
     option = add(verify, "compare a profile's results with reports/reference.json", profile)
     option("--accept", action="store_true", help="store the results as new reference values")
 
     option = add(sweep, "run notebooks with several seeds, also on several machines", profile)
-    option("--seeds", type=int, default=5, help="number, counted from AE_LAB_SEED (default: 5)")
+    option("--seeds", type=int, default=5, help="number of seeds, from AE_LAB_SEED on (default: 5)")
     option("--notebooks", nargs="+", default=[], metavar="NAME", help="run only these")
-    option("--backend", default="tensorflow", help="one or more, separated by commas")
-    option("--scheduler", metavar="ADDRESS", help="of a running scheduler, such as tcp://…:8786")
+    option("--backend", default="tensorflow", help="Keras backends, separated by commas")
+    option("--scheduler", metavar="ADDRESS", help="a running Dask scheduler, such as tcp://…:8786")
     option("--workers", type=int, help="number of local processes (default: one per core)")
 
     option = add(grade, "grade many submissions in one table", profile)
-    option("folders", nargs="+", metavar="FOLDER", help="folder with the name of the student")
-    option("--run", action="store_true", help="first execute the notebooks (programs of others)")
+    option("folders", nargs="+", metavar="FOLDER", help="one folder per student, with that name")
+    option("--run", action="store_true", help="execute the students' notebooks first")
     option("--out", help="folder to write (default: grades in the report folder)")
 
     option = add(reconstruct, "reconstruct a photo of a digit with a trained model", model, profile)
@@ -298,7 +298,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--row", help="measure only this row; can be repeated", **several)
     option("--repeats", type=int, default=5, help="timings per side (default: 5)")
     option("--long", action="store_true", help="also measure rows that take minutes each")
-    option("--small", action="store_true", help="a test run of seconds, without verdict")
+    option("--small", action="store_true", help="a test run of a few seconds, without verdicts")
     return parser
 
 

@@ -207,7 +207,7 @@ ODD_OUTPUTS = {
     "a picture of 100 megapixels": ({"image/png": lambda: png(10_000)}, ALT),
     "a program for Ghostscript": ({"image/png": b64encode(EPS).decode()}, ALT),
     "a damaged picture": ({"image/png": png(9)[:60]}, ALT),
-    "a picture that is none": ({"image/png": "?"}, ALT),
+    "no picture at all": ({"image/png": "?"}, ALT),
     "an SVG of entities": (
         {
             "image/svg+xml": '<!DOCTYPE s [<!ENTITY a "aaaaaaaaaa">'

@@ -91,7 +91,7 @@ def project(tmp_path, monkeypatch, figures):
 def test_the_command_needs_stored_values_stores_them_and_compares(tmp_path, monkeypatch):
     said = []
     settings = project(tmp_path, monkeypatch, {"a": 1.0})
-    with pytest.raises(LabError, match="it has none"):
+    with pytest.raises(LabError, match="verify --accept"):
         verify.verify(settings, say=said.append)
     verify.verify(settings, accept=True, say=said.append)
     verify.verify(settings, say=said.append)

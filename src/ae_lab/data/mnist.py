@@ -253,7 +253,7 @@ def _local_file(settings: Settings) -> Path | None:
         if named and (name == "mnist" or any(named.glob("*train*"))) and files_of(named):
             return named  # a folder with IDX files, whose names are the same for both data sets
     except (LabError, OSError) as error:  # for example, a folder above that cannot be entered
-        raise LabError(f"MNIST must be at {path}, or be what AE_LAB_DATA names: {error}") from None
+        raise LabError(f"MNIST must be at {path}, or at the path in AE_LAB_DATA: {error}") from None
     return None
 
 
@@ -280,7 +280,7 @@ def _downloaded_file(settings: Settings) -> Path | None:
         return None
     raise LabError(
         f"{name} must be available as {path}, found no file there ({reason}): put {path.name} or "
-        "its IDX files into the folder that AE_LAB_DATA names, or connect."
+        "its IDX files into the folder in AE_LAB_DATA, or connect to the internet."
     )
 
 

@@ -185,9 +185,9 @@ def _only(name: str, rival: Mapping) -> tuple:
 def _condition(name, value, unit, asked, because, **bounds) -> Condition:
     """A condition that ``value`` is above ``low`` and below ``high``, if given."""
     value, *checked = (_number(name, number) for number in (value, *bounds.values()))
-    for what, given in {"its unit": unit, "why that much is asked": because}.items():
+    for what, given in {"its unit": unit, "the reason for the bound": because}.items():
         if not given.strip():
-            raise LabError(f"{name} must say {what}, received nothing: add it.")
+            raise LabError(f"{name} must state {what}, received nothing: add it.")
     bounds = dict(zip(bounds, checked, strict=True))
     return Condition(name, value, unit, asked, because, **bounds)
 
@@ -196,7 +196,7 @@ def _number(name: str, value: object) -> float:
     """``value`` as a number, whole if it is a count; else a LabError that names the condition."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool) or not math.isfinite(value):
         raise LabError(
-            f"what {name} compares must be finite numbers, received {value!r}: "
+            f"{name} must compare finite numbers, received {value!r}: "
             "pass the measured value and the bound in the same unit."
         )
     return int(value) if isinstance(value, numbers.Integral) else float(value)

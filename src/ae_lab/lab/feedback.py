@@ -74,8 +74,8 @@ def diagnosis(metric: Metric) -> str:
             )
     if failures and all(_far_worse(metric, value) for value in failures.values()):
         return (
-            "Worse than every method that has learned nothing: is it in another unit, are the "
-            "pixels in [0, 1], do targets and images belong together?"
+            "Worse than every baseline that learns nothing. Is it in another unit? Are the "
+            "pixels in [0, 1]? Do targets and images belong together?"
         )
     return ""
 

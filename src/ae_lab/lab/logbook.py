@@ -431,8 +431,8 @@ class Lab:
         """
         if name is not None and not re.fullmatch("[a-z][a-z_]*", name):
             raise LabError(
-                f"a model's name must be of lower-case letters and underscores, received {name!r}: "
-                "use the name of the kind, for example deep."
+                "a model's name must consist of lower-case letters and underscores, received "
+                f"{name!r}: use the name of the kind, for example deep."
             )
         self._desk.models[exercises.digest(model)] = "", "the notebook's own model"
         if name is None or self.settings.record_folder is None:

@@ -24,7 +24,7 @@ def portable_decoder(model: keras.Model) -> dict:
     _, height, width, channels = decoder.output_shape
     if decoder.input_shape[-1] != 2 or channels != 1:
         raise LabError(
-            "the decoder must take 2 latents to images of 1 channel, received "
+            "the decoder must map 2 latents to images of 1 channel, received "
             f"{decoder.input_shape[-1]} and {channels}: build it with latent_dim=2."
         )
     packed = []

@@ -49,8 +49,8 @@ def verify(settings: Settings, accept: bool = False, say: Callable[[str], None] 
         return
     if not kept:
         raise LabError(
-            f"{path.name} must hold the values of “{key}”, it has none: "
-            "run ae-lab verify --accept after checking the results."
+            f"{path.name} must hold the values of “{key}”, found none: "
+            "check the results, then run ae-lab verify --accept."
         )
     judged = compare({metric.name: metric.value for metric in metrics}, kept)
     say(f"All {judged} values are within their tolerances.\n")

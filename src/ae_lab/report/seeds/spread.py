@@ -29,7 +29,7 @@ def read_results(folder: Path, say: Callable[[str], None]) -> list[dict]:
                 raise ValueError("a symbolic link")
             found.append(parse_result(read_text(path)))
         except (OSError, ValueError) as error:
-            say(f"{path} is ignored, it is not a result of a sweep ({error}): remove it\n")
+            say(f"{path} is ignored: it is not a result of a sweep ({error}); remove it\n")
     order = ("notebook", "backend", "seed")
     return sorted(found, key=lambda result: [result[name] for name in order])
 
@@ -130,7 +130,7 @@ def _with_seeds(claim: Claim, runs: dict[tuple, dict] | None, backends: list[str
     held = sum(min(tested.values(), default=0) > 0 for tested in runs.values())
     seeds = {"held": held, "runs": len(runs), "backends": backends, "conditions": conditions}
     seeds |= {"seeds": sorted({seed for seed, _ in runs}), "this_run": claim.verdict}
-    # conditions that are named after what came out differ between seeds, and settle nothing
+    # a condition whose name contains a result differs between seeds and is not counted
     met = [condition["met"] for condition in conditions.values()] or [None]
     return replace(claim, seeds=seeds, verdict=verdict(met))
 

@@ -131,7 +131,7 @@ class Side:
             self.process.join()
             answer = f"exit code {self.process.exitcode}"
         if isinstance(answer, str):
-            raise LabError(f"{self.work} ended before it answered: {answer}")
+            raise LabError(f"{self.work} ended without a result: {answer}")
         return answer
 
 

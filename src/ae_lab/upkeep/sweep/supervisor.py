@@ -121,8 +121,8 @@ class Supervisor:
             self.last_hope = time.monotonic()
         elif time.monotonic() - self.last_hope > self.patience:
             raise LabError(
-                "a worker must have this package, these versions and these data, every one "
-                f"was refused: {'; '.join(sorted(reasons))}; install the same there and start the "
+                "a worker must have the package, versions and data of this machine, and all were "
+                f"refused: {'; '.join(sorted(reasons))}; install the same there and start the "
                 "sweep again."
             )
 
