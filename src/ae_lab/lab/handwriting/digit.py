@@ -51,7 +51,7 @@ def like_mnist(photo: np.ndarray) -> np.ndarray:
 
 
 def prepare(found: Found) -> np.ndarray:
-    """`like_mnist` for the result of `find_digits`."""
+    """`like_mnist` for ``found``, the result of `find_digits`."""
     x = np.zeros((len(found.boxes), SIDE, SIDE, 1), np.float32)
     for i, box in enumerate(found.boxes):
         ink = _widened(found.ink[box] * (found.labels[box] == i + 1))
