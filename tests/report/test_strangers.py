@@ -438,6 +438,20 @@ PIECES = [
 ]
 
 
+@pytest.mark.parametrize("tag", ["<div>", "<b>", "<DIV title='</div>'>", "<ul><li>", "<font a=b"])
+def test_html_nested_deeply_is_left_out_with_a_note(tag):
+    end = "" if tag.endswith(">") else ">"
+    page = render(notebook("# T", "before", 100_000 * (tag + end) + "text", "after"))
+    assert "more than 500 elements inside one another" in page and "after" in page
+    page = render(notebook("# T", 400 * (tag + end) + "text"))
+    assert "inside one another" not in page and "text" in page
+
+
+@pytest.mark.parametrize("tag", ["<p>", "<br>", "<ul><li>a</ul>", "<b>a</b>", "<div>a</div>"])
+def test_html_with_many_elements_that_are_not_nested_is_kept(tag):
+    assert "inside one another" not in render(notebook("# T", 5_000 * tag))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["markdown", "html"])
 @pytest.mark.parametrize("piece", PIECES)

@@ -6,6 +6,7 @@ visible content is removed, a note in its place says so.
 
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator
 from html import escape, unescape
 from urllib.parse import quote, unquote, urlsplit
@@ -44,6 +45,11 @@ CUT = {
     "textarea": "an input field: it needs a kernel or a script",
     "video": f"a video: {MEDIA}",
 }
+# The time of cleaning grows with the square of the depth. Elements in FLAT cannot be nested without
+# others between them.
+MOST_NESTED = 500
+FLAT = set("br col dd dt hr img li p rp rt tbody td tfoot th thead tr wbr".split())
+ANY_TAG = re.compile(r"""<(/?)([a-z][^\s/>]*)(?:[^<>"']|"[^"]*"|'[^']*')*""", re.IGNORECASE)
 NO_ALT = "the image above has no alt text: add one that describes it"
 SCRIPT = f"the output of a script: {CHART}"
 SVG_SPACES = {"xmlns": "http://www.w3.org/2000/svg", "xmlns:xlink": "http://www.w3.org/1999/xlink"}
@@ -102,6 +108,8 @@ def sanitise(html: str, headings: bool = False, page: Surroundings | None = None
     is for texts, not outputs. ``page`` provides images and counts what is removed.
     """
     page = page or Surroundings()
+    if _is_nested_deeply(html):
+        return page.note(f"HTML with more than {MOST_NESTED} elements inside one another")
     colours = _colours_of(html)
 
     def keep(tag: str, attribute: str, value: str) -> str | None:
@@ -139,6 +147,19 @@ def sanitise(html: str, headings: bool = False, page: Surroundings | None = None
     clean = FILE_LINK.sub(lambda link: link[2] + page.note(_file_words(link[1])), clean)
     clean = EMPTY_HEADER.sub("<td></td>", clean)
     return re.sub(r"<table\b", BOX + "<table", clean).replace("</table>", "</table></div>")
+
+
+def _is_nested_deeply(html: str) -> bool:
+    depth, opened = 0, Counter()
+    for end, name in ANY_TAG.findall(html):
+        name = name.lower()
+        if name not in FLAT and (not end or opened[name]):
+            change = -1 if end else 1
+            opened[name] += change
+            depth += change
+            if depth > MOST_NESTED:
+                return True
+    return False
 
 
 def _elements(html: str, name: str) -> Iterator[tuple[int, int]]:
