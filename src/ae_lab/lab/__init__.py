@@ -1,4 +1,4 @@
-"""What students use in a notebook: to show and record results, test claims, check exercises."""
+"""What students use in a notebook to show and record results, test claims, check exercises."""
 
 from ae_lab.lab.conditions import at_least, at_most, better_than, between, control, more_correct
 from ae_lab.lab.logbook import Lab, start_lab

@@ -23,7 +23,7 @@ def encode_file(model: Any, source: str, target: str, name: str | None = None) -
     ----------
     model : an autoencoder of `models`.
     source : ``.npy``, ``.npz`` or another format of `data.formats` with images (n, 28, 28),
-        (n, 28, 28, 1) or (n, 784), as bytes, whole numbers to 255 or floats in [0, 1].
+        (n, 28, 28, 1) or (n, 784), as bytes, whole numbers up to 255 or floats in [0, 1].
     target : ``.npy`` or ``.npz`` file for the codes; in ``.npz`` the array is named ``z``.
     name : name of the array in an ``.npz``; None if it contains only one.
     """

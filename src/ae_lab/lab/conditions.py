@@ -31,7 +31,7 @@ class Condition:
     because : reason for the bound.
     low, high : bounds in ``unit``: ``value`` must be above ``low`` and below ``high``; None for no
         bound.
-    control : True for a control, which is shown but has no part in the verdict.
+    control : True for a control, which is shown but does not count for the verdict.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Condition:
 
 
 def at_least(name: str, value: float, bound: float, unit: str, *, because: str) -> Condition:
-    """Condition that ``value`` is at least ``bound``.
+    """Condition that ``value`` is above ``bound``; a value equal to the bound does not meet it.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def at_least(name: str, value: float, bound: float, unit: str, *, because: str) 
 
 
 def at_most(name: str, value: float, bound: float, unit: str, *, because: str) -> Condition:
-    """Condition that ``value`` is at most ``bound``; ``name``, ``unit``, ``because`` as above."""
+    """Condition that ``value`` is below ``bound``; ``name``, ``unit``, ``because`` as above."""
     asked = f"at most {_form(bound, unit)}"
     return _condition(name, value, unit, asked, because, high=bound)
 
@@ -100,7 +100,7 @@ def at_most(name: str, value: float, bound: float, unit: str, *, because: str) -
 def between(
     name: str, value: float, low: float, high: float, unit: str, *, because: str
 ) -> Condition:
-    """Condition that ``low`` <= ``value`` <= ``high``; ``name``, ``unit``, ``because`` as above."""
+    """Condition that ``low`` < ``value`` < ``high``; ``name``, ``unit``, ``because`` as above."""
     asked = f"{_form(low, unit)} to {_form(high, unit)}"
     return _condition(name, value, unit, asked, because, low=low, high=high)
 
@@ -115,7 +115,7 @@ def better_than(
     because: str,
     better: str = "higher",
 ) -> Condition:
-    """Condition that ``value`` is better than that of one rival, by at least ``by``.
+    """Condition that ``value`` is better than that of one rival, by more than ``by``.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def more_correct(
     by: int = 0,
     because: str = "a smaller gain could be chance in the choice of the test images",
 ) -> Condition:
-    """Condition that more images are classified correctly than by one rival, on the same images.
+    """Condition that a classifier is correct on more of the same images than one rival.
 
     The gain must exceed two standard errors of the paired difference, and ``by``.
 
@@ -156,7 +156,7 @@ def more_correct(
     ----------
     name : description of what was measured.
     correct : bool (n,), whether each image is classified correctly.
-    rival : one name and the same array for the rival.
+    rival : one name and the array of the rival, of the same form as ``correct``.
     by : smallest relevant gain, in images.
     because : reason for the bound.
     """
@@ -170,7 +170,7 @@ def more_correct(
 
 
 def control(condition: Condition) -> Condition:
-    """The same ``condition`` as a control: it is shown, but has no part in the verdict."""
+    """The same ``condition`` as a control: it is shown but does not count for the verdict."""
     return replace(condition, control=True)
 
 

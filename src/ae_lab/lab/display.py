@@ -95,7 +95,7 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence], caption: str) -
 
 
 def show_figure(fig: "Figure", alt: str, besides: Mapping[str, Any]) -> None:
-    """Show ``fig`` with the alternative text ``alt`` and other forms, ``besides``: {type: data}."""
+    """Show ``fig`` with the alternative text ``alt``; ``besides`` has other forms, {type: data}."""
     picture, width, height = as_png(fig)
     image = {"image/png": b64encode(picture).decode(), "text/plain": f"[figure: {alt}]"}
     show_raw({**image, **besides}, {"image/png": {"width": width, "height": height, "alt": alt}})
@@ -111,11 +111,11 @@ def as_png(fig: "Figure") -> tuple[bytes, int, int]:
 
 
 def png(fig: "Figure", *, dpi: int, **options) -> bytes:
-    """A Matplotlib figure as a PNG with 256 colours, half the size, no visible loss. Closes it.
+    """A Matplotlib figure as a PNG with 256 colours: half the size, no visible loss.
 
     Parameters
     ----------
-    fig : the figure.
+    fig : the figure; it is closed.
     dpi : pixels per inch.
     options : other arguments of ``fig.savefig``.
     """

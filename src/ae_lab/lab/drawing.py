@@ -1,4 +1,4 @@
-"""A model as a diagram: one row per layer, its width shows the output size.
+"""A model as a diagram: one row per layer, whose width shows the output size.
 
 The parts that distinguish the kind of autoencoder are coloured. The diagram is drawn from the
 model itself, so it shows what was built. It is an SVG, 400 units wide, for light and dark pages.

@@ -51,12 +51,12 @@ class Outcome(NamedTuple):
 
 @dataclass
 class Desk:
-    """What the checks of one notebook can use.
+    """The data that the checks of one notebook use.
 
     Parameters
     ----------
     dataset : the images that the notebook loaded, or None.
-    figures : name to value of what the notebook recorded.
+    figures : name to value of each metric that the notebook recorded.
     models : weight hash to (exercise, description) of the models that were handed in. The
         notebook's own models, which are not valid answers, have "" for the exercise.
     judged : False in the smoke profile, whose models have hardly learned.

@@ -60,7 +60,8 @@ def compare(metric: Metric, profile: str, comparable: bool = True) -> str:
 def diagnosis(metric: Metric) -> str:
     """Likely causes of the value of ``metric`` if it matches a known failure, else "".
 
-    Failures are those of its baselines that are listed in `DIAGNOSES`.
+    Known failures are those of its baselines that are listed in `DIAGNOSES`. There is also a text
+    for a value that is better than possible, or clearly worse than all these baselines.
     """
     failures = {name: value for name, value in metric.baselines.items() if name in DIAGNOSES}
     for name, value in failures.items():
@@ -84,7 +85,7 @@ def reference_figures(settings: Settings, source: str) -> dict[str, dict[str, fl
     """Name → ``mean`` and ``tolerance`` in ``reports/reference.json``; {} if there are none.
 
     An unknown tolerance is None. ``settings`` and ``source`` are as in `beside_reference`. A
-    ``LabError`` is raised if the file has another content.
+    ``LabError`` is raised if the file has other content.
     """
     path = settings.project_folder / "reports" / "reference.json"
     if (reference := read_json(path)) is None:
@@ -139,7 +140,7 @@ def is_within(value: float, entry: dict) -> bool | None:
 
 
 def _beside_baselines(metric: Metric) -> list[str]:
-    """Comparison with equal baselines, the best one that is beaten, and the nearest that is not."""
+    """Comparison with equal baselines, the best one that is beaten, and the nearest other one."""
     known = {n: v for n, v in metric.baselines.items() if not _explains(metric, n, v)}
     equal = [name for name in known if _equal(metric.value, known[name])]
     others = [name for name in known if name not in equal]

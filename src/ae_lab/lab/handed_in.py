@@ -19,7 +19,7 @@ def keep(folder: Path, id: str, answer: object, prediction: str | None) -> None:
     ----------
     folder : folder for the notebook's answers: ``<id>.json`` with prediction and text, and one
         ``.keras`` or ``.npz`` file per object. Objects of other types are not stored.
-    id, answer, prediction : as in `logbook.Lab.check_exercise`; without answer nothing is written.
+    id, answer, prediction : as in `logbook.Lab.check_exercise`; without an answer nothing is kept.
     """
     for path in folder.glob(f"{id}.*"):
         path.unlink()

@@ -126,7 +126,7 @@ class Lab:
         return values
 
     def load_mnist(self) -> "Dataset":
-        """Return ``data.load_mnist``; print its source, and record it for the report."""
+        """Load the data with ``data.load_mnist``; print the source and record it for the report."""
         from ae_lab import data
 
         self._dataset = self._desk.dataset = dataset = data.load_mnist(self.settings)
@@ -173,7 +173,7 @@ class Lab:
         best : name and value, in ``unit``, of the best possible value, for example
             ``{"a perfect reconstruction": 0}``.
         published, source : the published value, in ``unit``, and its source. Both are omitted for
-            images other than MNIST's 70,000.
+            images other than MNIST's 70,000, and if a knob was set from outside.
         at_most, at_least : goals of the full profile, in ``unit``.
 
         Raises
@@ -325,7 +325,7 @@ class Lab:
 
         Parameters
         ----------
-        fig, alt : as in ``show``; on paper, in the notebook and without scripts these are shown.
+        fig, alt : as in ``show``; used in the notebook, on paper, and in browsers without scripts.
         model : an autoencoder with two latents and a dense decoder; a LabError if a page cannot
             compute it.
         """
@@ -445,9 +445,10 @@ class Lab:
 
     @contextlib.contextmanager
     def timer(self, name: str, *, quick: int = 0, full: int = 0) -> Iterator[None]:
-        """Measure the time of a block, and print before it roughly how long it takes.
+        """Measure the time of a block of code; before it, print roughly how long it takes.
 
-        The measured seconds are stored in the file, not on the page, which must not change.
+        The measured seconds are stored in the notebook's file. They are not shown on the page,
+        which must be the same after each run.
 
         Parameters
         ----------
@@ -492,7 +493,7 @@ class Lab:
 
 
 def _put(entries: dict, name: str, entry: Metric | Claim) -> None:
-    """Add an entry at the end, even if a cell is run again."""
+    """Add an entry at the end; if a cell is run again, its old entry is removed."""
     entries.pop(name, None)
     entries[name] = entry
 

@@ -172,7 +172,7 @@ def sharpness(model: "keras.Model", mnist: Dataset) -> float:
 
 
 def hole_sse(model: "keras.Model", mnist: Dataset) -> float:
-    """Squared error per test image of repairs of a hole of 10x10 pixels."""
+    """Squared error per test image after repairing a hole of 10x10 pixels."""
     holed = add_square_hole(mnist.x_test, 10, seed=0)
     return evaluation.sse_per_image(mnist.x_test, evaluation.reconstruct(model, holed))
 
@@ -200,7 +200,7 @@ MOVE = 0.1  # standard deviation of a small change to an image
 
 
 def noise(model: "keras.Model", _: Dataset) -> float:
-    """Strength of the model's corruption: a standard deviation or a share; -1 without one."""
+    """Strength of the model's corruption: standard deviation or share; -1 without corruption."""
     return max(getattr(layer, "stddev", getattr(layer, "fraction", -1)) for layer in model.layers)
 
 
@@ -227,7 +227,7 @@ def jacobian_norm(model: "keras.Model", mnist: Dataset) -> float:
 
 
 def relative_contraction(model: "keras.Model", mnist: Dataset) -> float:
-    """Change of the code for a small change of a test image, relative to the spread of both."""
+    """`evaluation.relative_contraction` for small random changes of the test images."""
     x = mnist.x_test[:2_000]
     return evaluation.relative_contraction(model, x, add_gaussian_noise(x, MOVE, seed=0))
 
@@ -265,9 +265,9 @@ def most_active(model: "keras.Model", mnist: Dataset) -> float:
 
 
 def likeness_to_images(model: "keras.Model", mnist: Dataset) -> float:
-    """Median correlation of unit j of the decoder with training image j minus the mean image.
+    """Correlation of unit j of the decoder with training image j minus the mean image.
 
-    0 for a decoder of another shape.
+    The median over the units; 0 for a decoder of another shape.
     """
     rows = model.get_layer("decoder").get_weights()[0]  # (units, pixels)
     images = mnist.x_train[: len(rows)].reshape(-1, mnist.x_train[0].size)
@@ -314,7 +314,7 @@ def rows(array: np.ndarray, _: Dataset) -> float:
 
 
 def levels(codes: np.ndarray, _: Dataset) -> float:
-    """Largest number of different values of one number of the codes."""
+    """The largest number of different values that one number of the codes takes."""
     return max(len(np.unique(column)) for column in codes.reshape(len(codes), -1).T)
 
 
@@ -385,25 +385,25 @@ def area_of_scores(array: np.ndarray, mnist: Dataset) -> float:
 
 
 def off_error_per_ink(model: "keras.Model", array: np.ndarray, mnist: Dataset) -> float:
-    """Largest relative difference of scores from the squared error divided by the sum of pixels."""
+    """Largest relative difference between scores and squared error divided by sum of pixels."""
     expected = _errors(model, mnist) / mnist.x_test.reshape(len(mnist.x_test), -1).sum(axis=1)
     return np.max(np.abs(array - expected) / expected)
 
 
 def on_the_right_side(model: "keras.Model", array: np.ndarray, mnist: Dataset) -> float:
-    """Share of test images with an alarm whose error exceeds that of all images without one."""
+    """Of the test images with an alarm, the share with a larger error than all other images."""
     errors, alarm = _errors(model, mnist), np.asarray(array, bool)
     check_same_length(alarm, errors, "alarms", "test images")
     return np.mean(errors[alarm] > errors[~alarm].max())
 
 
 def false_alarms(array: np.ndarray, mnist: Dataset) -> float:
-    """Share of test images with an alarm among those that are not zeros; ``array`` (n,) of bool."""
+    """Of the test images that are not zeros, the share with an alarm; ``array`` (n,) of bool."""
     return np.asarray(array, bool)[mnist.y_test != 0].mean()
 
 
 def found_zeros(array: np.ndarray, mnist: Dataset) -> float:
-    """Share of zeros among the test images that have an alarm; ``array`` (n,) of bool."""
+    """Of the test images that are zeros, the share with an alarm; ``array`` (n,) of bool."""
     return np.asarray(array, bool)[mnist.y_test == 0].mean()
 
 

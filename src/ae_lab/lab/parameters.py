@@ -1,4 +1,4 @@
-"""The knobs of a notebook: shown as a table, settable from outside by name.
+"""The knobs of a notebook: shown as a table, and set by name from outside.
 
 ``p = lab.parameters(latent_dim=knob("numbers", "size of the code", 32))``, then ``p.latent_dim``.
 """
@@ -128,7 +128,7 @@ def chosen(
     knobs : name to knob.
     profile : profile of the run.
     few : True for data with few images.
-    overrides : name to text.
+    overrides : name to value as text, for the knobs that are set from outside.
 
     Raises
     ------

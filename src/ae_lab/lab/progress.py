@@ -22,8 +22,8 @@ def is_live() -> bool:
 class Progress:
     """For ``on_epoch`` of a training: redraws a progress bar, the last losses and their curves.
 
-    ``epochs`` is the number of epochs, ``title`` describes what is trained. No time remains in the
-    output at the end, so that a stored notebook is the same after each run.
+    ``epochs`` is the number of epochs, ``title`` describes what is trained. The final output shows
+    no time, so a stored notebook is the same after each run.
     """
 
     def __init__(self, epochs: int, title: str):

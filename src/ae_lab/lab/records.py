@@ -73,7 +73,7 @@ class Metric(Record):
 
         Parameters
         ----------
-        profile : profile of the run. Goals are set for the full profile; others miss none.
+        profile : profile of the run. Goals are for the full profile; only there can one be missed.
         """
         if not self.goal:
             return ""
@@ -124,7 +124,11 @@ class Claim(Record):
 
     @property
     def parts(self) -> str:
-        """The conditions that are met or undecided, if the verdict needs them; else ""."""
+        """The conditions that explain the verdict, or "".
+
+        These are the conditions that are met for "holds in part", and the undecided ones for
+        "undecided".
+        """
         wanted = {"holds in part": True, "undecided": None}
         if self.verdict not in wanted:
             return ""

@@ -12,7 +12,10 @@ STANDARD_ERRORS = 2  # a difference must exceed this many to count as more than 
 
 
 class Mean(NamedTuple):
-    """Mean, standard deviation (n - 1), and bounds of the mean's interval; NaN for one value."""
+    """Mean, standard deviation (n - 1), and bounds of the mean's interval.
+
+    For a single value, all but the mean are NaN.
+    """
 
     mean: float
     deviation: float
@@ -46,10 +49,10 @@ def wilson_interval(share: float, count: int) -> tuple[float, float]:
 
 
 class Paired(NamedTuple):
-    """How many more images one classifier gets right, the standard error, and the image count.
+    """On how many more images one classifier is correct than another, on the same images.
 
-    ``gain`` and ``error`` are in images, of which there are ``images``; ``gain`` is negative if
-    the other classifier is better.
+    ``gain`` is this number; it is negative if the other classifier is better. ``error`` is its
+    standard error, and ``images`` is the number of all images.
     """
 
     gain: int
@@ -63,7 +66,7 @@ class Paired(NamedTuple):
 
     @property
     def clear(self) -> bool:
-        """Whether the difference is larger than chance explains."""
+        """Whether the difference is larger than two standard errors."""
         return abs(self.gain) > self.limit
 
 
@@ -71,7 +74,7 @@ def paired_gain(correct_a: np.ndarray, correct_b: np.ndarray) -> Paired:
     """Difference of two classifiers on the same images, with the standard error.
 
     The error covers the choice of the images, not that of the seeds. Only images on which the
-    classifiers disagree count, so it is smaller than the error of a difference of two shares.
+    classifiers disagree count, so the error is smaller than for two independent sets of images.
 
     Parameters
     ----------
@@ -85,8 +88,8 @@ def paired_gain(correct_a: np.ndarray, correct_b: np.ndarray) -> Paired:
 def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> tuple[int, int, float]:
     """Exact McNemar test of two classifiers on the same images (McNemar, 1947).
 
-    It compares these two networks on images like these. It does not compare the two methods: if
-    they are trained again, they give two other networks.
+    It compares these two networks on images like these. It does not compare the two methods:
+    another training gives two other networks.
 
     Parameters
     ----------

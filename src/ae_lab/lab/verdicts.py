@@ -31,7 +31,7 @@ def when_written(id: str, sentence: str) -> str:
     """A sentence about when a prediction was written.
 
     ``id`` is the prediction's name in ``predictions.toml``. Only a prediction with exactly this
-    ``sentence`` counts as written before.
+    ``sentence`` counts as written before the run.
     """
     entry = PREDICTIONS.get(id, {})
     if entry.get("sentence") != sentence:

@@ -148,7 +148,7 @@ def interpolation_slider(
     lab : from ``start_lab``.
     model : an autoencoder with a flat code.
     x : images from which both ends are chosen, for example one per class.
-    start, end : indices in ``x`` of the ends in the static figure, at most the last one.
+    start, end : indices in ``x`` of the ends in the static figure; the last for larger numbers.
     """
     z = evaluation.encode(model, check_images(x))
     last = len(x) - 1
@@ -194,12 +194,13 @@ def _present(
     draw_all: Callable | None = None,
     start: Callable | None = None,
 ) -> None:
-    """Show the static figure; outside a report also sliders, whose values ``draw`` turns to rows.
+    """Show the static figure; outside a report, also show sliders.
 
-    ``sliders`` maps a name to (value, least, greatest), or to a list of values. ``page`` are the
-    sliders of a report's page; ``draw_all`` returns the rows for all their positions at once, if
-    that is faster than calling ``draw`` for each. With ``start``, the first slider sets the others
-    to the values that ``start`` returns for its value.
+    ``draw`` returns the rows of the figure for values of the sliders. ``sliders`` maps a name to
+    (value, least, greatest), or to a list of values. ``page`` are the sliders of a report's page.
+    ``draw_all`` returns the rows for all their positions at once, if that is faster than to call
+    ``draw`` for each. With ``start``, the first slider sets the others to the values that ``start``
+    returns for its value.
     """
 
     def each(positions):

@@ -1,4 +1,4 @@
-"""A photograph of handwritten digits, prepared as MNIST was and sent through the models."""
+"""Prepare a photo of handwritten digits like MNIST, and apply the models to it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +23,17 @@ USUAL = 0.99  # share of the test images whose error counts as usual
 
 @dataclass(frozen=True)
 class Verdict:
-    """The way of one photo's n digits through the models.
+    """The results for the n digits of one photo.
 
-    ``photo`` float (height, width), ``found`` what `find_digits` made of it, ``x`` and ``x_hat``
-    (n, 28, 28, 1), ``z`` (n, ...), ``probabilities`` (n, classes) or None without a classifier,
-    ``errors`` (n,) squared errors of the reconstructions, ``usual_error`` the error that 99 % of
-    the test images stay below, or None.
+    Parameters
+    ----------
+    photo : float (height, width).
+    found : result of `find_digits` for the photo.
+    x, x_hat : the prepared digits and their reconstructions, (n, 28, 28, 1) each.
+    z : their codes, (n, ...).
+    probabilities : (n, classes), from the classifier; None without one.
+    errors : squared errors of the reconstructions, (n,).
+    usual_error : 99 % of the test images have a smaller squared error; None without test images.
     """
 
     photo: np.ndarray
@@ -42,7 +47,7 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """What was read, how sure that is, and whether it looks like digits, in words."""
+        """The results in words: classes, probabilities, and drawings that look unlike digits."""
         said = ["No classifier was at hand to read it."]
         if self.probabilities is not None:
             said = [f"The classifier reads {''.join(map(str, self.probabilities.argmax(1)))}:"]
@@ -70,15 +75,15 @@ def judge(
     classifier: "keras.Model | None" = None,
     test_images: np.ndarray | None = None,
 ) -> Verdict:
-    """Prepare a photo's digits as MNIST was, and send them through the models.
+    """Prepare the digits of a photo like MNIST, and apply the models to them.
 
     Parameters
     ----------
     photo : grey image (height, width) in [0, 1], from `read_photo`; a LabError if no digit is
         found in it.
     model : an autoencoder, trained or from ``models.load_model``.
-    classifier : gives logits (n, classes) for images; or None.
-    test_images : float (n, 28, 28, 1), whose reconstruction errors are the usual ones; or None.
+    classifier : model from images to logits (n, classes), or None.
+    test_images : float (n, 28, 28, 1), from which the usual error is computed; or None.
     """
     from ae_lab import evaluation  # imports Keras, which this module must not
 
@@ -97,7 +102,7 @@ def judge(
 
 
 def draw_verdict(verdict: Verdict):
-    """A figure, a row per digit: each step from the photo to the ``verdict``."""
+    """A figure with one row per digit: each step from the photo to the ``verdict``."""
     found, n = verdict.found, len(verdict.x)
     grey = {"cmap": "gray", "vmin": 0, "vmax": 1}
     reads = verdict.probabilities is not None
@@ -133,7 +138,7 @@ def draw_verdict(verdict: Verdict):
 
 
 def save_verdict(verdict: Verdict, path: str | Path) -> None:
-    """Write the figure of ``verdict`` as a PNG to ``path``; a LabError if that cannot be."""
+    """Write the figure of ``verdict`` as a PNG to ``path``; a LabError if that fails."""
     picture = png(draw_verdict(verdict), dpi=150)
     try:
         Path(path).write_bytes(picture)

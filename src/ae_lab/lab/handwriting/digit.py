@@ -1,4 +1,4 @@
-"""Find the digits in a photograph and prepare each like those of MNIST."""
+"""Find the digits in a photo and prepare each like those of MNIST."""
 
 from typing import NamedTuple
 
@@ -22,11 +22,16 @@ SLANTS = np.tan(np.deg2rad(np.arange(-10, 11, 2)))  # of the lines in a tilted p
 
 
 class Found(NamedTuple):
-    """``ink`` float (height, width), 0 paper and 1 ink, without printed lines; ``labels`` int of
-    that shape, 1 on the strokes of the first digit and so on, 0 elsewhere; ``boxes`` the digits'
-    slices (rows, columns), from left to right; ``left_out`` the number of other drawings of about
-    the same size; ``prominence`` a score that is higher for dark strokes on light paper than for
-    the paper between them."""
+    """The digits found in a photo.
+
+    Parameters
+    ----------
+    ink : float (height, width), 0 for paper and 1 for ink, without printed lines.
+    labels : int (height, width), 1 on the strokes of the first digit and so on, 0 elsewhere.
+    boxes : slices (rows, columns) of each digit, from left to right.
+    left_out : number of other drawings of about the same size.
+    prominence : score; higher for dark strokes on light paper than for the paper between them.
+    """
 
     ink: np.ndarray
     labels: np.ndarray
@@ -38,9 +43,9 @@ class Found(NamedTuple):
 def like_mnist(photo: np.ndarray) -> np.ndarray:
     """Digits of a photo as input of the models: float32 (n, 28, 28, 1) in [0, 1].
 
-    Prepared like MNIST (LeCun et al., 1998): white on black, scaled into a 20x20 box with its
-    aspect ratio, anti-aliased, and moved by whole pixels so that the centre of mass is the
-    centre of 28x28. Strokes thinner than MNIST's are widened.
+    Each digit is prepared like MNIST (LeCun et al., 1998). It is made white on black, and scaled
+    to fit a 20x20 box, with anti-aliasing and an unchanged aspect ratio. Whole-pixel shifts then
+    move its centre of mass to the centre of 28x28. Strokes thinner than MNIST's are widened.
 
     Parameters
     ----------
@@ -80,7 +85,7 @@ def _widened(ink: np.ndarray) -> np.ndarray:
 
 
 def find_digits(photo: np.ndarray) -> Found:
-    """The main drawing in a grey ``photo`` (height, width), and drawings of its height beside it.
+    """The main drawing in a grey ``photo`` (height, width), and similar drawings next to it.
 
     A LabError names what was found instead: no contrast, noise, lines, specks or a stain.
     """
@@ -140,7 +145,8 @@ def _paper(light: np.ndarray) -> np.ndarray:
     """The brightness of the paper under the ink: a closing fills dark narrow areas.
 
     Dark wide areas, such as a table or a shadow, are unchanged, including their corners
-    (morphological reconstruction). They are continued beyond the edges of the photo, ink is not.
+    (morphological reconstruction). Such areas are continued beyond the edges of the photo; ink is
+    not.
     """
     size = int(WIDEST_STROKE * max(light.shape))
     around = light.copy()
@@ -156,7 +162,10 @@ def _paper(light: np.ndarray) -> np.ndarray:
 
 
 def _without_rules(ink: np.ndarray) -> np.ndarray:
-    """The ink without printed lines: thin straight runs, at least three or from edge to edge."""
+    """The ink without printed lines.
+
+    A printed line is thin and straight. There are at least three, or it goes from edge to edge.
+    """
     step = 2 if max(ink.shape) > 300 else 1  # half the resolution takes a quarter of the time
     for _ in range(2):  # along the rows, then along the columns
         wide = ink.shape[1]
@@ -182,7 +191,7 @@ def _without_rules(ink: np.ndarray) -> np.ndarray:
 
 
 def _digits(parts: list, shape: tuple[int, int]) -> tuple[np.ndarray, int]:
-    """Labels of the main drawing and of those beside it, and the number of drawings left out."""
+    """Labels of the main drawing and those next to it, and the number of drawings left out."""
     start, stop = np.array([part.bbox for part in parts]).reshape(-1, 2, 2).swapaxes(0, 1)
     (height, _), side = (stop - start).T, (stop - start).max(axis=1)
     weight = np.array([part.area * part.intensity_mean for part in parts])

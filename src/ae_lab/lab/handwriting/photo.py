@@ -1,4 +1,4 @@
-"""Read a photograph, whatever it may be, as a grey image of bounded size."""
+"""Read a photo, in any common format, as a grey image of limited size."""
 
 import contextlib
 import warnings
@@ -31,15 +31,15 @@ WORKING_SIDE = 640  # pixels of the longer side: a digit needs far fewer
 
 
 def read_photo(path: str | Path) -> np.ndarray:
-    """The photograph as floats (height, width) in [0, 1], its longer side at most 640 pixels.
+    """The photo as grey floats (height, width) in [0, 1], at most 640 pixels on the longer side.
 
-    Turned upright as the camera says; what is transparent becomes paper. Where a pen is about as
-    light as its paper, the colour channel in which they differ is taken.
+    It is rotated according to its EXIF data, and transparent areas become paper. If ink and paper
+    are about equally light, the colour channel with the most contrast is used.
 
     Parameters
     ----------
-    path : a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF file, or HEIC with pillow-heif installed; of
-        several pictures the first. A LabError if it cannot be read, or is too large.
+    path : a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF file, or HEIC with pillow-heif installed. If it
+        has several pictures, the first is used. A LabError if it cannot be read or is too large.
     """
     path = Path(path)
     if not path.is_file():
@@ -92,7 +92,7 @@ def _as_grey(image: Image.Image) -> np.ndarray:
 
 
 def _on_paper(image: Image.Image) -> Image.Image:
-    """Lay an image with transparency on paper that its ink stands out from."""
+    """Put an image with transparency on white or black paper, whichever differs from its ink."""
     image.thumbnail((2 * WORKING_SIDE,) * 2, Image.Resampling.BOX)  # floats of all pixels are large
     pixels = np.asarray(image.convert("LA"), np.float32)
     ink = np.average(pixels[..., 0], weights=pixels[..., 1] + 1e-6)
