@@ -29,7 +29,7 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def read_text(path: Path) -> str:
-    """Text of a regular UTF-8 file of up to 100 MB; else an OSError or ValueError is raised."""
+    """Text of a regular UTF-8 file of up to 100 MB; raise an OSError or ValueError for others."""
     with open_regular(path) as file:
         content = file.read(LARGEST_TEXT + 1)
     if len(content) > LARGEST_TEXT:
@@ -46,7 +46,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> Path:
     Parameters
     ----------
     path : file to write, returned by the function; its folder is created if necessary.
-    write : function that writes the file to the path that it receives, which has the same name.
+    write : function called with a temporary path, to which it writes; the file name is the same.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,9 +75,13 @@ def check_archive(
 
     Returns
     -------
-    dict of member name to declared size in bytes. A ValueError, BadZipFile or OSError with a short
-    reason is raised if it is not a zip file, if a member is missing, occurs twice or is
-    compressed by another method than deflate, or if the total size exceeds ``largest``.
+    dict of member name to declared size in bytes.
+
+    Raises
+    ------
+    ValueError, BadZipFile or OSError
+        With a short reason: it is not a zip file, a required member is missing, a name occurs
+        twice, a member uses another compression than deflate, or the total size is too large.
     """
     with open_regular(path) if isinstance(path, str | Path) else nullcontext(path) as file:
         end = zipfile._EndRecData(file)  # the record that ZipFile itself uses

@@ -6,14 +6,14 @@ import numpy as np
 
 
 def packed_layer(kernel: np.ndarray, bias: np.ndarray, activation: str, bits: int = 8) -> dict:
-    """A layer for JSON; its arrays are little-endian and in base64.
+    """A layer as a dict for JSON; its arrays are little-endian bytes, written in base64.
 
     Parameters
     ----------
     kernel : (inputs, units), the weights; those of a convolution are flattened to this shape.
     bias : (units,), the biases.
     activation : name of the activation.
-    bits : 8 or 16, the size of a weight. A unit's weights are whole numbers times its ``scales``.
+    bits : 8 or 16, the size of a weight. Each weight is a whole number times the scale of its unit.
 
     Returns
     -------
@@ -31,5 +31,5 @@ def packed_layer(kernel: np.ndarray, bias: np.ndarray, activation: str, bits: in
 
 
 def base64(content: np.ndarray | bytes) -> str:
-    """An array's bytes, or bytes, in base64."""
+    """``content``, bytes or the bytes of an array, as base64 text."""
     return b64encode(bytes(content) if isinstance(content, bytes) else content.tobytes()).decode()

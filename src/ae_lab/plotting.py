@@ -1,4 +1,4 @@
-"""Figures from arrays: each function draws on ``ax`` and returns it; it neither shows nor saves.
+"""Figures from arrays: each function draws on ``ax`` and returns it; nothing is shown or saved.
 
 The colours of Okabe & Ito (2008) are distinguishable for colour-blind readers. Each series also
 has a different marker, for prints in grey.
@@ -32,7 +32,7 @@ WIDTH = 7.6  # inches: the text width of the page
 def figure(
     rows: int = 1, columns: int = 1, *, height: float = 3.4, **options: Any
 ) -> tuple[Figure, Any]:
-    """``plt.subplots`` in the style and the text width of the pages: (figure, axes).
+    """``plt.subplots`` with the style and the text width of the pages; returns (figure, axes).
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def code_pictures(codes: np.ndarray, *, tall: float = 2.0, fill: float = 0.0) ->
     ----------
     codes : (n, numbers).
     tall : approximate ratio of an image's height to its width.
-    fill : value that fills the rest of the last row of an image.
+    fill : value of the unused pixels at the end of an image.
     """
     numbers = codes.shape[1]
     width = math.ceil(math.sqrt(numbers / tall))
@@ -176,7 +176,7 @@ def learning_curves(
     ----------
     history : the dict returned by ``training.fit``.
     references : {label: value}, one dashed horizontal line each, in the unit of ``ylabel``.
-    pixels : number by which the losses, which are per image, are divided.
+    pixels : number by which the losses per image are divided.
     ylabel : what is drawn, with the unit.
     """
     epochs = range(1, len(history["loss"]) + 1)
@@ -187,7 +187,7 @@ def learning_curves(
 
 
 def log_scale(ax: Axes, *sides: str) -> Axes:
-    """Make the ``sides`` of ``ax`` ("x" or "y") logarithmic, with plain numbers at 1, 2 and 5."""
+    """Make the ``sides`` of ``ax`` ("x" or "y") logarithmic; label 1, 2, 5, 10, 20, ..."""
     for side in sides:
         getattr(ax, f"set_{side}scale")("log")
         axis = getattr(ax, f"{side}axis")

@@ -1,8 +1,8 @@
 """Restricted Boltzmann machines, contrastive divergence, and greedy pre-training.
 
-In NumPy with single precision, not in Keras: an RBM learns from Gibbs steps, not from the gradient
-of a loss. Hinton (2002, 2010); Hinton & Salakhutdinov (2006); Nair & Hinton (2010) for rectified
-units. A ``LabError`` names an invalid argument, or reports that a training diverged.
+Written in NumPy with single precision, not in Keras: an RBM learns from Gibbs steps, not from the
+gradient of a loss. Hinton (2002, 2010); Hinton & Salakhutdinov (2006); Nair & Hinton (2010) for
+rectified units. A ``LabError`` names an invalid argument, or reports that a training diverged.
 """
 
 from collections.abc import Sequence
@@ -62,7 +62,8 @@ class RBM:
     def free_energy(self, v: np.ndarray) -> np.ndarray:
         """``-log sum_h exp(-E(v, h))`` in nats (n,) of v (n, visible).
 
-        Up to a constant for Gaussian h. Rectified h raise a LabError: the sum has no closed form.
+        For Gaussian h, up to a constant. For rectified h the sum has no closed form, so a LabError
+        is raised.
         """
         if self.hidden == "rectified":
             raise LabError(
@@ -81,10 +82,10 @@ class RBM:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Contrastive divergence (CD-k): estimates of the gradients of log p(v) w.r.t. W, b and c.
 
-        Statistics of the data v (n, visible) minus those after ``k`` Gibbs steps (at least 1),
-        sampled with ``rng``; mean over rows. Biased; the bias shrinks as k grows (Hinton, 2002).
-        As Hinton (2010, section 3) recommends, the last hidden values are means, and the first
-        reconstruction starts from sampled states.
+        Each is a statistic of the data v (n, visible) minus the same statistic after ``k`` Gibbs
+        steps (at least 1) sampled with ``rng``, as a mean over the rows. The estimates are biased;
+        the bias shrinks as k grows (Hinton, 2002). As Hinton (2010, section 3) recommends, the last
+        hidden values are means, and the first reconstruction starts from sampled states.
         """
         check_whole(k, "k")
         given = self._hidden_input(v)  # used twice, to save a matrix product
@@ -124,7 +125,7 @@ def fit_rbm(
     """Train an RBM by CD-k with momentum 0.5 for two epochs and 0.9 afterwards.
 
     Returns the RBM, and for each epoch the squared error per row of the one-step reconstruction.
-    Learning rates of Hinton & Salakhutdinov's program: 0.1, and 0.001 with Gaussian units.
+    The program of Hinton & Salakhutdinov has learning rates of 0.1, and 0.001 with Gaussian units.
 
     Parameters
     ----------
@@ -135,9 +136,9 @@ def fit_rbm(
     visible, hidden : kinds of units, as in `RBM`.
     epochs : number of passes over the rows, at least 1.
     k : Gibbs steps of `RBM.contrastive_divergence`.
-    batch_size : rows per step.
+    batch_size : rows per step; a few more if it does not divide the number of rows.
     learning_rate : learning rate of the gradient steps, from 0 to 1,000.
-    weight_decay : share of the kernel that is subtracted from its gradient.
+    weight_decay : this number times the kernel is subtracted from the gradient of the kernel.
     """
     rng = np.random.default_rng(seed)
     v = check_finite(v, "v").astype("float32", copy=False)
@@ -189,9 +190,9 @@ def pretrain_stack(
     ----------
     x : rows (n, visible) in [0, 1], or real values if the first visible units are Gaussian.
     widths : number of hidden units of each layer, from bottom to top.
-    units : (visible, hidden) kinds of each layer. By default all are Bernoulli except the last
-        code, which is Gaussian (linear), as in Hinton & Salakhutdinov (2006).
-    binary : True to train the next RBM on samples, 0 or 1, of Bernoulli units, not on their means.
+    units : (visible, hidden) kinds of each layer. By default all are Bernoulli except the code, the
+        hidden units of the last layer: these are Gaussian (linear; Hinton & Salakhutdinov, 2006).
+    binary : True to train the next RBM on samples (0 or 1) of Bernoulli units, not on their means.
     seed : whole number that determines everything random; or a ``numpy.random.Generator``.
     options : as in `fit_rbm`; layers with Gaussian or rectified units use a hundredth of the
         learning rate.
@@ -229,5 +230,5 @@ def _sample(given, kind, rng):
 
 
 def _sigmoid(given):
-    """Uses NumPy's vectorised tanh, six times as fast as SciPy's expit, in single precision."""
+    """The sigmoid by NumPy's vectorised tanh: six times as fast as SciPy's expit in float32."""
     return np.tanh(given / 2) / 2 + 0.5

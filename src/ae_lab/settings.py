@@ -1,4 +1,4 @@
-"""What a run depends on besides code and data; read from the environment."""
+"""The settings of a run, read from environment variables."""
 
 import errno
 import os
@@ -65,7 +65,10 @@ class Settings:
         _whole_number("AE_LAB_JOBS", self.jobs, MOST_JOBS)
 
     def refuse_changes(self, verb: str) -> None:
-        """Raise a LabError if a knob is set: ``verb`` compares results of unchanged notebooks."""
+        """Raise a LabError if a knob is set from outside.
+
+        The command ``verb`` calls this because it compares results of unchanged notebooks.
+        """
         if self.knobs:
             names = ", ".join(f"{KNOB}{name.upper()}" for name, _ in self.knobs)
             raise LabError(
@@ -84,7 +87,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read ``AE_LAB_*`` of ``environment``; an empty value counts as unset.
+        """Read the variables ``AE_LAB_*`` of ``environment``; an empty value counts as unset.
 
         A LabError names an invalid value and lists the valid ones.
         """
@@ -136,8 +139,8 @@ class Settings:
 def find_project_folder(start: Path | None = None) -> Path:
     """The nearest folder with the notebooks, at or above ``start`` (default: current folder).
 
-    Otherwise the checkout from which the package was installed, or else ``start``, so that the
-    package works from any folder.
+    If there is none, the checkout from which the package was installed; if that has no notebooks
+    either, ``start``. The package therefore works from any folder.
     """
     start = (start or Path.cwd()).absolute()
     checkout = Path(__file__).absolute().parents[2]

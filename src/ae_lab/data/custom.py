@@ -27,8 +27,8 @@ def read_plain(stored: dict[str, Stored], unused: list[str]) -> tuple[dict, list
 
     ``stored`` and ``unused`` are what `sets.open_set` returns. Returns the arrays ``NAMES``
     (images as uint8 (n, side, side[, 3]), labels as whole numbers or words (n,)) and the
-    descriptions. If there is no test part, one is held out. A ``LabError`` describes what cannot
-    be converted, with a line of code that converts it.
+    descriptions. If there is no test part, one is held out. A ``LabError`` describes an array of
+    another form, with a line of code that converts it.
     """
     parts = [part for part in ("_train", "_test", "") if {f"x{part}", f"y{part}"} <= set(stored)]
     if not parts:
@@ -54,7 +54,7 @@ def read_plain(stored: dict[str, Stored], unused: list[str]) -> tuple[dict, list
 
 
 def stand_in(arrays: dict, notes: list[str], name: str) -> tuple[dict, str, tuple[str, ...]]:
-    """Fit the ``arrays`` of `read_plain` to the notebooks, and describe them under a ``name``.
+    """Adapt the ``arrays`` of `read_plain` to the notebooks, and describe them under a ``name``.
 
     ``notes`` are the descriptions of `read_plain`. Returns the arrays (images as uint8
     (n, 28, 28), labels as uint8 from 0), their description, and the names of the classes. A
@@ -181,7 +181,7 @@ def to_labels(name: str, y: np.ndarray, count: int, notes: list[str]) -> np.ndar
 
 
 def mixed(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``images`` and ``labels`` in a random order fixed by SPLIT_SEED, as files may be sorted."""
+    """``images`` and ``labels`` in a random but fixed order (SPLIT_SEED): files may be sorted."""
     order = np.random.default_rng(SPLIT_SEED).permutation(len(images))
     return images[order], labels[order]
 
@@ -191,7 +191,7 @@ def _few(labels: np.ndarray) -> str:
 
 
 def _warnings(arrays: dict[str, np.ndarray]) -> list[str]:
-    """Faults of the data that no experiment can repair, or that a reader should know of."""
+    """Sentences about faults of the data that a reader should know of."""
     train, test = ([image.tobytes() for image in arrays[f"x_{part}"]] for part in LEAST)
     known, found = set(train), []
     if len(known) == 1:

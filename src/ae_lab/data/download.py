@@ -12,9 +12,9 @@ LARGEST = 60_000_000  # bytes; unpacked, MNIST has 55,000,000
 def fetch(address: str, path: Path) -> Path:
     """Download ``address`` to the file ``path`` and return ``path``.
 
-    An ``OSError`` is raised if the server cannot be reached, answers with an error, redirects from
-    https to another protocol, sends nothing for 20 seconds, takes more than 300 seconds, sends
-    more than 60 MB, or sends less than it announced.
+    An ``OSError`` is raised if the server cannot be reached, answers with an error, or redirects
+    from https to another protocol. It is also raised if the server sends nothing for 20 seconds,
+    needs more than 300 seconds, or sends more than 60 MB or less than it announced.
     """
     end, received = time.monotonic() + TOTAL_SECONDS, 0
     opened = urllib.request.build_opener(_Redirects).open(address, timeout=SILENT_SECONDS)

@@ -14,7 +14,7 @@ def load_faces() -> tuple[np.ndarray, np.ndarray]:
     """100 images with a face and 100 without, each float32 (100, 25, 25, 1) in [0, 1].
 
     They are included in the scikit-image package (Huang et al., 2007). A ``LabError`` is raised if
-    the content of its file is not the expected one.
+    the file in the package has other content.
     """
     from skimage.data import lfw_subset  # imports many modules
 

@@ -58,8 +58,8 @@ def arrays_in(path: Path) -> list[Stored]:
     """The arrays of an .npz, .npy, IDX, CSV, HDF5 or MATLAB file; IDX and CSV also with gzip.
 
     They are read later, except those of CSV and MATLAB files. A ``LabError`` is raised if the file
-    at ``path`` has another format (it contains a way to convert it), is damaged, or needs more
-    than ``LARGEST`` bytes.
+    at ``path`` has another format, is damaged, or needs more than ``LARGEST`` bytes. For another
+    format the message describes how to convert the file.
     """
     try:
         with _opened(path) as file:
@@ -217,7 +217,7 @@ def _hdf5(path: Path, turned: bool) -> list[Stored]:
 
 
 def _mat(path: Path) -> Iterator[Stored]:
-    """MATLAB up to 7.2: elements, each after its size and compressed separately."""
+    """MATLAB up to 7.2: elements, each preceded by its size and compressed separately."""
     import scipy.io
 
     total = 0

@@ -71,9 +71,9 @@ SHAPES = dict(zip(NAMES, ((60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000
 class Dataset:
     """Images and labels in three parts.
 
-    ``train_images`` and the like are bytes, which `training.fit` accepts. ``x_train``,
-    ``x_validation`` and ``x_test`` are the same images as float32 in [0, 1], for all other
-    computations. They need four times the memory and are created at their first use.
+    ``train_images``, ``validation_images`` and ``test_images`` are bytes, which `training.fit`
+    accepts. ``x_train``, ``x_validation`` and ``x_test`` are the same images as float32 in [0, 1],
+    for all other computations. They need four times the memory and are created at their first use.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class Dataset:
 
     @property
     def is_small(self) -> bool:
-        """Whether an epoch has so few images that it needs small batches for enough steps."""
+        """Whether the training images are so few that small batches are needed for enough steps."""
         return len(self.train_images) < 10_000
 
     def first(self, train: int, validation: int, test: int) -> "Dataset":
@@ -167,7 +167,7 @@ def load_mnist(settings: Settings | None = None) -> Dataset:
 def read(path: Path, name: str = "") -> tuple[dict[str, np.ndarray], str, tuple[str, ...]]:
     """The four arrays at ``path``, their description, and the names of the classes.
 
-    ``name`` is a key of ``CONTENT`` if the content must be that; else any content is accepted.
+    If ``name`` is a key of ``CONTENT``, only that data set is accepted; otherwise any content.
     MNIST and Fashion-MNIST are recognised by their content, in any format that `sets` reads. A
     ``LabError`` describes what cannot be used and how to convert it; sizes are checked first.
     """
@@ -195,7 +195,7 @@ def read(path: Path, name: str = "") -> tuple[dict[str, np.ndarray], str, tuple[
 
 
 def local_fingerprint(settings: Settings) -> str:
-    """Hash of the files that a run with ``settings`` would use now."""
+    """Hash of the files that a run with ``settings`` would use now; "sample" without files."""
     path = _local_file(settings)
     if not path:
         return "sample"
@@ -258,7 +258,7 @@ def _local_file(settings: Settings) -> Path | None:
 
 
 def _downloaded_file(settings: Settings) -> Path | None:
-    """Download with several attempts; after a failure None for MNIST, else a LabError.
+    """Download with several attempts. If all fail: None for MNIST, a LabError for other data.
 
     Prints one line with the reason for each failed attempt.
     """
@@ -294,7 +294,7 @@ def _download(name: str, part: Path) -> None:
 
 
 def _waiting_helps(error: Exception, folder: Path) -> bool:
-    """False if the file system is at fault, or if there is no network."""
+    """Whether a later attempt may succeed: not after a file system error or without a network."""
     reason = getattr(error, "reason", error)  # urllib wraps the cause in a URLError
     unreachable = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
     return not (

@@ -1,6 +1,6 @@
 """Which files belong to one data set, and which of their arrays are images or labels.
 
-This is decided by the names of files and arrays, such as ``X_train``, ``train_images``,
+Both are decided by the names of files and arrays, such as ``X_train``, ``train_images``,
 ``train/data``, ``t10k-labels-idx1-ubyte.gz`` and ``mnist_test.csv``, or by class folders.
 """
 
@@ -31,9 +31,10 @@ def open_set(path: Path) -> tuple[dict[str, Stored], list[str]]:
     """The arrays of a data set by role, and the names of arrays that have no role.
 
     The roles are "x_train", "y_test" and the like, or "x" and "y" if no part is named. ``path`` is
-    a file, to which other files in its folder may belong; or a folder with such files or with
-    class folders of pictures, perhaps inside ``train`` and ``test``. A ``LabError`` is raised if
-    there is nothing to read, if two arrays have the same role, or if a file cannot be used.
+    a file or a folder. Other files in the folder of a file may belong to the same data set. A
+    folder has such files, or class folders of pictures, perhaps inside ``train`` and ``test``. A
+    ``LabError`` is raised if there is nothing to read, if two arrays have the same role, or if a
+    file cannot be used.
     """
     files, found, unused = files_of(path), {}, []
     pictures = path.is_dir() and files[0].suffix.lower() in PICTURES

@@ -55,13 +55,19 @@ class Documents:
 def load_texts(folder: str = "") -> Documents:
     """The documents in ``folder``, or by default those of the installed libraries.
 
+    Texts with fewer than 50 words and topics with fewer than 20 documents are ignored.
+
     Parameters
     ----------
-    folder : path of a folder with one folder per topic, which contain one ``.txt`` file per
+    folder : path of a folder with one folder per topic, which contains one ``.txt`` file per
         document. "" for the documentation of SciPy, scikit-image and scikit-learn: each function
-        and class is a document, without its examples, and its module is the topic. A LabError is
-        raised for fewer than 200 documents of 50 words, fewer than 2 topics, or fewer than 20
-        documents on a topic.
+        and class is a document, without its examples, and its module is the topic.
+
+    Raises
+    ------
+    LabError
+        If fewer than 200 documents or fewer than 2 topics remain, if there is no such folder, or if
+        a text is larger than 1 MB.
     """
     found = _texts_in(Path(folder).expanduser()) if folder else _documentation()
     counts = Counter(found.values())
@@ -80,7 +86,7 @@ def load_texts(folder: str = "") -> Documents:
 
 
 def _documentation() -> dict[str, str]:
-    """Topic of each text; of equal texts, the first counts."""
+    """{text: topic} of the installed libraries; of equal texts, the first is used."""
     found = {}
     for library, names in MODULES.items():
         for name in names.split():
@@ -103,7 +109,7 @@ def _said_in(module) -> list[str]:
 
 
 def _texts_in(folder: Path) -> dict[str, str]:
-    """Topic of each ``.txt`` file in the folders below; of equal texts, the first counts."""
+    """{text: topic} of the ``.txt`` files in ``folder/*``; of equal texts, the first is used."""
     if not folder.is_dir():
         raise wrong(f"a folder of texts at {folder}", "no folder", DO)
     found = {}

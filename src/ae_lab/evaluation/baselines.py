@@ -16,12 +16,15 @@ from ae_lab.validation import check_at_most, check_between, check_images, check_
 
 
 def pca_reconstruction(x_train: np.ndarray, x_test: np.ndarray, components: int) -> np.ndarray:
-    """``x_test`` reconstructed from the first principal ``components`` of ``x_train``."""
+    """Reconstruct ``x_test`` from the first ``components`` principal components of ``x_train``."""
     return through_subspace(x_test, *principal_subspace(x_train, components))
 
 
 def through_subspace(x: np.ndarray, mean: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """``x`` projected onto ``mean`` (pixels,) and orthonormal ``basis`` (pixels, components)."""
+    """The images ``x`` projected onto a subspace, as returned by `principal_subspace`.
+
+    ``mean`` (pixels,) is a point of the subspace; ``basis`` (pixels, components) is orthonormal.
+    """
     flat = x.reshape(len(x), -1) - mean
     return (flat @ basis @ basis.T + mean).reshape(x.shape)
 
@@ -29,7 +32,7 @@ def through_subspace(x: np.ndarray, mean: np.ndarray, basis: np.ndarray) -> np.n
 def principal_subspace(x_train: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean (pixels,) and orthonormal basis (pixels, components) of the first components.
 
-    ``components``, at most the number of pixels, are those of the images ``x_train``.
+    ``components`` is their number, at most the number of pixels; ``x_train`` are the images.
     """
     check_at_most(components, "components", math.prod(x_train.shape[1:]), "number of pixels")
     n, total, products = len(x_train), 0, 0
@@ -85,7 +88,7 @@ FILTERS = {
 def best_strength(
     apply: Callable, strengths: Sequence[float], x: np.ndarray, x_noisy: np.ndarray
 ) -> float:
-    """The one of ``strengths`` at which ``apply(x_noisy, strength)`` has the highest PSNR.
+    """The value in ``strengths`` for which ``apply(x_noisy, strength)`` has the highest PSNR.
 
     ``apply`` and ``strengths`` are those of a filter in ``FILTERS``. ``x`` are clean images
     (n, height, width, channels), ``x_noisy`` the same images with noise.

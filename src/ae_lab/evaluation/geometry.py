@@ -17,7 +17,7 @@ def encoder_jacobian(model: keras.Model, x: np.ndarray, step: float = STEP) -> n
     """The Jacobians dz/dx (n, latent_dim, pixels) at the images ``x``, by central differences.
 
     ``model`` has a flat code; ``step`` is the change of one pixel, in units of the pixel range.
-    Pass only few images: each takes two passes per pixel.
+    Use only a few images: for each, two images per pixel are encoded.
     """
     return np.stack(list(_jacobians(model, x, step)))
 
@@ -38,9 +38,9 @@ def jacobian_spectrum(model: keras.Model, x: np.ndarray, step: float = STEP) -> 
 
 
 def contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray) -> float:
-    """Mean of ``||f(x_moved) - f(x)|| / ||x_moved - x||``, f = ``encode``; contraction is below 1.
+    """Mean of ``||f(x_moved) - f(x)|| / ||x_moved - x||``; below 1 the encoder contracts.
 
-    ``x_moved`` contains a slightly changed image for each of ``x``; ``model`` computes the codes.
+    f is ``encode`` with ``model``. ``x_moved`` has a slightly changed copy of each image in ``x``.
     """
     return _contraction(model, x, x_moved)[0]
 
@@ -48,9 +48,9 @@ def contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray) -> float
 def relative_contraction(model: keras.Model, x: np.ndarray, x_moved: np.ndarray) -> float:
     """``contraction`` with distances in units of the spread of each space.
 
-    All distances between codes may be small. Values below 1 mean that a neighbourhood shrinks
-    more than the distances between different images. ``model``, ``x`` and ``x_moved`` are as in
-    ``contraction``.
+    It does not change if all codes are multiplied by a number. Values below 1 mean that a
+    neighbourhood shrinks more than the distances between different images. ``model``, ``x`` and
+    ``x_moved`` are as in ``contraction``.
     """
     contracted, z = _contraction(model, x, x_moved)
     return contracted * spread(x) / spread(z)

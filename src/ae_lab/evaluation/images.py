@@ -43,7 +43,7 @@ def first_of_each(labels: Sequence[int], classes: int | None = None) -> list[int
     """Index of the first row of each class, for figures that show one image per class.
 
     ``labels`` are whole numbers (n,). ``classes`` is the number of classes that must occur, or
-    None for those that do; a `LabError` names the classes without a row.
+    None for all classes in ``labels``; a `LabError` names the classes without a row.
     """
     wanted = range(classes) if classes else np.unique(labels)
     found = [np.flatnonzero(np.asarray(labels) == label) for label in wanted]

@@ -24,7 +24,7 @@ def binarise(x: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def kl_divergence(z_mean: np.ndarray, z_log_var: np.ndarray) -> np.ndarray:
-    """KL(N(z_mean, exp(z_log_var)) || N(0, I)) of each latent, nats (n, latent_dim).
+    """KL(N(z_mean, exp(z_log_var)) || N(0, I)) of each latent, in nats (n, latent_dim).
 
     Kingma & Welling (2014, appendix B). The ELBO subtracts the sum over the latents. ``z_mean``
     and ``z_log_var`` are (n, latent_dim) each, as returned by `posterior`.
@@ -72,12 +72,12 @@ def importance_nll(
 ) -> np.ndarray:
     """Negative log-likelihood (n,) in nats by importance sampling from q(z | x).
 
-    ``-log 1/k sum_k p(x | z_k) p(z_k) / q(z_k | x)``: biased upwards; the bias shrinks as
+    ``-log 1/k sum_k p(x | z_k) p(z_k) / q(z_k | x)`` is biased upwards; the bias shrinks as
     ``samples`` grows (Burda et al., 2015, equation 8; Rezende et al., 2014).
 
     Parameters
     ----------
-    z_mean, z_log_var : of the posteriors, (n, latent_dim) each, as returned by `posterior`.
+    z_mean, z_log_var : moments of q(z | x), (n, latent_dim) each, as returned by `posterior`.
     log_likelihood : z (n, k, latent_dim) -> log p(x | z) (n, k), for the same n images.
     samples : k, whole number of at least 1.
     seed : whole number; the same seed draws the same samples.

@@ -61,7 +61,7 @@ def linear_probe(
     labels_validation: np.ndarray,
     strengths: Sequence[float],
 ) -> tuple[Callable[[np.ndarray], np.ndarray], dict[float, float]]:
-    """Logistic regression on fixed features, with the fewest errors on the validation images.
+    """Logistic regression on fixed features; the validation images select the strength.
 
     Each feature is divided by its standard deviation over the training images. The mean is not
     subtracted, so that a sparse code stays sparse. Returns (probe, {strength: validation error});
@@ -71,8 +71,8 @@ def linear_probe(
     ----------
     z_train, z_validation : features (n, ...); each row is flattened.
     labels_train, labels_validation : whole numbers (n,).
-    strengths : weights of the squared norm relative to the mean cross-entropy in nats, in falling
-        order: each fit starts from the result of the last. ``[1 / n]`` is scikit-learn's default.
+    strengths : weights of the squared norm relative to the mean cross-entropy in nats. Pass them in
+        decreasing order: each fit starts from the previous one. scikit-learn's default is 1 / n.
     """
     check_same_length(z_train, labels_train, "z_train", "labels_train")
     check_same_length(z_validation, labels_validation, "z_validation", "labels_validation")
@@ -101,8 +101,8 @@ def svm_probe(
     """Linear support vector machines, one per class, on features that are not scaled.
 
     L-BFGS minimises ``|w|^2 / 2 + cost * sum(squared hinge loss)``. Returns (probe, errors) as
-    `linear_probe`. ``z_train``, ``labels_train``, ``z_validation`` and ``labels_validation`` are
-    as there; ``costs`` are tried in rising order.
+    `linear_probe` does. ``z_train``, ``labels_train``, ``z_validation`` and ``labels_validation``
+    are as there. Pass ``costs`` in increasing order: each fit starts from the previous one.
     """
     check_same_length(z_train, labels_train, "z_train", "labels_train")
     check_same_length(z_validation, labels_validation, "z_validation", "labels_validation")

@@ -42,7 +42,7 @@ def posterior(model: keras.Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def decode(model: keras.Model, z: np.ndarray) -> np.ndarray:
-    """The images (n, height, width, channels) that the decoder of ``model`` makes from codes.
+    """The images (n, height, width, channels) that the decoder of ``model`` computes from codes.
 
     ``z`` are codes (n, ...) as returned by ``encode``, or flattened to (n, numbers).
     """
@@ -74,8 +74,9 @@ def code_model(model: keras.Model) -> keras.Model:
 def predict(model: keras.Model, x: np.ndarray, compiled: bool = True) -> np.ndarray:
     """The output (n, ...) for the rows ``x`` of any ``model`` with one input and one output.
 
-    Computed batch by batch: ``model.predict`` holds inputs and outputs twice, and may block at its
-    end for as long as it computed. If ``compiled``, the model runs as a compiled program.
+    It is computed batch by batch. ``model.predict`` would hold inputs and outputs twice in memory,
+    and it may take twice as long, because it can block at its end. If ``compiled``, the model runs
+    as a compiled program.
     """
     found = np.empty((len(x), *model.output_shape[1:]), "float32")
     with retracing_held_back():

@@ -16,7 +16,7 @@ def dead_units(z: np.ndarray) -> np.ndarray:
 
 
 def mean_activation(z: np.ndarray) -> np.ndarray:
-    """Mean activation (units,) of the codes ``z``, which a KL penalty moves to its target."""
+    """Mean activation (units,) of the codes ``z``, which a KL penalty moves towards its target."""
     return _code(z).mean(axis=0, dtype=np.float64)
 
 
@@ -72,9 +72,10 @@ def shared_units(z: np.ndarray, labels: np.ndarray, strongest: int) -> tuple[flo
 
 
 def sparsity_summary(z: np.ndarray, labels: np.ndarray, strongest: int) -> dict[str, float]:
-    """All measures of this file in one row: means over the units (or images) that are ever active.
+    """The measures of this file in one row.
 
-    ``z``, ``labels`` and ``strongest`` are as in ``shared_units``.
+    The activation is a median over all units. The sparsities and the selectivity are means over the
+    units (or images) that are ever active. ``z``, ``labels``, ``strongest`` as in ``shared_units``.
     """
     same, other = shared_units(z, labels, strongest)
     return {

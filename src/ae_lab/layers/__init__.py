@@ -1,9 +1,9 @@
 """Corruptions, bottlenecks and penalties, the parts from which `models.autoencoders` is built.
 
-Each layer has the same structure: docstring, ``__init__`` that checks and stores, ``call``. A
-number out of range raises a `LabError` that names it. Penalties use ``add_loss`` with a mean over
-the batch, in nats or squared error per image, so they add to the losses of `losses` on every Keras
-backend.
+Each layer has the same structure: a docstring, an ``__init__`` that checks and stores its
+arguments, and ``call``. A number out of range raises a `LabError` that names it. Penalties are
+passed to ``add_loss`` as a mean over the batch, in nats or squared error per image. They have the
+same unit as the losses of `losses`, so they can be added on every Keras backend.
 """
 # ruff: noqa: F401  # these names are the package's interface
 

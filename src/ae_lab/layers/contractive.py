@@ -66,8 +66,8 @@ class ContractiveBottleneck(Layer):
     """Takes the codes of ``x`` and of ``RandomStep(step)(x)``; returns the first.
 
     Over the random ``e``, the mean of ``||(f(x + step e) - f(x)) / step||**2`` is ``||J||_F**2``,
-    up to terms of the order of ``step`` (Hutchinson, 1990). This takes one more pass through an
-    encoder of any depth instead of its whole Jacobian. ``weight`` times the mean of this estimate
+    up to terms of the order of ``step`` (Hutchinson, 1990). This needs one more pass through the
+    encoder, of any depth, but not the whole Jacobian. ``weight`` times the mean of this estimate
     over the batch is added to the loss.
 
     Parameters

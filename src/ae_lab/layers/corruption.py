@@ -10,7 +10,7 @@ from ae_lab.validation import check_between, check_whole
 
 
 class Corruption(Seeded):
-    """Applies ``_corrupt(x)`` of a subclass: newly drawn at each step, off at inference."""
+    """Applies ``_corrupt(x)`` of a subclass, with new random numbers at each training step."""
 
     def call(self, x, training=False):
         return self._corrupt(x) if training else x
@@ -80,8 +80,8 @@ class Dropout(PixelCorruption):
 class SaltAndPepperCorruption(PixelCorruption):
     """Sets each pixel to 0 or to 1, each with probability ``fraction / 2``.
 
-    Vincent et al. (2010), section 3.3. With masking, a white pixel is certainly not corrupted;
-    here it may be, so the value of a pixel does not reveal its corruption.
+    Vincent et al. (2010), section 3.3. With masking, a white pixel is certainly not corrupted.
+    Here it may be, so neither black nor white shows whether a pixel is corrupted.
     """
 
     def _corrupt(self, x):
@@ -92,14 +92,14 @@ class SaltAndPepperCorruption(PixelCorruption):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class RandomShift(Corruption):
-    """Shifts all images of a batch together by up to ``pixels`` along both sides.
+    """Shifts all images of a batch together by up to ``pixels`` along both axes.
 
-    Rows and columns that leave on one side return on the other. On MNIST, whose margin is black,
-    this equals a translation.
+    Rows and columns that leave on one side return on the other. MNIST images have a black border,
+    so this equals a translation.
 
     Parameters
     ----------
-    pixels : largest shift along each side, a whole number of at least 0.
+    pixels : largest shift along each axis, a whole number of at least 0.
     seed : whole number or None.
     """
 
@@ -118,17 +118,17 @@ class RandomShift(Corruption):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class RandomSlant(Corruption):
-    """Slants and zooms each image along both sides by random amounts.
+    """Slants and zooms each image along both axes by random amounts.
 
     Each row moves sideways by up to ``amount`` pixels for each row between it and the middle. Then
-    the columns move up or down in the same way. Together these slant and rotate, as different
-    hands do. Values between pixels are interpolated linearly. What leaves on one side returns on
-    the other, as in `RandomShift`.
+    the columns move up or down in the same way. Together these moves slant and rotate the image,
+    like different handwritings. Values between pixels are interpolated linearly. Pixels that leave
+    on one side return on the other, as in `RandomShift`.
 
     Parameters
     ----------
     amount : largest slant in pixels per row, in [0, 1]; slants are drawn uniformly.
-    zoom : largest relative change of a side's length, in [0, 0.5], also drawn uniformly.
+    zoom : largest relative change of length along an axis, in [0, 0.5], also drawn uniformly.
     seed : whole number or None.
     """
 

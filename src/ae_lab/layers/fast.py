@@ -1,4 +1,4 @@
-"""Three textbook lines in a form that is fast inside a compiled program on a CPU.
+"""Three lines of textbook code in a form that is fast inside a compiled program on a CPU.
 
 Each function returns the same as its textbook line, which is quoted in its docstring.
 """
@@ -16,10 +16,10 @@ HALVINGS = 24  # the number of binary digits of a float32
 def uniform(shape: Sequence[int], seed: keras.random.SeedGenerator) -> KerasTensor:
     """New random numbers in [0, 1), float32, by the generator ThreeFry (Salmon et al., 2011).
 
-    Textbook: ``keras.random.uniform(shape, seed=seed)``. It uses TensorFlow's default generator;
-    in a program that XLA compiles for a CPU, one number per pixel then takes longer than the
-    training of the network. ``shape`` holds whole numbers or tensors of them; ``seed`` is the
-    generator to draw from. Compiled and uncompiled programs get the same numbers.
+    Textbook: ``keras.random.uniform(shape, seed=seed)``. It uses TensorFlow's default generator,
+    which is slow in a program that XLA compiles for a CPU: to draw one number per pixel takes
+    longer than to train the network. ``shape`` holds whole numbers or tensors of them; ``seed`` is
+    the generator to draw from. Compiled and uncompiled programs get the same numbers.
     """
     if keras.backend.backend() != "tensorflow":  # JAX uses ThreeFry by default
         return keras.random.uniform(shape, seed=seed)
@@ -53,9 +53,9 @@ def standard_normal(shape: Sequence[int], seed: keras.random.SeedGenerator) -> K
 def keep_largest(z: KerasTensor, kept: int | KerasTensor, axis: int) -> KerasTensor:
     """Set all but the ``kept`` largest values along an axis to 0; keep all ties for the last place.
 
-    Textbook: ``ops.where(z >= ops.top_k(z, kept)[0][:, -1:], z, 0)`` along the last axis, which
-    sorts everything in a compiled program. Here the threshold is found by bisection, about ten
-    times as fast, and ``kept`` may be a tensor.
+    Textbook: ``ops.where(z >= ops.top_k(z, kept)[0][:, -1:], z, 0)`` along the last axis. In a
+    compiled program this sorts all values. Here the threshold is found by bisection, which is
+    about ten times as fast, and ``kept`` may be a tensor.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Sparse bottlenecks: two penalties on activity, and two that keep only the largest activations.
+"""Sparse bottlenecks: two add a penalty on activity, two keep only the largest activations.
 
 Ng's lecture notes *Sparse autoencoder* (2011); Makhzani & Frey, *k-Sparse Autoencoders* (2013)
 and *Winner-Take-All Autoencoders* (2015).
@@ -99,7 +99,7 @@ class KSparse(_SparseBottleneck):
 
 @keras.saving.register_keras_serializable(package="ae_lab")
 class WinnerTakeAll(_SparseBottleneck):
-    """For each unit, keeps the largest activations of the batch, a ``share`` of them; others are 0.
+    """For each unit, keeps a ``share`` of its activations in the batch, the largest; others are 0.
 
     Lifetime sparsity (Makhzani & Frey, 2015, section 2): each unit competes with itself on other
     images, so no unit can die. Off at inference, where only the activation function (ReLU) acts.

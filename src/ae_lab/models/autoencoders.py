@@ -16,7 +16,7 @@ variational   -                  2 Dense         GaussianSampling Dense         
 ============= ================== =============== ================ =============== =================
 
 The contractive penalty is on the encoder's Jacobian. Without hidden layers it is computed in
-closed form in the code layer, which has the kernel. With hidden layers a ``ContractiveBottleneck``
+closed form by the code layer, which has the kernel. With hidden layers a ``ContractiveBottleneck``
 estimates it from the codes of an image and of a slightly changed image. Every model has random
 weights until the function named under "start" is called.
 """
@@ -102,7 +102,7 @@ def sparse(
     output_activation: str = "sigmoid",
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
 ) -> keras.Model:
-    """The sparse autoencoder: more units than pixels, of which only few may be active.
+    """The sparse autoencoder: its code has more units than pixels, but only a few may be active.
 
     Parameters
     ----------
@@ -122,8 +122,8 @@ def start_from_images(model: keras.Model, images: np.ndarray) -> None:
 
     The encoder weights of unit j are image j minus the mean image, normalised to length 1. The
     decoder starts with the same weights (tied at initialisation only). With random initial
-    weights, most units of a `KSparse` code are never kept and never learn; with images, almost
-    all do.
+    weights, most units of a `KSparse` code are never kept, so they never learn. With images,
+    almost all units learn.
 
     ``model`` is from ``sparse`` with ``hidden=()`` and is changed in place. ``images`` are
     (units, height, width, channels) in [0, 1], one per unit of the code.
@@ -226,11 +226,11 @@ def deep(
 
 
 def unroll(model: keras.Model, stack: Sequence) -> None:
-    """Copy the weights of a stack of RBMs into a deep model: encoder, and transposed, decoder.
+    """Copy the weights of a stack of RBMs into a deep model: the decoder gets them transposed.
 
     ``model`` is from ``deep`` and is changed in place; its activations should be those of the RBMs
-    (sigmoid, linear code). ``stack`` holds one `rbm.RBM` per layer, from bottom to top, each of
-    the layer's width.
+    (sigmoid, linear code). ``stack`` holds one `rbm.RBM` per layer, from bottom to top, with the
+    width of that layer.
     """
     up = [layer for layer in model.get_layer("encoder").layers if layer.weights]
     down = [layer for layer in model.get_layer("decoder").layers if layer.weights][::-1]
@@ -297,7 +297,7 @@ def convolutional(
     corruption: keras.layers.Layer | None = None,
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
 ) -> keras.Model:
-    """The convolutional autoencoder: every layer is a 3x3 convolution, the code a small image.
+    """The convolutional autoencoder: every layer is a 3x3 convolution, the code is a small image.
 
     Each layer of the encoder halves the sides, rounded up. With two ``widths``, 28 becomes 14, 7
     and 4: the code has 4x4x8 = 128 numbers, as on the Keras blog (Chollet, 2016). The decoder
@@ -355,7 +355,7 @@ def variational(
 
     Parameters
     ----------
-    beta : weight of the KL divergence; 1 for the evidence lower bound, 0 for none.
+    beta : weight of the KL divergence; 1 gives the evidence lower bound, 0 turns the penalty off.
     latent_dim, hidden, activation, image_shape : as in ``undercomplete``.
     """
     check_whole(latent_dim, "latent_dim")

@@ -44,8 +44,8 @@ def to_logits(model: keras.Model) -> keras.Model:
 def multiply_adds(model: keras.Model) -> int:
     """Multiply-add operations per image in the dense and convolutional layers of ``model``.
 
-    A layer uses its kernel once per position of its output, a transposed convolution once per
-    position of its input. Biases and activations are not counted.
+    A dense layer uses its kernel once, a convolution once per position of its output, and a
+    transposed convolution once per position of its input. Biases and activations are not counted.
     """
     total = 0
     for layer in model.layers:

@@ -76,7 +76,7 @@ def load_model(path: str | Path) -> keras.Model:
 
     Raises a ``LabError`` if the file is missing or damaged, names a layer that this package does
     not use, declares more weights than it contains, or contains values that are not finite. All
-    but damaged values is detected before memory is allocated.
+    of this, except damaged values, is detected before memory is allocated.
     """
     path = Path(path)
     if path.suffix != ".keras" or not path.is_file():
@@ -110,7 +110,7 @@ def load_autoencoder(
     """``load_model``, plus a check that it is an autoencoder of images ``image_shape``.
 
     ``path`` is the ``.keras`` file; ``image_shape`` is (height, width, channels) of the model's
-    input and output. Raises a ``LabError`` otherwise.
+    input and output. A ``LabError`` is raised for any other model.
     """
     model = load_model(path)
     names = {layer.name for layer in getattr(model, "layers", [])}
@@ -186,7 +186,7 @@ def _parts(config) -> Iterator[dict]:
 
 
 def _is_allowed(part) -> bool:
-    """Keras looks up the registered name first, or for some the class name: check both."""
+    """Whether a part is allowed. Keras finds it by its registered or its class name: check both."""
     name, registered = part["class_name"], part.get("registered_name")
     package = str(part.get("module") or "keras").split(".")[0]
     if name == "Split" and part["config"]["indices_or_sections"] != 2:  # each piece costs a tensor

@@ -4,9 +4,9 @@ Both check their arguments and pass them to one of two engines, which give the s
 ``engine="plain"`` is `training.fit.fit_plainly`: Keras's ``compile`` and ``fit``, easy to read.
 ``engine="fast"``, the default, is `training.fast.fit_fast`, which takes a fraction of the time.
 
-Both raise a ``LabError`` if an array or a number is not as described, or if the training
-diverges. They issue a ``RuntimeWarning`` if the final loss is more than 10 % above that of a
-constant output.
+Both functions raise a ``LabError`` if an array or a number is not as described, or if the training
+diverges. They issue a ``RuntimeWarning`` if the final loss, without penalties, is more than 10 %
+above that of a constant output.
 """
 
 import math
@@ -70,8 +70,8 @@ def fit(
     loss : a function of `losses`, unreduced, per image.
     epochs : number of passes over ``x``, at least 1.
     targets, validation_targets : images to reconstruct if they differ from the input, else None.
-    batch_size : images per step, at least 1. The last batch of an epoch is filled up with the
-        first images.
+    batch_size : images per step, at least 1. If it does not divide the number of images, some of
+        the first images are used twice per epoch.
     learning_rate : learning rate of the first step; it decays to 0 along half a cosine.
     weight_decay : decoupled weight decay (AdamW), 0 for none.
     optimizer : "adam", or "sgd" for gradient descent with a momentum of 0.9.
@@ -154,7 +154,7 @@ def _images(first, first_name, second, second_name) -> np.ndarray:
 
 
 def _run(engine, model, plan, blank) -> dict[str, list[float]]:
-    """Train with the named engine; warn if the final loss is more than 10 % above ``blank``."""
+    """Train with the ``engine``; warn if the final loss is more than 10 % above ``blank``."""
     if engine not in ENGINES:
         raise LabError(f"engine must be one of {', '.join(ENGINES)}, received {engine!r}.")
     history = History(plan)

@@ -61,7 +61,7 @@ class Plan:
 
     @property
     def rows(self) -> np.ndarray:
-        """Indices of the training rows, padded with the first to whole batches of one size."""
+        """Indices of the training rows; the first ones are repeated to fill the last batch."""
         return np.resize(np.arange(self.count, dtype="int32"), self.steps * self.batch_size)
 
     def batch(self, rows: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
@@ -70,7 +70,7 @@ class Plan:
         return x, x if self.targets is None else as_floats(self.targets[rows])
 
     def batches(self, batch: Callable) -> Iterator[tuple]:
-        """``batch(rows)`` for the row indices of each batch, in a new order in each epoch."""
+        """``batch(rows)`` for the row indices of each batch; their order is new in each epoch."""
         for order in orders(self.rows, self.epochs):
             for rows in order.reshape(-1, self.batch_size):
                 yield batch(rows)
@@ -93,7 +93,7 @@ def orders(rows: np.ndarray, epochs: int) -> list[np.ndarray]:
 
 
 def shuffled(rows: np.ndarray):
-    """Endless orders of ``rows``, equal to those of ``orders``, as a TensorFlow dataset."""
+    """The same orders of ``rows`` as in ``orders``, as an endless TensorFlow dataset."""
     import tensorflow
 
     seed = np.random.randint(2**31)

@@ -2,7 +2,7 @@
 
 A batch is a batch of *row indices*. The images stay in memory inside the compiled program, bytes
 as bytes. One step gathers and scales a batch and updates the weights. On TensorFlow a whole epoch
-is one call: Keras's loop would call XLA at each step and create four iterators per epoch, which
+is one call. Keras's loop would call XLA at each step and create four iterators per epoch; this
 takes as long as the arithmetic of a small network.
 
 This is the only file of the package with a ``keras.Model`` subclass and a ``train_step``.
@@ -150,8 +150,8 @@ def head_of(model: keras.Model, loss: Callable) -> tuple[keras.Model, Callable]:
 def compiles_well(program: keras.Model) -> bool:
     """Whether XLA makes ``program`` faster, as it does for dense networks.
 
-    On a CPU, oneDNN is several times faster than XLA for convolutions, and TensorFlow for Keras's
-    own random numbers (see `layers.fast.uniform`).
+    On a CPU, convolutions are several times faster with oneDNN than with XLA. Keras's own random
+    numbers are also faster without XLA (see `layers.fast.uniform`).
     """
     better_without = keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Dropout
     return not any(
