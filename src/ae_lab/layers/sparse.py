@@ -26,8 +26,8 @@ class _SparseBottleneck(Layer):
 class KLSparsity(_SparseBottleneck):
     """Penalises units of a sigmoid code whose mean activation differs from ``target``.
 
-    Adds ``weight * sum_j KL(target || mean_j)`` in nats per image, where ``mean_j`` is the mean
-    activation of unit j over the batch and KL is the divergence of two Bernoulli distributions
+    Adds ``weight * sum_j KL(target || mean_j)`` in nats per image. ``mean_j`` is the mean
+    activation of unit j over the batch; KL is the divergence of two Bernoulli distributions
     (Ng, 2011). The penalty is computed from batch means and is not divided by the batch size, so
     the weight means the same for every batch size. A Keras activity regulariser would divide.
 

@@ -74,9 +74,10 @@ def trained_on(path: str | Path) -> dict | None:
 def load_model(path: str | Path) -> keras.Model:
     """Load the model from the ``.keras`` file at ``path``, not compiled; run no code from it.
 
-    Raises a ``LabError`` if the file is missing or damaged, names a layer that this package does
-    not use, declares more weights than it contains, or contains values that are not finite. All
-    of this, except damaged values, is detected before memory is allocated.
+    A ``LabError`` is raised if the file is missing or damaged, or if it names a layer that this
+    package does not use. It is also raised if the file declares more weights than it contains, or
+    contains values that are not finite. All of this, except damaged values, is detected before
+    memory is allocated.
     """
     path = Path(path)
     if path.suffix != ".keras" or not path.is_file():
