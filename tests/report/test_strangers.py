@@ -16,6 +16,7 @@ from ae_lab.errors import LabError
 from ae_lab.report.render import formulas, markdown
 from ae_lab.report.render.exporter import ReportExporter
 from ae_lab.report.render.last_look import check
+from attacks import ATTACKS, MARKUP
 from helpers import (
     CELLS,
     executed,
@@ -28,7 +29,6 @@ from helpers import (
     rendered,
     with_output,
 )
-from report.test_hostile import ATTACKS, MARKUP
 
 # Formulas: each may crash the process that converts it, but not affect other formulas
 
