@@ -81,7 +81,7 @@ def grouped(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
 
 
 def plain_sentence(claim: Claim) -> str:
-    """The claim's sentence without words in brackets, which say how it was interpreted."""
+    """The claim's sentence without the words in brackets, which explain how it is interpreted."""
     return re.sub(r" \([^()]*\)(?=\W*$)", "", claim.sentence)
 
 
