@@ -43,11 +43,13 @@ def test_the_button_opens_all_code_also_on_the_next_page(browser, report):
     assert not page.locator("pre.code").first.is_visible()
     page.get_by_role("button", name="Show all code").click()
     assert all(code.is_visible() for code in page.locator("pre.code").all())
+    page.wait_for_timeout(500)  # the browser stores the choice a little later
     page.goto(f"file://{report}/02_b.html")
-    assert page.locator("pre.code").first.is_visible()
+    page.locator("pre.code").first.wait_for(state="visible")
     page.get_by_role("button", name="Fold all code").click()
+    page.wait_for_timeout(500)
     page.goto(f"file://{report}/01_a.html")
-    assert not page.locator("pre.code").first.is_visible()
+    page.locator("pre.code").first.wait_for(state="hidden")
     context.close()
 
 
