@@ -26,6 +26,7 @@ fuzz = settings(
     derandomize="AE_LAB_FUZZ" not in os.environ,
     suppress_health_check=list(HealthCheck),
 )
+fuzz_reports = settings(fuzz, max_examples=max(1, EXAMPLES // 5))  # each example builds a report
 words = st.text(st.characters(blacklist_characters="\0"), max_size=8) | st.sampled_from(
     ["smoke", "quick", "0", "-1", "1e9", "a=2", "=", "~nobody/x", "x.npz", ".", "/", "\x1b]0;x\x07"]
 )
@@ -163,7 +164,7 @@ def test_a_command_with_any_arguments_and_environment_prints_one_sentence(
 
 
 @pytest.mark.slow
-@fuzz
+@fuzz_reports
 @given(content=values, part=st.sampled_from([None, *PARTS]), text=st.text(max_size=20))
 def test_a_report_is_built_with_any_stored_results_and_notes(place, content, part, text):
     folder = place / "reports" / "quick" / "sweep"
@@ -188,7 +189,7 @@ def test_any_notebook_becomes_a_page_with_allowed_content_only(found, more, stat
 
 
 @pytest.mark.slow
-@fuzz
+@fuzz_reports
 @given(recorded=values, part=st.sampled_from(["", *record()]), other=values)
 def test_no_record_and_no_file_in_a_report_folder_affects_other_pages(place, recorded, part, other):
     odd = recorded if not part else record() | {part: recorded}
