@@ -25,6 +25,7 @@ from ae_lab.report.folders import (
 from ae_lab.report.front.before import report_before
 from ae_lab.report.keys import digest_of_files, render_key
 from ae_lab.report.live.sections import Section, live_sections
+from ae_lab.report.notebook_file import read_notebook
 from ae_lab.report.seeds.spread import read_results
 from ae_lab.report.workplace import Workplace, find_notebooks, page_file
 from ae_lab.settings import Settings
@@ -101,7 +102,8 @@ def all_up_to_date(place: Workplace, paths: dict[str, Path]) -> bool:
 
     def up_to_date(name: str, path: Path) -> bool:
         try:
-            return place.read(name).get("key") == key_of(place, path, fingerprint)
+            key = key_of(place, read_notebook(path), fingerprint)
+            return place.read(name).get("key") == key
         except LabError:
             return True  # it cannot be executed; the error is reported later
 

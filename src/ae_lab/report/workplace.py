@@ -112,7 +112,8 @@ class Workplace:
         by_run = ("ae_lab", "language_info", "widgets")
         found = stored["metadata"]
         source["metadata"] |= {field: found[field] for field in by_run if field in found}
-        write_json(self.executed(name), source)
+        if source != stored:
+            write_json(self.executed(name), source)
 
     def store(self, name: str, notebook: dict) -> None:
         """Store an execution; a failed one does not replace the last successful one."""

@@ -74,9 +74,8 @@ def jobs_that_fit() -> int:
     return max(1, min(usable_cores(), psutil.virtual_memory().available // KERNEL_BYTES))
 
 
-def key_of(place: Workplace, path: Path, fingerprint: str) -> str:
-    """The key of an execution of this notebook now, with data of this ``fingerprint``."""
-    source = read_notebook(path)
+def key_of(place: Workplace, source: NotebookNode, fingerprint: str) -> str:
+    """The key of an execution of ``source`` now, with data of this ``fingerprint``."""
     return execution_key(source, place.settings, fingerprint, numeric_environment())
 
 
@@ -86,10 +85,11 @@ def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool
     An error counts as a failure of this notebook; the others are executed anyway.
     """
     try:
-        key = key_of(place, path, data.fingerprint)
+        source = read_notebook(path)
+        key = key_of(place, source, data.fingerprint)
         if place.read(path.stem).get("key") == key and not force:
             say(f"  {path.stem}  unchanged, not executed again\n")
-            place.renew_text(path.stem, read_notebook(path))
+            place.renew_text(path.stem, source)
             place.failed_execution(path.stem).unlink(missing_ok=True)
             return
         # A kernel may send what a file cannot contain: half a character, or NaN in JSON.
