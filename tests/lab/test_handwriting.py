@@ -1,5 +1,10 @@
 """Photos of digits: found on any paper, prepared like MNIST, or refused with a reason."""
 
+import os
+import struct
+import subprocess
+import sys
+import zlib
 from dataclasses import replace
 from itertools import product
 
@@ -424,3 +429,38 @@ def test_a_missing_or_wrong_model_is_an_error_of_one_sentence(
     path = saved(tmp_path, written(STROKES["two"]))
     assert main(["reconstruct", str(path), *arguments]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_a_jpeg_of_many_scans_is_refused_before_they_are_decoded(tmp_path):
+    path = saved(tmp_path, written(STROKES["two"]), "scans.jpg")
+    assert handwriting.read_photo(path).shape
+    path.write_bytes(path.read_bytes() + 400 * b"\xff\xda")
+    with pytest.raises(LabError, match=r"scans.jpg must be a JPEG of at most 100 scans"):
+        handwriting.read_photo(path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX systems tell a process's memory")
+@pytest.mark.parametrize(("kind", "bytes_per_pixel"), [(0, 1), (2, 3), (6, 4)])
+def test_the_largest_photo_needs_bounded_memory(tmp_path, kind, bytes_per_pixel):
+    side = 7_700  # 59 megapixels, black; ``kind`` is PNG's number: grey, RGB, RGBA
+
+    def chunk(name, content):
+        check = zlib.crc32(name + content)
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
+
+    packed = zlib.compress(bytes(side * (1 + side * bytes_per_pixel)), 1)
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, kind, 0, 0, 0))
+    path = tmp_path / "large.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", packed) + chunk(b"IEND", b""))
+    program = f"""if True:
+        import resource
+        from ae_lab.lab.handwriting.photo import read_photo
+        used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = used()
+        read_photo({str(path)!r})
+        print(used() - before)"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-500:]
+    unit = 1 if sys.platform == "darwin" else 1024
+    assert int(done.stdout) * unit < 650e6

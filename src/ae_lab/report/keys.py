@@ -12,7 +12,7 @@ from ae_lab.settings import Settings
 
 PACKAGE = Path(__file__).absolute().parents[1]
 REPORT = PACKAGE / "report"
-UPKEEP = PACKAGE / "upkeep"  # not imported by notebooks
+OTHERS = [PACKAGE / name for name in ("upkeep", "lab/handwriting", "__main__.py")]  # not imported
 EXECUTED_WITH = ("tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
 RENDERED_WITH = ("nbconvert", "mistune", "pygments", "math-core", "nh3", "jinja2", "pillow")
 
@@ -35,7 +35,7 @@ def digest_of_files(folder: Path, *skip: Path) -> dict[str, str]:
 
 def package_digest() -> str:
     """Changes with the code that notebooks run: not with docstrings, execution or rendering."""
-    files = digest_of_files(PACKAGE, REPORT, UPKEEP)
+    files = digest_of_files(PACKAGE, REPORT, *OTHERS)
     texts = {name: (PACKAGE / name).read_text("utf-8") for name in files if name.endswith(".py")}
     return digest(files | {name: without_docstrings(text) for name, text in texts.items()})
 

@@ -25,7 +25,8 @@ OTHERS = {  # what the first bytes of a file of another kind hold: what it is, a
     b"<svg": ("an SVG drawing", "export it as PNG"),
     b"html": ("a web page", "save the picture itself, not the page that shows it"),
 }  # fmt: skip
-LARGEST_PIXELS = 60_000_000  # what a good telephone takes; unpacked, 180 MB
+LARGEST_PIXELS = 60_000_000  # what a good telephone takes; with transparency, it needs 600 MB
+MOST_SCANS = 100  # of a JPEG; each is decoded over all pixels, and a progressive one has about ten
 LARGEST_BYTES = 100_000_000
 WORKING_SIDE = 640  # pixels of the longer side: a digit needs far fewer
 
@@ -57,6 +58,9 @@ def read_photo(path: str | Path) -> np.ndarray:
             with Image.open(path, formats=formats) as image:
                 if image.width * image.height > LARGEST_PIXELS:  # before anything is unpacked
                     raise _too_large(path, f"{image.width}x{image.height}")
+                scans = path.read_bytes().count(b"\xff\xda") if image.format == "JPEG" else 1
+                if scans > MOST_SCANS:
+                    raise _wrong(path, f"a JPEG of at most {MOST_SCANS} scans", f"{scans}", SAVE)
                 return _as_grey(image)
     except LabError:
         raise
@@ -75,10 +79,13 @@ def _as_grey(image: Image.Image) -> np.ndarray:
     image.draft("RGB", (2 * WORKING_SIDE, 2 * WORKING_SIDE))  # a JPEG can be read smaller at once
     image.load()
     if image.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
-        grey = np.asarray(image, np.float32)
-        image = Image.fromarray(np.uint8(255 * grey / max(float(grey.max()), 1.0)))
+        grey = np.asarray(image)
+        image = Image.fromarray(np.uint8(grey * np.float32(255 / max(float(grey.max()), 1.0))))
+    elif image.mode in ("1", "P", "PA"):  # cannot be averaged
+        image = image.convert("L" if image.mode == "1" else "RGBA")
+    image.thumbnail((2 * WORKING_SIDE,) * 2, Image.Resampling.BOX)  # the rest needs far more memory
     image = ImageOps.exif_transpose(image)
-    if image.mode in ("P", "PA", "LA", "La", "RGBa", "RGBA"):
+    if image.mode in ("LA", "La", "RGBa", "RGBA"):
         image = _on_paper(image.convert("RGBA"))
     image = image.convert("RGB")
     image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
@@ -93,7 +100,6 @@ def _as_grey(image: Image.Image) -> np.ndarray:
 
 def _on_paper(image: Image.Image) -> Image.Image:
     """Put an image with transparency on white or black paper, whichever differs from its ink."""
-    image.thumbnail((2 * WORKING_SIDE,) * 2, Image.Resampling.BOX)  # floats of all pixels are large
     pixels = np.asarray(image.convert("LA"), np.float32)
     ink = np.average(pixels[..., 0], weights=pixels[..., 1] + 1e-6)
     paper = Image.new("RGBA", image.size, "white" if ink < 128 else "black")
