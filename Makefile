@@ -38,7 +38,7 @@ bench: $(READY)  ## compare training times with PyTorch, JAX and plain Keras (RO
 test: $(READY)  ## run the fast tests (about four minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser and not cluster and not kernel"
 
-test-all: test  ## run all tests, also the slow ones: training, Chromium, Dask, Jupyter kernels
+test-all: test  ## run all tests, including the slow ones: training, Chromium, Dask, Jupyter kernels
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or browser or cluster or kernel"
 
 smoke: $(READY)  ## run every notebook for a few seconds, to test that it works

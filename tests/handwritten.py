@@ -1,6 +1,6 @@
-"""Photographs of handwritten digits, drawn: strokes of a pen, on paper, on a desk, in some light.
+"""Artificial photos of handwritten digits: pen strokes on paper, on a table, with uneven light.
 
-Each function takes a random generator and gives a photo as floats (height, width) in [0, 1].
+The functions use a random generator ``rng``. Images are floats (height, width) in [0, 1].
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from scipy.interpolate import CubicSpline
 from skimage.draw import line
 from skimage.transform import ProjectiveTransform, warp
 
-# strokes as points (x, y), y downwards, the digit 1 high; a stroke is a smooth curve through them
+# strokes as points (x, y), y downwards, height 1; a stroke is a smooth curve through its points
 FORMS = {
     "0": [[[(0.33, 0), (0.08, 0.2), (0.02, 0.55), (0.15, 0.9), (0.35, 1), (0.57, 0.85),
             (0.64, 0.45), (0.52, 0.1), (0.32, 0.01)]]],
@@ -52,7 +52,7 @@ FORMS = {
 
 
 def curve(sign: str, rng) -> np.ndarray:
-    """Points (n, 2) of a sign, 1 high: one of its forms, with a hand's slant and wobble."""
+    """Points (n, 2) of a sign of height 1: one of its forms, with random slant and wobble."""
     slant, wide = rng.normal(0, 0.08), rng.uniform(0.85, 1.15)
     strokes = []
     for stroke in FORMS[sign][rng.integers(len(FORMS[sign]))]:
@@ -64,12 +64,12 @@ def curve(sign: str, rng) -> np.ndarray:
 
 
 def pen(points: np.ndarray, height: float, width: float, rng) -> np.ndarray:
-    """Ink (h, w) in [0, 1] of a pen ``width`` wide going through points; ``height`` in pixels."""
+    """Ink (h, w) in [0, 1] of a pen through the points; ``height`` and ``width`` in pixels."""
     border = int(np.ceil(width)) + 2
     points = np.round((points - points.min(0)) * height).astype(int) + border
     far = np.ones(tuple(points.max(0)[::-1] + border + 1))
     for (x0, y0), (x1, y1) in zip(points[:-1], points[1:], strict=True):
-        if np.hypot(x1 - x0, y1 - y0) < 0.12 * height:  # farther: the pen was lifted
+        if np.hypot(x1 - x0, y1 - y0) < 0.12 * height:  # at a larger distance, the pen was lifted
             far[line(y0, x0, y1, x1)] = 0
     press = ndimage.gaussian_filter(rng.normal(0, 1, far.shape), height / 6)
     press *= 0.12 / max(press.std(), 1e-9)
@@ -81,7 +81,7 @@ def ink_of(sign: str, height: float, width: float, rng) -> np.ndarray:
 
 
 def lay(page: np.ndarray, ink: np.ndarray, centre) -> tuple[slice, slice]:
-    """Lay ink on a page of ink, its middle at ``centre`` (row, column); where it came to lie."""
+    """Add ink to a page of ink, centred at ``centre`` (row, column); return its place as slices."""
     start = [
         int(np.clip(c - n / 2, 0, size - n))
         for c, n, size in zip(centre, ink.shape, page.shape, strict=True)
@@ -92,7 +92,7 @@ def lay(page: np.ndarray, ink: np.ndarray, centre) -> tuple[slice, slice]:
 
 
 def rules(shape, step: float, width: float, *, down: bool = False, offset: float = 0) -> np.ndarray:
-    """Ink of horizontal lines, ``down`` of vertical ones too, ``step`` pixels apart."""
+    """Ink of horizontal lines, ``step`` pixels apart; with ``down`` also of vertical lines."""
     pages = []
     for n, other in (shape, shape[::-1])[: 1 + down]:
         near = np.abs((np.arange(n) - offset + step / 2) % step - step / 2)
@@ -102,9 +102,9 @@ def rules(shape, step: float, width: float, *, down: bool = False, offset: float
 
 
 def photo_of(*inks, paper=0.88, noise=0.01, shade=0.0, blur=0.6, tilt=0.0, rng=None) -> np.ndarray:
-    """A photo of paper with inks: pairs of (ink, darkness), dark on light where paper > 0.5.
+    """A photo of paper, whose brightness is ``paper``, with ``inks``, pairs of (ink, darkness).
 
-    ``shade`` is the share of light lost towards one side, ``tilt`` how far corners are moved.
+    ``shade`` is the share of light that is missing at one side. ``tilt`` is from `camera`.
     """
     rng = rng or np.random.default_rng(0)
     shape = inks[0][0].shape
@@ -121,7 +121,7 @@ def photo_of(*inks, paper=0.88, noise=0.01, shade=0.0, blur=0.6, tilt=0.0, rng=N
 
 
 def camera(page: np.ndarray, tilt: float, rng, around: float | None = None) -> np.ndarray:
-    """A page seen not quite from above: each corner moved by up to ``tilt`` of the side."""
+    """A page seen from a slight angle: each corner is moved by up to ``tilt`` of the side."""
     if not tilt:
         return page
     h, w = page.shape
@@ -133,7 +133,7 @@ def camera(page: np.ndarray, tilt: float, rng, around: float | None = None) -> n
 
 
 def sheet_on_table(sheet: np.ndarray, table: float, share: float, rng) -> np.ndarray:
-    """A sheet that is ``share`` of the picture's width, turned a little, on a table."""
+    """A slightly rotated sheet on a table; ``share`` is its share of the picture's width."""
     h, w = (int(n / share) for n in sheet.shape)
     grain = ndimage.gaussian_filter(rng.normal(0, 1, (h, w)), (1, 12))
     page = table * (1 + 0.08 * grain / grain.std())

@@ -1,6 +1,6 @@
-"""Random commands and files: each error is one sentence, and never an unexpected exception.
+"""Random commands and files: each error is one sentence, and no exception is unexpected.
 
-One minute in the slow tests; by hand, ``AE_LAB_FUZZ=100000`` examples take an hour.
+This takes one minute in the slow tests. With ``AE_LAB_FUZZ=100000`` examples it takes an hour.
 """
 
 import contextlib
@@ -108,7 +108,7 @@ VARIABLES = [f"AE_LAB_{name}" for name in "PROFILE SEED DATA DATASET JOBS OFFLIN
 
 
 def run(arguments, **environment) -> str:
-    """Run the command in this process; return its output, one line if it failed."""
+    """Run the command in this process; return its error output, checked if the command failed."""
     said = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(said):
         for name, value in environment.items():
@@ -129,7 +129,7 @@ def run(arguments, **environment) -> str:
 
 @pytest.fixture
 def place(tmp_path, monkeypatch, as_executed):
-    """A project of one notebook in this folder; nothing is executed or downloaded in it."""
+    """A project with one notebook in this folder; nothing is executed or downloaded."""
     monkeypatch.setenv("AE_LAB_OFFLINE", "1")
     monkeypatch.chdir(tmp_path)
     content = with_output(notebook(*CELLS), *figure("A dot."))
@@ -165,7 +165,7 @@ def test_a_command_with_any_arguments_and_environment_prints_one_sentence(
 @pytest.mark.slow
 @fuzz
 @given(content=values, part=st.sampled_from([None, *PARTS]), text=st.text(max_size=20))
-def test_a_report_is_built_whatever_results_and_notes_exist(place, content, part, text):
+def test_a_report_is_built_with_any_stored_results_and_notes(place, content, part, text):
     folder = place / "reports" / "quick" / "sweep"
     folder.mkdir(parents=True, exist_ok=True)
     whole = content if part is None else result(8, 0.1) | {part: content}
@@ -180,7 +180,7 @@ def test_a_report_is_built_whatever_results_and_notes_exist(place, content, part
 @pytest.mark.slow
 @fuzz
 @given(found=st.lists(cells | values, max_size=4) | values, more=values, state=values)
-def test_any_notebook_is_a_page_that_holds_what_it_may(found, more, state):
+def test_any_notebook_becomes_a_page_with_allowed_content_only(found, more, state):
     whole = {"cells": found, "metadata": {"widgets": {WIDGET_STATE: {"state": state}}, "a": more}}
     exporter = ReportExporter()
     page, _ = exporter.from_file(io.StringIO(json.dumps(whole)))
@@ -190,7 +190,7 @@ def test_any_notebook_is_a_page_that_holds_what_it_may(found, more, state):
 @pytest.mark.slow
 @fuzz
 @given(recorded=values, part=st.sampled_from(["", *record()]), other=values)
-def test_any_record_and_any_file_among_ours_costs_no_page(place, recorded, part, other):
+def test_no_record_and_no_file_in_a_report_folder_affects_other_pages(place, recorded, part, other):
     odd = recorded if not part else record() | {part: recorded}
     content = notebook("# Odd", "%%show()")
     project(place, **{"02_odd": executed(content, odd if isinstance(odd, dict) else None)})

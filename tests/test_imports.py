@@ -122,7 +122,7 @@ def test_importing_the_package_imports_nothing_else():
 
 # Each name stands for one concept. These names stand for the same concept in two packages.
 SHARED_NAMES = {
-    "fast.py": "tricks for speed, beside the textbook form (layers, training)",
+    "fast.py": "tricks for speed, next to the textbook form (layers, training)",
     "corruption.py": "of inputs while training (layers), of images to evaluate (data)",
     "contractive.py": "the layer, the builder",
     "sparse.py": "the layer, the builder",

@@ -92,7 +92,7 @@ def test_notebooks_also_load_no_code():
             "safe_mode=False",
             '"!',
         ):
-            assert word not in text, f"{path.name} holds {word}"
+            assert word not in text, f"{path.name} contains {word}"
         fetched = re.findall(r"%pip install (.*)\"", text)
         assert fetched == ["-q .."], "only this package"
 

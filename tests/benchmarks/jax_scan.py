@@ -69,7 +69,7 @@ def classifier_loss(weights, x, labels, key):
 
 
 def drop(x, share, key):
-    """Dropout, scaled to the same sum."""
+    """Dropout, scaled so that the expected sum is the same."""
     return jnp.where(jax.random.uniform(key, x.shape) < share, 0, x / (1 - share))
 
 

@@ -31,14 +31,14 @@ def help_text(workload, tick):
 
 
 def quick_report(workload, tick):
-    """The command ``report`` from nothing: all notebooks executed, all pages rendered."""
+    """The command ``report`` without stored results: all notebooks run, all pages rendered."""
     tick()
     report(workload, SCRATCH.name)
     tick()
 
 
 def report_memory(workload, tick):
-    """Peak memory, in GB, of any process of a report from nothing."""
+    """Peak memory, in GB, of any process of a report without stored results."""
     tick()
     report(workload, SCRATCH.name)
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

@@ -132,7 +132,7 @@ def test_declared_sizes_of_files_are_checked(deep, capsys, monkeypatch):
 
 
 def test_the_input_file_is_never_overwritten(deep, capsys):
-    """Under its own name, under another name, or under that of a half-written file."""
+    """Under its own name, another name, or the name of a half-written file."""
     np.save("x.npy", BYTES)
     content = Path("x.npy").read_bytes()
     os.link("x.npy", "hard.npy")

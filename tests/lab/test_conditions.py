@@ -222,7 +222,7 @@ def test_the_sentence_about_a_prediction_depends_on_its_file(shown, tmp_path, mo
     assert all(said in shown[i][0]["text/html"] for i, said in enumerate((first, second, third)))
     lab.claim("01.first", "It works well.", good)
     said = json.loads((tmp_path / "n.json").read_text())["claims"][-1]["written"]
-    assert said.startswith("Not written down"), "the sentence differs from that of the file"
+    assert said.startswith("Not written down"), "the sentence differs from the one in the file"
 
 
 def test_the_file_of_predictions_has_dates():

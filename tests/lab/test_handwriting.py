@@ -140,7 +140,7 @@ def test_the_orientation_of_the_camera_is_respected(tmp_path):
 
 
 def alike(x, ink):
-    """The greatest correlation of the one prepared digit with drawn ink, prepared on its own."""
+    """The largest correlation of a prepared digit with its ink, prepared without the page."""
     (ideal,) = handwriting.like_mnist(1 - np.pad(ink, 60))[..., 0]
     moves = product((-1, 0, 1), repeat=2)
     (x,) = x[..., 0]
@@ -148,7 +148,7 @@ def alike(x, ink):
 
 
 def paged(sign, rng, shape=(480, 400), height=110, width=7, centre=(240, 200)):
-    """Ink of a page with one sign on it, and the sign's own ink."""
+    """Ink of a page with one sign, ink of the sign alone, and its place on the page."""
     page, ink = np.zeros(shape), handwritten.ink_of(sign, height, width, rng)
     return page, ink, handwritten.lay(page, ink, centre)
 
@@ -219,7 +219,7 @@ def test_thin_strokes_are_widened_to_those_of_mnist():
     rng = np.random.default_rng(0)
     page, *_ = paged("7", rng, height=300, width=3)
     (x,) = handwriting.like_mnist(handwritten.photo_of((page, 0.5), rng=rng))[..., 0]
-    across = x[10:20].sum(axis=1)  # of the slanted stroke, in each row
+    across = x[10:20].sum(axis=1)  # width of the slanted stroke in each row
     assert 1.7 < np.median(across) < 3.2
 
 
@@ -261,7 +261,7 @@ def test_another_drawing_of_the_same_size_is_counted():
     ],
     ids=["grey", "black", "shaded", "too faint", "noise", "tiny", "in colour"],
 )
-def test_a_page_without_a_digit_is_refused_for_its_true_cause(page, cause):
+def test_a_page_without_a_digit_is_refused_with_the_correct_reason(page, cause):
     with pytest.raises(LabError, match=cause):
         handwriting.like_mnist(page)
 
@@ -314,7 +314,7 @@ def test_other_formats_of_pictures_are_read(ending, tmp_path):
         (b"no picture", "something else", "save it as JPEG or PNG"),
     ],
 )
-def test_a_file_of_another_kind_is_named_with_the_way_out(begin, found, way_out, tmp_path):
+def test_a_file_of_another_type_is_named_with_advice(begin, found, way_out, tmp_path):
     (tmp_path / "a.jpg").write_bytes(begin)
     with pytest.raises(LabError, match=rf"{found}.*{way_out}"):
         handwriting.read_photo(tmp_path / "a.jpg")
@@ -384,7 +384,7 @@ def test_the_probabilities_are_those_of_the_classifier_and_sum_to_one(reports):
     np.testing.assert_allclose(verdict.x_hat, model.predict(verdict.x, verbose=0), atol=1e-6)
 
 
-def test_two_digits_are_two_rows_and_what_is_doubtful_is_said(reports, tmp_path):
+def test_two_digits_are_two_rows_and_doubts_are_stated(reports, tmp_path):
     classifier = models.load_model(reports / "classifier.keras")
     model = models.load_autoencoder(reports / "deep.keras")
     photo = side_by_side("42", np.random.default_rng(4))

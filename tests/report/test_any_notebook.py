@@ -553,7 +553,7 @@ def test_thirty_notebooks_of_which_three_are_broken(tmp_path, monkeypatch):
 
 
 def seconds(function, *arguments) -> float:
-    """The shortest time of three."""
+    """The shortest of three times."""
     times = []
     for _ in range(3):
         start = time.process_time()

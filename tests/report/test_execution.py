@@ -266,7 +266,7 @@ print("heard:", listener.communicate()[0])"""
 
 @pytest.mark.kernel
 @pytest.mark.parametrize(("encryption", "heard"), [("required", "[0, 0]"), ("disabled", "[1, 0]")])
-def test_what_a_kernel_says_is_read_by_nobody_else(
+def test_messages_of_a_kernel_cannot_be_read_by_others(
     tmp_path, no_font_cache, monkeypatch, encryption, heard
 ):
     def options(connection):

@@ -153,6 +153,10 @@ def test_every_reference_value_has_a_description():
 def test_goals_are_in_the_unit_of_their_value():
     metric = Metric("a", 0.99, "share of images", goal={"at_least": 0.985})
     assert figure_row(metric, True, "full")["goal"] == "at least 98.50\u00a0%"
+    near = Metric("own.name", 86.3003, "nats/image", better="lower", goal={"at_most": 86.3})
+    row = figure_row(near, True, "full")
+    assert (row["value"], row["goal"], row["mark"]) == ("86.3003", "at most 86.3", "missed")
+    assert figure_row(near, False, "full")["value"] == "86.3"
 
 
 def test_the_result_of_a_claim_comes_first_and_its_numbers_are_folded(tmp_path):

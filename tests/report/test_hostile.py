@@ -2,7 +2,6 @@
 
 import re
 import socket
-from base64 import b64encode
 
 import pytest
 from nbformat import v4
@@ -10,49 +9,9 @@ from nbformat import v4
 from ae_lab.lab.records import POSITIONS
 from ae_lab.report.front.index import write_index
 from ae_lab.report.render.sanitise import sanitise
+from attacks import ATTACKS, FAR, LINKS, MARKUP, RUNS
 from helpers import HOSTILE, PIXEL, RUN, executed, living, notebook, render
 
-RUNS = "window.pwned = 1"
-FAR = "http://evil.example/"
-ATTACKS = f"""</title></style></script></textarea></code></pre>--><script>{RUNS}</script>
-<img src="{FAR}x.png" srcset="{FAR}y.png 2x" onerror="{RUNS}"><svg onload="{RUNS}"></svg>
-" onmouseover="{RUNS}" onfocus="{RUNS}" autofocus style="background:url({FAR}s)" '
-<a href="javascript:{RUNS}">go</a><iframe srcdoc="<script>parent.{RUNS}</script>"></iframe>
-{{{{ 7 * 7 }}}}{{% raw %}}<b id="content">"""
-LINKS = [
-    f"javascript:{RUNS}",
-    f"JaVaScRiPt:{RUNS}",
-    f" javascript:{RUNS}",
-    f"java&#x09;script:{RUNS}",
-    f"&#106;avascript:{RUNS}",
-    f"vbscript:{RUNS}",
-    f"data:text/html,<script>{RUNS}</script>",
-    "data:text/html;base64," + b64encode(f"<script>{RUNS}</script>".encode()).decode(),
-    f"data:image/svg+xml,<svg onload='{RUNS}'/>",
-    "file:///etc/passwd",
-]
-MARKUP = [
-    *(f'<a href="{link}">go</a>' for link in LINKS),
-    *(f'<form><button formaction="{link}">go</button></form>' for link in LINKS[:2]),
-    f'<math><maction actiontype="statusline" xlink:href="javascript:{RUNS}">x</maction></math>',
-    f'<svg><animate onbegin="{RUNS}" attributeName="x"/></svg>',
-    f'<svg><a xlink:href="javascript:{RUNS}">x</a></svg>',
-    f"<svg><foreignObject><script>{RUNS}</script></foreignObject></svg>",
-    f'<object data="{FAR}o"></object><embed src="{FAR}e"><applet code="{FAR}a"></applet>',
-    f'<video src="{FAR}v" poster="{FAR}p" onerror="{RUNS}"></video><audio src="{FAR}a"></audio>',
-    f'<img src="{FAR}i"><img src="//evil.example/i"><img srcset="{FAR}i">',
-    f'<picture><source srcset="{FAR}i"></picture>',
-    f'<link rel="prefetch" href="{FAR}l"><link rel="dns-prefetch" href="//evil.example">',
-    f'<meta http-equiv="refresh" content="0;url={FAR}"><base href="{FAR}">',
-    f'<div style="background:url({FAR}c);position:fixed;inset:0">d</div>',
-    f"<style>@import '{FAR}s'; * {{ background: url({FAR}t) }}</style>",
-    f'<table background="{FAR}b"><tr><td background="{FAR}b">kept</td></tr></table>',
-    f'<details open ontoggle="{RUNS}"><summary onclick="{RUNS}">s</summary></details>',
-    f'<a href="https://example.org" ping="{FAR}p" target="_blank">fine</a>',
-    f'<noscript><p title="</noscript><img src=x onerror={RUNS}>"></noscript>',
-    f"<math><mtext><table><mglyph><style><img src=x onerror={RUNS}>",
-    f'<div class="living" data-decoder="{{}}"><img src="{FAR}d"></div>',
-]
 TEXTS = [f"[go]({link})" for link in LINKS] + [
     f"<{LINKS[0]}>",
     f"[go][there]\n\n[there]: {LINKS[0]}",

@@ -1,4 +1,4 @@
-"""What strangers may hand to a report: it costs no other page, and nothing of it acts or runs."""
+"""Input from strangers: other pages are not affected, and nothing in it is executed."""
 
 import json
 import os
@@ -16,6 +16,7 @@ from ae_lab.errors import LabError
 from ae_lab.report.render import formulas, markdown
 from ae_lab.report.render.exporter import ReportExporter
 from ae_lab.report.render.last_look import check
+from attacks import ATTACKS, MARKUP
 from helpers import (
     CELLS,
     executed,
@@ -28,9 +29,8 @@ from helpers import (
     rendered,
     with_output,
 )
-from report.test_hostile import ATTACKS, MARKUP
 
-# Formulas: each may end the process that sets it, and no other
+# Formulas: each may crash the process that converts it, but not affect other formulas
 
 LETTERS = "abcdefghij"
 MACROS = r"\gdef\za#1{" + r"\sqrt{" * 400 + "#1" + "}" * 400 + "}"
@@ -48,7 +48,7 @@ TOO_MUCH = {
 
 
 @pytest.mark.parametrize("kind", TOO_MUCH)
-def test_a_formula_that_ends_its_converter_is_named_and_the_others_are_set(kind):
+def test_a_formula_that_crashes_its_converter_is_named_and_the_others_are_shown(kind):
     content = notebook("# T", "Before: $a^2$.", f"$${TOO_MUCH[kind]}$$", "After: $b^2$.")
     page, details = rendered(content)
     (problem,) = details.problems
@@ -56,7 +56,7 @@ def test_a_formula_that_ends_its_converter_is_named_and_the_others_are_set(kind)
     assert page.count("<msup") == 2 and "<code>" in page
 
 
-def test_formulas_that_end_it_again_and_again_are_given_up_with_all_of_their_page():
+def test_after_several_crashes_no_formula_of_the_page_is_converted():
     deep = f"${TOO_MUCH['roots']}$"
     details = rendered(notebook("# T", *["$a^2$", deep, deep, deep, deep]))[1]
     assert len(details.problems) == 5 and len(details.fragments.notes) == 5
@@ -65,17 +65,17 @@ def test_formulas_that_end_it_again_and_again_are_given_up_with_all_of_their_pag
 @pytest.mark.parametrize(
     "tex", [r"\gdef\za{\za}\za", r"\gdef\za#1{#1#1}" + r"\za{" * 30 + "}" * 30]
 )
-def test_macros_without_an_end_are_named(tex):
+def test_macros_with_too_many_expansions_are_named(tex):
     (problem,) = rendered(notebook("# T", f"${tex}$"))[1].problems
     assert "Too many expansions" in problem["message"]
 
 
-def test_no_process_is_started_where_there_is_no_formula(monkeypatch):
+def test_without_a_formula_no_process_is_started(monkeypatch):
     monkeypatch.setattr(formulas.subprocess, "run", None)
     assert "words" in render(notebook("# T", "words, and \\$ 5"))
 
 
-# Marks in the place of formulas
+# Markers in place of formulas
 
 INJECTED = r"$\eqref{/ontoggle=document.title=/HIT/.source//}$"
 FORGED = [
@@ -93,26 +93,26 @@ FORGED = [
 
 @pytest.mark.parametrize("number", ["0", "7", "9" * 5_000, "0" * 16 + "-0", "-0"])
 @pytest.mark.parametrize("form", FORGED)
-def test_a_mark_that_a_document_holds_is_no_formula(form, number):
-    """Written with the same two letters, by entity or in an address, with the number of one."""
+def test_a_marker_in_a_document_is_not_replaced_by_a_formula(form, number):
+    """With the same two code points, as text, entity or address, and a formula's number."""
     content = notebook("# T", INJECTED, form.replace("{}", number))
     content.cells.append(v4.new_code_cell("show()", id="last"))
     with_output(content, {"text/html": form.replace("{}", number)})
     page, details = rendered(content)
     assert all("PageError" == one["name"] and one["id"] for one in details.problems)
     forged = page.split("ontoggle", 2)
-    assert len(forged) <= 3, "where the formula stands, and in the words for it"
+    assert len(forged) <= 3, "in place of the formula, and in the message about it"
 
 
-def test_a_formula_cannot_move_what_the_cells_show():
-    """The boundary that cells were once joined with, in a formula."""
+def test_a_formula_cannot_move_the_outputs_of_cells():
+    """The formula contains a code point that once separated the cells."""
     content = notebook("# T", "$\\text{\ufdd2}$ and `\ufdd2`", "Second.", "%%show()")
     page = main_of(render(with_output(content, {"text/plain": "an output"})))
     assert page.index("Second.") < page.index("an output")
     assert page.count("an output") == page.count("Second.") == 1
 
 
-# The last look
+# The last check of a finished page
 
 FINE = [
     '<p class="a" title="1 &lt; 2 > 1">x<br></p>',
@@ -158,13 +158,13 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("html", FINE)
-def test_what_a_page_may_hold_is_let_through(html):
+def test_allowed_content_passes(html):
     check(html)
 
 
 @pytest.mark.parametrize("html", REFUSED)
-def test_what_no_page_may_hold_is_found_in_the_finished_page(html, monkeypatch):
-    """As if nothing had been cleaned: the page then has none of it, and says so."""
+def test_forbidden_content_is_found_in_the_finished_page(html, monkeypatch):
+    """Without any cleaning: the page then shows an error instead of its content."""
     with pytest.raises(LabError, match="is in the page"):
         check(html)
     monkeypatch.setattr(markdown, "sanitise", lambda source, *more, **options: html)
@@ -174,7 +174,7 @@ def test_what_no_page_may_hold_is_found_in_the_finished_page(html, monkeypatch):
     assert len(html) < 3 or html not in main_of(page)
 
 
-def test_it_costs_time_in_proportion():
+def test_the_time_of_the_check_is_proportional_to_the_length():
     def seconds(count):
         start = time.process_time()
         check('<p class="a">x &lt; <b>y</b></p>' * count + f'<p title="{"<" * count}">')
@@ -183,11 +183,11 @@ def test_it_costs_time_in_proportion():
     assert seconds(40_000) < 8 * seconds(10_000) + 0.05
 
 
-# Pages of notebooks beside others
+# A good notebook and an unusual one in the same report
 
 
 def png(side: int) -> str:
-    """A whole PNG of zeros, side x side pixels of one bit, in base64."""
+    """A complete PNG of zeros, side x side pixels of one bit, in base64."""
     rows = zlib.compressobj()
     data = rows.compress(bytes(side * (side // 8 + 1))) + rows.flush()
 
@@ -207,7 +207,7 @@ ODD_OUTPUTS = {
     "a picture of 100 megapixels": ({"image/png": lambda: png(10_000)}, ALT),
     "a program for Ghostscript": ({"image/png": b64encode(EPS).decode()}, ALT),
     "a damaged picture": ({"image/png": png(9)[:60]}, ALT),
-    "no picture at all": ({"image/png": "?"}, ALT),
+    "not a picture": ({"image/png": "?"}, ALT),
     "an SVG of entities": (
         {
             "image/svg+xml": '<!DOCTYPE s [<!ENTITY a "aaaaaaaaaa">'
@@ -222,14 +222,14 @@ ODD_OUTPUTS = {
     "deep JSON": ({"application/json": lambda: json.loads("[" * 95 + "]" * 95)}, {}),
 }
 ODD_RECORDS = {
-    "nothing in it": {},
-    "a figure without a name": {"metrics": [{"value": 1.0}]},
-    "a figure of a word": {"metrics": [{"name": "a", "value": "much"}]},
-    "figures that are none": {"metrics": 5},
+    "empty": {},
+    "a metric without a name": {"metrics": [{"value": 1.0}]},
+    "a metric with a word as value": {"metrics": [{"name": "a", "value": "much"}]},
+    "metrics that are a number": {"metrics": 5},
     "a claim that is a list": {"claims": [[1]]},
     "a claim without a verdict": {"claims": [{"id": "a"}]},
     "tests of another form": {"claims": [{"id": "a", "verdict": "holds", "tests": [1]}]},
-    "headlines that are none": {"headlines": 5},
+    "headlines that are a number": {"headlines": 5},
     "a run that is a text": {"run": "quick"},
     "times that are a list": {"timings": [1]},
     "exercises that are a list": {"exercises": [1]},
@@ -239,7 +239,7 @@ ODD_RECORDS = {
 
 @pytest.fixture
 def place(tmp_path, monkeypatch, as_executed):
-    """Where a report is made of one good notebook and whatever else is put there."""
+    """A project with one good notebook, to which tests add others."""
     monkeypatch.setenv("AE_LAB_OFFLINE", "1")
     monkeypatch.chdir(tmp_path)
     content = with_output(notebook(*CELLS), *figure("A dot."))
@@ -248,7 +248,7 @@ def place(tmp_path, monkeypatch, as_executed):
 
 
 def report(capsys, code=None) -> str:
-    """What the verb says; never that something is our fault."""
+    """The output of the command; it must not report an unexpected error."""
     done = main(["report"])
     said = "".join(capsys.readouterr())
     assert "our fault" not in said and done == (done if code is None else code), said
@@ -256,7 +256,7 @@ def report(capsys, code=None) -> str:
 
 
 @pytest.mark.parametrize("kind", ODD_OUTPUTS)
-def test_an_odd_output_costs_no_other_page(place, capsys, kind):
+def test_an_unusual_output_does_not_affect_other_pages(place, capsys, kind):
     data, metadata = ODD_OUTPUTS[kind]
     data = {name: one() if callable(one) else one for name, one in data.items()}
     project(
@@ -270,20 +270,20 @@ def test_an_odd_output_costs_no_other_page(place, capsys, kind):
 
 
 @pytest.mark.parametrize("kind", ODD_RECORDS)
-def test_an_odd_record_costs_no_other_page_and_is_named(place, capsys, kind):
+def test_an_invalid_record_is_named_and_does_not_affect_other_pages(place, capsys, kind):
     odd = executed(notebook("# Odd, and shown", "%%show()"), ODD_RECORDS[kind])
     project(place, **{"02_odd": odd})
     said = report(capsys)
     folder = place / "reports" / "quick"
     assert "Odd, and shown" in (folder / "02_odd.html").read_text()
     index = (folder / "index.html").read_text()
-    assert "dense.test_bce" in index, "the other notebook's figure"
-    if kind != "nothing in it":
+    assert "dense.test_bce" in index, "the other notebook's value"
+    if kind != "empty":
         assert "02_odd" in said and "RecordError" in said and "RecordError" in index
 
 
-def test_boxes_in_boxes_are_counted_wherever_they_stand():
-    """Twenty boxes, each of which holds the next one three times."""
+def test_the_number_of_nested_boxes_is_limited():
+    """Twenty boxes, each of which contains the next one three times."""
     state = {
         f"b{n}": {"model_name": "HBoxModel", "state": {"children": [f"IPY_MODEL_b{n + 1}"] * 3}}
         for n in range(20)
@@ -299,7 +299,7 @@ def test_boxes_in_boxes_are_counted_wherever_they_stand():
 
 @pytest.mark.parametrize("depth", [90, 150, 300, 500, 900, 990, 2_000])
 @pytest.mark.parametrize("where", ["metadata", "cell", "output"])
-def test_json_of_any_depth_is_a_page_or_named(place, capsys, where, depth):
+def test_deep_json_is_shown_or_its_notebook_is_named(place, capsys, where, depth):
     content = with_output(notebook("# Deep", "%%show()"), {"application/json": "HERE"})
     if where != "output":
         (content if where == "metadata" else content.cells[1]).metadata["a"] = "HERE"
@@ -312,8 +312,8 @@ def test_json_of_any_depth_is_a_page_or_named(place, capsys, where, depth):
 
 
 @pytest.mark.parametrize("lab", [5, [1], "x", {}, {"record": [1]}, {"error": {"a": 1}, "run": 3}])
-def test_what_only_a_report_may_say_is_not_taken_from_a_file(tmp_path, lab):
-    """A stranger's notebook that says that it was executed, when and how."""
+def test_metadata_that_only_a_report_may_write_are_ignored(tmp_path, lab):
+    """The file claims that a report executed it, with a record or an error."""
     content = notebook("# T", "words")
     content.metadata["ae_lab"] = lab
     path = tmp_path / "a.ipynb"
@@ -354,7 +354,7 @@ FILES = (
 
 @pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
-def test_a_file_of_another_form_among_ours_is_left_out(place, capsys, file):
+def test_an_invalid_file_in_a_report_folder_is_ignored(place, capsys, file):
     report(capsys, 0)
     path = place / "reports" / file
     for text in NOT_OURS:
@@ -369,11 +369,11 @@ def test_a_file_of_another_form_among_ours_is_left_out(place, capsys, file):
         assert file.split("/")[-1] in report(capsys) or "Open" in said
 
 
-# What runs a program, or waits for ever
+# Input that could run a program or block
 
 
-@pytest.mark.skipif(os.name != "posix", reason="pipes and programs as POSIX has them")
-def test_a_project_s_own_git_settings_run_nothing(tmp_path):
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
+def test_git_settings_of_a_project_run_no_program(tmp_path):
     import subprocess
 
     from ae_lab.report.build import describe_commit
@@ -393,9 +393,9 @@ def test_a_project_s_own_git_settings_run_nothing(tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="pipes have names")
+@pytest.mark.skipif(os.name != "posix", reason="needs named pipes")
 @pytest.mark.parametrize("odd", ["a pipe", "a program for Ghostscript"])
-def test_a_picture_of_a_data_set_is_a_regular_file_in_a_form_that_runs_nothing(tmp_path, odd):
+def test_a_picture_of_a_data_set_must_be_a_regular_file_in_a_safe_format(tmp_path, odd):
     from ae_lab.data.formats import read_safely
     from ae_lab.data.sets import open_set
 
@@ -410,12 +410,12 @@ def test_a_picture_of_a_data_set_is_a_regular_file_in_a_form_that_runs_nothing(t
 
 @pytest.mark.parametrize("slashes", ["//", "\\\\", "/\\", " //", "////"])
 @pytest.mark.parametrize("end", ["x.html", "x.ipynb", "x"])
-def test_no_link_leads_to_another_machine_s_files(slashes, end):
+def test_no_link_leads_to_files_of_another_machine(slashes, end):
     page = render(notebook("# T", f'<a href="{slashes}evil.example/{end}">words</a>'))
     assert "words" in page and not re.search(r'href="[^"h]*evil', main_of(page))
 
 
-# Time in proportion: texts as they are written, and as HTML
+# Time is proportional to length: of Markdown and of HTML
 
 PIECES = [
     *("<div>", "<!--", "<!-- -->", "> ", "- ", "[", "![", "*", "**a ", "_a ", "`a ", "<", "<a "),
@@ -442,20 +442,20 @@ PIECES = [
 def test_html_nested_deeply_is_left_out_with_a_note(tag):
     end = "" if tag.endswith(">") else ">"
     page = render(notebook("# T", "before", 100_000 * (tag + end) + "text", "after"))
-    assert "more than 500 elements inside one another" in page and "after" in page
+    assert "more than 500 levels deep" in page and "after" in page
     page = render(notebook("# T", 400 * (tag + end) + "text"))
-    assert "inside one another" not in page and "text" in page
+    assert "levels deep" not in page and "text" in page
 
 
 @pytest.mark.parametrize("tag", ["<p>", "<br>", "<ul><li>a</ul>", "<b>a</b>", "<div>a</div>"])
 def test_html_with_many_elements_that_are_not_nested_is_kept(tag):
-    assert "inside one another" not in render(notebook("# T", 5_000 * tag))
+    assert "levels deep" not in render(notebook("# T", 5_000 * tag))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["markdown", "html"])
 @pytest.mark.parametrize("piece", PIECES)
-def test_a_page_takes_time_in_proportion_to_its_text(piece, kind):
+def test_the_time_to_render_a_page_is_proportional_to_its_text(piece, kind):
     def seconds(size):
         text = piece * (size // len(piece))
         content = notebook("# T", text if kind == "markdown" else "%%show()")

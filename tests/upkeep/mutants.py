@@ -4,9 +4,9 @@
     python tests/upkeep/mutants.py evaluation --share 0.3
 
 Mutants are those of Cosmic Ray (one replacement per operator, numbers plus and minus one). Only
-tests that execute the mutant's line are run, the fastest first, and each mutant is run in a fork
-of one process that has imported TensorFlow but not used it. Cosmic Ray itself starts Python for
-each mutant, which takes longer than the tests. Prints the mutants that no test detects.
+tests that execute the mutant's line are run, the fastest first. Each mutant is run in a fork of one
+process that has imported TensorFlow but not used it. Cosmic Ray itself starts Python for each
+mutant, which takes longer than the tests. Prints the mutants that no test detects.
 """
 
 import argparse
@@ -157,7 +157,7 @@ def main():
     known = set().union(*(tests for by_line in lines.values() for tests in by_line.values()))
     unchanged = files[0].read_text(encoding="utf-8")
     if os.waitstatus_to_exitcode(os.waitpid(fork(files[0], unchanged, sorted(known)), 0)[1]):
-        sys.exit("The tests must pass without a mutant, and failed: run them by hand.")
+        sys.exit("The tests must pass without a mutant, but they failed: run them with pytest.")
     running, ended = {}, Counter()
 
     def end_one():

@@ -30,7 +30,7 @@ from ae_lab.report.workplace import Workplace, find_notebooks, page_file
 from ae_lab.settings import Settings
 
 HANDED_IN = "handed-in"  # folder of a report for the answers to its exercises
-OURS = "--", "src", "notebooks"  # what a report's commit is the last change of
+OURS = "--", "src", "notebooks"  # a report names the last commit that changed these
 
 
 def say_now(text: str) -> None:
@@ -72,7 +72,7 @@ def choose(names: tuple[str, ...], known: list[str]) -> list[str]:
 
 @contextmanager
 def opened(place: Workplace) -> Iterator[None]:
-    """Create the folders, lock out other runs, and clean up after a run that was killed."""
+    """Create the folders, prevent other runs meanwhile, and clean up after a killed run."""
     with place.alone("report"):
         for folder in (place.target, place.last_good):
             check_ours(folder)
@@ -85,7 +85,7 @@ def opened(place: Workplace) -> Iterator[None]:
 
 
 def clear_up(place: Workplace) -> None:
-    """Restore or remove what a killed or failed run has left between two renames."""
+    """After a killed or failed run: restore the published report, remove temporary folders."""
     for folder in (place.new, place.copy, place.connections):
         remove(folder)
     with place.publish_lock():  # a sweep may be writing a result at this moment
@@ -96,7 +96,7 @@ def clear_up(place: Workplace) -> None:
 
 
 def all_up_to_date(place: Workplace, paths: dict[str, Path]) -> bool:
-    """Whether no notebook needs to be executed with the local data, so no download is needed."""
+    """Whether all stored executions are valid for the local data, so no download is needed."""
     fingerprint = data.local_fingerprint(place.settings)
 
     def up_to_date(name: str, path: Path) -> bool:
@@ -116,7 +116,7 @@ def prepare_data(settings: Settings, say: Say) -> DataAtHand:
 
 
 def publish(place: Workplace, known: list[str], say: Say) -> Path:
-    """Render all pages and publish them; a good report that a failed one replaces is kept."""
+    """Render and publish all pages; if a notebook failed, keep the last report without failure."""
     paths = {name: place.latest(name) for name in known}
     paths = {name: path for name, path in paths.items() if path.exists()}
     commit = describe_commit(place.settings.project_folder)
@@ -133,7 +133,7 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     notebooks = place.settings.project_folder / "notebooks"
     sections = live_sections(place.models, list(paths), lambda: images_of(place.settings))
     errors, gaps = render_report(new, paths, notebooks, *about, sections=sections)
-    for name in paths:  # models, and answers to exercises, whose names begin with a digit
+    for name in paths:  # models, and answers to exercises (their names begin with a digit)
         for path in sorted((place.models / name).glob("*")):
             kept = new / (HANDED_IN if path.name[0].isdigit() else "models")
             kept.mkdir(exist_ok=True)
@@ -161,12 +161,12 @@ def known_figures(settings: Settings, say: Say) -> dict[str, dict]:
         sources = [key.partition(", ")[2] for key in keys] or [""]
         return {f"{settings.profile}, {one}": reference_figures(settings, one) for one in sources}
     except (LabError, OSError) as error:
-        say(f"Left out: {error}\n")
+        say(f"Reference values are left out: {error}\n")
         return {}
 
 
 def _endless(folder: str, names: list[str]) -> list[str]:
-    """Names of what cannot be copied: pipes and devices."""
+    """Names of files that cannot be copied: pipes and devices."""
     paths = (Path(folder) / name for name in names)
     return [path.name for path in paths if path.exists() and not (path.is_file() or path.is_dir())]
 
@@ -191,7 +191,7 @@ def describe_making(settings: Settings) -> dict[str, str]:
 
 def _git(project: Path, *arguments: str) -> str:
     """Output of git for a project, "" if git fails or is missing."""
-    # the settings of a project may name programs that git runs
+    # without these options, git may run programs that a project's settings name
     plain = ["-c", "core.fsmonitor=false", "-c", "log.showSignature=false"]
     command = ["git", *plain, "-C", str(project), *arguments]
     options = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 20}
@@ -270,7 +270,7 @@ def render_report(
 
 
 def finish(place: Workplace, paths: dict[str, Path], published: dict, say: Say) -> Path:
-    """Print the seconds that each notebook took, what a page does not show, and the index path.
+    """Print the seconds per notebook, how much the pages do not show, and the path of the index.
 
     Raises a LabError with the number of failed notebooks, if any.
     """
@@ -292,7 +292,7 @@ def finish(place: Workplace, paths: dict[str, Path], published: dict, say: Say) 
         more = f", and {len(errors) - 1} more failed" if errors[1:] else ""
         raise LabError(f"{sentence_of(errors[0])}{more}; the report with all details is {index}")
     if place.last_good.exists():
-        place.last_good.rename(place.aside)  # so that a kill never leaves a part of a report
+        place.last_good.rename(place.aside)  # so that a killed run never leaves part of a report
         remove(place.aside)
     say(f"Open {index}\n")
     return index

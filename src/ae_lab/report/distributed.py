@@ -13,7 +13,7 @@ HASHES = Path(__file__).with_name("distributed.json")  # notebook → cell → h
 def differences(name: str, cells: Iterable[dict]) -> dict[str, str]:
     """Id of each cell that differs → "changed", "added" or "removed"; equal cells are omitted.
 
-    For notebooks with other names, which were not distributed, nothing differs.
+    The result is empty for a notebook with another name, which was not distributed.
     """
     known = json.loads(HASHES.read_text(encoding="utf-8")).get(name)
     if known is None:

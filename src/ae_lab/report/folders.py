@@ -10,8 +10,9 @@ from pathlib import Path
 from ae_lab.errors import LabError
 
 AT_CWD, RENAME_EXCHANGE = -100, 2  # from Linux's fcntl.h and stdio.h
-PAGES = {"index.html", "claims.json"}  # files of every report
-KEPT = set("metrics.json exercises.json before.json models handed-in sweep".split())  # of some
+# Files of every report, and files and folders of some reports.
+PAGES = {"index.html", "claims.json"}
+KEPT = set("metrics.json exercises.json before.json models handed-in sweep".split())
 OF_DESKTOPS = {"Thumbs.db", "desktop.ini"}
 
 
@@ -26,7 +27,7 @@ def move_files(source: Path, target: Path) -> None:
 
 
 def check_ours(folder: Path) -> None:
-    """Raise a LabError if ``folder``, which will be replaced, contains files of another origin."""
+    """Raise a LabError if ``folder``, which will be replaced, contains more than a report."""
     if not folder.is_dir():
         return
     names = {path.name for path in folder.iterdir() if path.name[0] != "."} - OF_DESKTOPS
@@ -35,7 +36,7 @@ def check_ours(folder: Path) -> None:
     if others:
         raise LabError(
             f"{folder} must be absent or hold a report, received a folder with "
-            f"{', '.join(sorted(others)[:3])}: move these, or name another in AE_LAB_REPORTS."
+            f"{', '.join(sorted(others)[:3])}: move them, or name another folder in AE_LAB_REPORTS."
         )
 
 
@@ -49,7 +50,7 @@ def remove(path: Path) -> None:
 def replace_folder(new: Path, target: Path, aside: Path) -> None:
     """Replace ``target`` by ``new``, in a single step if the system supports it.
 
-    Otherwise, :func:`recover_folder` repairs a kill between the two renames.
+    Otherwise it takes two renames; :func:`recover_folder` repairs what a kill between them leaves.
     """
     if target.exists() and _exchange(new, target):
         os.rename(new, aside)

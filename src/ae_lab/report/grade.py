@@ -37,7 +37,7 @@ class Submission:
     Parameters
     ----------
     student : the folder's name.
-    outcomes : exercise to the outcome of its check.
+    outcomes : id of an exercise → the outcome of its check.
     cells : notebook and cell → difference, for cells that differ; None if there is no notebook.
     failures : one sentence per file that could not be read or run.
     """
@@ -68,7 +68,7 @@ def grade(
     folders : one per student, with the student's name: a project with its report, or a report.
     out : folder for ``grades.html``, ``grades.csv``, ``grades.xml`` (JUnit) and, per student,
         ``<student>/results.json`` (Gradescope).
-    run : True to execute the students' notebooks and check what they hand in then.
+    run : True to execute the students' notebooks and check the answers of this run.
     say : function that prints the progress.
 
     Raises
@@ -82,10 +82,11 @@ def grade(
     folders = [folder.resolve() for folder in folders]
     for folder in folders:
         if not folder.is_dir():
-            raise LabError(f"grade needs one folder per student, found none at {folder}.")
+            raise LabError(f"grade needs a folder per student, found none at {folder}.")
     if twice := {one.name for one in folders if [two.name for two in folders].count(one.name) > 1}:
         raise LabError(
-            f"folders must have different names, received {', '.join(sorted(twice))} twice."
+            f"folders must have different names, received {', '.join(sorted(twice))} twice: "
+            "rename one of them."
         )
     dataset = data.load_mnist(settings)
     known = known_figures(settings, say).get(f"{settings.profile}, {dataset.source}", {})
@@ -164,7 +165,7 @@ def _checked(folder: Path, id: str, desk: Desk, failures: list[str]) -> Outcome:
         answer, prediction = handed_in.read(folder, id)
         return check(id, answer, prediction, desk)
     except Exception as error:  # models and arrays of others may raise anything
-        unknown = f"no reference value of {error} in this profile"
+        unknown = f"this profile has no reference value of {error}"
         reason = unknown if isinstance(error, KeyError) else str(error).partition("\n")[0]
         failures.append(f"{id}: {reason[:300]}")
         return Outcome(False, f"{id}: cannot be checked: {reason[:300]}")
@@ -176,13 +177,13 @@ def _write(table: list[Submission], profile: str, out: Path) -> Path:
     writer.writerow(["student", "points", "of", *sorted(EXERCISES), "cells", "failures"])
     suites = ElementTree.Element("testsuites", name="ae_lab")
     for one in table:
-        # a spreadsheet would read such a name as a formula
+        # a spreadsheet would interpret such a name as a formula
         name = f"'{one.student}" if one.student.startswith(("=", "+", "-", "@")) else one.student
         states = [outcome.state for outcome in one.outcomes.values()]
         failures = len(one.failures)
         writer.writerow([name, one.points, len(CHECKED), *states, one.changed, failures])
         suite = ElementTree.SubElement(suites, "testsuite", name=one.student)
-        tests = []  # exercises in words are graded by a person
+        tests = []  # answers in words are graded by a person
         for id, outcome in one.outcomes.items():
             score, most = int(outcome.right is True), int(id in CHECKED)
             tests.append({"name": id, "score": score, "max_score": most, "output": outcome.words})

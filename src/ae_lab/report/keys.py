@@ -18,7 +18,7 @@ RENDERED_WITH = ("nbconvert", "mistune", "pygments", "math-core", "nh3", "jinja2
 
 
 def digest(*parts: object) -> str:
-    """SHA-256 of the parts as JSON, which separates them."""
+    """SHA-256 of the parts as JSON, so that ("ab", "c") and ("a", "bc") differ."""
     text = json.dumps(parts, sort_keys=True, default=str)
     return sha256(text.encode()).hexdigest()
 

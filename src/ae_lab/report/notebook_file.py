@@ -41,7 +41,7 @@ def parse_notebook(content: bytes, name: str) -> NotebookNode:
 
 
 def check_depth(found: object, most: int = 100) -> None:
-    """Raise a ValueError if JSON is nested deeper than ``most``, for recursive functions."""
+    """Raise a ValueError if JSON is nested deeper than ``most``: recursive functions would fail."""
     if not most:
         raise ValueError("JSON that is nested too deeply")
     for part in found.values() if isinstance(found, dict) else found:

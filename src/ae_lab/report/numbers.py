@@ -6,9 +6,9 @@ MINUS = re.compile(r"(?<![\w.)\]-])-(?=\d)")  # a sign, not a range
 
 
 def number(value: float | None, unit: str = "", digits: int = 2) -> str:
-    """A number as text: 13.87, 1,024, −0.67; shares and per cent have ``digits`` decimals.
+    """A number as text: 13.87, 1,024, −0.67; "" for None.
 
-    "" for None.
+    Shares and per cent have ``digits`` decimals, other numbers two more significant digits.
     """
     if value is None:
         return ""
@@ -17,7 +17,7 @@ def number(value: float | None, unit: str = "", digits: int = 2) -> str:
     elif abs(value) >= 1000 or float(value).is_integer():
         text = f"{value:,.0f}"
     else:
-        text = f"{value:.4g}"
+        text = f"{value:.{digits + 2}g}"
     return text.replace("-", "\u2212")
 
 

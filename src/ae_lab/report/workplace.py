@@ -16,7 +16,7 @@ from ae_lab.settings import Settings
 # Pages that other commands write into the report folder, which has one folder per profile.
 SIBLING_PAGES = {
     "bench.html": "speed: our training times compared with those of other libraries",
-    "reference.json": "reproducibility: the reference values to which make verify compares a run",
+    "reference.json": "reproducibility: the reference values with which make verify compares a run",
     "choices.json": "all results behind the choices of learning rates, weights and sizes",
 }
 
@@ -27,7 +27,7 @@ class Workplace:
     Attributes
     ----------
     build : files that are kept between runs.
-    homes : replacements for the libraries' folders in a home folder.
+    homes : folders that libraries use instead of the user's home folder.
     records : records of notebooks: metrics and claims.
     models : models saved by notebooks, one folder each, from the last successful execution.
     connections : files by which kernels and the run find each other; empty between runs.
@@ -63,9 +63,9 @@ class Workplace:
 
     @contextmanager
     def alone(self, verb: str) -> Iterator[None]:
-        """Prevent a second run of the same ``verb``, which gets a LabError.
+        """Prevent a second run of the same ``verb``: it gets a LabError.
 
-        The lock is released when the process ends, in whatever way.
+        The lock is released when the process ends, however it ends.
         """
         self.build.mkdir(parents=True, exist_ok=True)
         try:
@@ -88,10 +88,10 @@ class Workplace:
 
     def failed_execution(self, name: str) -> Path:
         """The failed execution of a notebook, up to the cell that failed."""
-        return self.build / "failed" / f"{name}.ipynb"  # a separate folder: names may be very long
+        return self.build / "failed" / f"{name}.ipynb"  # no suffix: names may be very long
 
     def latest(self, name: str) -> Path:
-        """The execution that a page shows: the last one, successful or failed."""
+        """The execution that a page shows: the last one, whether successful or failed."""
         failed = self.failed_execution(name)
         return failed if failed.exists() else self.executed(name)
 
@@ -103,7 +103,7 @@ class Workplace:
             return {}
 
     def renew_text(self, name: str, source: dict) -> None:
-        """Give the stored execution of a notebook with the same code the text of ``source``."""
+        """Replace the text of a stored execution by that of ``source``, which has the same code."""
         stored = read_json(self.executed(name))
         executed = [cell for cell in stored["cells"] if cell["cell_type"] == "code"]
         cells = [cell for cell in source["cells"] if cell["cell_type"] == "code"]

@@ -31,9 +31,9 @@ ROUNDING = 1e-3  # smallest relative tolerance, because machines round different
 def verify(settings: Settings, accept: bool = False, say: Callable[[str], None] = say_now) -> None:
     """Update a report and compare its results with ``reports/reference.json``.
 
-    With ``accept``, the results are written to the file instead of being compared. A LabError
-    names each value that is missing or out of its tolerance, or is raised if the file has no
-    values for this profile and data, or is damaged.
+    With ``accept``, the results are written to the file instead of being compared. Raises a
+    LabError that names each value that is missing or out of tolerance. Also raises one if the file
+    has no values for this profile and data, or is damaged.
     """
     settings.refuse_changes("verify")
     build_report(settings, say=say)
@@ -105,7 +105,7 @@ def tolerance(mean: float, deviation: float, seeds: int) -> float:
 
 
 def _borrow(reference: dict, key: str) -> None:
-    """Give values without a deviation that of another profile on the same data."""
+    """For values without a deviation, use the one of another profile on the same data."""
     data = key.partition(", ")[2]
     others = [o for o in reference if o != key and o.partition(", ")[2] == data]
     for name, entry in reference[key].items():

@@ -52,7 +52,7 @@ def machine() -> str:
 
 
 def process_environment(**changes: str) -> dict[str, str]:
-    """The caller's environment with little output, fixed numeric variables, and ``changes``."""
+    """The caller's environment, with less output, fixed numeric variables, and ``changes``."""
     found = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
     return found | QUIET | numeric_environment() | changes
 

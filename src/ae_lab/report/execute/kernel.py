@@ -1,4 +1,4 @@
-"""The kernel in which a report runs: that of the current Python interpreter."""
+"""The kernel of a report: the ipykernel of the current Python interpreter."""
 
 import sys
 from pathlib import Path
@@ -36,14 +36,14 @@ class OwnKernelManager(AsyncKernelManager):
 def connection_options(connection: Path) -> dict[str, str]:
     """Options of a manager whose kernel and client find each other by a connection file.
 
-    A TCP port that was free when the manager chose it may be in use when the kernel binds it: the
+    A TCP port that was free when the manager chose it may be in use when the kernel binds it. The
     kernel then ends or receives nothing. On Linux, abstract socket names avoid this: they are
     unique and disappear with the kernel. Other systems use a port. Every user of the machine can
     connect to either, so messages are encrypted, with keys that are only in the connection file.
     """
     options = {"connection_file": str(connection), "transport_encryption": "required"}
     if sys.platform == "linux":
-        name = connection.stem[-80:]  # the system allows about 100 letters
+        name = connection.stem[-80:]  # the system allows about 100 characters
         options |= {"transport": "ipc", "ip": f"@ae_lab-{name}"}
     return options
 

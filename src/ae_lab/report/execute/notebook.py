@@ -65,7 +65,7 @@ def execute(
         iopub_timeout=CELL_SECONDS[place.settings.profile],
         raise_on_iopub_timeout=True,  # missing outputs are a failure
         record_timing=False,
-        coalesce_streams=False,  # done when rendering, where text is not moved across figures
+        coalesce_streams=False,  # rendering joins streams, without moving text across figures
         shutdown_kernel="immediate",
         log=_silent,
     )

@@ -29,7 +29,7 @@ KERNEL_BYTES = 2 * 2**30  # memory that one notebook's kernel may need
 
 
 class DataAtHand(NamedTuple):
-    """The data of a run: a description, ``source``, and a hash of the content, ``fingerprint``."""
+    """The data of a run: ``source`` describes them, ``fingerprint`` is a hash of their content."""
 
     source: str
     fingerprint: str
@@ -115,13 +115,13 @@ def bring_up_to_date(place: Workplace, path: Path, data: DataAtHand, force: bool
 
 
 def executed(place: Workplace, path: Path, key: str, say: Say) -> NotebookNode:
-    """The notebook after its run; one in another language than Python is returned unexecuted."""
+    """The notebook after its run; if it is not in Python, it is returned without a run."""
     from ae_lab.report.execute.notebook import execute
 
     source = read_notebook(path)
     if (language := language_of(source)).lower() in PYTHON:
         return execute(place, path, key, say)
-    message = f"it is written in {language}, but a report runs Python: shown as stored"
+    message = f"it is written in {language}, but a report runs only Python; it is shown as stored"
     say(f"  {path.stem}  FAILED: {message}\n")
     return unexecuted(source, failure(path.stem, "LanguageError", message))
 

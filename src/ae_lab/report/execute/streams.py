@@ -1,4 +1,4 @@
-"""Replacement for stdout and stderr of ipykernel in a report's kernels that loses no output."""
+"""Stdout and stderr of a report's kernels, instead of ipykernel's, so that no output is lost."""
 
 import os
 import sys
@@ -31,7 +31,7 @@ class WholeStream(OutStream):
         poll.register(self._fid, select.POLLIN)
         while self._should_watch:
             poll.poll()
-            self._reading = True  # set before the pipe is emptied, so one of the two is always true
+            self._reading = True  # before the pipe is emptied, so that `_waiting` stays true
             read = os.read(self._fid, 2**16)
             if not read or not self._should_watch:
                 return

@@ -15,7 +15,7 @@ TASKS = {  # letter → task, notebook that answers it, and cell with its pictur
     "a": ("Develop an autoencoder for MNIST", "01_dense_autoencoder", "evaluate"),
     "b": ("Use its output as the input of a CNN", "02_autoencoder_to_cnn", "views-figure"),
 }
-DIFFERENCES = ("probability", "images of", "points")  # units of bounds that are always near 0
+DIFFERENCES = ("probability", "images of", "points")  # units of differences, with bounds near 0
 NEEDED = {
     "a": ("dense.test_sse", "dense.test_bce", "dense.handout_code_bce"),
     "b": ("cnn.reconstruction_accuracy", "cnn.raw_accuracy", "cnn.code_accuracy"),
@@ -57,7 +57,7 @@ def _part_a(error: Metric, entropy: Metric, printed: Metric) -> dict:
         theirs, name = error.baselines[rival], rival.replace(", ", " with ")
         gain = 1 - error.value / theirs
         size = "".join(letter for letter in rival if letter.isdigit())
-        beside = f", that of {name} {number(theirs)}"
+        beside = f", compared with {number(theirs)} for {name}"
         share = number(abs(gain), "share", 0)
         words = f"{'less' if gain > 0 else 'more'} squared error than {name}"
     learned = printed.value < 0.95 * printed.baselines.get("0.5 everywhere", math.inf)
@@ -82,8 +82,8 @@ def _part_b(reconstructed: Metric, raw: Metric, code: Metric) -> dict:
         "number": own,
         "what": "of the reconstructed test images classified correctly",
         "sentences": [
-            f"One CNN was trained on the autoencoder’s output and another on raw images: on test "
-            f"images of the same kind, the first classifies {own} correctly, the second {other}.",
+            f"One CNN was trained and tested on the autoencoder’s output, another on raw images: "
+            f"the first classifies {own} of the test images correctly, the second {other}.",
             f"The autoencoder {lost} of accuracy.",
             f"A third CNN, trained on the codes alone, classifies {alone} correctly.",
         ],
@@ -111,9 +111,9 @@ def conclusion(claims: list[Claim]) -> dict:
 
     Returns
     -------
-    dict with ``tally``; ``judged``: whether any claim was; ``main``: verdict → claims of
-    `verdicts.PRIMARY`; ``surprise``: the claim that missed its bound by the largest share of it,
-    or None; ``provisional``: whether all verdicts are.
+    dict with ``tally``; ``judged``: whether any claim has a verdict; ``main``: verdict → claims
+    of `verdicts.PRIMARY`; ``surprise``: the claim that missed its bound by the largest share of
+    that bound, or None; ``provisional``: whether all verdicts are provisional.
     """
     judged = [one for one in claims if one.verdict not in ("untested", NOT_JUDGED)]
     main = {
@@ -137,7 +137,7 @@ def _once(claims: list[Claim]) -> list[dict]:
 
 
 def _miss(claim: Claim) -> float:
-    """By what share of its bound a failed claim missed it; differences are not counted."""
+    """By what share of its bound a failed claim missed it; bounds on differences do not count."""
     misses = [
         -test["margin"] / abs(bar)
         for test in claim.tests

@@ -29,7 +29,7 @@ def report_before(folder: Path, commit: str) -> dict:
                 before = None
                 break
     except (AttributeError, KeyError, TypeError):
-        before = None  # written by something else
+        before = None  # the file has another form
     return {"commit": commit, "before": before}
 
 

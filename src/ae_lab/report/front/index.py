@@ -160,7 +160,7 @@ def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
 
 
 def commands(labs: dict[str, dict], profile: str, swept: Sequence[dict]) -> list[str]:
-    """Commands that reproduce this report: a sweep, all notebooks, and those run differently."""
+    """Commands that reproduce this report: sweep, notebooks, notebooks with other settings."""
     groups: dict[str, list[str]] = {}
     for name, lab in labs.items():
         run = lab.get("run", {}) | (lab["record"] or {}).get("run", {})

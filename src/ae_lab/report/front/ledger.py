@@ -36,6 +36,13 @@ def metrics_of(records: Iterable[dict], over_seeds: Mapping = MappingProxyType({
 
 def figure_row(metric: Metric, marked: bool, profile: str) -> dict:
     """A metric as text for a table, ``marked`` if the run can be compared with goals."""
+    mark = metric.goal_mark(profile) if marked else ""
+    value = number(metric.value, metric.unit)
+    bounds = {
+        name: number(bound, metric.unit) for name, bound in sorted((metric.goal or {}).items())
+    }
+    if mark == "missed" and value in bounds.values():  # by less than the digits show
+        value = number(metric.value, metric.unit, digits=4)
     return {
         "notebook": metric.notebook,
         "link": quote(page_file(metric.notebook)),
@@ -44,13 +51,10 @@ def figure_row(metric: Metric, marked: bool, profile: str) -> dict:
         "unit": unit_in_words(metric.unit),
         "better": f"{metric.better} is better" if metric.better else "",
         "source": as_people_write(metric.source or ""),
-        "value": number(metric.value, metric.unit),
+        "value": value,
         "published": number(metric.published, metric.unit),
-        "goal": " and ".join(
-            f"{name.replace('_', ' ')} {number(bound, metric.unit)}"
-            for name, bound in sorted((metric.goal or {}).items())
-        ),
-        "mark": metric.goal_mark(profile) if marked else "",
+        "goal": " and ".join(f"{name.replace('_', ' ')} {bounds[name]}" for name in bounds),
+        "mark": mark,
     }
 
 
@@ -81,7 +85,7 @@ def grouped(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
 
 
 def plain_sentence(claim: Claim) -> str:
-    """The claim's sentence without words in brackets, which say how it was interpreted."""
+    """The claim's sentence without the words in brackets, which explain how it is interpreted."""
     return re.sub(r" \([^()]*\)(?=\W*$)", "", claim.sentence)
 
 

@@ -18,7 +18,7 @@ from ae_lab.report.render.template import render_template
 SIDE, PIXELS, CLASSES = 28, 784, 10
 DENSE, CNN = "undercomplete", "classifier"  # names of the two models saved by notebooks
 LARGEST_CODE = 64  # numbers; each has a slider
-DOUBTFUL = 99  # percentile of the test error above which a drawing is not taken for a digit
+DOUBTFUL = 99  # percentile of the test errors; a drawing above it does not count as a digit
 TRAINED_ON, ACROSS = 300, 20  # number of images of the network trained on the page; per row
 COMPUTE = {"relu": lambda x: np.maximum(x, 0), "linear": lambda x: x}
 COMPUTE["sigmoid"] = lambda x: 1 / (1 + np.exp(-x))

@@ -36,7 +36,7 @@ class Layer(NamedTuple):
     stride: int = 0
 
     def packed(self) -> dict:
-        """The result of `packed_layer`; that of a convolution has its geometry, too.
+        """The result of `packed_layer`; for a convolution, with its geometry.
 
         With 8 bits, pixels of the autoencoder change by up to 0.12. With 16 bits, pixels and the
         CNN's probabilities change by less than 0.01.

@@ -1,8 +1,8 @@
 """Remove from a cell's outputs what differs between runs or identifies the machine.
 
 Memory addresses, process ids, times and absolute paths do not help a reader and make equal runs
-look different. They are removed when a page is rendered, and not forbidden: a
-``<Model object at 0x7f…>`` from a library is no reason to lose a page. Only the forms that tools
+look different. They are not forbidden, but removed when a page is rendered: a
+``<Model object at 0x7f…>`` from a library is no reason to reject a page. Only the forms that tools
 print are removed, and paths only in the output of tools (stderr and tracebacks). What a notebook
 prints is never changed. The time for each pattern is proportional to the length of the text.
 """

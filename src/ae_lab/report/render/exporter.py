@@ -31,9 +31,9 @@ def render_page(notebook: NotebookNode, resources: dict) -> tuple[str, Page]:
 class ReportExporter(TemplateExporter):
     """A page without requests, with MathML, outline and alt texts; its only script is ours.
 
-    Not an HTMLExporter, which would parse the finished page again to insert placeholders for
-    missing alt texts, and has settings for scripts. ``page`` is the last page rendered. Its
-    problems are shown on the page and logged, one sentence each.
+    It is not an HTMLExporter. That class has settings for scripts, and it would parse the finished
+    page again to insert placeholders for missing alt texts. ``page`` is the last page rendered.
+    Its problems are shown on the page and logged, one sentence each.
     """
 
     export_from_notebook = "ae_lab report"
@@ -71,7 +71,7 @@ class ReportExporter(TemplateExporter):
             content = file_stream.read()
             content = content.encode() if isinstance(content, str) else content
             notebook = parse_notebook(content, f"{name}.ipynb")
-            notebook.metadata.pop("ae_lab", None)  # only a report may say this
+            notebook.metadata.pop("ae_lab", None)  # only a report run may write this
         except (LabError, ValueError) as error:
             notebook = unexecuted(nbformat.v4.new_notebook(), failure_of(name, error))
         return self.from_notebook_node(notebook, resources, **kw)
@@ -82,7 +82,7 @@ class ReportExporter(TemplateExporter):
         switches = self.config.ExecutePreprocessor
         if switches.get("enabled") and "ae_lab" not in nb.metadata:
             if ignored := ", ".join(sorted(set(switches) - {"enabled"})):
-                self.log.warning("a notebook is executed as in a report, without %s", ignored)
+                self.log.warning("a notebook is executed as in a report; ignored: %s", ignored)
             metadata = (resources or {}).get("metadata", {})
             try:
                 nb = self._executed(metadata)

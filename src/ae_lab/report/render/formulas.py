@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from ae_lab.report.render.colours import readable
 
-# Formulas pass through Markdown and sanitiser as markers between two code points not in any text.
+# Formulas pass through Markdown and sanitiser as markers between two code points that no text has.
 BEGIN, END = "\ufdd0", "\ufdd1"
 PRIVATE = re.compile(f"[{BEGIN}{END}]")
 # Where a formula may begin, and what must be skipped: an escaped letter, a run of backticks.
@@ -39,7 +39,7 @@ OPTIONS = {
     "id_prefix": "equation-",
 }
 # The converter has no limit on depth or length, and macros multiply both. So it runs in a separate
-# process. If a formula ends that process, the last number that it printed is that of the formula.
+# process. If a formula crashes that process, the last printed number is the number of the formula.
 CONVERT = """
 import json, sys
 try:
@@ -47,7 +47,7 @@ try:
     for what, most in (resource.RLIMIT_AS, 2**30), (resource.RLIMIT_CPU, 20):
         resource.setrlimit(what, (most, most))
 except (ImportError, ValueError):
-    pass  # without such limits on this system, only that on time remains
+    pass  # this system has no such limits; only the limit on time remains
 from math_core import LatexError, LatexToMathML
 options, snippets, left = json.load(sys.stdin)
 converter = LatexToMathML(**options)
@@ -63,7 +63,7 @@ print(json.dumps(converter.convert_all([*map(tuple, snippets)])))
 """
 SECONDS = 300  # for the formulas of a page; 100 formulas take 0.1 s
 LARGEST = 20_000_000  # characters of MathML in a page
-MOST_ENDS = 3  # after so many, no formula of the page is converted
+MOST_ENDS = 3  # after this many crashes, no formula of the page is converted
 IN_OTHER_WORDS = [
     # a notebook may define a macro twice, because cells are run again
     (r"\\(?:(?:re)?new|provide)command\*?\s*\{?(\\[a-zA-Z]+)\}?\s*(?:\[(\d)\](?!\[))?(?=\{)",
@@ -134,7 +134,7 @@ class Formulas:
 
     @staticmethod
     def _after_code(text: str, opening: re.Match, fence: str, find: Callable) -> int:
-        """Where the code that begins with this ``fence`` ends; after the fence if it never does."""
+        """End of the code that begins with this ``fence``; if it is never closed, end of fence."""
         at = opening.end()
         while (end := find(fence, at)) >= 0:
             at = end + len(fence)
@@ -222,7 +222,7 @@ class Formulas:
 
 
 def _convert(snippets: list[tuple[str, bool]]) -> list[str]:
-    """MathML of pairs of TeX and whether it is displayed; "" where the converter ended."""
+    """MathML of pairs of TeX and whether it is displayed; "" if a formula crashed the converter."""
     command, ended = [sys.executable, "-P", "-c", CONVERT], set()
     while len(ended) < MOST_ENDS:
         tried = [("" if i in ended else tex, display) for i, (tex, display) in enumerate(snippets)]

@@ -1,7 +1,7 @@
 """The last check of a finished page: only allowed elements and attributes occur in it.
 
-Its parts were cleaned before they were combined. Here the whole page is read again, and must have a
-form that every browser reads alike: tags with quoted attributes, and no other "<".
+Its parts were cleaned before they were combined. Here the whole page is read again. It must
+have a form that all browsers parse in the same way: tags with quoted attributes, no other "<".
 """
 
 import re
@@ -42,7 +42,7 @@ FORMS = {"src": IMAGE, "style": STYLE}
 
 
 def check_page(html: str, css: str, script: str) -> None:
-    """Raise a LabError if a page contains what is not allowed, besides its own CSS and script."""
+    """Raise a LabError if a page contains more than is allowed, besides its own CSS and script."""
     for name, own in (("style", css), ("script", script)):
         html = html.replace(f"<{name}>{own}</{name}>", "", 1)
     head, body, rest = html.removeprefix("<!DOCTYPE html>").rpartition("<body")

@@ -44,8 +44,8 @@ MOST_WIDGETS = 2_000
 DARK = 0.12  # share of dark pixels up to which a figure is a chart, not images
 PROGRESS = ("FloatProgressModel", "IntProgressModel")
 
-# An interactive figure, computed by a script with a known hash: a static one, and controls that
-# replace it if the script may run.
+# An interactive figure: a static figure, and controls that replace it if the script may run. The
+# script computes the figure and is allowed by its hash.
 OPENING = '<div class="living" data-'  # outputs of a kernel cannot contain this unescaped
 TICKS = [f"<span>{tick}</span>" for tick in ("−3", "−2", "−1", "0", "1", "2", "3")]
 PLANE = f"""<div class="live" hidden>
@@ -59,7 +59,7 @@ PLANE = f"""<div class="live" hidden>
 <label>z 1, to the right <input type="range" min="-3" max="3" step="0.01"></label>
 <label>z 2, upwards <input type="range" min="-3" max="3" step="0.01"></label>
 <p class="note">Move over the plane, tap it, move the sliders, or focus the plane and press the
-arrow keys: the image above is decoded on this page, with the model’s own weights.</p></div>
+arrow keys. The image above is then decoded on this page, with the model’s own weights.</p></div>
 </div>"""
 
 
@@ -128,7 +128,7 @@ class Outputs:
         return _pre(plain or data.get("text/plain", "").rstrip())
 
     def _living(self, what: str, data: dict, output: NotebookNode, controls: str) -> str:
-        """A static figure, and the controls for what is computed from ``data`` in its place.
+        """A static figure, and controls that replace it by what is computed from ``data``.
 
         The data become an attribute, never markup or code.
         """
@@ -199,7 +199,7 @@ class Outputs:
 
 
 def labelled(html: str) -> str:
-    """Simple tables with the column's header in each cell: on a phone each row becomes a card."""
+    """Simple tables with the column's header in each cell, so that a phone shows rows as cards."""
 
     def table(whole: re.Match) -> str:
         head, body = whole[0].split("</thead>", 1)
@@ -218,7 +218,7 @@ def labelled(html: str) -> str:
 
 
 def looks_of(kind: str, data: str, width: str = "") -> list[str]:
-    """CSS classes of a figure: "wide" for a phone, "chart" for dark lines on white."""
+    """CSS classes of a figure: "wide" if wider than a phone, "chart" if dark lines on white."""
     looks = ["wide"] if width.isdigit() and int(width) > PHONE else []
     looks += ["drawing"] * (kind == "image/svg+xml")  # our drawings also suit a dark page
     if kind == "image/png" and (image := image_of(data)):
@@ -234,7 +234,7 @@ def image_of(picture: str) -> Image.Image | None:
         if image.width * image.height <= MOST_PIXELS:
             image.load()
             return image
-    except Exception:  # damaged data raise many kinds
+    except Exception:  # damaged data raise many types of exception
         pass
     return None
 

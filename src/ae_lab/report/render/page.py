@@ -166,7 +166,7 @@ class Page:
         return self.outline.entries[-1].text if self.outline.entries else self.outline.title
 
     def _finished(self, parts: list[Part]) -> list[Part]:
-        """The parts with everything completed that depends on the whole page, such as links."""
+        """The parts, completed with everything that depends on the whole page, such as links."""
         texts = [text for part in parts for text in (part.source, part.outputs)]
         code = {2 * i for i, part in enumerate(parts) if part.number}
         done = self.fragments.finish("" if i in code else text for i, text in enumerate(texts))

@@ -45,8 +45,8 @@ CUT = {
     "textarea": "an input field: it needs a kernel or a script",
     "video": f"a video: {MEDIA}",
 }
-# The time of cleaning grows with the square of the depth. Elements in FLAT cannot be nested without
-# others between them.
+# The time of cleaning grows with the square of the depth. Elements in FLAT can only be nested with
+# other elements between them.
 MOST_NESTED = 500
 FLAT = set("br col dd dt hr img li p rp rt tbody td tfoot th thead tr wbr".split())
 ANY_TAG = re.compile(r"""<(/?)([a-z][^\s/>]*)(?:[^<>"']|"[^"]*"|'[^']*')*""", re.IGNORECASE)
@@ -80,7 +80,7 @@ FILE_LINK = re.compile(r'<a\b[^>]* href="missing:([^"]*)"[^>]*>(.*?)</a>', re.DO
 
 
 class Surroundings:
-    """The page of a fragment, as far as `sanitise` needs it; here, of a separate fragment."""
+    """What `sanitise` needs from the page of a fragment; this class is for one without a page."""
 
     def image(self, source: str) -> str | None:
         """The data address of an image, or None if it is not available."""
@@ -102,14 +102,14 @@ def note_html(what: str, failed: bool = False) -> str:
 
 
 def sanitise(html: str, headings: bool = False, page: Surroundings | None = None) -> str:
-    """Keep text, tables, links, colours and embedded images; remove what acts or fetches.
+    """Keep text, tables, links, colours and embedded images; remove all that runs or loads.
 
-    The fragment need not be well-formed. Its headings and anchors are kept if ``headings``, which
-    is for texts, not outputs. ``page`` provides images and counts what is removed.
+    The fragment need not be well-formed. ``headings`` is True for texts, whose headings and
+    anchors are kept, and False for outputs. ``page`` provides images and counts what is removed.
     """
     page = page or Surroundings()
     if _is_nested_deeply(html):
-        return page.note(f"HTML with more than {MOST_NESTED} elements inside one another")
+        return page.note(f"HTML that is nested more than {MOST_NESTED} levels deep")
     colours = _colours_of(html)
 
     def keep(tag: str, attribute: str, value: str) -> str | None:
@@ -163,7 +163,7 @@ def _is_nested_deeply(html: str) -> bool:
 
 
 def _elements(html: str, name: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each element with a name; an open element ends with the text."""
+    """Start and end of each element with a name; an unclosed element ends with the text."""
     opening, closing = re.compile(rf"<{name}\b", re.I), re.compile(rf"</{name}\s*>", re.I)
     at = 0
     while start := opening.search(html, at):
@@ -204,7 +204,7 @@ def svg_root(svg: str) -> tuple[str, ElementTree.Element] | None:
 
 
 def _svg_image(svg: str, page: Surroundings) -> str:
-    """An inline SVG as an image, which cannot act or fetch; its title becomes the alt text."""
+    """An inline SVG as an image, which cannot run or load anything; its title is the alt text."""
     if not (found := svg_root(svg)):
         return page.note(f"a drawing (SVG) that is not well-formed XML: {CHART}", failed=True)
     whole, root = found
@@ -276,7 +276,7 @@ def _colours_of(html: str) -> dict[str, str]:
 
 
 def _address(value: str) -> str | None:
-    """Target of a link: elsewhere, a page of the report, or this page; None if there is none."""
+    """Target of a link: another site, a page of the report, or this page; None if not allowed."""
     parts = urlsplit(value)
     if parts.scheme in ("data", "attachment", "missing"):
         return None
@@ -298,7 +298,7 @@ def _file_words(quoted: str) -> str:
 
 
 def anchor_of(heading: str) -> str:
-    """The anchor of a heading in a page; Jupyter's form, ``Linear-probe``, gives the same."""
+    """The anchor of a heading in a page; the same for Jupyter's form, such as ``Linear-probe``."""
     slug = re.sub(r"[^\w]+", "-", heading.lower()).strip("-") or "section"
     return f"section-{slug}" if slug.startswith(OWN_ANCHORS) else slug
 

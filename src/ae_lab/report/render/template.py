@@ -60,8 +60,8 @@ def page_css(formulas: bool, alive: bool = False) -> str:
 def page_policy(css: str, script: str = "") -> str:
     """What a browser may load: images and fonts in the page, and nothing over the network.
 
-    Style attributes are allowed because only MathML's tables use them. The style sheet, and the
-    script of an interactive page, are allowed by their hashes.
+    Style attributes are allowed: `last_look` checks that they contain no address and no position.
+    The style sheet, and the script of an interactive page, are allowed by their hashes.
     """
 
     def hashed(text: str) -> str:

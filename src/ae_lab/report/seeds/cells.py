@@ -78,7 +78,7 @@ def _in_words(summary: dict, unit: str = "") -> list[str]:
 
 
 def seeds_in_words(claim: Claim) -> str:
-    """In how many seeds (with several backends: runs) a claim held, and "provisional" if few."""
+    """In how many seeds (or runs, if several backends) a claim held; "provisional" if few."""
     words = ONE_SEED
     if seeds := claim.seeds:
         unit = "runs" if len(seeds["backends"]) > 1 else "seeds"

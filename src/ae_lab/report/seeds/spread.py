@@ -21,7 +21,7 @@ LARGEST = 1e100  # largest metric or margin, so that squares and sums stay finit
 
 
 def read_results(folder: Path, say: Callable[[str], None]) -> list[dict]:
-    """All results in a sweep's folder, by notebook, backend and seed; ``say`` names the others."""
+    """Results in a sweep's folder, by notebook, backend and seed; ``say`` names invalid files."""
     found = []
     for path in sorted(folder.glob("*.json")):
         try:
@@ -50,7 +50,7 @@ def parse_result(text: str) -> dict:
         if result["error"] is not None:
             sentence_of(result["error"])
         if type(result["seed"]) is not int or not all(isinstance(text, str) for text in texts):
-            raise TypeError("a name or seed of another type")
+            raise TypeError("a name that is not text, or a seed that is not a whole number")
         if not all(isinstance(one, int | float) and abs(one) < LARGEST for one in numbers):
             raise TypeError("a value that is not a number, or too large")
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -149,9 +149,9 @@ def _over_seeds(margins: dict[str, float]) -> dict:
 
 
 def _chance(claim: Claim) -> float | None:
-    """The p-value of a claim: the largest of its conditions'; None for fewer than two runs.
+    """The p-value of a claim: the largest p-value of its conditions; None for fewer than two runs.
 
-    For a condition it is that of Student's two-sided t-test of its margins against 0.
+    The p-value of a condition is that of a two-sided t-test of its margins against 0 (Student).
     """
     found = []
     for condition in claim.seeds["conditions"].values():

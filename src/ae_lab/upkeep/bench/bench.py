@@ -20,14 +20,14 @@ LEAST_REPEATS = 5
 GROWTH = "growth"
 NAMES = (*(row.name for row in ROWS), GROWTH)
 MEASURED_WITH = ("keras", "tensorflow", "torch", "jax", "numpy", "scikit-learn")
-COMPILED_STEPS = 1_200  # shorter trainings are not compiled, so that an epoch takes longer
+COMPILED_STEPS = 1_200  # shorter trainings are not compiled, so their epochs take longer
 
 
 @dataclass
 class Outcome:
     """The results of a run: ratios, growth, rows not measured, and the machine.
 
-    ``growth`` maps a quantity to {its size: seconds per epoch}, all other sizes as usual.
+    ``growth`` maps a quantity to {its size: seconds per epoch}; all other sizes are the usual ones.
     """
 
     facts: dict[str, str]
@@ -53,7 +53,7 @@ def run_bench(
     names : rows to measure; all if empty. The files then contain only these.
     repeats : timings per side, at least 5.
     small : True for a test run: few images, any number of repeats, no verdict.
-    long : True to measure also the rows that take minutes.
+    long : True to measure the rows that take minutes, too.
     say : function that prints the progress and the table.
 
     Raises
@@ -96,8 +96,8 @@ def run_bench(
     say(f"Open {folder / 'bench.html'}\n")
     if outcome.failed:
         raise LabError(
-            f"{outcome.failed} rows failed, for the reasons above: correct them, or measure other "
-            "rows with --row."
+            f"{outcome.failed} rows failed, for the reasons above: correct the causes, or "
+            "measure other rows with --row."
         )
     return outcome
 
@@ -126,7 +126,7 @@ def line_of(result: Result) -> str:
 
 
 def machine_facts(source: str) -> dict[str, str]:
-    """What timings depend on besides the code: machine, load, versions, data."""
+    """What timings depend on, apart from the code: machine, load, versions, data."""
     found = versions(MEASURED_WITH)
     installed = [name for name in ("python", *MEASURED_WITH) if found[name] != "none"]
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
@@ -140,7 +140,7 @@ def machine_facts(source: str) -> dict[str, str]:
 
 
 def growth_plan(small: bool) -> dict[str, dict[int, Workload]]:
-    """How an epoch of ours grows: label → size → workload, with one quantity changed at a time."""
+    """Workloads for the growth of our epoch time: label → size → workload; one quantity changes."""
     usual = Workload(images=200, small=True) if small else Workload()
     images = (100, 200) if small else (6_875, 13_750, 27_500, 55_000)
     codes = (16, 32) if small else (8, 32, 128, 512)

@@ -14,7 +14,7 @@ from ae_lab.upkeep.bench.side import Answer, Side, Workload
 
 NEEDS = {"torch_loop": "torch", "jax_scan": "jax"}  # peers that are not in a normal installation
 KEYS = ("row", "against", "ours_s", "other_s", "ratio", "low", "high", "reach", "reached")
-SLACK = 1.05  # largest ratio of our final loss to theirs at which the work counts as the same
+SLACK = 1.05  # if our final loss exceeds this many times theirs, the work is not the same
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Row:
 
     def workload(self, repeats: int, small: bool = False) -> Workload:
         """The row's sizes; with few images and an easy target if ``small``."""
-        epochs = 1 + 2 * repeats  # one to warm up, and one before each that is timed
+        epochs = 1 + 2 * repeats  # one to warm up, and one before each timed epoch
         workload = replace(Workload(epochs=epochs), **self.sizes)
         easy = {"images": 256, "small": True, "target": 1e3 if workload.target else 0.0}
         return replace(workload, **easy) if small else workload
@@ -83,7 +83,7 @@ ROWS = (
         A("PyTorch eager, tensors in memory", 1, "torch_loop.cnn")), {"batch_size": 128}),
     Row("variational", "variational 784-500-20 and back, one epoch", "ours.variational", (
         A("the structure of keras.io's example", 2, "keras_fit.variational"),), VARIATIONAL),
-    Row("binarised", "variational 784-500-20 on images binarised anew at each step",
+    Row("binarised", "variational 784-500-20 on images binarised again at each step",
         "ours.binarised", (
         A("a hand-written XLA scan (JAX)", 1 / 1.15, "jax_scan.variational"),), VARIATIONAL),
     Row("denoising", "denoising 784-512-128 and back, one epoch", "ours.denoising", (
@@ -105,18 +105,18 @@ ROWS = (
         A("a limit of 0.1 s", 1, limit=0.1),)),
     Row("help", "python -m ae_lab --help", "programs.help_text", (
         A("a limit of 0.4 s", 1, limit=0.4),)),
-    Row("dense-to-target", "784-32-784 from nothing to a test BCE of 0.0940 per pixel",
+    Row("dense-to-target", "784-32-784 from the start to a test BCE of 0.0940 per pixel",
         "ours.dense", (A("the handout's program, 500 epochs at most", 8, "handout.program"),),
         {"epochs": 50, "target": 0.0940}, long=True),
-    Row("deep-to-target", "784-1000-500-250-30 from nothing to a squared error of 3.00 per image",
+    Row("deep-to-target", "784-1000-500-250-30 from the start to a squared error of 3.00 per image",
         "ours.deep", (
         A("plain Keras fit, 60 epochs planned", 2, "keras_fit.deep_to_target"),
         A("a limit of 3.5 minutes, half our first try", 1, limit=210)),
         DEEP | {"epochs": 50, "target": 3.0}, long=True),
-    Row("quick-report", "a quick report of all notebooks, from nothing", "programs.quick_report", (
+    Row("quick-report", "a quick report without stored results", "programs.quick_report", (
         A("jupyter nbconvert --execute, one by one", 1.5, "programs.nbconvert"),
         A("a limit of 6 minutes", 1, limit=360)), long=True),
-    Row("unchanged-report", "the report again, nothing changed", "programs.unchanged_report", (
+    Row("unchanged-report", "the report again, without changes", "programs.unchanged_report", (
         A("a limit of 2 s", 1, limit=2),), long=True),
     Row("report-memory", "peak memory of a notebook's kernel, GB", "programs.report_memory", (
         A("a limit of 1.5 GB", 1, limit=1.5),), unit="GB", long=True),
@@ -129,9 +129,9 @@ class Result:
     """One row compared with one peer.
 
     ``ours_s`` and ``other_s`` are medians in seconds (or in the row's unit). ``low``, ``ratio``
-    and ``high`` are the quartiles of other / ours, each of consecutive timings, because other
-    programs slow down some timings on a shared machine. ``reached`` is None if there is no
-    verdict; ``note`` has the reason.
+    and ``high`` are the quartiles of other / ours. Each ratio is of two consecutive timings,
+    because other programs on a shared machine slow down some timings. ``reached`` is None if there
+    is no verdict; ``note`` has the reason.
     """
 
     row: str
@@ -174,8 +174,8 @@ def measure(row: Row, workload: Workload, repeats: int) -> list[Result]:
 def in_turn(sides: list[Side], repeats: int, again: bool) -> list[list[Answer]]:
     """``repeats`` answers of each side; if ``again``, each is the second of two units of work.
 
-    A process that has waited for the other side starts slowly, TensorFlow by seconds. The order
-    alternates, so that a machine that becomes slower or faster favours no side.
+    A process that has waited for the other side is slow at first; TensorFlow loses seconds. The
+    order alternates, so that no side gains if the machine becomes slower or faster.
     """
     answers = [[] for _ in sides]
     for turn in range(repeats):

@@ -1,4 +1,4 @@
-"""One side of a row: a separate process, which stays alive between two timings; and its sizes.
+"""One side of a row: its sizes, and its process, which stays alive between two timings.
 
 This module imports no numeric library, because these read their number of threads at import.
 """
@@ -82,7 +82,7 @@ class Answer:
 class Side:
     """Starts the process of a task and lets it warm up; use it as a context manager.
 
-    Raises a LabError if the task fails, at its start or later.
+    Raises a LabError if the task fails, whether at its start or later.
     """
 
     def __init__(self, work: str, workload: Workload):

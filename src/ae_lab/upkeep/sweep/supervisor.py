@@ -1,8 +1,8 @@
-"""Sends tasks to checked workers, one at a time each, and receives their results.
+"""Sends tasks to checked workers, one at a time per worker, and receives their results.
 
 The functions at the end run on the workers.
 
-The supervisor chooses the worker for each task, not Dask, which would send tasks to workers before
+The supervisor, not Dask, chooses the worker for each task. Dask would send tasks to workers before
 they are checked, and several at once to a worker with many threads. Workers send text, so nothing
 is unpickled, and each result is checked against its task.
 """
@@ -81,7 +81,7 @@ class Supervisor:
                     if lost[task.label] < MOST_LOST:
                         waiting.appendleft(task)
                     else:
-                        self._end(task, _failed(task, "LostWorkers", f"{MOST_LOST} were lost"))
+                        self._end(task, _failed(task, "LostWorkers", f"lost {MOST_LOST} workers"))
                 elif future.done():
                     del self.at_work[worker]
                     result = outcome(task, future)
@@ -121,7 +121,7 @@ class Supervisor:
             self.last_hope = time.monotonic()
         elif time.monotonic() - self.last_hope > self.patience:
             raise LabError(
-                "a worker must have the package, versions and data of this machine, and all were "
+                "a worker must have the package, versions and data of this machine, but all were "
                 f"refused: {'; '.join(sorted(reasons))}; install the same there and start the "
                 "sweep again."
             )
@@ -217,7 +217,7 @@ def run_task(task: Task) -> str:
 def data_here(dataset: str) -> tuple[Settings, str]:
     """This process's settings, including the folder of the data, and the data's SHA-256.
 
-    A kernel runs in another folder, from which a project's ``data`` folder is not found.
+    A kernel runs in another folder and does not find the project's ``data`` folder from there.
     """
     settings = replace(Settings.from_environment(), dataset=dataset)
     loaded = data.load_mnist(settings)

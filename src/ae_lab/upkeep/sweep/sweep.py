@@ -21,7 +21,7 @@ SPARING = {
     # Dask polls its workers 50 times per second for dashboards, but our tasks take minutes.
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
-    # It also serves pages about them to everyone.
+    # Dask also serves web pages about its workers to everyone.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
 }
@@ -68,7 +68,7 @@ def sweep(
         say(f"Data: {dataset.source}\n")
         tasks = plan(settings, paths, seeds, backends, dataset.sha256)
         images = data.local_fingerprint(settings)
-        for task in tasks:  # what a report has already run needs no second run
+        for task in tasks:  # what a report has already run is not run again
             if not is_done(place, task) and (found := result_in_report(place, task, images)):
                 store_result(place, task, found)
         left = [task for task in tasks if not is_done(place, task)]
@@ -105,7 +105,7 @@ def connected(scheduler: str | None, workers: int | None) -> Iterator:
         security = None if scheduler else Security.temporary()
     except ImportError:
         raise LabError(
-            "a sweep needs the packages distributed and cryptography, received none: "
+            "a sweep needs the packages distributed and cryptography, at least one is missing: "
             "install them with pip install 'ae_lab[sweep]'."
         ) from None
     reading = {"set_as_default": False, "deserializers": TEXT_ONLY}

@@ -18,7 +18,7 @@ const ACTIVATIONS = {
 
 const numbers = (text, Kind) => new Kind(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 
-// Add input[from + i] times row first + i of the weights to the sums, for each of count inputs.
+// For each i below count: add row first + i of the weights, times input[from + i], to the sums.
 function addRows(sums, at, input, from, count, { weights, units }, first) {
   for (let i = 0; i < count; i++) {
     const value = input[from + i];

@@ -30,7 +30,7 @@ function plane(figure, { shape: [height, width], layers }) {
     paint(one, decode(point), width);
     where.textContent = `z = (${point.map((v) => v.toFixed(2).replace("-", "−")).join(", ")})`;
     whole.putImageData(still, 0, 0);
-    whole.beginPath();  // around a tile, which stays visible
+    whole.beginPath();  // a circle around a tile, which stays visible
     whole.arc((point[0] / REACH + 1) / 2 * map.width, (1 - point[1] / REACH) / 2 * map.height, 0.6 * width, 0, 7);
     whole.lineWidth = 6; whole.strokeStyle = "#fff"; whole.stroke();
     whole.lineWidth = 3; whole.strokeStyle = "#d55e00"; whole.stroke();
