@@ -19,7 +19,7 @@ from ae_lab.settings import KNOB, PROFILES, Settings
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status: 0, 1 after an error message, 130 if interrupted."""
-    for stream in (sys.stdout, sys.stderr):  # letters that a terminal lacks raise no error
+    for stream in (sys.stdout, sys.stderr):  # characters that a terminal lacks raise no error
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     sys.unraisablehook = _interrupt_again
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _our_fault(error: Exception) -> str:
     """The message for an unexpected error; the traceback goes to a file that it names."""
     said = f"{type(error).__name__}: {error}"[:300]
-    where = "to get more details, set TMPDIR to a folder that can be written"
+    where = "to get more details, set TMPDIR to a writable folder"
     try:
         options = {"encoding": "utf-8", "errors": "backslashreplace", "delete": False}
         with tempfile.NamedTemporaryFile("w", prefix="ae_lab-", suffix=".log", **options) as log:
@@ -139,7 +139,7 @@ def reconstruct(options: argparse.Namespace) -> None:
         classifier = models.load_model(file := _model_file(_settings(options), "classifier"))
         _check_digits(file)
     except LabError as error:  # the picture then has no prediction
-        print(f"No verdict: {error}", file=sys.stderr)
+        print(f"No prediction: {error}", file=sys.stderr)
         classifier = None
     test_images = data.load_mnist(_settings(options)).x_test[:2_000]
     verdict = handwriting.judge(photo, model, classifier, test_images)
@@ -183,9 +183,9 @@ def _check_digits(file: str | os.PathLike) -> None:
         if classes != list("0123456789") or not about["light_on_dark"]:
             how = "light on dark" if about["light_on_dark"] else "dark on light"
             raise LabError(
-                f"{file} must be a model of handwritten digits, light on dark, received one of "
-                f"{name}, {how}, classes {ascii(classes[:10])}: unset AE_LAB_DATASET, and make one "
-                "with ae-lab report."
+                f"{file} must be a model of handwritten digits, light on dark, received a model of "
+                f"{name}, {how}, with classes {ascii(classes[:10])}: unset AE_LAB_DATASET, and "
+                "train a model with ae-lab report."
             )
         print(f"Note: {file} was trained on {name}, not on MNIST.", file=sys.stderr)
 
@@ -219,7 +219,7 @@ def bench(options: argparse.Namespace) -> None:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    """The settings of the environment, with those given as options instead."""
+    """The settings from environment variables, replaced by those that are given as options."""
     given = {
         f"AE_LAB_{name.upper()}": getattr(options, name, None)
         for name in ("profile", "seed", "author")
@@ -267,20 +267,20 @@ def _parser() -> argparse.ArgumentParser:
     option("--accept", action="store_true", help="store the results as new reference values")
 
     option = add(sweep, "run notebooks with several seeds, also on several machines", profile)
-    option("--seeds", type=int, default=5, help="number of seeds, from AE_LAB_SEED on (default: 5)")
+    option("--seeds", type=int, default=5, help="number of seeds, from AE_LAB_SEED up (default: 5)")
     option("--notebooks", nargs="+", default=[], metavar="NAME", help="run only these")
     option("--backend", default="tensorflow", help="Keras backends, separated by commas")
     option("--scheduler", metavar="ADDRESS", help="a running Dask scheduler, such as tcp://…:8786")
     option("--workers", type=int, help="number of local processes (default: one per core)")
 
     option = add(grade, "grade many submissions in one table", profile)
-    option("folders", nargs="+", metavar="FOLDER", help="one folder per student, with that name")
+    option("folders", nargs="+", metavar="FOLDER", help="one per student, with the student's name")
     option("--run", action="store_true", help="execute the students' notebooks first")
     option("--out", help="folder to write (default: grades in the report folder)")
 
     option = add(reconstruct, "reconstruct a photo of a digit with a trained model", model, profile)
     option("photo", help="a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF file")
-    option("--out", help="PNG to write (default: in the folder of the photo)")
+    option("--out", help="PNG file to write (default: in the folder of the photo)")
 
     for function, what in (
         (encode, "codes of the images in a file"),
@@ -289,7 +289,7 @@ def _parser() -> argparse.ArgumentParser:
         option = add(function, f"write the {what} (.npy, .npz)", model, profile)
         option("source", help="file to read")
         option("target", help="file to write")
-        option("--array", help="name of the array in an .npz, if it contains several")
+        option("--array", help="name of the array in an .npz file with several")
 
     option = add(data, "prepare MNIST and print its source, or describe a file of images")
     option("path", nargs="?", help="a file or folder of your own images")

@@ -17,14 +17,18 @@ WHY = {"because": "the paper says so"}
 @pytest.mark.parametrize(
     ("condition", "margin", "texts"),
     [
-        (at_least("units", 0.84, 0.9, "share", **WHY), -0.06, ["84.0%", "at least 90.0%"]),
-        (at_most("error", 7.5, 8, "nats", **WHY), 0.5, ["7.5 nats", "at most 8 nats"]),
-        (between("angle", 3, 1, 10, "degrees", **WHY), 2, ["3 degrees", "1 degrees to 10"]),
-        (between("angle", 11, 1, 10, "degrees", **WHY), -1, ["11", "1 degrees to 10"]),
+        (at_least("units", 0.84, 0.9, "share", **WHY), -0.06, ["84.0%", "above 90.0%"]),
+        (at_most("error", 7.5, 8, "nats", **WHY), 0.5, ["7.5 nats", "below 8 nats"]),
+        (
+            between("angle", 3, 1, 10, "degrees", **WHY),
+            2,
+            ["3 degrees", "between 1 degrees and 10"],
+        ),
+        (between("angle", 11, 1, 10, "degrees", **WHY), -1, ["11", "between 1 degrees and 10"]),
         (
             better_than("ours", 13, {"PCA": 15}, "nats", by=1, better="lower", **WHY),
             1,
-            ["PCA, 15 nats, by 1"],
+            ["PCA, 15 nats, by more than 1"],
         ),
         (better_than("ours", 13, {"PCA": 15}, "nats", by=0, **WHY), -2, ["higher than PCA", "15"]),
     ],
@@ -61,7 +65,7 @@ def test_a_control_is_shown_and_not_counted(shown, tmp_path):
     assert first["verdict"] == "holds" and first["conditions"] == {"weight 1": 0.05}
     assert "control, weight 0: 90.0%" in first["evidence"]
     assert second["verdict"] == "does not hold" and second["kind"] == "handout"
-    assert "at most 50.0%" in shown[0][0]["text/plain"]
+    assert "below 50.0%" in shown[0][0]["text/plain"]
 
 
 def test_a_claim_needs_a_condition_besides_controls(shown):
@@ -176,6 +180,7 @@ def test_a_gain_on_the_same_images_must_exceed_its_paired_error(only_a, only_b, 
     error = differences.std() * len(a) ** 0.5
     assert paired_gain(a, b) == pytest.approx((only_a - only_b, error, 1_000))
     assert found.low == pytest.approx(2 * error) and found.unit == "images of 1,000"
+    assert "theirs" in found.asked and f"{found.low:.4g} images" in found.asked
     assert not more_correct("ours", a, {"theirs": b}, by=21, **WHY).met
 
 

@@ -81,7 +81,7 @@ def test_the_picture_stays_within_its_frame(networks, kind):
 @pytest.mark.parametrize("kind", AUTOENCODERS)
 def test_the_alt_text_names_each_layer_and_the_coloured_ones(networks, kind):
     rows, alt = rows_of(networks[kind]), draw(networks[kind])[1]
-    layers, own = alt.split("Coloured")
+    layers, own = alt.split("In colour")
     assert [layers.count(row.in_words) for row in rows] == [
         sum(other.in_words.startswith(row.in_words) for other in rows) for row in rows
     ]

@@ -182,6 +182,8 @@ def test_a_model_of_another_structure_is_refused_in_one_sentence(dataset, desk):
     outcome = check("99.1", keras.Sequential(layers), "a", desk)
     assert outcome.right is False and "\n" not in outcome.words
     assert "cannot be measured" in outcome.words and OURS["99.1"]["asks"] in outcome.words
+    described = measures.code_size.__doc__.rstrip(".")
+    assert described in outcome.words and "code_size" not in outcome.words
 
 
 def test_an_untrained_model_is_recognised(dataset, desk):

@@ -81,7 +81,7 @@ def test_the_file_contains_run_metrics_claims_and_timings(lab, tmp_path):
             "sentence": CLAIMS[HANDOUTS],
             "verdict": "holds",
             "written": "",
-            "evidence": "error: 0.09 nats (asked: at most 0.1 nats, because of the paper): met",
+            "evidence": "error: 0.09 nats (asked: below 0.1 nats, because of the paper): met",
             "conditions": {"error": 0.01},
             "tests": [
                 {
@@ -89,7 +89,7 @@ def test_the_file_contains_run_metrics_claims_and_timings(lab, tmp_path):
                     "value": 0.09,
                     "unit": "nats",
                     "measured": "0.09 nats",
-                    "asked": "at most 0.1 nats",
+                    "asked": "below 0.1 nats",
                     "because": "of the paper",
                     "low": None,
                     "high": 0.1,

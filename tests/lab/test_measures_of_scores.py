@@ -1,5 +1,6 @@
 """Measures of the exercises on anomalies: scores and alarms."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -40,6 +41,9 @@ def test_scores_divided_by_the_sum_of_pixels_are_recomputed(few, half):
     scores = errors / few.x_test.sum(axis=(1, 2, 3))
     assert measures.off_error_per_ink(half, scores, few) < 1e-5
     assert measures.off_error_per_ink(half, 1.1 * scores, few) == pytest.approx(0.1, rel=1e-3)
+    for wrong in (scores[:7], scores[:, None], scores[0]):
+        with pytest.raises(LabError, match=rf"scores.*{re.escape(str(wrong.shape))} and \(30,\)"):
+            measures.off_error_per_ink(half, wrong, few)
 
 
 def test_false_and_correct_alarms_are_counted(few, half):

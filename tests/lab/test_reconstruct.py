@@ -66,7 +66,7 @@ def test_a_classifier_of_something_else_is_not_used(photo, kept, capsys):
     kept(ABOUT, ANIMALS)
     assert main(["reconstruct", str(photo)]) == 0
     said = capsys.readouterr()
-    assert "No verdict" in said.err and "animals" in said.err and "reads" not in said.out
+    assert "No prediction" in said.err and "animals" in said.err and "reads" not in said.out
 
 
 @pytest.mark.parametrize(("about", "words"), [(KMNIST, "kmnist"), (None, "training data")])

@@ -43,7 +43,7 @@ def read_plain(stored: dict[str, Stored], unused: list[str]) -> tuple[dict, list
         x = to_bytes(x_name, to_squares(x_name, x, len(y), notes), notes)
         if re.match(r"emnist.*(idx|\.mat|\.csv)", stored[x_name].origin.lower()):
             x = x.swapaxes(1, 2)
-            notes.append("transposed (EMNIST is stored on its side)")
+            notes.append("transposed (EMNIST images are stored transposed)")
         arrays += [x, to_labels(y_name, y, len(x), notes)]
     if len(arrays) == 2:
         x, y = mixed(*arrays)
@@ -164,7 +164,7 @@ def to_labels(name: str, y: np.ndarray, count: int, notes: list[str]) -> np.ndar
     """``y`` as whole numbers from 0, or words, (``count``,); ``name``, ``notes`` as above."""
     if y.ndim == 2 and len(y) == count and y.shape[1] > 1:
         if (np.count_nonzero(y, axis=1) != 1).any() or y.max() != 1:
-            do = f"save {name}[:, 0] or {name}.argmax(1) in its place, whichever is the class"
+            do = f"save {name}[:, 0] or {name}.argmax(1) in its place, whichever contains the class"
             raise wrong(f"one class per image in {name}", f"shape {y.shape}", do)
         notes.append("one-hot labels made numbers")
         y = y.argmax(axis=1)

@@ -27,7 +27,7 @@ SAVE = 'np.savez("mine.npz", x_train=a, y_train=b, x_test=c, y_test=d)'
 EXPECTED = "a whole .npz, IDX, HDF5, MATLAB file or CSV of numbers"
 IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 PICKLE = (
-    "a pickle, which can run any program when it is read",
+    "a pickle, which can run any code when it is loaded",
     "MNIST needs no file, it is downloaded; convert what you trust: (a, b), _, (c, d) = "
     f'pickle.load(gzip.open("mnist.pkl.gz"), encoding="latin1"); {SAVE}',
 )

@@ -190,7 +190,7 @@ def read(path: Path, name: str = "") -> tuple[dict[str, np.ndarray], str, tuple[
             raise wrong(f"{key} with SHA-256 {asked[key][:12]}…", f"{found[key][:12]}…", OTHERWISE)
         return stand_in(arrays, notes, name_of_set(path))
     except (LabError, OSError) as error:
-        fault = f"is not {TITLES[name]}" if asked else "cannot stand in for MNIST"
+        fault = f"is not {TITLES[name]}" if asked else "cannot be used instead of MNIST"
         raise LabError(f"{path} {fault}: {error}") from None
 
 
@@ -270,7 +270,7 @@ def _downloaded_file(settings: Settings) -> Path | None:
         except Exception as error:  # any error of the network: the sample is still available
             reason = first_line(error)
             last = wait is None or not _waiting_helps(error, path.parent)
-            then = "using the sample" if sample else "there is no sample of it"
+            then = "using the sample" if sample else "there is no sample of this data set"
             then = then if last else f"trying again in {wait} s"
             print(f"{TITLES[name]} could not be downloaded ({reason}); {then}.", flush=True)
         if last:

@@ -65,7 +65,7 @@ def _read(path: str, target: str, name: str | None) -> np.ndarray:
     if not Path(path).is_file():
         raise LabError(f"the arrays must be in a file, found none at {path}: correct the path.")
     if not Path(target).parent.is_dir():
-        raise LabError(f"{target} cannot be written: make its folder, or name another.")
+        raise LabError(f"{target} cannot be written: create its folder, or name another file.")
     check_not_read(target, path)
     try:
         found = {one.origin.partition("/")[2]: one for one in arrays_in(Path(path))}
@@ -93,7 +93,7 @@ def _write(path: str, **array: np.ndarray) -> tuple:
         else:
             write_whole(Path(path), lambda part: np.save(part, values))
     except OSError as error:
-        raise LabError(f"{path} cannot be written: {error.strerror}: name another.") from None
+        raise LabError(f"{path} cannot be written ({error.strerror}): name another file.") from None
     return values.shape
 
 

@@ -61,7 +61,7 @@ class Condition:
 
     @property
     def sentence(self) -> str:
-        """For example "share of units: 84.0% (asked: at least 90.0%, because ...): not met"."""
+        """For example "share of units: 84.0% (asked: above 90.0%, because ...): not met"."""
         what = f"control, {self.name}" if self.control else self.name
         met = "met" if self.met else "not met"
         return f"{what}: {self.measured} (asked: {self.asked}, because {self.because}): {met}"
@@ -87,13 +87,13 @@ def at_least(name: str, value: float, bound: float, unit: str, *, because: str) 
     LabError
         If a number is not finite, or if the unit or the reason is empty.
     """
-    asked = f"at least {_form(bound, unit)}"
+    asked = f"above {_form(bound, unit)}"
     return _condition(name, value, unit, asked, because, low=bound)
 
 
 def at_most(name: str, value: float, bound: float, unit: str, *, because: str) -> Condition:
     """Condition that ``value`` is below ``bound``; ``name``, ``unit``, ``because`` as above."""
-    asked = f"at most {_form(bound, unit)}"
+    asked = f"below {_form(bound, unit)}"
     return _condition(name, value, unit, asked, because, high=bound)
 
 
@@ -101,7 +101,7 @@ def between(
     name: str, value: float, low: float, high: float, unit: str, *, because: str
 ) -> Condition:
     """Condition that ``low`` < ``value`` < ``high``; ``name``, ``unit``, ``because`` as above."""
-    asked = f"{_form(low, unit)} to {_form(high, unit)}"
+    asked = f"between {_form(low, unit)} and {_form(high, unit)}"
     return _condition(name, value, unit, asked, because, low=low, high=high)
 
 
@@ -135,7 +135,7 @@ def better_than(
     other, theirs = _only(name, rival)
     _number(name, theirs), _number(name, by)
     asked = f"{better} than {other}, {_form(theirs, unit)}"
-    asked += f", by {_form(by, unit)}" if by else ""
+    asked += f", by more than {_form(by, unit)}" if by else ""
     bound = {"low": theirs + by} if better == "higher" else {"high": theirs - by}
     return _condition(name, value, unit, asked, because, **bound)
 
@@ -164,7 +164,8 @@ def more_correct(
     paired = paired_gain(correct, theirs)
     bound = max(by, paired.limit)
     asked = (
-        f"{bound:.4g} more than {other}; {STANDARD_ERRORS} standard errors are {paired.limit:.3g}"
+        f"a gain over {other} of more than {bound:.4g} images; "
+        f"{STANDARD_ERRORS} standard errors are {paired.limit:.3g} images"
     )
     return _condition(name, paired.gain, f"images of {paired.images:,}", asked, because, low=bound)
 

@@ -99,6 +99,6 @@ def draw(model: keras.Model) -> tuple[str, str]:
     own_words = ", ".join(dict.fromkeys(row.in_words for row in own))
     alt = (
         f"The network from top to bottom: {'; '.join(row.in_words for row in rows)}. "
-        f"Coloured, what distinguishes this kind: {own_words}."
+        f"In colour: the parts that distinguish this kind: {own_words}."
     )
     return picture, alt

@@ -109,7 +109,7 @@ def check(id: str, answer: object, prediction: str | None, desk: Desk) -> Outcom
             value, bound = (_number(side, objects, desk) for side in (test, test[comparison]))
         except (AttributeError, LabError, TypeError, ValueError) as error:  # for example, no layer
             said = str(error).splitlines()[0].rstrip(".")
-            words = f"{test['measure']} cannot be measured for this ({said})"
+            words = f"this cannot be measured: {_in_words(test['measure'])} ({said})"
             return Outcome(False, f"{id}: {words}. Hand in {exercise['asks']}.")
         if not COMPARISONS[comparison](value, bound) and desk.judged:
             return Outcome(False, f"{id}: not yet: {test['hint'].format(value=value, bound=bound)}")
@@ -170,6 +170,14 @@ def _number(side: object, objects: dict[str, Any], desk: Desk) -> float:
         things = [objects[name] for name in ([names] if isinstance(names, str) else names)]
         value = getattr(measures, side["measure"])(*things, desk.dataset)
     return float(value) * side.get("times", 1) + side.get("plus", 0)
+
+
+def _in_words(measure: str) -> str:
+    """The description of a measure, from its docstring, which ``python -OO`` removes."""
+    from ae_lab.lab import measures
+
+    described = getattr(measures, measure).__doc__ or measure
+    return described.splitlines()[0].rstrip(".")
 
 
 def _explained(id: str, exercise: dict, objects: dict, predicted: int, desk: Desk) -> Outcome:

@@ -39,7 +39,7 @@ def compare(metric: Metric, profile: str, comparable: bool = True) -> str:
     ----------
     metric : the value, with its baselines, best possible value, published value and goal.
     profile : profile of the run; goals are set for the full profile.
-    comparable : False if goals and published values are for other images.
+    comparable : False if goals and published values are for other images or other knobs.
     """
     unit, parts = metric.unit, _beside_baselines(metric)
     for name, best in metric.best.items():
@@ -51,7 +51,8 @@ def compare(metric: Metric, profile: str, comparable: bool = True) -> str:
         by = "" if _equal(metric.value, metric.published) else f" by {_form(gap, unit, gap=True)}"
         parts.append(f"{_word(metric, metric.published)} the published value{by}")
     if metric.goal:
-        mark = metric.goal_mark(profile) if comparable else "not compared, for other images"
+        reason = "not compared: other images or changed knobs"
+        mark = metric.goal_mark(profile) if comparable else reason
         parts.append(f"goal ({metric.goal_in_words}): {mark}")
     sentence = "; ".join(parts) + "." if parts else ""
     return f"{sentence[:1].upper()}{sentence[1:]} {diagnosis(metric)}".strip()

@@ -121,7 +121,7 @@ class Lab:
             [name, in_words(value) + " (changed)" * (name in changed), one.unit, one.meaning]
             for (name, one), value in zip(knobs.items(), values, strict=True)
         ]
-        caption = f"The numbers of this notebook, profile {self.settings.profile}"
+        caption = f"The knobs of this notebook, profile {self.settings.profile}"
         self.table(["name", "value", "unit", "meaning"], rows, caption=caption)
         return values
 

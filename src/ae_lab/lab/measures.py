@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from ae_lab import evaluation, layers
 from ae_lab.data import Dataset, add_gaussian_noise, add_square_hole
-from ae_lab.validation import check_same_length
+from ae_lab.validation import check_same_length, check_same_shape
 
 if TYPE_CHECKING:
     import keras
@@ -94,7 +94,7 @@ def floor_of(images: np.ndarray, _: Dataset) -> float:
 
 
 def floor_of_test(_: object, mnist: Dataset) -> float:
-    """`floor_of` the test images."""
+    """Smallest possible cross-entropy of a reconstruction of the test images, in nats per pixel."""
     return evaluation.bce_floor(mnist.x_test)
 
 
@@ -227,7 +227,7 @@ def jacobian_norm(model: "keras.Model", mnist: Dataset) -> float:
 
 
 def relative_contraction(model: "keras.Model", mnist: Dataset) -> float:
-    """`evaluation.relative_contraction` for small random changes of the test images."""
+    """Contraction of small random changes by the code, relative to distances between images."""
     x = mnist.x_test[:2_000]
     return evaluation.relative_contraction(model, x, add_gaussian_noise(x, MOVE, seed=0))
 
@@ -387,6 +387,7 @@ def area_of_scores(array: np.ndarray, mnist: Dataset) -> float:
 def off_error_per_ink(model: "keras.Model", array: np.ndarray, mnist: Dataset) -> float:
     """Largest relative difference between scores and squared error divided by sum of pixels."""
     expected = _errors(model, mnist) / mnist.x_test.reshape(len(mnist.x_test), -1).sum(axis=1)
+    check_same_shape(array.shape, expected.shape, "scores", "errors of the test images")
     return np.max(np.abs(array - expected) / expected)
 
 
@@ -398,12 +399,12 @@ def on_the_right_side(model: "keras.Model", array: np.ndarray, mnist: Dataset) -
 
 
 def false_alarms(array: np.ndarray, mnist: Dataset) -> float:
-    """Of the test images that are not zeros, the share with an alarm; ``array`` (n,) of bool."""
+    """Of the test images that are not zeros, the share with an alarm; alarms are (n,) of bool."""
     return np.asarray(array, bool)[mnist.y_test != 0].mean()
 
 
 def found_zeros(array: np.ndarray, mnist: Dataset) -> float:
-    """Of the test images that are zeros, the share with an alarm; ``array`` (n,) of bool."""
+    """Of the test images that are zeros, the share with an alarm; alarms are (n,) of bool."""
     return np.asarray(array, bool)[mnist.y_test == 0].mean()
 
 

@@ -72,7 +72,7 @@ def code_sliders(lab: Lab, model: keras.Model, x: np.ndarray, *, numbers: int = 
     page = {
         "image": (range(min(10, len(x))), 0),
         "number of the code": ([int(j) + 1 for j in moved], 0),
-        "its value, least to greatest": (range(1, STEPS + 1), STEPS // 2),
+        "its value, smallest to largest": (range(1, STEPS + 1), STEPS // 2),
     }
     still = [(f"number {j + 1}", along(j)) for j in moved]
     sliders = {"image": (0, 0, min(10, len(x)) - 1)}
@@ -160,26 +160,26 @@ def interpolation_slider(
 
     def draw(start, end, share):
         ends = np.stack([x[start], between(start, end, share)[0], x[end]])
-        return [("from, between, to", ends)]
+        return [("start, between, end", ends)]
 
     alt = (
         f"{STEPS} decoded digits on the straight line between the codes of two test images; the "
         "first and the last are the reconstructions of these images."
     )
     still = [("decoded", between(start, end, np.linspace(0, 1, STEPS)))]
-    sliders = {"from": (start, 0, last), "to": (end, 0, last), "way": (0.5, 0, 1)}
+    sliders = {"start": (start, 0, last), "end": (end, 0, last), "position": (0.5, 0, 1)}
 
     def all_of_page(positions):
         start, end, share = (np.array(values) for values in zip(*positions, strict=True))
         decoded = between(start, end, share)
         ends = [(x[a], image, x[b]) for a, image, b in zip(start, decoded, end, strict=True)]
-        return [[("from, between, to", np.stack(images))] for images in ends]
+        return [[("start, between, end", np.stack(images))] for images in ends]
 
-    way = [step / (STEPS - 1) for step in range(STEPS)]
+    shares = [step / (STEPS - 1) for step in range(STEPS)]
     page = {
-        "from": (range(last + 1), start),
-        "to": (range(last + 1), end),
-        "way": (way, STEPS // 2),
+        "start": (range(last + 1), start),
+        "end": (range(last + 1), end),
+        "position": (shares, STEPS // 2),
     }
     _present(lab, still, alt, draw, sliders, page, all_of_page)
 
@@ -197,7 +197,7 @@ def _present(
     """Show the static figure; outside a report, also show sliders.
 
     ``draw`` returns the rows of the figure for values of the sliders. ``sliders`` maps a name to
-    (value, least, greatest), or to a list of values. ``page`` are the sliders of a report's page.
+    (value, smallest, largest), or to a list of values. ``page`` are the sliders of a report's page.
     ``draw_all`` returns the rows for all their positions at once, if that is faster than to call
     ``draw`` for each. With ``start``, the first slider sets the others to the values that ``start``
     returns for its value.

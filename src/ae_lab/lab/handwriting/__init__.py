@@ -17,7 +17,7 @@ from ae_lab.lab.handwriting.photo import read_photo as read_photo
 if TYPE_CHECKING:
     import keras
 
-UNSURE = 0.5  # a probability below it is no reading
+UNSURE = 0.5  # with a lower probability the result is marked as unsure
 USUAL = 0.99  # share of the test images whose error counts as usual
 
 
@@ -48,7 +48,7 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """The results in words: classes, probabilities, and drawings that look unlike digits."""
-        said = ["No classifier was at hand to read it."]
+        said = ["No classifier was given."]
         if self.probabilities is not None:
             said = [f"The classifier reads {''.join(map(str, self.probabilities.argmax(1)))}:"]
             for p in self.probabilities:
@@ -60,7 +60,7 @@ class Verdict:
                 which = "This" if len(self.x) == 1 else f"Drawing {i + 1}"
                 said.append(
                     f"{which} does not look like a digit: the squared error of its reconstruction "
-                    f"is {self.errors[i]:.1f}, that of 99 % of the test images is below "
+                    f"is {self.errors[i]:.1f}; 99 % of the test images have an error below "
                     f"{self.usual_error:.1f}."
                 )
         if n := self.found.left_out:
@@ -143,7 +143,7 @@ def save_verdict(verdict: Verdict, path: str | Path) -> None:
     try:
         Path(path).write_bytes(picture)
     except OSError as error:
-        raise LabError(f"{path} cannot be written: {error.strerror}: name another.") from None
+        raise LabError(f"{path} cannot be written ({error.strerror}): name another file.") from None
 
 
 def _draw_probabilities(ax, probabilities):

@@ -13,7 +13,7 @@ from ae_lab.errors import LabError
 SIDE, BOX, CENTRE = 28, 20, 14  # MNIST: a 20x20 box, its centre of mass on pixel (14, 14)
 STROKE = 2.2  # pixels of the box: most strokes of MNIST are wider
 WIDEST_STROKE = 0.4  # of the photo's longer side: wider areas are paper, a table or a shadow
-LEAST_CONTRAST = 0.08  # of ink against paper, black to white being 1
+LEAST_CONTRAST = 0.08  # least difference of ink and paper; black and white differ by 1
 NOISE_FACTOR = 10  # least contrast of the darkest ink, in standard deviations of the noise
 FAINT = 0.3  # of the darkest ink: lighter pixels are not part of a stroke
 NEAR = 0.25  # of the digit's height: largest distance of a separate stroke
@@ -91,7 +91,7 @@ def find_digits(photo: np.ndarray) -> Found:
     """
     photo = np.asarray(photo, np.float32)
     if photo.ndim != 2 or min(photo.shape) < 8:
-        raise _none(f"an image of shape {photo.shape}", "give a grey one of at least 8x8 pixels")
+        raise _none(f"an image of shape {photo.shape}", "use a grey image of at least 8x8 pixels")
     found, errors = [], []
     for light in (photo, 1 - photo):  # dark on light, light on dark
         try:
@@ -123,7 +123,9 @@ def _find_dark(light: np.ndarray) -> Found:
         said = f"ink that differs from the paper by only {darkest:.2f} (black from white: 1)"
         raise _none(said, "write darker, or use a pen of another colour")
     if darkest < NOISE_FACTOR * noise:
-        raise _none(f"only noise (standard deviation {noise:.2f})", "take it in more light")
+        raise _none(
+            f"only noise (standard deviation {noise:.2f})", "take the photo in brighter light"
+        )
     parts = regionprops(label(ink > FAINT * darkest), ink)
     parts = [part for part in parts if max(part.image.shape) >= least_side]
     if not parts:

@@ -18,14 +18,14 @@ with contextlib.suppress(ImportError):  # the extra "heic"
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")  # where Pillow has them
 EXPECTED = "an image in PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
 SAVE = "save it as JPEG or PNG"
-OTHERS = {  # what the first bytes of a file of another kind hold: what it is, and the way out
-    b"ftyp": ("HEIC or a film", "save it as JPEG (on an iPhone: Settings, Camera, Formats, "
-              'Most Compatible), or install pillow-heif: pip install "ae_lab[heic]"'),
+OTHERS = {  # what the first bytes of a file of another kind hold: what it is, and what to do
+    b"ftyp": ("a HEIC image or a video", "save it as JPEG (on an iPhone: Settings, Camera, "
+              'Formats, Most Compatible), or install pillow-heif: pip install "ae_lab[heic]"'),
     b"%pdf": ("a PDF", "save the page as JPEG or PNG, or take a screenshot of it"),
     b"<svg": ("an SVG drawing", "export it as PNG"),
     b"html": ("a web page", "save the picture itself, not the page that shows it"),
 }  # fmt: skip
-LARGEST_PIXELS = 60_000_000  # what a good telephone takes; with transparency, it needs 600 MB
+LARGEST_PIXELS = 60_000_000  # what a good phone camera produces; 600 MB with transparency
 MOST_SCANS = 100  # of a JPEG; each is decoded over all pixels, and a progressive one has about ten
 LARGEST_BYTES = 100_000_000
 WORKING_SIDE = 640  # pixels of the longer side: a digit needs far fewer
@@ -70,13 +70,13 @@ def read_photo(path: str | Path) -> np.ndarray:
         kinds = (OTHERS[key] for key in OTHERS if key in begin)
         raise _wrong(path, EXPECTED, *next(kinds, ("something else", SAVE))) from None
     except Image.DecompressionBombError:
-        raise _too_large(path, "far more") from None
-    except Exception as error:  # damaged pixels or EXIF data raise many kinds
+        raise _too_large(path, "too many pixels") from None
+    except Exception as error:  # damaged pixels or EXIF data raise many types of exception
         raise _wrong(path, "a whole image", f"a damaged one ({error})", SAVE) from None
 
 
 def _as_grey(image: Image.Image) -> np.ndarray:
-    image.draft("RGB", (2 * WORKING_SIDE, 2 * WORKING_SIDE))  # a JPEG can be read smaller at once
+    image.draft("RGB", (2 * WORKING_SIDE,) * 2)  # a JPEG can be decoded at a smaller size
     image.load()
     if image.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
         grey = np.asarray(image)
@@ -109,7 +109,7 @@ def _on_paper(image: Image.Image) -> Image.Image:
 def _too_large(path: Path, received: str) -> LabError:
     return LabError(
         f"{path} must hold at most {LARGEST_PIXELS:,} pixels, received {received}: "
-        "make the image smaller; a few hundred pixels a side are enough."
+        "make the image smaller; a few hundred pixels per side are enough."
     )
 
 
