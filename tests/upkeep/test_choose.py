@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
         "04.k",
         "05.rectified_stack",
         "06.papers_contractive",
-        "06.modern_denoising",
+        "06.dropout_denoising",
     ],
 )
 def test_a_choice_is_the_minimum_of_its_grid_without_test_images(tmp_path, monkeypatch, name):
@@ -42,7 +42,7 @@ def test_a_choice_is_the_minimum_of_its_grid_without_test_images(tmp_path, monke
 
 def test_compared_methods_have_the_same_number_of_settings():
     choices = choose.TABLES["choices"]
-    for kind in ("05.sigmoid", "05.rectified", "06.papers", "06.modern"):
+    for kind in ("05.sigmoid", "05.rectified", "06.papers", "06.dropout"):
         grids = [one["grid"].values() for name, one in choices.items() if name.startswith(kind)]
         assert len({np.prod([len(values) for values in grid]) for grid in grids}) == 1
 

@@ -21,7 +21,6 @@ from ae_lab.report.build import describe_commit, say_now
 from ae_lab.settings import Settings
 
 TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-NO_DROPOUT = dict(input_dropout=0, dropout=0)
 STACK_COST = 5 / 6  # epochs of fine-tuning that take as long as one epoch of the stack
 
 
@@ -88,23 +87,27 @@ def deep(bench: Bench, activation: str, rate: float, stack: int = 0) -> float:
     return bench.fit(model, epochs, rate)["val_reconstruction"][-1]
 
 
-def finetuned(bench: Bench, papers: bool, rate: float, noise=0.0, weight=0.0) -> float:
+def finetuned(bench: Bench, rate: float, masked=0.0, weight=0.0, **dropout) -> float:
     """Error of a classifier started from a denoising or contractive network, or at random.
 
-    ``papers`` is True for tied weights, gradient descent with momentum and no dropout.
+    Pre-training uses tied weights, fine-tuning gradient descent with momentum; ``dropout`` holds
+    the rates of the classifier, none in the papers' protocol.
     """
-    units, tied = bench.size["units"], dict(tied=True) if papers else {}
-    if (noise or weight) and (noise, weight) not in bench.starts:
-        named = dict(stddev=noise, code_activation="sigmoid") if noise else dict(weight=weight)
-        build = models.denoising if noise else models.contractive
+    units = bench.size["units"]
+    if (masked or weight) and (masked, weight) not in bench.starts:
+        if masked:
+            named = dict(corruption=layers.MaskingCorruption(masked), code_activation="sigmoid")
+        else:
+            named = dict(weight=weight)
+        build = models.denoising if masked else models.contractive
         model = build(latent_dim=units, hidden=(), **named)
-        bench.fit(model, bench.size["pretrain"], 1e-3, **tied)
-        bench.starts[noise, weight] = model
+        bench.fit(model, bench.size["pretrain"], 1e-3, tied=True)
+        bench.starts[masked, weight] = model
     training.seed_everything(bench.seed)  # the same for all settings that share a model
-    network = models.perceptron(units=units, **(NO_DROPOUT if papers else {}))
-    if noise or weight:
-        models.start_from_encoder(network, bench.starts[noise, weight])
-    return bench.classify(network, rate, **(dict(optimizer="sgd") if papers else {}))
+    network = models.perceptron(units=units, **dict(input_dropout=0, dropout=0) | dropout)
+    if masked or weight:
+        models.start_from_encoder(network, bench.starts[masked, weight])
+    return bench.classify(network, rate, optimizer="sgd")
 
 
 def choose(settings: Settings, names: list[str], say=say_now) -> None:
