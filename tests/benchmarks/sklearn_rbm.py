@@ -7,10 +7,10 @@ from sklearn.neural_network import BernoulliRBM
 
 def boltzmann(workload, tick):
     """One epoch from the start, with our learning rate and batch; the loss is its squared error."""
-    v = workload.load_flat()
-    sizes = {"n_components": workload.latent_dim, "batch_size": workload.batch_size}
+    v, _, _ = workload.load(784)
+    options = {"batch_size": workload.batch_size, "learning_rate": 0.1, "n_iter": 1}
     while True:
-        machine = BernoulliRBM(**sizes, learning_rate=0.1, n_iter=1, random_state=8).fit(v)
+        machine = BernoulliRBM(workload.latent_dim, **options, random_state=8).fit(v)
         tick(lambda machine=machine: error(machine, v[:2_000]))
 
 

@@ -15,10 +15,9 @@ import pytest
 from ae_lab.errors import LabError
 from ae_lab.report.execute.environment import process_environment
 from ae_lab.settings import Settings
-from ae_lab.upkeep.bench import comparison
-from ae_lab.upkeep.bench.bench import Outcome, growth_plan, run_bench, take
-from ae_lab.upkeep.bench.comparison import KEYS, ROWS, Against, Row, in_turn
-from ae_lab.upkeep.bench.side import Answer, Side, Workload, find, resized, serve
+from ae_lab.upkeep.bench import bench
+from ae_lab.upkeep.bench.bench import KEYS, ROWS, Against, Outcome, Row, in_turn, run_bench, take
+from ae_lab.upkeep.bench.side import Workload, find, serve, started
 from helpers import PROJECT
 
 PEERS = PROJECT / "tests" / "benchmarks"
@@ -27,11 +26,11 @@ LIMIT = Row("import", "import", "programs.import_package", (Against("60 s", 1, l
 
 
 def compare(row, against, ours, other, small=False, target=0.0):
-    return comparison.summarise(row, against, ours, other, Workload(small=small, target=target))
+    return bench.summarise(row, against, ours, other, Workload(small=small, target=target))
 
 
 def answers(*values, loss=None):
-    return [Answer(value, loss) for value in values]
+    return [(value, loss) for value in values]
 
 
 def test_the_spread_of_a_ratio_is_the_interquartile_range():
@@ -40,7 +39,6 @@ def test_the_spread_of_a_ratio_is_the_interquartile_range():
     result = compare(WORK, against, ours, other)
     assert (result.ours_s, result.other_s, result.ratio) == (1, 3, 3)
     assert (result.low, result.high, result.reached) == (2, 3, True)
-    assert tuple(result.exported()) == KEYS
     slower = compare(WORK, against, answers(1.0, 1.0), answers(2.4, 2.2))
     assert slower.reached is False and slower.verdict == "missed"
 
@@ -64,7 +62,7 @@ def test_a_spread_that_contains_1_may_still_reach_the_target():
 )
 def test_uncertain_results_have_no_verdict(ours, other, small, words):
     result = compare(WORK, Against("peer", 1.5, "x.y"), ours, other, small)
-    assert result.reached is None and words in result.note
+    assert result.reached is None and words in result.verdict
 
 
 def test_with_similar_losses_there_is_a_verdict():
@@ -78,28 +76,23 @@ def test_a_limit_can_replace_the_other_side():
     assert (result.low, result.high) == (2.5, 3.5)
 
 
-def test_sides_take_turns_in_alternating_order():
+def test_sides_take_turns_in_alternating_order(monkeypatch):
+    monkeypatch.setattr(bench, "SETTLE", 0)
     asked = []
 
-    class Recorder:
-        def __init__(self, name):
-            self.name = name
+    def side(name):
+        return lambda: asked.append(name) or len(asked)
 
-        def ask(self, again):
-            assert again is True
-            asked.append(self.name)
-            return len(asked)
-
-    found = in_turn([Recorder("a"), Recorder("b"), Recorder("c")], 3, again=True)
-    assert "".join(asked) == "abccbaabc"
-    assert found == [[1, 6, 7], [2, 5, 8], [3, 4, 9]]
+    found = in_turn([side("a"), side("b"), side("c")], 3, again=True)
+    assert "".join(asked) == "aabbccccbbaaaabbcc"  # of two units in a row, the second counts
+    assert found == [[2, 12, 14], [4, 10, 16], [6, 8, 18]]
 
 
 class Pipe:
-    """Answers two requests, then ends; stores what is sent."""
+    """Sends three requests, then ends; stores the answers."""
 
     def __init__(self):
-        self.asks, self.sent = iter(["go", "go"]), []
+        self.asks, self.sent = iter(["go"] * 3), []
 
     def send(self, answer):
         self.sent.append(answer)
@@ -115,11 +108,11 @@ class Pipe:
 def served(monkeypatch):
     """What a piece of work sends, run in this process."""
 
-    def serve_here(work):
+    def serve_here(work, **sizes):
         pipe = Pipe()
         monkeypatch.setattr("ae_lab.upkeep.bench.side.isolate", lambda: None)
         monkeypatch.setattr("ae_lab.upkeep.bench.side.find", lambda name: work)
-        serve("some.work", Workload(), pipe)
+        serve("some.work", Workload(**sizes), pipe)
         return pipe.sent
 
     return serve_here
@@ -134,12 +127,22 @@ def test_the_work_is_timed_and_not_its_loss(served):
         tick()
         time.sleep(0.05)
         tick(slow_loss)
-        tick(value=7)
+        tick()
         raise AssertionError("nobody asked for more")
 
-    _, worked, given = served(work)
-    assert 0.05 <= worked.value < 0.2 and worked.loss == 3
-    assert given == Answer(7.0, None)
+    _, (worked, loss), after = served(work)
+    assert 0.05 <= worked < 0.2 and loss == 3
+    assert after[0] < 0.2 and after[1] is None
+
+
+def test_a_side_may_measure_its_peak_memory(served):
+    def work(workload, tick):
+        tick()
+        held = np.ones(500_000_000, "uint8")
+        tick(held[0])
+
+    (before, _), (after, loss), _ = served(work, memory=True)
+    assert before > 0.05 and after > 0.5 and loss == 1
 
 
 def test_an_error_is_distinguished_from_the_end_of_the_work(served):
@@ -147,26 +150,17 @@ def test_an_error_is_distinguished_from_the_end_of_the_work(served):
     assert served(lambda workload, tick: tick(2.0))[1:] == [None]
 
 
-@pytest.mark.parametrize(("target", "expected"), [(0.5, Answer(3.0, 0.4)), (0.1, Answer(7.0, 0.2))])
+@pytest.mark.parametrize(("target", "expected"), [(0.5, (3.0, 0.4)), (0.1, (7.0, 0.2))])
 def test_a_side_works_until_its_loss_reaches_the_target(target, expected):
-    side = Side.__new__(Side)
-    coming = iter([Answer(1.0, 0.9), Answer(2.0, 0.4), Answer(4.0, 0.2), None])
-    side._unit = lambda: next(coming)
-    assert side.ask_until(target) == expected
+    coming = iter([(1.0, 0.9), (2.0, 0.4), (4.0, 0.2), None])
+    assert bench.until(target, lambda: next(coming)) == expected
 
 
 def test_there_is_no_verdict_if_we_miss_the_target():
     ours, other = answers(1.0, loss=0.1), answers(9.0, loss=0.3)
     assert compare(WORK, Against("peer", 2, "x.y"), ours, other, target=0.2).reached is True
     missed = compare(WORK, Against("peer", 2, "x.y"), other, ours, target=0.2)
-    assert missed.reached is None and "0.3" in missed.note and "0.2" in missed.note
-
-
-@pytest.mark.parametrize("height", [14, 28, 56])
-def test_images_are_resized_by_whole_steps(height):
-    images = np.arange(2 * 28 * 28, dtype="float32").reshape(2, 28, 28, 1)
-    assert resized(images, height).shape == (2, height, height, 1)
-    assert resized(images, height)[1, 0, 0, 0] == images[1, 0, 0, 0]
+    assert missed.reached is None and "0.3" in missed.verdict and "0.2" in missed.verdict
 
 
 def works():
@@ -189,15 +183,6 @@ def test_a_row_has_either_a_peer_or_a_limit():
         assert all(bool(against.work) != bool(against.limit) for against in row.against), row.name
 
 
-def test_a_plan_of_growth_changes_one_quantity_at_a_time():
-    for small in (True, False):
-        for settings in growth_plan(small).values():
-            first, *others = settings.values()
-            for other in others:
-                changed = [k for k, v in vars(other).items() if v != vars(first)[k]]
-                assert len(changed) == 1
-
-
 def test_the_matrix_products_are_those_of_backpropagation():
     tensorflow = pytest.importorskip("tensorflow")
     products = find("matmul.products")
@@ -217,10 +202,10 @@ LEARNERS = {
     "torch": ["torch_loop.dense", "torch_loop.dense_loader", "torch_loop.cnn"],
     "jax": [f"jax_scan.{kind}" for kind in ("dense", "variational", "denoising", "fine_tuning")],
     "sklearn": ["sklearn_rbm.boltzmann", "ours.boltzmann"],
-    "keras": ["ours.dense", "handout.program", "ours.cnn", "keras_fit.cnn"]
+    "keras": ["ours.dense", "keras_fit.handout", "ours.cnn", "keras_fit.cnn"]
     + ["ours.variational", "keras_fit.variational", "ours.contractive", "keras_fit.contractive"]
     + ["ours.k_sparse", "keras_fit.k_sparse"]
-    + ["ours.binarised", "ours.denoising", "ours.fine_tuning"],
+    + ["ours.binarised", "ours.denoising", "ours.fine_tuning", "ours.ten_times"],
 }
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "AE_LAB_OFFLINE": "1"}
 PROGRAM = """
@@ -235,7 +220,7 @@ for work in sys.argv[1:]:
     hidden = work.split(".")[1] in ("variational", "binarised", "denoising")
     sizes = {"hidden": (40,)} if hidden else {}
     try:
-        find(work)(Workload(epochs=3, images=320, batch_size=32, small=True, **sizes), tick)
+        find(work)(Workload(epochs=3, batch_size=32, small=True, **sizes), tick)
     except EOFError:
         pass
     print(json.dumps([work, losses]))
@@ -279,7 +264,7 @@ def test_our_rbm_learns_at_least_as_well_as_scikit_learns(learned):
 @pytest.mark.parametrize(
     "same",
     [
-        ("ours.dense", "handout.program", "jax_scan.dense", "torch_loop.dense"),
+        ("ours.dense", "keras_fit.handout", "jax_scan.dense", "torch_loop.dense"),
         ("torch_loop.dense", "torch_loop.dense_loader"),
         ("ours.cnn", "keras_fit.cnn", "torch_loop.cnn"),
         ("ours.variational", "keras_fit.variational"),
@@ -299,7 +284,7 @@ def test_the_sides_of_a_row_start_with_the_same_loss(learned, same):
 
 
 def test_a_missing_library_is_reported_and_the_rest_is_measured(monkeypatch):
-    monkeypatch.setitem(comparison.NEEDS, "gone", "no_such_library")
+    monkeypatch.setitem(bench.NEEDS, "gone", "no_such_library")
     row = replace(LIMIT, against=(Against("a peer", 2, "gone.work"), *LIMIT.against))
     outcome = Outcome({})
     take(row, outcome, 2, small=True)
@@ -315,8 +300,8 @@ def test_without_the_project_the_missing_file_is_named(tmp_path, monkeypatch):
 
 
 def test_the_error_of_a_failed_side_is_reported():
-    with pytest.raises(LabError, match="AttributeError"):
-        with Side("programs.no_such_work", Workload()):
+    with pytest.raises(LabError, match="programs.no_such_work .*KeyError"):
+        with started("programs.no_such_work", Workload()):
             pass
 
 

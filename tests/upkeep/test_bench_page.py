@@ -5,36 +5,35 @@ from html import unescape
 
 import pytest
 
-from ae_lab.upkeep.bench.bench import Outcome
-from ae_lab.upkeep.bench.bench_page import bench_page
-from ae_lab.upkeep.bench.comparison import Result
+from ae_lab.upkeep.bench.bench import Outcome, Result, bench_page
 
 HOSTILE = "a | <script>peer</script> [x](#y) `y` $z$ *w*"
 FACTS = {"Cores": "2", "Versions": "Python 3.11.7, keras 3.15.1", "Data": "MNIST"}
 RESULTS = [
-    Result("dense", "the handout's program", 0.4, 1.5, 3.75, 3.5, 4.0, 3.5, True, "", "s", 90, 91),
-    Result("dense", HOSTILE, 0.4, 0.5, 1.25, 1.2, 1.3, 1.3, False),
+    Result(
+        "dense",
+        "the handout's program",
+        0.4,
+        1.5,
+        3.75,
+        3.5,
+        4.0,
+        3.5,
+        True,
+        "reached",
+        "s",
+        90,
+        91,
+    ),
+    Result("dense", HOSTILE, 0.4, 0.5, 1.25, 1.2, 1.3, 1.3, False, "missed"),
     Result("cnn", "PyTorch", 0.4, 0.4, 1, 0.9, 1.1, 1, None, "no verdict: it contains 1"),
-    Result("quick-report", "nbconvert", 231, 468, 2.03, 2.03, 2.03, 1.5, True),
+    Result("quick-report", "nbconvert", 231, 468, 2.03, 2.03, 2.03, 1.5, True, "reached"),
 ]
-GROWTH = {
-    "images": {100: 0.1, 200: 0.2, 400: 0.4},
-    "numbers in the code": {8: 0.2, 32: 0.3},
-    "pixels per image": {196: 0.1, 784: 0.4},
-}
 
 
 @pytest.fixture(scope="module")
 def page():
-    return bench_page(
-        Outcome(FACTS, RESULTS, GROWTH, ["rbm skipped: <b>sklearn</b> is not installed"])
-    )
-
-
-def test_both_figures_have_their_numbers_in_the_alt_text(page):
-    bars, growth = map(unescape, re.findall(r'<img [^>]*alt="([^"]*)"', page))
-    assert "handout's program 3.75, reached" in bars and "1.25, missed" in bars
-    assert "no verdict" in bars and "400: 0.4 s" in growth and "numbers in the code" in growth
+    return bench_page(Outcome(FACTS, RESULTS, ["rbm skipped: <b>sklearn</b> is not installed"]))
 
 
 def test_the_table_contains_the_measurements(page):
@@ -43,6 +42,7 @@ def test_the_table_contains_the_measurements(page):
     handout = next(row for row in cells if "handout's" in row)
     for word in ("3.75", "3.50", "4.00", "reached", "90", "91"):
         assert word in handout
+    assert "missed" in next(row for row in cells if "1.25" in row)
     assert "once" in next(row for row in cells if "nbconvert" in row)  # a spread needs two timings
     for text in ("Python 3.11.7", "no verdict: it contains 1", "784-32-784"):
         assert text in page
@@ -58,7 +58,7 @@ def test_text_is_escaped_and_the_policy_is_that_of_the_report(page):
 
 def test_an_empty_run_has_a_page():
     page = bench_page(Outcome(FACTS, left_out=["dense skipped"]))
-    assert "<img" not in page and "dense skipped" in page
+    assert "<table" not in page and "dense skipped" in page
 
 
 @pytest.mark.browser

@@ -1,38 +1,158 @@
-"""The command ``bench``: measure the rows, print their ratios, write JSON and a page."""
+"""The command ``bench``: the rows, how they are measured, when there is a verdict, and the files.
 
+To add a row, write the work of each side in ``tests/benchmarks``, and add it to `ROWS`.
+"""
+
+import math
 import os
 import statistics
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+
+import numpy as np
 
 from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.files import write_json, write_text
-from ae_lab.report.build import say_now
 from ae_lab.report.execute.environment import machine
 from ae_lab.report.folders import os_errors_as_lab_errors
 from ae_lab.report.keys import versions
+from ae_lab.report.render.template import render_template
 from ae_lab.settings import Settings
-from ae_lab.upkeep.bench.comparison import ROWS, Result, Row, measure
-from ae_lab.upkeep.bench.side import CORES, Side, Workload
+from ae_lab.upkeep.bench.side import CORES, Workload, started
 
 LEAST_REPEATS = 5
-GROWTH = "growth"
-NAMES = (*(row.name for row in ROWS), GROWTH)
 MEASURED_WITH = ("keras", "tensorflow", "torch", "jax", "numpy", "scikit-learn")
-COMPILED_STEPS = 1_200  # shorter trainings are not compiled, so their epochs take longer
+NEEDS = {"torch_loop": "torch", "jax_scan": "jax"}  # peers that are not in a normal installation
+KEYS = ("row", "against", "ours_s", "other_s", "ratio", "low", "high", "reach", "reached")
+SLACK = 1.05  # if our final loss exceeds this many times theirs, the work is not the same
+SETTLE = 0.3  # seconds; threads of the other side stay busy for a moment after their work
+
+
+@dataclass(frozen=True)
+class Against:
+    """A peer's work, a ``script.function`` of ``tests/benchmarks``; or a fixed limit.
+
+    ``reach`` is the target of the ratio other / ours: 1 / 1.2 is at most 1.2 times the other's.
+    """
+
+    label: str
+    reach: float
+    work: str = ""
+    limit: float = 0.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One task: our work (also a ``script.function``) compared with each of ``against``.
+
+    ``sizes`` are fields of `Workload`. A ``long`` row takes minutes and is measured once. The unit
+    is "s" for time or "GB" for peak memory.
+    """
+
+    name: str
+    title: str
+    ours: str
+    against: tuple[Against, ...]
+    sizes: dict = field(default_factory=dict)
+    unit: str = "s"
+    long: bool = False
+
+
+SCAN = "a hand-written XLA scan (JAX)"
+A, VARIATIONAL = Against, {"latent_dim": 20, "hidden": (500,), "batch_size": 128}
+DEEP = {"latent_dim": 30, "hidden": (1_000, 500, 250)}
+# A table, formatted by hand: name, title, our work, what it is compared with, sizes.
+# The scan bounds what can be asked against a peer. The DataLoader takes 4.3 times as long as the
+# scan, and we may take 1.2 times as long, so at most 4.3 / 1.2 = 3.6 can be asked against it.
+# fmt: off
+ROWS = (
+    Row("dense", "784-32-784, one epoch", "ours.dense", (
+        A("the handout's program", 3.5, "keras_fit.handout"),
+        A("PyTorch eager, tensors in memory", 1.3, "torch_loop.dense"),
+        A("PyTorch through a DataLoader (the scan: 4.3)", 3.5, "torch_loop.dense_loader"),
+        A(SCAN, 1 / 1.2, "jax_scan.dense"))),
+    Row("deep", "784-1000-500-250-30 and back, one epoch", "ours.deep", (
+        A("its matrix products alone", 1 / 1.5, "matmul.deep"),), DEEP),
+    Row("cnn", "the CNN of notebook 02, one epoch", "ours.cnn", (
+        A("plain Keras fit", 1.2, "keras_fit.cnn"),
+        A("PyTorch eager, tensors in memory", 1, "torch_loop.cnn")), {"batch_size": 128}),
+    Row("variational", "variational 784-500-20 and back, one epoch", "ours.variational", (
+        A("the structure of keras.io's example", 2, "keras_fit.variational"),), VARIATIONAL),
+    Row("binarised", "variational 784-500-20, binarised again at each step", "ours.binarised", (
+        A(SCAN, 1 / 1.15, "jax_scan.variational"),), VARIATIONAL),
+    Row("denoising", "denoising 784-512-128 and back, one epoch", "ours.denoising", (
+        A(SCAN, 1 / 1.15, "jax_scan.denoising"),), {"latent_dim": 128, "hidden": (512,)}),
+    Row("fine-tuning", "784-1000-10 with dropout, one epoch", "ours.fine_tuning", (
+        A(SCAN, 1 / 1.15, "jax_scan.fine_tuning"),), {"latent_dim": 1_000, "batch_size": 128}),
+    Row("k-sparse", "k-sparse, 25 of 1,000 units, one epoch", "ours.k_sparse", (
+        A("a plain Keras layer with top_k", 1.5, "keras_fit.k_sparse"),),
+        {"latent_dim": 1_000, "batch_size": 100}),
+    Row("contractive", "contractive, 1,000 units, one epoch", "ours.contractive", (
+        A("a Keras model with its own training step", 1.5, "keras_fit.contractive"),),
+        {"latent_dim": 1_000}),
+    Row("rbm", "Boltzmann machine 784-500, one epoch of CD-1", "ours.boltzmann", (
+        A("scikit-learn's BernoulliRBM", 2, "sklearn_rbm.boltzmann"),),
+        {"latent_dim": 500, "batch_size": 100}),
+    Row("ten-times", "784-32-784, one epoch of ten times the images", "ours.ten_times", (
+        A("one time the images", 1 / 11, "ours.dense"),)),
+    Row("ten-times-memory", "peak memory of ten times the images, as bytes", "ours.ten_times", (
+        A("one time the images", 1 / 2, "ours.dense"),), unit="GB"),
+    Row("import", "import ae_lab, in a new interpreter", "programs.import_package", (
+        A("a limit of 0.1 s", 1, limit=0.1),)),
+    Row("help", "python -m ae_lab --help", "programs.help_text", (
+        A("a limit of 0.4 s", 1, limit=0.4),)),
+    Row("dense-to-target", "784-32-784 to a test BCE of 0.0940 per pixel", "ours.dense", (
+        A("the handout's program, 500 epochs at most", 8, "keras_fit.handout"),),
+        {"epochs": 50, "target": 0.0940}, long=True),
+    Row("deep-to-target", "784-1000-500-250-30 to a squared error of 3 per image", "ours.deep", (
+        A("plain Keras fit, 60 epochs planned", 2, "keras_fit.deep"),
+        A("a limit of 3.5 minutes, half our first try", 1, limit=210)),
+        DEEP | {"epochs": 50, "target": 3.0}, long=True),
+    Row("quick-report", "a quick report without stored results", "programs.quick_report", (
+        A("jupyter nbconvert --execute, one by one", 1.5, "programs.nbconvert"),
+        A("a limit of 6 minutes", 1, limit=360)), long=True),
+    Row("unchanged-report", "the report again, without changes", "programs.unchanged_report", (
+        A("a limit of 2 s", 1, limit=2),), long=True),
+    Row("report-memory", "peak memory of a notebook's kernel", "programs.quick_report", (
+        A("a limit of 1.5 GB", 1, limit=1.5),), unit="GB", long=True),
+)
+# fmt: on
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row compared with one peer.
+
+    ``ours_s`` and ``other_s`` are medians in the row's unit; ``low``, ``ratio`` and ``high`` are
+    the quartiles of other / ours. Each ratio is of two consecutive timings, because other programs
+    on a shared machine slow down some timings. ``reached`` is None if there is no verdict.
+    """
+
+    row: str
+    against: str
+    ours_s: float
+    other_s: float
+    ratio: float
+    low: float
+    high: float
+    reach: float
+    reached: bool | None
+    verdict: str
+    unit: str = "s"
+    ours_loss: float | None = None
+    other_loss: float | None = None
 
 
 @dataclass
 class Outcome:
-    """The results of a run: ratios, growth, rows not measured, and the machine.
-
-    ``growth`` maps a quantity to {its size: seconds per epoch}; all other sizes are the usual ones.
-    """
+    """The results of a run: the machine, ratios, and rows that were not measured or failed."""
 
     facts: dict[str, str]
     results: list[Result] = field(default_factory=list)
-    growth: dict[str, dict[int, float]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     failed: int = 0
 
@@ -43,124 +163,139 @@ def run_bench(
     repeats: int = LEAST_REPEATS,
     small: bool = False,
     long: bool = False,
-    say: Callable[[str], None] = say_now,
-) -> Outcome:
-    """Measure the rows; write ``bench.json`` and ``bench.html`` to the report folder.
+) -> None:
+    """Measure the rows ``names``, or all; write ``bench.json`` and ``bench.html`` with only these.
 
-    Parameters
-    ----------
-    settings : report folder and data.
-    names : rows to measure; all if empty. The files then contain only these.
-    repeats : timings per side, at least 5.
-    small : True for a test run: few images, any number of repeats, no verdict.
-    long : True to measure the rows that take minutes, too.
-    say : function that prints the progress and the table.
-
-    Raises
-    ------
-    LabError
-        If a name or number is invalid, if a folder cannot be written, or, after all other rows, if
-        a side failed.
+    There are ``repeats`` timings per side. ``small`` is a test run: few images and no verdict.
+    ``long`` adds the rows that take minutes. A LabError is raised if a name or number is invalid,
+    or, after all other rows, if a side failed.
     """
-    from ae_lab.upkeep.bench.bench_page import bench_page
-
-    if unknown := [name for name in names if name not in NAMES]:
-        raise LabError(
-            f"--row must be one of {', '.join(NAMES)}, received {', '.join(unknown)}: "
-            "name one of these."
-        )
+    known = [row.name for row in ROWS]
+    if unknown := [name for name in names if name not in known]:
+        raise LabError(f"--row must be one of {', '.join(known)}, received {', '.join(unknown)}.")
     if repeats < (least := 1 if small else LEAST_REPEATS):
         raise LabError(
-            f"--repeats must be at least {least}, received {repeats}: "
-            "fewer timings do not show the spread."
+            f"--repeats must be at least {least} to show the spread, received {repeats}."
         )
-    chosen = names or NAMES
     outcome = Outcome(machine_facts(data.prepare(settings)))
-    for row in (row for row in ROWS if row.name in chosen):
-        say(f"{row.name}: {row.title}\n")
+    for row in (row for row in ROWS if row.name in (names or known)):
+        print(f"{row.name}: {row.title}", flush=True)
         if row.long and not long:
             outcome.left_out.append(f"{row.name} skipped: it takes minutes, add --long")
         else:
             take(row, outcome, 1 if row.long else repeats, small)
-    if GROWTH in chosen:
-        say("growth\n")
-        outcome.growth = measure_growth(repeats, small)
-    say("".join(f"{key}: {value}\n" for key, value in outcome.facts.items()))
-    say("row, seconds (or GB) of ours and of the other, other / ours (spread), verdict\n")
-    say("".join(f"{line_of(result)}\n" for result in outcome.results))
-    say("".join(f"{line}\n" for line in outcome.left_out))
+    print(*(f"{key}: {value}" for key, value in outcome.facts.items()), sep="\n")
+    print("row, seconds (or GB) of ours and of the other, other / ours (spread), verdict")
+    for r in outcome.results:
+        ratio = f"{r.ratio:7.2f} ({r.low:.2f} to {r.high:.2f})"
+        print(f"{r.row:18} {r.ours_s:9.3f} {r.other_s:9.3f} {r.unit:2} {ratio:26}", end=" ")
+        print(f"target {r.reach:4.2f}  {r.verdict}  {r.against}")
+    print(*outcome.left_out, sep="\n")
     folder = settings.report_folder
     with os_errors_as_lab_errors(folder):
-        write_json(folder / "bench.json", [result.exported() for result in outcome.results])
+        entries = [{key: getattr(result, key) for key in KEYS} for result in outcome.results]
+        write_json(folder / "bench.json", entries)
         write_text(folder / "bench.html", bench_page(outcome))
-    say(f"Open {folder / 'bench.html'}\n")
+    print(f"Open {folder / 'bench.html'}")
     if outcome.failed:
-        raise LabError(
-            f"{outcome.failed} rows failed, for the reasons above: correct the causes, or "
-            "measure other rows with --row."
-        )
-    return outcome
+        raise LabError(f"{outcome.failed} rows failed: correct the causes above, or use --row.")
 
 
-def take(row: Row, outcome: Outcome, repeats: int, small: bool) -> None:
-    """Measure one row and add it to the outcome, or a line with the reason if it fails."""
-    outcome.left_out += [
-        f"{row.name} against {peer.label} skipped: {peer.missing} is not installed"
-        for peer in row.against
-        if peer.missing
-    ]
-    if there := tuple(peer for peer in row.against if not peer.missing):
-        try:
-            workload = row.workload(repeats, small)
-            outcome.results += measure(replace(row, against=there), workload, repeats)
-        except LabError as error:
-            outcome.failed += 1
-            outcome.left_out.append(f"{row.name} failed: {error}")
-
-
-def line_of(result: Result) -> str:
-    """One result as a line of the printed table."""
-    times = f"{result.row:18} {result.ours_s:9.3f} {result.other_s:9.3f} {result.unit:2}"
-    ratio = f"{result.ratio:7.2f} ({result.low:.2f} to {result.high:.2f})"
-    return f"{times} {ratio:26} target {result.reach:4.2f}  {result.verdict}  {result.against}"
+def bench_page(outcome: Outcome) -> str:
+    """The results of a run as self-contained HTML, from a template of the report."""
+    return render_template("bench.html.j2", titles={r.name: r.title for r in ROWS}, **vars(outcome))
 
 
 def machine_facts(source: str) -> dict[str, str]:
     """What timings depend on, apart from the code: machine, load, versions, data."""
     found = versions(MEASURED_WITH)
-    installed = [name for name in ("python", *MEASURED_WITH) if found[name] != "none"]
+    del found["system"]
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     return {
         "Machine": machine(),
         "Threads and cores of each side": str(CORES),
         "Running processes, mean of the last minute": load,
-        "Versions": ", ".join(f"{name} {found[name]}" for name in installed),
+        "Versions": ", ".join(f"{name} {it}" for name, it in found.items() if it != "none"),
         "Data": source,
     }
 
 
-def growth_plan(small: bool) -> dict[str, dict[int, Workload]]:
-    """Workloads for the growth of our epoch time: label → size → workload; one quantity changes."""
-    usual = Workload(images=200, small=True) if small else Workload()
-    images = (100, 200) if small else (6_875, 13_750, 27_500, 55_000)
-    codes = (16, 32) if small else (8, 32, 128, 512)
-    heights = (14, 28) if small else (14, 28, 56)
-    return {
-        "images": {n: replace(usual, images=n) for n in images},
-        "numbers in the code": {n: replace(usual, latent_dim=n) for n in codes},
-        "pixels per image": {n * n: replace(usual, height=n) for n in heights},
-    }
+def take(row: Row, outcome: Outcome, repeats: int, small: bool) -> None:
+    """Measure one row and add it to the outcome, or a line with the reason if it fails."""
+    there = []
+    for peer in row.against:
+        library = NEEDS.get(peer.work.split(".")[0])
+        if library and not find_spec(library):
+            what = f"{row.name} against {peer.label}"
+            outcome.left_out.append(f"{what} skipped: {library} is not installed")
+        else:
+            there.append(peer)
+    epochs = 1 + 2 * repeats  # one to warm up, and one before each timed epoch
+    sizes = {"epochs": epochs, "memory": row.unit == "GB", "small": small} | row.sizes
+    try:
+        if there:
+            outcome.results += measure(replace(row, against=there), Workload(**sizes), repeats)
+    except LabError as error:
+        outcome.failed += 1
+        outcome.left_out.append(f"{row.name} failed: {error}")
 
 
-def measure_growth(repeats: int, small: bool) -> dict[str, dict[int, float]]:
-    """The median of ``repeats`` epochs at each point; equal workloads are measured only once."""
-    plan, seconds = growth_plan(small), {}
-    for workload in dict.fromkeys(load for points in plan.values() for load in points.values()):
-        steps = -(-(workload.images or 55_000) // workload.batch_size)
-        epochs = max(repeats + 1, 0 if small else -(-COMPILED_STEPS // steps))
-        with Side("ours.dense", replace(workload, epochs=epochs)) as side:
-            seconds[workload] = statistics.median(side.ask().value for _ in range(repeats))
-    return {
-        label: {size: seconds[workload] for size, workload in points.items()}
-        for label, points in plan.items()
-    }
+def measure(row: Row, workload: Workload, repeats: int) -> list[Result]:
+    """Measure our work and that of every peer of a row in turn; compare ours with each."""
+    works = [row.ours, *(peer.work for peer in row.against if peer.work)]
+    with ExitStack() as stack:
+        sides = [stack.enter_context(started(work, workload)) for work in works]
+        if workload.target:
+            target = 1e3 if workload.small else workload.target
+            answers = [[until(target, side)] for side in sides]
+        else:
+            answers = in_turn(sides, repeats, again=not row.long)
+    ours, found = answers[0], dict(zip(works[1:], answers[1:], strict=True))
+    return [summarise(row, peer, ours, found.get(peer.work), workload) for peer in row.against]
+
+
+def until(target: float, side: Callable[[], tuple | None]) -> tuple:
+    """Seconds until the loss reaches the target, or of all units, and the last loss."""
+    seconds, loss = 0.0, math.inf
+    while not loss <= target and (answer := side()):
+        seconds, loss = seconds + answer[0], answer[1]
+    return seconds, loss
+
+
+def in_turn(sides: list, repeats: int, again: bool) -> list[list[tuple]]:
+    """``repeats`` answers of each side; if ``again``, each is the second of two units of work.
+
+    A process that has waited for the other side is slow at first; TensorFlow loses seconds. The
+    order alternates, so that no side gains if the machine becomes slower or faster.
+    """
+    answers = [[] for _ in sides]
+    for turn in range(repeats):
+        order = range(len(sides))
+        for i in reversed(order) if turn % 2 else order:
+            time.sleep(SETTLE)
+            answers[i].append(sides[i]() and sides[i]() if again else sides[i]())
+    return answers
+
+
+def summarise(row: Row, against: Against, ours: list, other: list | None, workload: Workload):
+    """The `Result` of these answers; without ``other``, compared with the row's limit."""
+    other = other or [(against.limit, None)] * len(ours)
+    ratios = [theirs / mine for (mine, _), (theirs, _) in zip(ours, other, strict=True)]
+    medians = [statistics.median(value for value, _ in side) for side in (ours, other)]
+    low, ratio, high = (float(q) for q in np.percentile(ratios, (25, 50, 75)))
+    losses = loss, other_loss = ours[-1][1], other[-1][1]
+    reached, target = None, workload.target
+    if workload.small:
+        verdict = "no verdict: a test run with few images"
+    elif target and not loss <= target:
+        verdict = f"no verdict: our loss ended at {loss:.4g}, not at {target:g}"
+    elif not target and None not in losses and not loss <= SLACK * other_loss:
+        verdict = f"no verdict: our loss is higher, {loss:.4g} against {other_loss:.4g}"
+    elif low <= 1 <= high:
+        within = "; all of it reaches the target" if low >= against.reach else ""
+        verdict = f"no verdict: the spread, {low:.2f} to {high:.2f}, contains 1{within}"
+    else:
+        reached = ratio >= against.reach
+        verdict = "reached" if reached else "missed"
+    figures = *medians, ratio, low, high, against.reach, reached, verdict
+    return Result(row.name, against.label, *figures, row.unit, *losses)
