@@ -304,6 +304,17 @@ def test_an_invalid_result_of_a_sweep_is_named_and_ignored(tmp_path, kind):
     assert path.is_symlink() == (kind == "a link")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not allow such a name")
+def test_a_result_of_a_sweep_may_have_any_name(tmp_path):
+    settings = project(tmp_path, one=notebook("# One"))
+    path = settings.profile_folder / "sweep" / os.fsdecode(b"\xff\x1b.json")
+    path.parent.mkdir(parents=True)
+    path.write_text("[1]")
+    for _ in range(2):
+        assert "is ignored" in build(settings)
+    assert path.read_text() == "[1]"
+
+
 def test_invalid_notes_about_the_last_report_are_ignored(tmp_path):
     settings = project(tmp_path, one=notebook("# One"))
     build(settings)
