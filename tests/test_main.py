@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from ae_lab import data
+from ae_lab.__main__ import main
 from helpers import notebook, project
 
 
@@ -64,6 +66,12 @@ def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path, module, absent)
     code = f"import {module}, sys; print([m for m in {absent} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_description_of_data_contains_no_control_characters(monkeypatch, capsys):
+    monkeypatch.setattr(data, "describe", lambda path: ["\x1b]0;title\x07 x\n: 3"])
+    assert main(["data", "x.npz"]) == 0
+    assert capsys.readouterr().out == " ]0;title  x : 3\n"
 
 
 def test_data_prints_the_source(tmp_path):

@@ -63,6 +63,13 @@ def test_an_invalid_value_is_named_with_the_valid_ones(name, value, expected):
         assert words in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["AE_LAB_DATA", "AE_LAB_DATASET", "AE_LAB_REPORTS"])
+@pytest.mark.parametrize("value", ["~nobody_of_this_name/x.npz", "x" * 5_000 + ".npz"])
+def test_an_impossible_path_is_named(name, value):
+    with pytest.raises(LabError, match=f"{name} must be a path, received '{value[:20]}"):
+        Settings.from_environment({name: value})
+
+
 def test_the_largest_seed_is_allowed():
     assert Settings.from_environment({"AE_LAB_SEED": str(2**32 - 1)}).seed == 2**32 - 1
 

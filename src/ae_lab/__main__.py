@@ -16,6 +16,8 @@ from ae_lab.files import check_not_read
 from ae_lab.quiet import import_keras
 from ae_lab.settings import KNOB, PROFILES, Settings
 
+ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f]+")  # control characters, which names may contain
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status: 0, 1 after an error message, 130 if interrupted."""
@@ -40,8 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         words = _our_fault(error)
     else:
         return 0
-    # one line without control characters, which file names may contain
-    print("error:", re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", words), file=sys.stderr)
+    print("error:", ONE_LINE.sub(" ", words), file=sys.stderr)
     return 1
 
 
@@ -117,7 +118,7 @@ def data(options: argparse.Namespace) -> None:
 
     if options.path:
         for line in data.describe(Path(options.path).expanduser()):
-            print(line)
+            print(ONE_LINE.sub(" ", line))
     else:
         print(data.prepare(_settings(options)))
 

@@ -1,5 +1,6 @@
 """Photos of digits: found on any paper, prepared like MNIST, or refused with a reason."""
 
+import json
 import os
 import struct
 import subprocess
@@ -439,16 +440,80 @@ def test_a_jpeg_of_many_scans_is_refused_before_they_are_decoded(tmp_path):
         handwriting.read_photo(path)
 
 
+def chunk(name, content):
+    """A part of a PNG file."""
+    check = zlib.crc32(name + content)
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
+
+
+def turned(denominator):
+    """EXIF data: rotated, with a resolution of -1 / denominator."""
+    entries = struct.pack(">HHIHHHHII", 0x0112, 3, 1, 6, 0, 0x011A, 10, 1, 38)
+    fraction = struct.pack(">ii", -1, denominator)
+    return b"MM\0*" + struct.pack(">IH", 8, 2) + entries + bytes(4) + fraction
+
+
+def large_webp(side):
+    """A WebP file of 38 bytes that declares side x side pixels."""
+    size = struct.pack("<I", (side - 1) | (side - 1) << 14)
+    body = b"WEBPVP8L" + struct.pack("<I", 18) + b"/" + size + bytes(13)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def before_the_pixels():
+    """Parts of a PNG file, by the name of a file that contains them."""
+    zeros = zlib.compress(bytes(200_000_000), 1)
+    return {
+        "zTXt.png": chunk(b"zTXt", b"a\0\0" + zeros),
+        "iTXt.png": chunk(b"iTXt", b"a\0\1\0\0\0" + zeros),
+        "iCCP.png": chunk(b"iCCP", b"a\0\0" + zeros),
+        "many parts.png": chunk(b"tEXt", b"a\0b") * 100_000,
+        "bad EXIF.png": chunk(b"eXIf", turned(0)),
+        "cut off EXIF.png": chunk(b"eXIf", turned(1)[:30]),
+    }
+
+
+READ = """
+import json, resource, sys, time
+from ae_lab.errors import LabError
+from ae_lab.lab.handwriting.photo import read_photo
+read_photo("good.png")
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 700_000_000,) * 2)
+said = {}
+for path in sys.argv[1:]:
+    start = time.process_time()
+    try:
+        words = str(read_photo(path).shape)
+    except LabError as error:
+        words = str(error)
+    said[path] = words, time.process_time() - start
+print(json.dumps(said))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's limits on memory")
+def test_a_hostile_photo_costs_at_most_700_mb_and_two_seconds(tmp_path):
+    good = saved(tmp_path, written(STROKES["two"]), "good.png").read_bytes()
+    files = {name: good[:33] + parts + good[33:] for name, parts in before_the_pixels().items()}
+    files |= {"16383.webp": large_webp(16_383), "7700.webp": large_webp(7_700)}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    command = [sys.executable, "-c", READ, *files]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2_000:]
+    said = json.loads(done.stdout)
+    assert len(said) == len(files) and "60,000,000 pixels" in said["16383.webp"][0]
+    for name, (words, seconds) in said.items():
+        assert (words.startswith((f"{name} must", "(620, 600"))) and seconds < 2, (name, words)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX systems tell a process's memory")
 @pytest.mark.parametrize(("kind", "bytes_per_pixel"), [(0, 1), (2, 3), (6, 4)])
 def test_the_largest_photo_needs_bounded_memory(tmp_path, kind, bytes_per_pixel):
     side = 7_700  # 59 megapixels, black; ``kind`` is PNG's number: grey, RGB, RGBA
-
-    def chunk(name, content):
-        check = zlib.crc32(name + content)
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
-
     packed = zlib.compress(bytes(side * (1 + side * bytes_per_pixel)), 1)
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, kind, 0, 0, 0))
     path = tmp_path / "large.png"

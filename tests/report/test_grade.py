@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 from xml.etree import ElementTree
 
@@ -13,10 +14,10 @@ from ae_lab import models
 from ae_lab.__main__ import main
 from ae_lab.errors import LabError
 from ae_lab.lab import handed_in, start_lab
-from ae_lab.lab.exercises import EXERCISES, digest
+from ae_lab.lab.exercises import EXERCISES, Outcome, digest
 from ae_lab.report import grade as grade_module
 from ae_lab.report.build import HANDED_IN
-from ae_lab.report.grade import CHECKED, grade
+from ae_lab.report.grade import CHECKED, Submission, grade
 from ae_lab.settings import Settings
 from helpers import NOTEBOOKS, executed, notebook
 
@@ -157,6 +158,24 @@ def test_a_model_saved_by_the_notebook_is_refused(settings, ada, tmp_path):
     model.save(settings.profile_folder / "models" / "undercomplete.keras")
     _, page, _ = graded(settings, ada)
     assert "the notebook&#39;s own model" in page
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need a permission on Windows")
+@pytest.mark.parametrize("what", ["the folder", "a file"])
+def test_answers_of_another_student_are_not_read(settings, ada, tmp_path, what):
+    path = ada / "reports" / "quick" / HANDED_IN
+    path = path if what == "the folder" else path / "00.2.json"
+    path.rename(tmp_path / "of another")
+    path.symlink_to(tmp_path / "of another")
+    (row,), page, _ = graded(settings, ada)
+    assert row["points"] == "0" and "links to files of another folder" in page
+
+
+def test_messages_that_are_no_valid_text_are_shown(tmp_path):
+    outcomes = {"00.1": Outcome(False, "half \ud83d a character\x00")}
+    grade_module._write([Submission("ada", outcomes, None, ["\udfff"])], "quick", tmp_path)
+    assert "half ? a character" in (tmp_path / "grades.html").read_text()
+    assert "half ? a character" in (tmp_path / "grades.xml").read_text()
 
 
 @pytest.mark.parametrize("given", [["nowhere"], ["a/ada", "b/ada"]])

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import sys
 
 import pytest
 from filelock import FileLock
@@ -10,6 +11,7 @@ from filelock import FileLock
 from ae_lab.errors import LabError
 from ae_lab.files import write_json
 from ae_lab.report.build import HANDED_IN
+from ae_lab.report.notebook_file import read_notebook
 from ae_lab.report.workplace import Workplace
 from helpers import (
     build,
@@ -226,6 +228,19 @@ def test_a_notebook_that_is_a_pipe_or_a_link_to_elsewhere_is_refused(tmp_path):
     os.mkfifo(folder / "one.ipynb")
     with pytest.raises(LabError, match="one.ipynb"):
         build(settings)
+    with pytest.raises(LabError, match="one.ipynb .*not a regular file"):
+        read_notebook(folder / "one.ipynb")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not allow all of these names")
+@pytest.mark.parametrize("name", [b"a\nb", b"\x1b]0;title\x07", b"\xff"])
+def test_a_notebook_with_an_unprintable_name_is_refused(tmp_path, name):
+    settings = project(tmp_path, one=notebook("# One"))
+    path = tmp_path / "notebooks" / os.fsdecode(name + b".ipynb")
+    (tmp_path / "notebooks" / "one.ipynb").rename(path)
+    with pytest.raises(LabError, match="without control characters") as error:
+        build(settings)
+    assert ascii(path.name) in str(error.value)
 
 
 WRONG = {  # files in the place of a sweep's result
@@ -287,6 +302,17 @@ def test_an_invalid_result_of_a_sweep_is_named_and_ignored(tmp_path, kind):
         project(tmp_path, one=notebook("# One, changed"))
     assert (path.parent / "good.json").exists()
     assert path.is_symlink() == (kind == "a link")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not allow such a name")
+def test_a_result_of_a_sweep_may_have_any_name(tmp_path):
+    settings = project(tmp_path, one=notebook("# One"))
+    path = settings.profile_folder / "sweep" / os.fsdecode(b"\xff\x1b.json")
+    path.parent.mkdir(parents=True)
+    path.write_text("[1]")
+    for _ in range(2):
+        assert "is ignored" in build(settings)
+    assert path.read_text() == "[1]"
 
 
 def test_invalid_notes_about_the_last_report_are_ignored(tmp_path):

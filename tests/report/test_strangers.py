@@ -4,6 +4,7 @@ import json
 import os
 import re
 import struct
+import subprocess
 import time
 import zlib
 from base64 import b64encode
@@ -13,6 +14,8 @@ from nbformat import v4
 
 from ae_lab.__main__ import main
 from ae_lab.errors import LabError
+from ae_lab.report import notebook_file
+from ae_lab.report.build import describe_commit, describe_making, say_now
 from ae_lab.report.render import formulas, markdown
 from ae_lab.report.render.exporter import ReportExporter
 from ae_lab.report.render.last_look import check
@@ -373,24 +376,68 @@ def test_an_invalid_file_in_a_report_folder_is_ignored(place, capsys, file):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
-def test_git_settings_of_a_project_run_no_program(tmp_path):
-    import subprocess
-
-    from ae_lab.report.build import describe_commit
+@pytest.mark.parametrize("kind", ["settings", "a hook", "a filter", "a missing object"])
+def test_git_settings_of_a_project_run_no_program(tmp_path, kind):
+    def git(*arguments):
+        command = ["git", "-C", tmp_path, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "a").touch()
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
     program.chmod(0o755)
-    who = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
-    for command in (["init", "-q"], ["add", "src"], [*who, "commit", "-qm", "a"]):
-        subprocess.run(["git", "-C", tmp_path, *command], check=True)
-    settings = {"core.fsmonitor": program, "log.showSignature": "true", "gpg.program": program}
+    git("init", "-q")
+    git("add", "src")
+    git("-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "a")
+    remote = {"url": tmp_path, "uploadpack": program, "promisor": "true"}
+    settings = {
+        "settings": {"fsmonitor": program, "log.showSignature": "true", "gpg.program": program},
+        "a hook": {},
+        "a filter": {"filter.a=b.clean": program, "filter.a=b.required": "true"},
+        "a missing object": {f"remote.origin.{name}": value for name, value in remote.items()}
+        | {"core.repositoryFormatVersion": "1", "extensions.partialClone": "origin"},
+    }[kind]
     for name, value in settings.items():
-        subprocess.run(["git", "-C", tmp_path, "config", name, value], check=True)
-    assert re.fullmatch(r"[0-9a-f]{7,}", describe_commit(tmp_path))
+        git("config", "core.fsmonitor" if name == "fsmonitor" else name, value)
+    if kind == "a hook":
+        hook = tmp_path / ".git" / "hooks" / "post-index-change"
+        hook.parent.mkdir(exist_ok=True)
+        program.rename(hook)
+    elif kind == "a filter":
+        (tmp_path / ".git" / "info" / "attributes").write_text("* filter=a=b\n")
+    elif kind == "a missing object":  # git would ask the remote for it
+        tree = git("rev-parse", "HEAD^{tree}")
+        (tmp_path / ".git" / "objects" / tree[:2] / tree[2:]).unlink()
+    os.utime(tmp_path / "src" / "a", (1, 1))  # so that git compares its content
+    found = describe_commit(tmp_path)
+    assert found == "" if kind == "a missing object" else re.fullmatch(r"[0-9a-f]{7,}", found)
     assert not (tmp_path / "sprung").exists()
+
+
+def test_the_author_may_be_any_bytes(tmp_path):
+    settings = project(tmp_path, a=notebook("# A"))
+    subprocess.run(["git", "-C", tmp_path, "init", "-q"], check=True)
+    with (tmp_path / ".git" / "config").open("ab") as file:
+        file.write(b"[user]\n name = \xffAda <b>\n")
+    assert describe_making(settings)["author"] == "?Ada <b>"
+
+
+def test_nothing_printed_controls_the_terminal(capsys):
+    say_now("\x1b]0;title\x07 one\r\n\x9b2J two\n")
+    assert capsys.readouterr().out == " ]0;title  one \n 2J two\n"
+
+
+def test_a_large_file_is_not_read(tmp_path, monkeypatch):
+    project(tmp_path, a=notebook("# A", "![words](large.png)"))
+    (tmp_path / "notebooks" / "large.png").write_bytes(bytes(2_001))
+    (tmp_path / "notebooks" / "b.ipynb").write_bytes(bytes(2_001))
+    monkeypatch.setattr(notebook_file, "LARGEST_TEXT", 2_000)
+    content = notebook_file.read_notebook(tmp_path / "notebooks" / "a.ipynb")
+    (problem,) = rendered(content, folder=tmp_path / "notebooks")[1].problems
+    assert "large.png" in problem["message"]
+    with pytest.raises(LabError, match="b.ipynb .*more than 2,000 bytes"):
+        notebook_file.read_notebook(tmp_path / "notebooks" / "b.ipynb")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs named pipes")

@@ -2,6 +2,7 @@
 
 import contextlib
 import getpass
+import importlib.util
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
 
@@ -382,11 +384,16 @@ def test_a_local_cluster_cannot_be_joined_without_its_keys():
         assert new and {address.ip for address in new} <= {"127.0.0.1"}
 
 
-# The README's examples for other machines: over SSH to this one, and on Slurm with one node. Both
-# need programs of the system. As root they are installed with apt-get; otherwise the tests are
-# skipped and name what is missing. Kubernetes is not tested.
+# The README's examples for other machines, as they are written there, with fewer seeds: over SSH to
+# this one, and on Slurm with one node. What they need is installed if possible, programs with
+# apt-get and packages with pip; otherwise the tests are skipped. Kubernetes is not tested.
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the examples are run on Linux")
+MANUAL = PACKAGE / "upkeep" / "sweep" / "README.md"
+EXAMPLES = dict.fromkeys(("SLURM", "SSH"), "")
+for block in re.findall("```python\n(.*?)```", MANUAL.read_text("utf-8"), re.S):
+    EXAMPLES |= {kind: block for kind in EXAMPLES if f"import {kind}Cluster" in block}
+FEWER = {'"10"': '"2"', '"full"': '"smoke"', "_jobs=10": "_jobs=2"}
 SLOW = "%%import time; time.sleep(5)"
 
 
@@ -405,59 +412,90 @@ def need(program: str, package: str) -> str:
     return found
 
 
+def need_module(name: str, package: str, folder: Path) -> str:
+    """The search path with this module, installed into ``folder`` if it is missing."""
+    if importlib.util.find_spec(name) is None:
+        command = ["-m", "pip", "install", "--no-deps", "--target", folder / "site", package]
+        done = subprocess.run([sys.executable, *command], capture_output=True, timeout=300)
+        if done.returncode:
+            pytest.skip(f"{package} is missing and could not be installed with pip")
+    return search_path(folder / "site")
+
+
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
 
 
-def sweep_with_a_loss(folder: Path, address: str) -> None:
-    """Two seeds of one notebook in smoke; the first worker that starts is killed."""
+def stop(*processes: subprocess.Popen) -> None:
+    """End the processes and all that they have started."""
+    for process in reversed(processes):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = psutil.Process(process.pid).children(recursive=True)
+            process.terminate()
+            for one in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.kill()
+        process.wait()
+
+
+def run_example(code: str, folder: Path, **more: str) -> None:
+    """Run an example with two seeds of notebook 00 in smoke; the first worker is killed."""
+    for old, new in FEWER.items():
+        code = code.replace(old, new)
     marks = folder / "marks"
     marks.mkdir()
-    project(folder, a=tiny(marks, "a", SLOW))
-    going = run_sweep(folder, "--seeds", "2", "--profile", "smoke", "--scheduler", address)
-    kernel = wait_for(lambda: next((p.read_text() for p in marks.iterdir() if p.read_text()), ""))
-    os.kill(int(kernel.split()[0]), signal.SIGKILL)  # the worker, which is the kernel's parent
-    said, complaint = going.communicate(timeout=600)
-    assert going.returncode == 0, said + complaint
-    assert "was lost" in said and "2 done, 0 failed, 0 left" in said
+    first = nbformat.read(PACKAGE.parents[1] / "notebooks" / "00_first_steps.ipynb", 4)
+    first.cells += notebook(MARK.format(folder=str(marks)), SLOW).cells
+    project(folder, **{"00_first_steps": first})
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    options = {"cwd": folder, "env": environment(**more), "start_new_session": True}
+    going = subprocess.Popen([sys.executable, "-c", code], **options, **streams)
+    try:
+        found = wait_for(lambda: [p.read_text() for p in marks.iterdir() if p.read_text()], 600)
+        os.kill(int(found[0].split()[0]), signal.SIGKILL)  # the worker, the kernel's parent
+        said = going.communicate(timeout=600)[0]
+    finally:
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(going.pid, signal.SIGINT)  # so that the cluster is closed
+            going.wait(60)
+        stop(going)
+    assert going.returncode == 0, said
+    assert "was lost" in said and "2 done, 0 failed, 0 left" in said, said
     kept = (folder / "reports" / "smoke" / "sweep").glob("*.json")
-    assert sorted(path.stem for path in kept) == [f"a-tensorflow-seed-{seed}" for seed in (8, 9)]
+    assert {path.stem[-6:] for path in kept} == {"seed-8", "seed-9"}
 
 
 @linux
 @pytest.mark.cluster
-def test_a_sweep_over_ssh(tmp_path, monkeypatch):
+def test_the_example_for_ssh(tmp_path):
     sshd, keygen = need("sshd", "openssh-server"), need("ssh-keygen", "openssh-client")
-    pytest.importorskip("asyncssh")
-    from distributed import SSHCluster
-
-    for name in ("host", "user"):
-        subprocess.run([keygen, "-q", "-N", "", "-t", "ed25519", "-f", tmp_path / name], check=True)
+    modules = need_module("asyncssh", "asyncssh", tmp_path)
+    keys = tmp_path / ".ssh"
+    keys.mkdir(0o700)
+    for name in ("host", "id_ed25519"):
+        subprocess.run([keygen, "-q", "-N", "", "-t", "ed25519", "-f", keys / name], check=True)
     port = free_port()
+    public = " ".join((keys / "host.pub").read_text().split()[:2])
+    (keys / "known_hosts").write_text(f"[127.0.0.1]:{port} {public}\n")
+    (keys / "config").write_text(
+        f"Host host-*\n HostName 127.0.0.1\n Port {port}\n User {getpass.getuser()}\n"
+    )
     Path("/run/sshd").mkdir(exist_ok=True) if os.geteuid() == 0 else None
     (tmp_path / "config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {tmp_path}/host\nStrictModes no\n"
-        f"PidFile {tmp_path}/pid\nAuthorizedKeysFile {tmp_path}/user.pub\n"
-        "PasswordAuthentication no\nPermitRootLogin yes\n"
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {keys}/host\nStrictModes no\n"
+        f"PidFile {tmp_path}/pid\nAuthorizedKeysFile {keys}/id_ed25519.pub\n"
+        "PasswordAuthentication no\nPermitRootLogin yes\nSetEnv AE_LAB_OFFLINE=1\n"
     )
     daemon = subprocess.Popen([sshd, "-D", "-e", "-f", tmp_path / "config"], stderr=-3)
-    keys = {"client_keys": [str(tmp_path / "user")], "known_hosts": None, "port": port}
+    body = EXAMPLES["SLURM"].partition("as cluster:\n")[2]  # README: the same program
+    code = f"import subprocess, sys\n{EXAMPLES['SSH']}" + re.sub(".*adapt.*\n", "", body)
     try:
         wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
-        for name, value in environment().items():
-            monkeypatch.setenv(name, value)
-        with SSHCluster(
-            ["127.0.0.1"] * 3,
-            connect_options=keys | {"username": getpass.getuser()},
-            worker_options={"nthreads": 1},
-            remote_python=sys.executable,
-        ) as cluster:
-            sweep_with_a_loss(tmp_path, cluster.scheduler_address)
+        run_example(code, tmp_path, HOME=str(tmp_path), PYTHONPATH=modules)
     finally:
-        daemon.terminate()
-        daemon.wait()
+        stop(daemon)
 
 
 SLURM = """ClusterName=one
@@ -473,42 +511,37 @@ ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
 ReturnToService=2
-NodeName={host} CPUs={cores} RealMemory={memory} State=UNKNOWN
+SlurmdParameters=config_overrides
+NodeName={host} CPUs=8 RealMemory=32000 State=UNKNOWN
 PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE State=UP
 """
 
 
 @linux
 @pytest.mark.cluster
-def test_a_sweep_on_slurm(tmp_path, monkeypatch):
+def test_the_example_for_slurm(tmp_path, monkeypatch):
     if os.geteuid() != 0:
         pytest.skip("Slurm's daemons need root")
     control, daemon = need("slurmctld", "slurm-wlm"), need("slurmd", "slurm-wlm")
     munged = need("munged", "munge")
-    jobqueue = pytest.importorskip("dask_jobqueue")
-    host, memory = socket.gethostname(), psutil.virtual_memory().total // 2**20 // 2
-    ports = {"control": free_port(), "daemon": free_port()}
-    facts = {"folder": tmp_path, "host": host, "cores": os.cpu_count(), "memory": memory}
-    (tmp_path / "slurm.conf").write_text(SLURM.format(**facts, **ports))
+    modules = need_module("dask_jobqueue", "dask-jobqueue", tmp_path)
+    facts = {"folder": tmp_path, "host": socket.gethostname()}
+    facts |= {"control": free_port(), "daemon": free_port()}
+    (tmp_path / "slurm.conf").write_text(SLURM.format(**facts))
     for name in ("state", "spool"):
         (tmp_path / name).mkdir()
     monkeypatch.setenv("SLURM_CONF", str(tmp_path / "slurm.conf"))
-    processes = []
+    processes, state = [], {"capture_output": True, "text": True}
     try:
         if not Path("/run/munge/munge.socket.2").exists():
             Path("/run/munge").mkdir(exist_ok=True)
             shutil.chown("/run/munge", "munge")
-            processes.append(subprocess.Popen([munged, "--foreground"], user="munge"))
+            processes.append(subprocess.Popen([munged, "--foreground"], user="munge", stderr=-3))
             wait_for(Path("/run/munge/munge.socket.2").exists, 20)
-        processes += [subprocess.Popen([one, "-D"]) for one in (control, daemon)]
+        processes += [subprocess.Popen([one, "-D"], stderr=-3) for one in (control, daemon)]
         idle = ["sinfo", "--noheader", "--format=%T"]
-        state = {"capture_output": True, "text": True}
         wait_for(lambda: "idle" in subprocess.run(idle, **state).stdout, 60)
-        options = {"cores": 1, "processes": 1, "memory": "1GB", "python": sys.executable}
-        with jobqueue.SLURMCluster(**options, walltime="00:20:00", interface="lo") as cluster:
-            cluster.adapt(minimum_jobs=2, maximum_jobs=2)  # lost jobs are replaced
-            sweep_with_a_loss(tmp_path, cluster.scheduler_address)
+        run_example(EXAMPLES["SLURM"], tmp_path, PYTHONPATH=modules)
     finally:
-        for process in reversed(processes):
-            process.terminate()
-            process.wait()
+        subprocess.run(["scancel", "--me", "--full", "--signal=KILL"], **state)  # if any is left
+        stop(*processes)

@@ -1,6 +1,7 @@
 """The command ``report``: execute what changed, render all pages, publish them together."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json, write_text
 from ae_lab.lab.feedback import reference_figures
 from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, key_of
-from ae_lab.report.failure import failure, sentence_of
+from ae_lab.report.failure import CONTROLS, failure, sentence_of
 from ae_lab.report.folders import (
     check_ours,
     os_errors_as_lab_errors,
@@ -23,7 +24,7 @@ from ae_lab.report.folders import (
     replace_folder,
 )
 from ae_lab.report.front.before import report_before
-from ae_lab.report.keys import digest_of_files, render_key
+from ae_lab.report.keys import digest, digest_of_files, render_key
 from ae_lab.report.live.sections import Section, live_sections
 from ae_lab.report.notebook_file import read_notebook
 from ae_lab.report.seeds.spread import read_results
@@ -35,8 +36,8 @@ OURS = "--", "src", "notebooks"  # a report names the last commit that changed t
 
 
 def say_now(text: str) -> None:
-    """Print ``text`` immediately, without a line end."""
-    print(text, end="", flush=True)
+    """Print ``text`` immediately, without a line end and without control characters."""
+    print(CONTROLS.sub(" ", text), end="", flush=True)
 
 
 def build_report(
@@ -129,7 +130,7 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     about = place.settings.profile, commit, results, siblings, before, made, known
     key = render_key(paths, *about, digest_of_files(place.models))
     published = read_json(place.build / "published.json") or {}
-    if published.get("key") == key and published["files"] == digest_of_files(place.target):
+    if published.get("key") == key and published["files"] == digest(digest_of_files(place.target)):
         return finish(place, paths, published, say)  # all its files are published already
     new = place.new
     notebooks = place.settings.project_folder / "notebooks"
@@ -143,7 +144,7 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     with place.publish_lock():
         if place.sweep.is_dir():
             shutil.copytree(place.sweep, new / place.sweep.name, symlinks=True, ignore=_endless)
-        files = digest_of_files(new)
+        files = digest(digest_of_files(new))
         for folder in (place.target, place.last_good):
             check_ours(folder)
         if errors and (place.target / "index.html").exists() and not published.get("errors"):
@@ -180,7 +181,11 @@ def describe_commit(project: Path, form: str = "%h") -> str:
     differ from that commit.
     """
     commit = _git(project, "log", "-1", f"--format={form}", *OURS)
-    modified = commit and _git(project, "status", "--porcelain", *OURS)
+    filters = _git(project, "config", "--name-only", "-z", "--get-regexp", r"^filter\.").split("\0")
+    off = {f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(filters[:-1])}
+    off |= {name.replace("KEY", "VALUE"): "" for name in off} | {"GIT_CONFIG_COUNT": str(len(off))}
+    whether = "status", "--porcelain", "--ignore-submodules=all"
+    modified = commit and _git(project, *whether, *OURS, **off)
     return f"{commit}, modified" if modified else commit
 
 
@@ -188,15 +193,19 @@ def describe_making(settings: Settings) -> dict[str, str]:
     """The report's author and the date of its commit, each "" if unknown."""
     project = settings.project_folder
     author = settings.author or _git(project, "config", "user.name")
+    author = author.encode("utf-8", "replace").decode()  # it may be no valid UTF-8
     return {"author": author, "date": _git(project, "log", "-1", "--format=%cs", *OURS)}
 
 
-def _git(project: Path, *arguments: str) -> str:
+def _git(project: Path, *arguments: str, **variables: str) -> str:
     """Output of git for a project, "" if git fails or is missing."""
-    # without these options, git may run programs that a project's settings name
-    plain = ["-c", "core.fsmonitor=false", "-c", "log.showSignature=false"]
+    # without these, git may run programs that a project's settings name; no protocol is allowed,
+    # so that git fetches nothing either
+    plain = ["core.fsmonitor=false", "log.showSignature=false", f"core.hooksPath={os.devnull}"]
+    plain = [part for setting in plain for part in ("-c", setting)]
     command = ["git", *plain, "-C", str(project), *arguments]
-    options = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 20}
+    options = {"capture_output": True, "encoding": "utf-8", "errors": "surrogateescape"}
+    options |= {"timeout": 20, "env": os.environ | {"GIT_ALLOW_PROTOCOL": ""} | variables}
     try:
         return subprocess.run(command, **options).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):

@@ -1,6 +1,10 @@
 """Descriptions of failures: the same words in a banner, in the index and on the terminal."""
 
+import re
+
 from ae_lab.errors import LabError
+
+CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]+")  # a terminal may act on them
 
 
 def failure(notebook: str, name: str, message: str, **place) -> dict:

@@ -23,7 +23,7 @@ from ae_lab.report.failure import failure_of, sentence_of
 from ae_lab.report.folders import os_errors_as_lab_errors
 from ae_lab.report.notebook_file import read_notebook
 from ae_lab.report.render.template import render_template
-from ae_lab.report.workplace import Workplace
+from ae_lab.report.workplace import UNPRINTABLE, Workplace
 from ae_lab.settings import Settings
 
 # one point each; the other exercises are answered in words
@@ -74,7 +74,8 @@ def grade(
     Raises
     ------
     LabError
-        If a path is not a folder, or if two students have the same name.
+        If a path is not a folder, if a name has control characters or invalid bytes, or if two
+        students have the same name.
     """
     from ae_lab import data
 
@@ -83,6 +84,11 @@ def grade(
     for folder in folders:
         if not folder.is_dir():
             raise LabError(f"grade needs a folder per student, found none at {folder}.")
+        if UNPRINTABLE.search(folder.name):
+            raise LabError(
+                f"a folder's name must be text without control characters, received "
+                f"{ascii(folder.name)}: rename it."
+            )
     if twice := {one.name for one in folders if [two.name for two in folders].count(one.name) > 1}:
         raise LabError(
             f"folders must have different names, received {', '.join(sorted(twice))} twice: "
@@ -134,7 +140,11 @@ def _graded(settings: Settings, folder: Path, desk: Desk, run: bool, say: Say) -
     if not run:
         kept = [path for path in sorted(folder.rglob(HANDED_IN)) if path.is_dir()]
         kept.sort(key=lambda path: path.parent.name != settings.profile)
-        if not kept:
+        files = [file for path in kept[:1] for file in (path, *path.iterdir())]
+        if any(not file.resolve().is_relative_to(folder) for file in files):
+            found.failures.append(f"{HANDED_IN} has links to files of another folder")
+            kept = []
+        elif not kept:
             found.failures.append(f"no folder {HANDED_IN}: hand in the report, too")
         found.outcomes = {
             id: _checked(kept[0] if kept else folder / HANDED_IN, id, desk, found.failures)
@@ -171,12 +181,19 @@ def _checked(folder: Path, id: str, desk: Desk, failures: list[str]) -> Outcome:
         return Outcome(False, f"{id}: cannot be checked: {reason[:300]}")
 
 
+def _valid(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
 def _write(table: list[Submission], profile: str, out: Path) -> Path:
     rows = io.StringIO()
     writer = csv.writer(rows, lineterminator="\n")
     writer.writerow(["student", "points", "of", *sorted(EXERCISES), "cells", "failures"])
     suites = ElementTree.Element("testsuites", name="ae_lab")
-    for one in table:
+    for one in table:  # messages may quote a file that is no valid UTF-8
+        one.failures = [_valid(failure) for failure in one.failures]
+        for id, outcome in one.outcomes.items():
+            one.outcomes[id] = outcome._replace(words=_valid(outcome.words))
         # a spreadsheet would interpret such a name as a formula
         name = f"'{one.student}" if one.student.startswith(("=", "+", "-", "@")) else one.student
         states = [outcome.state for outcome in one.outcomes.values()]

@@ -14,6 +14,7 @@ from ae_lab.report.folders import move_files
 from ae_lab.settings import Settings
 
 # Pages that other commands write into the report folder, which has one folder per profile.
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # in names of files
 SIBLING_PAGES = {
     "bench.html": "speed: our training times compared with those of other libraries",
     "reference.json": "reproducibility: the reference values with which make verify compares a run",
@@ -134,12 +135,18 @@ def find_notebooks(settings: Settings) -> dict[str, Path]:
     """Name → file of the notebooks in ``notebooks/``, in order; a LabError if there are none.
 
     Hidden files are ignored, because macOS adds a ``._name.ipynb`` to files that it copies. Pipes,
-    and links to files elsewhere, raise a LabError: they were not meant to be published.
+    and links to files elsewhere, raise a LabError: they were not meant to be published. So do
+    names with control characters or invalid bytes, which no page can link.
     """
     folder = settings.project_folder / "notebooks"
     files = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
     found = {path.stem: path for path in files}
     for path in files:
+        if UNPRINTABLE.search(path.name):
+            raise LabError(
+                f"a notebook's name must be text without control characters, received "
+                f"{ascii(path.name)} in {folder}: rename it."
+            )
         if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
             raise LabError(
                 f"a notebook must be a file in {folder}, received {path.name}, which is not a file "

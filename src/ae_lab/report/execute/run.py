@@ -42,13 +42,11 @@ def bring_all_up_to_date(
 
     Each has its own kernel, so other notebooks that run at the same time have no effect. The
     longest start first, so that no core is idle at the end. Notebooks that have never run count as
-    longest, those with more cells before others.
+    longest, larger files before others.
     """
 
     def length(path: Path) -> tuple[float, int]:
-        return place.read(path.stem).get("seconds", math.inf), path.read_bytes().count(
-            b'"cell_type"'
-        )
+        return place.read(path.stem).get("seconds", math.inf), path.stat().st_size
 
     build_font_cache(place)
     with ThreadPoolExecutor(place.settings.jobs or jobs_that_fit()) as pool:

@@ -16,8 +16,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from ae_lab.files import open_regular
-from ae_lab.report.notebook_file import text_of
+from ae_lab.report.notebook_file import read_bytes, text_of
 from ae_lab.report.render.formulas import Formulas
 from ae_lab.report.render.sanitise import IMAGE, Surroundings, note_html, plain_text, sanitise
 
@@ -99,9 +98,8 @@ class Fragments(Surroundings):
             return None
         try:
             if path.resolve().is_relative_to(folder.resolve()):
-                with open_regular(path) as file:
-                    return f"data:{kind};base64,{b64encode(file.read()).decode()}"
-        except (OSError, ValueError):  # missing, a pipe, a name too long, a null byte
+                return f"data:{kind};base64,{b64encode(read_bytes(path)).decode()}"
+        except (OSError, ValueError):  # missing, a pipe, too large, a name too long, a null byte
             pass
         return None
 
