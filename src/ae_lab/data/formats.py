@@ -22,6 +22,7 @@ from ae_lab.data.download import first_line
 from ae_lab.errors import LabError
 from ae_lab.files import check_archive, open_regular
 
+LONGEST = 10_000_000  # characters of a line in a table, which is read whole
 LARGEST = 2**30  # bytes of all unpacked arrays: 87,000 colour images of 64x64 pixels
 SAVE = 'np.savez("mine.npz", x_train=a, y_train=b, x_test=c, y_test=d)'
 EXPECTED = "a whole .npz, IDX, HDF5, MATLAB file or CSV of numbers"
@@ -188,7 +189,10 @@ def _table(path: Path) -> list[Stored]:
 
 def _lines(file: BinaryIO) -> Iterator[str]:
     size = 0  # a number has at least two bytes in the file and needs four in memory
-    for line in io.TextIOWrapper(file, "utf-8-sig"):
+    text = io.TextIOWrapper(file, "utf-8-sig")
+    while line := text.readline(LONGEST + 1):
+        if len(line) > LONGEST:
+            raise ValueError(f"a line of more than {LONGEST:,} characters")
         _check_size(size := size + 2 * len(line))
         yield line
 
@@ -231,6 +235,8 @@ def _mat(path: Path) -> Iterator[Stored]:
                 size = struct.unpack(order, inside)[1]
             _check_size(total := total + size)
             file.seek(end)
+    loose = [shape for _, shape, kind in scipy.io.whosmat(path) if kind in ("char", "cell")]
+    _check_size(sum(8 * math.prod(shape) for shape in loose))  # declared without data in the file
 
     def arrays(name: str, item: object) -> Iterator[Stored]:
         if isinstance(item, dict):
