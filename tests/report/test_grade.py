@@ -172,7 +172,7 @@ def test_answers_of_another_student_are_not_read(settings, ada, tmp_path, what):
 
 
 def test_messages_that_are_no_valid_text_are_shown(tmp_path):
-    outcomes = {"00.1": Outcome(False, "half \ud83d a character\x00")}
+    outcomes = dict.fromkeys(CHECKED, Outcome(False, "half \ud83d a character\x00"))
     grade_module._write([Submission("ada", outcomes, None, ["\udfff"])], "quick", tmp_path)
     assert "half ? a character" in (tmp_path / "grades.html").read_text()
     assert "half ? a character" in (tmp_path / "grades.xml").read_text()

@@ -434,9 +434,9 @@ def stop(*processes: subprocess.Popen) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             family = psutil.Process(process.pid).children(recursive=True)
             process.terminate()
-            for one in family:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    one.kill()
+            _, alive = psutil.wait_procs([psutil.Process(process.pid), *family], timeout=10)
+            for one in alive:
+                one.kill()
         process.wait()
 
 
