@@ -26,6 +26,7 @@ ORDER = [
 ] + ["evaluation", "plotting", "lab", "report", "upkeep", "__main__"]
 HEAVY = ("tensorflow", "keras", "torch", "jax")
 READS_ENVIRONMENT = {"settings.py", "__main__.py", "report/execute/environment.py"}
+READS_ENVIRONMENT |= {"report/build.py"}  # which passes it on to git
 
 
 def sources():

@@ -86,6 +86,8 @@ def numbers_in(node):
         yield node
     if isinstance(node, ast.Subscript | ast.FormattedValue):
         return
+    if isinstance(node, ast.BinOp) and ast.unparse(node).endswith("** 0.5"):  # a square root
+        node = node.left
     if isinstance(node, ast.Call):
         function = ast.unparse(node.func)
         if LOOKS.match(function):
