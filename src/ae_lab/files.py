@@ -28,13 +28,18 @@ def open_regular(path: Path) -> BinaryIO:
     return file
 
 
-def read_text(path: Path) -> str:
-    """Text of a regular UTF-8 file of up to 100 MB; raise an OSError or ValueError for others."""
+def read_bytes(path: Path) -> bytes:
+    """Content of a regular file of up to 100 MB; raise an OSError for others."""
     with open_regular(path) as file:
         content = file.read(LARGEST_TEXT + 1)
     if len(content) > LARGEST_TEXT:
         raise OSError(errno.EFBIG, f"more than {LARGEST_TEXT:,} bytes", str(path))
-    return content.decode("utf-8")
+    return content
+
+
+def read_text(path: Path) -> str:
+    """Text of a regular UTF-8 file of up to 100 MB; raise an OSError or ValueError for others."""
+    return read_bytes(path).decode("utf-8")
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> Path:

@@ -12,6 +12,7 @@ from base64 import b64encode
 import pytest
 from nbformat import v4
 
+from ae_lab import files
 from ae_lab.__main__ import main
 from ae_lab.errors import LabError
 from ae_lab.report import notebook_file
@@ -432,7 +433,7 @@ def test_a_large_file_is_not_read(tmp_path, monkeypatch):
     project(tmp_path, a=notebook("# A", "![words](large.png)"))
     (tmp_path / "notebooks" / "large.png").write_bytes(bytes(2_001))
     (tmp_path / "notebooks" / "b.ipynb").write_bytes(bytes(2_001))
-    monkeypatch.setattr(notebook_file, "LARGEST_TEXT", 2_000)
+    monkeypatch.setattr(files, "LARGEST_TEXT", 2_000)
     content = notebook_file.read_notebook(tmp_path / "notebooks" / "a.ipynb")
     (problem,) = rendered(content, folder=tmp_path / "notebooks")[1].problems
     assert "large.png" in problem["message"]

@@ -15,7 +15,7 @@ from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json, write_text
 from ae_lab.lab.feedback import reference_figures
 from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, key_of
-from ae_lab.report.failure import CONTROLS, failure, sentence_of
+from ae_lab.report.failure import CONTROLS, failure, sentence_of, valid_text
 from ae_lab.report.folders import (
     check_ours,
     os_errors_as_lab_errors,
@@ -192,8 +192,7 @@ def describe_commit(project: Path, form: str = "%h") -> str:
 def describe_making(settings: Settings) -> dict[str, str]:
     """The report's author and the date of its commit, each "" if unknown."""
     project = settings.project_folder
-    author = settings.author or _git(project, "config", "user.name")
-    author = author.encode("utf-8", "replace").decode()  # it may be no valid UTF-8
+    author = valid_text(settings.author or _git(project, "config", "user.name"))
     return {"author": author, "date": _git(project, "log", "-1", "--format=%cs", *OURS)}
 
 
@@ -272,7 +271,7 @@ def render_report(
         resources["neighbours"] = names[place], names[place + 2]
         resources["sections"] = sections.get(name, [])
         html, page = render_page(notebook, resources)
-        write_text(folder / page_file(name), html.encode("utf-8", "replace").decode())
+        write_text(folder / page_file(name), valid_text(html))
         notebook.metadata["ae_lab"] |= {"error": page.error, "problems": page.problems}
         errors += page.errors
         gaps |= {name: len(page.gaps)} if page.gaps else {}

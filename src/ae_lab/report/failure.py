@@ -7,6 +7,11 @@ from ae_lab.errors import LabError
 CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]+")  # a terminal may act on them
 
 
+def valid_text(text: str) -> str:
+    """``text`` with "?" for each character that UTF-8 cannot encode."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def failure(notebook: str, name: str, message: str, **place) -> dict:
     """Describe a failure: its place, the name of the error and its message.
 

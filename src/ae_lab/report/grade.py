@@ -19,7 +19,7 @@ from ae_lab.lab.exercises import EXERCISES, Desk, Outcome, check, digest
 from ae_lab.report.build import HANDED_IN, known_figures, say_now
 from ae_lab.report.distributed import HASHES, differences, in_words
 from ae_lab.report.execute.run import Say, executed
-from ae_lab.report.failure import failure_of, sentence_of
+from ae_lab.report.failure import failure_of, sentence_of, valid_text
 from ae_lab.report.folders import os_errors_as_lab_errors
 from ae_lab.report.notebook_file import read_notebook
 from ae_lab.report.render.template import render_template
@@ -181,19 +181,15 @@ def _checked(folder: Path, id: str, desk: Desk, failures: list[str]) -> Outcome:
         return Outcome(False, f"{id}: cannot be checked: {reason[:300]}")
 
 
-def _valid(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
-
-
 def _write(table: list[Submission], profile: str, out: Path) -> Path:
     rows = io.StringIO()
     writer = csv.writer(rows, lineterminator="\n")
     writer.writerow(["student", "points", "of", *sorted(EXERCISES), "cells", "failures"])
     suites = ElementTree.Element("testsuites", name="ae_lab")
     for one in table:  # messages may quote a file that is no valid UTF-8
-        one.failures = [_valid(failure) for failure in one.failures]
+        one.failures = [valid_text(failure) for failure in one.failures]
         for id, outcome in one.outcomes.items():
-            one.outcomes[id] = outcome._replace(words=_valid(outcome.words))
+            one.outcomes[id] = outcome._replace(words=valid_text(outcome.words))
         # a spreadsheet would interpret such a name as a formula
         name = f"'{one.student}" if one.student.startswith(("=", "+", "-", "@")) else one.student
         states = [outcome.state for outcome in one.outcomes.values()]

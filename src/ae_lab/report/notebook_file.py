@@ -1,6 +1,5 @@
 """Read any notebook file as format 4.5, or raise an error with the reason."""
 
-import errno
 import json
 import re
 from pathlib import Path
@@ -9,20 +8,11 @@ import nbformat
 from nbformat import NotebookNode
 
 from ae_lab.errors import LabError
-from ae_lab.files import LARGEST_TEXT, open_regular
+from ae_lab.files import read_bytes
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 CELL_TYPES = ("code", "markdown", "raw")
 OUTPUT_TYPES = ("stream", "error", "display_data", "execute_result")
-
-
-def read_bytes(path: Path) -> bytes:
-    """Content of a regular file of up to 100 MB; raise an OSError for others."""
-    with open_regular(path) as file:
-        content = file.read(LARGEST_TEXT + 1)
-    if len(content) > LARGEST_TEXT:
-        raise OSError(errno.EFBIG, f"more than {LARGEST_TEXT:,} bytes", str(path))
-    return content
 
 
 def read_notebook(path: Path) -> NotebookNode:

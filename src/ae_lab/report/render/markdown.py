@@ -16,7 +16,8 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from ae_lab.report.notebook_file import read_bytes, text_of
+from ae_lab.files import read_bytes
+from ae_lab.report.notebook_file import text_of
 from ae_lab.report.render.formulas import Formulas
 from ae_lab.report.render.sanitise import IMAGE, Surroundings, note_html, plain_text, sanitise
 
