@@ -650,6 +650,14 @@ def long_line(folder):
     return folder / "a.csv.gz"
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("text", ["nonsense", "label,p1,p2\n", "# 1,2\n"])
+def test_text_without_numbers_is_named(tmp_path, text):
+    (tmp_path / "b.png").write_text(text)
+    with pytest.raises(LabError, match="without numbers in b.png"):
+        formats.arrays_in(tmp_path / "b.png")
+
+
 LARGE = [large_idx, large_h5, large_mat, large_text_mat, long_line, large_npz, large_npy]
 
 

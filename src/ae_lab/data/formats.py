@@ -177,7 +177,10 @@ def _table(path: Path) -> list[Stored]:
     named = any(cell[:1].isalpha() for cell in cells)
     with _opened(path) as file:
         how = {"delimiter": separator, "skiprows": int(named), "quotechar": '"', "ndmin": 2}
-        rows = np.loadtxt(_lines(file), "f4", **how)
+        with warnings.catch_warnings(action="ignore"):  # a table without rows is refused below
+            rows = np.loadtxt(_lines(file), "f4", **how)
+    if not rows.size:
+        raise wrong(EXPECTED, f"text without numbers in {path.name}", f"convert it: {SAVE}")
     if named and cells[0] in ("", "id", "index"):  # the index column that pandas writes
         cells, rows = cells[1:], rows[:, 1:]
     if math.isqrt(rows.shape[1]) ** 2 == rows.shape[1]:
