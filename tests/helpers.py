@@ -4,6 +4,7 @@ This module does not import Keras, so processes that need only these functions s
 """
 
 import ctypes
+import json
 import multiprocessing
 import os
 import re
@@ -406,6 +407,48 @@ def publish(settings: Settings, names: list[str], last: int, counted: Path) -> N
     with build_module.opened(workplace):
         build_module.publish(workplace, names, lambda text: None)
     counted.write_text(str(-left[0]))
+
+
+COSTS = """
+import importlib, json, resource, statistics, sys, time
+from ae_lab.errors import LabError
+
+def cost(path):
+    start = time.process_time()
+    try:
+        words = str(getattr(read(path), "shape", "read"))
+    except LabError as error:
+        words = str(error)
+    return words, time.process_time() - start
+
+reader, room, good, *paths = sys.argv[1:]
+module, _, name = reader.rpartition(".")
+read = getattr(importlib.import_module(module), name)
+cost(good)  # one-time costs are not counted
+usual = statistics.median(cost(good)[1] for _ in range(5))
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + int(room),) * 2)
+print(json.dumps([(words, time / usual) for words, time in map(cost, paths)]))
+"""
+
+
+def dear(reader: str, room: int, good: Path, expected: dict[Path, str]) -> dict:
+    """The files of which ``reader``, a function's full name, says the wrong thing or costs much.
+
+    ``expected`` has a pattern for each file. Returned are the words and the cost of those that
+    differ, or that take more than 30 times the CPU time of the ``good`` file. All are read in one
+    process on Linux, which may use ``room`` bytes more than after reading the good file, and dies
+    if it needs more.
+    """
+    command = [sys.executable, "-c", COSTS, reader, str(room), str(good), *map(str, expected)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr[-2_000:]
+    said = zip(expected.items(), json.loads(done.stdout.splitlines()[-1]), strict=True)
+    return {
+        path.name: (words, ratio)
+        for (path, pattern), (words, ratio) in said
+        if not re.search(pattern, words) or ratio > 30
+    }
 
 
 def clean_as_nobody() -> None:

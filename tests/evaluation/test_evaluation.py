@@ -143,14 +143,24 @@ def test_a_linear_probe_equals_scikit_learns_logistic_regression():
     assert np.mean(probe(z) == theirs.predict(z / [*z[:, :3].std(axis=0), 1])) > 0.99
 
 
-def test_an_svm_probe_equals_scikit_learns_linear_svm_and_chooses_on_validation_labels():
-    labels = rng.integers(4, 7, 200)
-    z = np.eye(3)[labels - 4] + rng.normal(0, 0.5, (200, 3)) + 2
-    probe, errors = evaluation.svm_probe(z, labels, z, labels, [1e-4, 1.0])
+def test_an_svm_probe_equals_scikit_learns_linear_svm_and_chooses_on_held_out_rows():
+    labels = rng.integers(4, 7, 300)
+    z = np.eye(3)[labels - 4] + rng.normal(0, 0.5, (300, 3)) + 2
+    probe, errors = evaluation.svm_probe(z, labels, 100, [1e-4, 1.0])
     # scikit-learn penalises the bias, hardly if the added feature is large
-    theirs = LinearSVC(dual=False, tol=1e-8, intercept_scaling=100).fit(z, labels).predict(z)
-    assert np.mean(probe(z) == theirs) > 0.99
-    assert errors[1.0] == np.mean(probe(z) != labels) < errors[1e-4]
+    theirs = LinearSVC(dual=False, tol=1e-8, intercept_scaling=100)
+    assert np.mean(probe(z) == theirs.fit(z, labels).predict(z)) > 0.99  # fitted to all rows
+    on_the_rest = theirs.fit(z[:200], labels[:200]).predict(z[200:])
+    assert errors[1.0] == pytest.approx(np.mean(on_the_rest != labels[200:]), abs=0.02)
+    assert errors[1.0] < errors[1e-4]
+
+
+def test_an_svm_probe_predicts_the_last_fit_of_all_rows():
+    """Rows of a class at another place than in the first rows move the decision."""
+    z = np.r_[np.full((40, 1), -1.0), np.full((40, 1), 1.0), np.full((200, 1), 3.0)]
+    labels = np.r_[np.zeros(40, int), np.ones(40, int), np.zeros(200, int)]
+    probe, errors = evaluation.svm_probe(z, labels, 200, [1.0])
+    assert errors == {1.0: 1.0} and np.mean(probe(z[80:]) == 0) == 1
 
 
 def test_a_probe_refuses_labels_of_another_length():

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from ae_lab.evaluation.reconstruction import predict
-from ae_lab.validation import check_classes, check_same_length, check_whole
+from ae_lab.validation import check_at_most, check_classes, check_same_length, check_whole
 
 
 def probe_accuracy(
@@ -92,42 +92,50 @@ def linear_probe(
 
 
 def svm_probe(
-    z_train: np.ndarray,
-    labels_train: np.ndarray,
-    z_validation: np.ndarray,
-    labels_validation: np.ndarray,
-    costs: Sequence[float],
+    z: np.ndarray, labels: np.ndarray, held_out: int, costs: Sequence[float]
 ) -> tuple[Callable[[np.ndarray], np.ndarray], dict[float, float]]:
     """Linear support vector machines, one per class, on features that are not scaled.
 
-    L-BFGS minimises ``|w|^2 / 2 + cost * sum(squared hinge loss)``. Returns (probe, errors) as
-    `linear_probe` does. ``z_train``, ``labels_train``, ``z_validation`` and ``labels_validation``
-    are as there. Pass ``costs`` in increasing order: each fit starts from the previous one.
-    """
-    check_same_length(z_train, labels_train, "z_train", "labels_train")
-    check_same_length(z_validation, labels_validation, "z_validation", "labels_validation")
-    classes, z = check_classes(labels_train, "labels_train"), _rows(z_train)
-    signs = np.where(labels_train[:, None] == classes, 1, -1).astype(z.dtype)
-    shape, errors, best = (z.shape[1] + 1, len(classes)), {}, None
+    L-BFGS minimises ``|w|^2 / 2 + cost * sum(squared hinge loss)``. The cost with the fewest errors
+    on the held-out rows is selected; the machines are then fitted again, to all rows. Returns
+    (probe, {cost: error on the held-out rows}); ``probe(z)`` returns the labels (n,) of features.
 
-    def loss(flat, cost):
-        w = flat.reshape(shape).astype(z.dtype)  # the last row holds the biases
-        hinge = np.maximum(0, 1 - signs * (z @ w[:-1] + w[-1]))
+    Parameters
+    ----------
+    z : features (n, ...); each row is flattened.
+    labels : whole numbers (n,).
+    held_out : number of rows, the last ones, that select the cost.
+    costs : weights of the loss. Pass them in increasing order: each fit starts from the previous.
+    """
+    check_same_length(z, labels, "z", "labels")
+    train = len(z) - check_at_most(held_out, "held_out", len(z) - 1, "number of rows less one")
+    classes, z = check_classes(labels[:train], "labels"), _rows(z)
+    signs = np.where(labels[:, None] == classes, 1, -1).astype(z.dtype)
+    shape = z.shape[1] + 1, len(classes)
+
+    def loss(flat, cost, rows):
+        w, x, y = flat.reshape(shape).astype(z.dtype), z[:rows], signs[:rows]
+        hinge = np.maximum(0, 1 - y * (x @ w[:-1] + w[-1]))  # the last row of w holds the biases
         value = (w[:-1] ** 2).sum() / 2 + cost * (hinge**2).sum()
-        slope = -2 * cost * signs * hinge
-        slopes = np.vstack([w[:-1] + z.T @ slope, slope.sum(axis=0)])
+        slope = -2 * cost * y * hinge
+        slopes = np.vstack([w[:-1] + x.T @ slope, slope.sum(axis=0)])
         return float(value), slopes.ravel().astype(float)
 
-    def predict(w, z):
+    def fit(start, cost, rows):
+        options = dict(jac=True, method="L-BFGS-B", options={"maxiter": 150})
+        return minimize(loss, start, (cost, rows), **options).x
+
+    def predict(flat, z):
+        w = flat.reshape(shape).astype(z.dtype)
         return classes[(_rows(z) @ w[:-1] + w[-1]).argmax(axis=1)]
 
-    flat = np.zeros(math.prod(shape))
-    for cost in costs:  # each fit starts from the result of the last
-        flat = minimize(loss, flat, cost, jac=True, method="L-BFGS-B", options={"maxiter": 150}).x
-        w = flat.reshape(shape).astype(z.dtype)
-        errors[cost] = float(np.mean(predict(w, z_validation) != labels_validation))
-        best = w if errors[cost] == min(errors.values()) else best
-    return lambda z: predict(best, z), errors
+    machine, machines, errors = np.zeros(math.prod(shape)), {}, {}
+    for cost in costs:
+        machines[cost] = machine = fit(machine, cost, train)
+        errors[cost] = float(np.mean(predict(machine, z[train:]) != labels[train:]))
+    best = min(errors, key=errors.get)
+    whole = fit(machines[best], best, len(z))
+    return lambda z: predict(whole, z), errors
 
 
 def predict_labels(classifier: keras.Model, x: np.ndarray) -> np.ndarray:

@@ -17,11 +17,11 @@ from ae_lab.report.execute.environment import numeric_environment
 from ae_lab.settings import Settings
 
 ABOUT = (
-    "Reference values of make verify, by profile and data. tolerance: three standard deviations "
-    "over seeds, wider if few seeds are known (Student's t: the interval that contains one more "
-    "seed as often as three standard deviations do); at least the rounding of machines. With "
-    "fewer than three seeds, a value uses the deviation of another profile on the same data, "
-    "which spread_of names; if there is none, tolerance is null and the value is not judged."
+    "Reference values of make verify, by profile and data. A result may differ from the mean by "
+    "the tolerance: three standard deviations over seeds, more if few seeds were run (Student's t, "
+    "for the same probability), and at least the rounding of machines. With fewer than three "
+    "seeds, the deviation is that of another profile on the same data, named in spread_of. If "
+    "there is none, tolerance is null and the value is not compared."
 )
 DEVIATIONS = 3
 FEWEST = 3  # seeds that are needed for a deviation
