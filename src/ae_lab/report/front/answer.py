@@ -60,7 +60,9 @@ def _part_a(error: Metric, entropy: Metric, printed: Metric) -> dict:
         beside = f", compared with {number(theirs)} for {name}"
         share = number(abs(gain), "share", 0)
         words = f"{'less' if gain > 0 else 'more'} squared error than {name}"
-    learned = printed.value < 0.95 * printed.baselines.get("0.5 everywhere", math.inf)
+    blank = printed.baselines.get("0.5 everywhere", math.inf)
+    learned = printed.value < 0.95 * blank
+    little = f"; the constant output 0.5 has {number(blank)}, so it learns next to nothing."
     return {
         "number": share,
         "what": words,
@@ -69,7 +71,7 @@ def _part_a(error: Metric, entropy: Metric, printed: Metric) -> dict:
             f"Its squared error is {number(error.value)} per test image{beside}; its cross-entropy "
             f"is {number(entropy.value)} nats per pixel.",
             f"The handout’s program, run as printed, ends at {number(printed.value)} nats per pixel"
-            + ("." if learned else ", the value of the constant output 0.5: it learns nothing."),
+            + ("." if learned else little),
         ],
     }
 
