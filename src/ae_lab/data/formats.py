@@ -23,6 +23,8 @@ from ae_lab.errors import LabError
 from ae_lab.files import check_archive, open_regular
 
 LONGEST = 10_000_000  # characters of a line in a table, which is read whole
+LINE = 100  # bytes that stand for the time of an empty line
+MOST_OBJECTS, DEEPEST = 10_000, 100  # groups and arrays of HDF5, and groups around an array
 LARGEST = 2**30  # bytes of all unpacked arrays: 87,000 colour images of 64x64 pixels
 SAVE = 'np.savez("mine.npz", x_train=a, y_train=b, x_test=c, y_test=d)'
 EXPECTED = "a whole .npz, IDX, HDF5, MATLAB file or CSV of numbers"
@@ -52,6 +54,7 @@ def in_memory(array: np.ndarray, origin: str) -> Stored:
 
 def wrong(expected: str, received: str, do: str) -> LabError:
     """A LabError: what was ``expected``, what was ``received``, what to ``do``; without a path."""
+    received = f"{received[:300]} …" if len(received) > 300 else received  # names come from files
     return LabError(f"expected {expected}, received {received}: {do}.")
 
 
@@ -196,7 +199,7 @@ def _lines(file: BinaryIO) -> Iterator[str]:
     while line := text.readline(LONGEST + 1):
         if len(line) > LONGEST:
             raise ValueError(f"a line of more than {LONGEST:,} characters")
-        _check_size(size := size + 2 * len(line))
+        _check_size(size := size + 2 * len(line) + LINE)
         yield line
 
 
@@ -204,13 +207,16 @@ def _hdf5(path: Path, turned: bool) -> list[Stored]:
     """HDF5; ``turned`` if MATLAB wrote it, which stores the axes in reverse order."""
     import h5py
 
-    found = []
+    count, found = 0, []
 
     def read(name: str) -> np.ndarray:
         with h5py.File(path) as file:
             return file[name][()].T if turned else file[name][()]
 
     def note(name: str, item: h5py.Dataset | h5py.Group) -> None:
+        nonlocal count
+        if (count := count + 1) > MOST_OBJECTS or name.count("/") > DEEPEST:
+            raise ValueError(f"more than {MOST_OBJECTS:,} objects, or {DEEPEST} nested groups,")
         if isinstance(item, h5py.Dataset):
             if item.external or item.is_virtual:
                 raise ValueError(f"{name} of other files")
