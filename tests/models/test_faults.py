@@ -331,6 +331,10 @@ def crowded(file):
         file.create_group(f"n{number}")
 
 
+def nested(file):
+    file.create_group("/".join(["g"] * 400))
+
+
 def texts(file):
     file["layers/a/vars/0"] = np.array([b"text"])
 
@@ -350,6 +354,7 @@ WEIGHTS = {
     circle: "weights",
     same_array_often: "each once",
     crowded: "more than 10,000",
+    nested: "more than 100 nested",
     texts: "plain arrays",
     lists: "plain arrays",
 }

@@ -29,7 +29,7 @@ TRAINED_ON = "trained_on.json"
 # Limits: sizes in bytes about 100 times, numbers about 15 times those of our largest model.
 LARGEST = {METADATA: 10_000, TRAINED_ON: 10_000, CONFIG: 1_000_000, WEIGHTS: 500_000_000}
 MOST_PARTS = 1_000  # layers, initialisers and tensors that a configuration names
-MOST_OBJECTS = 10_000  # groups and arrays of the weights
+MOST_OBJECTS, DEEPEST = 10_000, 100  # groups and arrays of the weights, and groups around an array
 MOST_OUTPUTS = 1_000_000  # outputs of all layers together for one image
 BYTES_PER_NUMBER = 4
 OWN = {f"ae_lab>{name}" for name in own_layers.__all__}
@@ -163,6 +163,8 @@ def _check_weights(path, content):
         count += 1
         if count > MOST_OBJECTS or not isinstance(link, h5py.HardLink):
             return f"more than {MOST_OBJECTS:,}" if count > MOST_OBJECTS else f"the link {name!r}"
+        if name.count("/") > DEEPEST:
+            return f"more than {DEEPEST} nested groups"
         if isinstance(one := file[name], h5py.Group):
             return None
         total += one.nbytes
