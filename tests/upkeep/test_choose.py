@@ -20,10 +20,15 @@ pytestmark = pytest.mark.slow
     [
         "01.epochs",
         "02.cnn",
+        "03.batch",
         "04.k",
+        "04.final_rate",
         "05.rectified_stack",
+        "05.new_rate",
         "06.papers_contractive",
         "06.dropout_denoising",
+        "07.code",
+        "09.rate",
     ],
 )
 def test_a_choice_is_the_minimum_of_its_grid_without_test_images(tmp_path, monkeypatch, name):

@@ -31,24 +31,32 @@ class Bench:
         self.seed, self.size, self.starts = seed, size, {}
         self.x, self.y = mnist.train_images[: size["images"]], mnist.y_train[: size["images"]]
         self.validation = mnist.validation_images, mnist.y_validation
+        self.x_known = mnist.x_validation
 
-    def fit(self, model, epochs: int, rate: float, **options) -> dict:
-        """Train an autoencoder and return its history."""
-        known = dict(validation=self.validation[0], batch_size=self.size["batch"]) | options
-        return training.fit(model, self.x, epochs=epochs, learning_rate=rate, **known)
+    def fit(self, model, rate: float, train=training.fit, **options) -> dict:
+        """Train a model, with the epochs and batch of ``size`` by default; return its history."""
+        usual = dict(epochs=self.size.get("epochs"), batch_size=self.size.get("batch"))
+        known = dict(validation=self.validation[0], learning_rate=rate)
+        return train(model, self.x, **known, **usual | options)
 
     def classify(self, network, rate: float, **options) -> float:
         """Train a classifier and return its error on the validation images."""
         x, y = self.validation
-        options |= dict(epochs=self.size["epochs"], batch_size=self.size["batch"])
-        known = dict(validation=x, validation_labels=y, learning_rate=rate) | options
-        training.fit_classifier(network, self.x, self.y, **known)
-        return float(np.mean(evaluation.predict_labels(network, as_floats(x)) != y))
+        labels = dict(labels=self.y, validation_labels=y)
+        self.fit(network, rate, training.fit_classifier, **labels, **options)
+        return float(np.mean(evaluation.predict_labels(network, self.x_known) != y))
+
+    def probe(self, model, strengths: list[float]) -> float:
+        """Error of a linear classifier of the codes of an autoencoder."""
+        few = slice(self.size.get("labels"))
+        z, known = (evaluation.encode(model, x) for x in (as_floats(self.x[few]), self.x_known))
+        _, errors = evaluation.linear_probe(z, self.y[few], known, self.validation[1], strengths)
+        return min(errors.values())
 
 
 def dense(bench: Bench, rate: float, epochs: int) -> float:
     """Cross-entropy of the undercomplete network in nats per validation image."""
-    return bench.fit(models.undercomplete(), epochs, rate)["val_loss"][-1]
+    return bench.fit(models.undercomplete(), rate, epochs=epochs)["val_loss"][-1]
 
 
 def cnn(bench: Bench, dropout: float, shift: int) -> float:
@@ -61,11 +69,20 @@ def sparse(bench: Bench, k: int = 0, weight: float = 0.0) -> float:
     keep = layers.KSparse(k) if k else layers.KLSparsity(weight=weight)
     linear = dict(code_activation="linear", output_activation="linear") if k else {}
     model = models.sparse(bottleneck=keep, **linear)
-    loss = losses.squared_error if k else losses.binary_cross_entropy
-    bench.fit(model, bench.size["epochs"], 1e-3, loss=loss)
-    z = [evaluation.encode(model, as_floats(x)) for x in (bench.x, bench.validation[0])]
-    _, errors = evaluation.linear_probe(z[0], bench.y, z[1], bench.validation[1], [1e-2, 1e-3])
-    return min(errors.values())
+    bench.fit(model, 1e-3, loss=losses.squared_error if k else losses.binary_cross_entropy)
+    return bench.probe(model, [1e-2, 1e-3])
+
+
+def winner(bench: Bench, rate: float) -> float:
+    """Error of a support vector machine of the winner-take-all code."""
+    options = dict(code_activation="relu", output_activation="linear")
+    keep = layers.WinnerTakeAll(0.05)
+    model = models.sparse(bottleneck=keep, latent_dim=bench.size["units"], **options)
+    bench.fit(model, rate, loss=losses.squared_error, tied=True)
+    x, y = bench.validation
+    z = evaluation.encode(model, as_floats(np.concatenate([bench.x, x])))
+    labels = np.concatenate([bench.y, y])
+    return min(evaluation.svm_probe(z, labels, len(y), bench.size["costs"])[1].values())
 
 
 def deep(bench: Bench, activation: str, rate: float, stack: int = 0) -> float:
@@ -84,7 +101,21 @@ def deep(bench: Bench, activation: str, rate: float, stack: int = 0) -> float:
             bench.starts[stack] = rbm.pretrain_stack(rows, widths, seed=bench.seed, **options)
         models.unroll(model, bench.starts[stack])
     epochs = bench.size["epochs"] - math.ceil(STACK_COST * stack)
-    return bench.fit(model, epochs, rate)["val_reconstruction"][-1]
+    return bench.fit(model, rate, epochs=epochs)["val_reconstruction"][-1]
+
+
+def today(bench: Bench, rate: float) -> float:
+    """Squared error per image of the deep network with today's recipe of notebook 05."""
+    size, last = bench.size, round(bench.size["epochs"] / 3)
+    model = models.deep(hidden=size["hidden"], initializer="he_normal")
+    models.start_from_mean(model, as_floats(bench.x))
+    slant = layers.RandomSlant(*size["slant"]) if "slant" in size else None
+    options = dict(epochs=size["epochs"] - last, transform=slant, weight_decay=size["decay"])
+    bench.fit(model, rate, **options)
+    options |= dict(epochs=last, loss=losses.squared_error)
+    bench.fit(model, rate / 2, **options)
+    bench.fit(model, 5e-4, **options | dict(epochs=1, transform=None))
+    return evaluation.sse_per_image(bench.x_known, evaluation.reconstruct(model, bench.x_known))
 
 
 def finetuned(bench: Bench, rate: float, masked=0.0, weight=0.0, **dropout) -> float:
@@ -95,13 +126,12 @@ def finetuned(bench: Bench, rate: float, masked=0.0, weight=0.0, **dropout) -> f
     """
     units = bench.size["units"]
     if (masked or weight) and (masked, weight) not in bench.starts:
+        build, named = models.contractive, dict(weight=weight)
         if masked:
             named = dict(corruption=layers.MaskingCorruption(masked), code_activation="sigmoid")
-        else:
-            named = dict(weight=weight)
-        build = models.denoising if masked else models.contractive
+            build = models.denoising
         model = build(latent_dim=units, hidden=(), **named)
-        bench.fit(model, bench.size["pretrain"], 1e-3, tied=True)
+        bench.fit(model, 1e-3, epochs=bench.size["pretrain"], tied=True)
         bench.starts[masked, weight] = model
     training.seed_everything(bench.seed)  # the same for all settings that share a model
     network = models.perceptron(units=units, **dict(input_dropout=0, dropout=0) | dropout)
@@ -110,15 +140,37 @@ def finetuned(bench: Bench, rate: float, masked=0.0, weight=0.0, **dropout) -> f
     return bench.classify(network, rate, optimizer="sgd")
 
 
+def convolutional(bench: Bench, rate: float, noise=0.0, code_activation="relu", **options) -> float:
+    """Cross-entropy of a convolutional network in nats per pixel, from images with this noise."""
+    corruption = layers.GaussianCorruption(noise) if noise else None
+    parts = bench.size["shape"] | dict(code_activation=code_activation, corruption=corruption)
+    model = models.convolutional(**parts)
+    bench.fit(model, rate, **options)
+    noisy = data.add_gaussian_noise(bench.x_known, noise, bench.seed)
+    return evaluation.bce_per_pixel(bench.x_known, evaluation.reconstruct(model, noisy))
+
+
+def compared(bench: Bench, rate: float) -> float:
+    """Mean error of linear classifiers of two codes of notebook 09: undercomplete and deep."""
+    errors = []
+    for hidden in bench.size["hidden"]:  # the only difference: both have GELU and a linear code
+        training.seed_everything(bench.seed)
+        model = models.deep(latent_dim=20, hidden=hidden)
+        bench.fit(model, rate)
+        errors.append(bench.probe(model, [1e-2, 1e-3, 1e-4]))
+    return float(np.mean(errors))
+
+
 def choose(settings: Settings, names: list[str], say=say_now) -> None:
     """Repeat the choices with these names, all if empty; ``say`` prints the progress."""
-    choices, measures = TABLES["choices"], (dense, cnn, sparse, deep, finetuned)
+    choices, sizes = TABLES["choices"], TABLES["sizes"]
+    measures = dense, cnn, sparse, winner, deep, today, finetuned, convolutional, compared
     if unknown := sorted(set(names) - set(choices)):
         raise LabError(f"a choice must be one of {', '.join(choices)}, received {unknown}.")
     mnist, path = data.load_mnist(settings), settings.report_folder / "choices.json"
     commit = describe_commit(settings.project_folder, "%h of %cs")
     for name in names or choices:
-        choice, size = choices[name], TABLES["sizes"][name[:2]][settings.profile]
+        choice, size = choices[name], sizes.get(name, sizes.get(name[:2]))[settings.profile]
         measure = next(one for one in measures if one.__name__ == choice["measure"])
         bench, tried = Bench(mnist, settings.seed, size), []
         for values in product(*choice["grid"].values()):
