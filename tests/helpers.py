@@ -411,17 +411,19 @@ def publish(settings: Settings, names: list[str], last: int, counted: Path) -> N
 
 COSTS = """
 import importlib, json, resource, statistics, sys, time
+from pathlib import Path
 from ae_lab.errors import LabError
 
 def cost(path):
     start = time.process_time()
     try:
-        words = str(getattr(read(path), "shape", "read"))
+        words = str(getattr(read(path, *more), "shape", "read"))
     except LabError as error:
         words = str(error)
     return words, time.process_time() - start
 
-reader, room, good, *paths = sys.argv[1:]
+reader, room, more, *paths = sys.argv[1:]
+more, (good, *paths) = json.loads(more), map(Path, paths)
 module, _, name = reader.rpartition(".")
 read = getattr(importlib.import_module(module), name)
 cost(good)  # one-time costs are not counted
@@ -432,15 +434,16 @@ print(json.dumps([(words, time / usual) for words, time in map(cost, paths)]))
 """
 
 
-def dear(reader: str, room: int, good: Path, expected: dict[Path, str]) -> dict:
-    """The files of which ``reader``, a function's full name, says the wrong thing or costs much.
+def dear(reader: str, room: int, good: Path, expected: dict[Path, str], *more) -> dict:
+    """The files of which ``reader(path, *more)`` says the wrong thing, or which cost much.
 
-    ``expected`` has a pattern for each file. Returned are the words and the cost of those that
-    differ, or that take more than 30 times the CPU time of the ``good`` file. All are read in one
-    process on Linux, which may use ``room`` bytes more than after reading the good file, and dies
-    if it needs more.
+    ``reader`` is a function's full name; ``expected`` has a pattern for each file. Returned are the
+    words and the cost of those that differ, or that take more than 30 times the CPU time of the
+    ``good`` file. All are read in one process on Linux, which may use ``room`` bytes more than
+    after reading the good file, and dies if it needs more.
     """
-    command = [sys.executable, "-c", COSTS, reader, str(room), str(good), *map(str, expected)]
+    command = [sys.executable, "-c", COSTS, reader, str(room), json.dumps(more)]
+    command += map(str, [good, *expected])
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr[-2_000:]
     said = zip(expected.items(), json.loads(done.stdout.splitlines()[-1]), strict=True)

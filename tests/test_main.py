@@ -37,6 +37,7 @@ def run(folder, *arguments, **environment):
         (["verify"], {"AE_LAB_SET_LATENT_DIM": "2"}, "received AE_LAB_SET_LATENT_DIM"),
         (["sweep"], {"AE_LAB_SET_LATENT_DIM": "2"}, "received AE_LAB_SET_LATENT_DIM"),
         (["report"], {"AE_LAB_REPORTS": "/dev/null/x"}, "the report cannot be written"),
+        (["data", "x" * 300], {}, "File name too long"),
     ],
 )
 def test_invalid_input_is_reported_in_one_sentence(tmp_path, arguments, environment, words):
@@ -74,6 +75,19 @@ def test_a_description_of_data_contains_no_control_characters(monkeypatch, capsy
     assert capsys.readouterr().out == " ]0;title  x : 3\n"
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's device that is full")
+@pytest.mark.parametrize(
+    ("redirection", "lines"),
+    [(">&-", 0), (">/dev/full", 1), ("| true", 0), (">&- 2>&-", 0), ("2>&-", 0)],
+)
+def test_an_output_that_is_closed_or_full_is_not_our_fault(tmp_path, redirection, lines):
+    command = ["sh", "-c", f"'{sys.executable}' -m ae_lab data {redirection}"]
+    variables = os.environ | {"AE_LAB_OFFLINE": "1", "AE_LAB_DATA": ""}
+    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True)
+    assert len(done.stderr.splitlines()) == lines and "our fault" not in done.stderr
+    assert done.returncode == lines and ("No space left" in done.stderr) == lines
+
+
 def test_data_prints_the_source(tmp_path):
     done = run(tmp_path, "data")
     assert done.returncode == 0 and "MNIST" in done.stdout
@@ -109,6 +123,7 @@ sys.exit(lab.main(["data"]))
         (["encode", "from.npy", "to.npy", "--model", "bad.keras"], "bad.keras"),
         (["decode", "from.npy", "to.npy", "--model", "bad.keras"], "bad.keras"),
         (["reconstruct", "no.png"], "no.png"),
+        (["reconstruct", "x" * 300], "File name too long"),
     ],
 )
 def test_tensorflow_starts_without_output(tmp_path, arguments, words):

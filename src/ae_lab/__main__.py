@@ -1,6 +1,7 @@
 """``ae-lab``, or ``python -m ae_lab``: all commands of the project, usable without make."""
 
 import argparse
+import contextlib
 import os
 import re
 import signal
@@ -21,6 +22,7 @@ ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f]+")  # control characters, which nam
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status: 0, 1 after an error message, 130 if interrupted."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # closed by the caller
     for stream in (sys.stdout, sys.stderr):  # characters that a terminal lacks raise no error
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -36,14 +38,27 @@ def main(arguments: list[str] | None = None) -> int:
         print("\nstopped; the last good report is unchanged", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader has closed the pipe, for example `head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 1
+    except OSError as error:  # a full disk, a path that is too long, a missing permission
+        what, why = error.filename or "the output", error.strerror or error
+        words = f"{str(what)[:100]} cannot be read or written ({why}): name another path."
+        _drop_output()
     except Exception as error:
         words = _our_fault(error)
     else:
         return 0
     print("error:", ONE_LINE.sub(" ", words), file=sys.stderr)
     return 1
+
+
+def _drop_output() -> None:
+    """Print what is left, or drop it: Python would try again at its end, and print a traceback."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError):  # it is not a file
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _our_fault(error: Exception) -> str:

@@ -2,27 +2,33 @@
 
 import contextlib
 import errno
+import gzip
 import http.client
 import http.server
 import io
 import os
+import re
 import socket
 import struct
+import sys
 import threading
 import time
 import tracemalloc
 import urllib.request
 import urllib.response
 import zipfile
+import zlib
 
+import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
 from ae_lab import data
 from ae_lab.data import download, mnist
 from ae_lab.errors import LabError
 from ae_lab.settings import Settings
-from helpers import small_arrays, with_member, without_privileges, write_arrays
+from helpers import dear, small_arrays, with_member, without_privileges, write_arrays
 
 MEMORY = 20e6  # bytes that a refusal may allocate at most
 
@@ -368,3 +374,71 @@ def test_with_a_read_only_data_folder_the_sample_is_used(tmp_path):
     assert "trying again" not in done.stdout, "waiting does not help"
     assert done.stdout.splitlines()[-1] == data.SAMPLE_NAME
     assert list((tmp_path / "data").iterdir()) == []
+
+
+# Small files that would cost much: a limit on memory, and on time relative to a valid file
+
+
+def archive(path, *members, method=zipfile.ZIP_DEFLATED):
+    """An .npz file with these arrays, pairs of a name and all bytes."""
+    with zipfile.ZipFile(path, "w", method) as file:
+        for name, content in members:
+            file.writestr(name, content)
+
+
+def idx(*shape) -> bytes:
+    return struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
+
+
+def hdf5(path, shape, chunk):
+    with h5py.File(path, "w") as file:
+        options = {"maxshape": (None, 28, 28), "chunks": chunk, "compression": "gzip"}
+        file.create_dataset("x_train", shape, "u1", **options)
+
+
+def matlab(path, size):
+    """A compressed array that declares this number of bytes."""
+    inside = zlib.compress(struct.pack("<II", 14, size) + bytes(10**6))
+    head = b"MATLAB 5.0 MAT-file".ljust(124) + struct.pack("<H", 256) + b"IM"
+    path.write_bytes(head + struct.pack("<II", 15, len(inside)) + inside)
+
+
+def picture(path):
+    """A folder with a picture of 600 megapixels in 80 kB."""
+    (path / "a").mkdir(parents=True)
+    Image.new("1", (30_000, 20_000)).save(path / "a" / "1.png")
+
+
+HUGE = header("(300000000000,)", "|u1")
+COSTLY = {
+    "bzip2.npz": lambda path: archive(
+        path, ("x.npy", bytes(500_000_000)), method=zipfile.ZIP_BZIP2
+    ),
+    "members.npz": lambda path: archive(path, *((f"{n}.npy", b"") for n in range(20_000))),
+    "header.npz": lambda path: archive(path, ("x_train.npy", HUGE)),
+    "header.npy": lambda path: path.write_bytes(HUGE),
+    "train-images-idx3-ubyte": lambda path: path.write_bytes(idx(*[2**32 - 1] * 3)),
+    "x_train-idx3-ubyte.gz": lambda path: path.write_bytes(
+        gzip.compress(idx(3_000, 28, 28) + bytes(500_000_000), 1)
+    ),
+    "shape.h5": lambda path: hdf5(path, (10**9, 28, 28), (1_000, 28, 28)),
+    "chunk.h5": lambda path: hdf5(path, (10, 28, 28), (2 * 10**6, 28, 28)),
+    "size.mat": lambda path: matlab(path, 2**31),
+    "line.csv.gz": lambda path: path.write_bytes(gzip.compress(b"0," * 20_000_000, 1)),
+    "pictures": picture,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's limits on memory")
+def test_costs_of_a_data_file_are_checked_before_loading(tmp_path):
+    """At most 400 MB more than a valid file of 3 MB, and thirty times its time."""
+    x, y = np.random.default_rng(0).integers(0, 255, (4_000, 28, 28), "u1"), np.arange(4_000) % 10
+    good, expected = tmp_path / "good.npz", {}
+    np.savez(good, x_train=x[:3_000], y_train=y[:3_000], x_test=x[3_000:], y_test=y[3_000:])
+    for name, write in COSTLY.items():
+        path = tmp_path / f"in {name}" / name
+        path.parent.mkdir()
+        write(path)
+        expected[path] = rf"{re.escape(name)}.* expected .* received"
+    assert dear("ae_lab.data.mnist.read", 400_000_000, good, expected | {good: "^read$"}) == {}

@@ -432,8 +432,11 @@ def test_a_missing_or_wrong_model_is_an_error_of_one_sentence(
     assert message in capsys.readouterr().err
 
 
-def test_a_jpeg_of_many_scans_is_refused_before_they_are_decoded(tmp_path):
-    path = saved(tmp_path, written(STROKES["two"]), "scans.jpg")
+@pytest.mark.parametrize("kind", ["JPEG", "MPO"])
+def test_a_jpeg_of_many_scans_is_refused_before_they_are_decoded(tmp_path, kind):
+    path = tmp_path / "scans.jpg"
+    page = Image.fromarray(np.uint8(255 * written(STROKES["two"])))
+    page.save(path, kind, **{"save_all": True, "append_images": [page]} if kind == "MPO" else {})
     assert handwriting.read_photo(path).shape
     path.write_bytes(path.read_bytes() + 400 * b"\xff\xda")
     with pytest.raises(LabError, match=r"scans.jpg must be a JPEG of at most 100 scans"):

@@ -177,6 +177,7 @@ def test_an_image_file_is_shown_whatever_its_name(tmp_path, form):
         "![a](../secret.png)",
         "![a](link.png)",
         "![a](pipe.png)",
+        "![a](loop.png)",
         "![a](t.tiff)",
         f"![a]({'long' * 100}.png)",
         "![a](a%00b.png)",
@@ -189,9 +190,11 @@ def test_a_missing_image_is_a_problem_in_its_place(tmp_path, source):
     if os.name == "posix":
         (tmp_path / "notebooks" / "link.png").symlink_to(tmp_path / "secret.png")
         os.mkfifo(tmp_path / "notebooks" / "pipe.png")
+        (tmp_path / "notebooks" / "loop.png").symlink_to("loop.png")
     page, details = text_page(f"Before {source} after.", folder=tmp_path / "notebooks")
     assert len(details.problems) == 1 and "<img" not in page
     assert page.index("Before") < page.index("not a file in the notebook") < page.index("after.")
+    assert ("without a source" in page) == (source == "<img>")
 
 
 @pytest.mark.parametrize(

@@ -178,15 +178,45 @@ def test_messages_that_are_no_valid_text_are_shown(tmp_path):
     assert "half ? a character" in (tmp_path / "grades.xml").read_text()
 
 
-@pytest.mark.parametrize("given", [["nowhere"], ["a/ada", "b/ada"]])
+def loop(folder):
+    (folder / HANDED_IN).mkdir()
+    (folder / HANDED_IN / "x").symlink_to("x")
+
+
+def too_deep(folder):
+    """Folders with a longer path than Linux allows."""
+    before = os.getcwd()
+    for name in [folder, *17 * ["x" * 250]]:
+        os.makedirs(name, exist_ok=True)
+        os.chdir(name)
+    os.chdir(before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need a permission on Windows")
+@pytest.mark.parametrize("what", [loop, too_deep])
+def test_a_folder_that_cannot_be_read_does_not_affect_other_students(settings, ada, tmp_path, what):
+    (tmp_path / "bo").mkdir()
+    what(tmp_path / "bo")
+    (bo, row), page, _ = graded(settings, tmp_path / "bo", ada)
+    assert (bo["points"], row["points"]) == ("0", "1") and int(bo["failures"]) > 0
+    assert "the folder cannot be read" in page
+
+
+@pytest.mark.parametrize(
+    "given", [["nowhere"], ["a/ada", "b/ada"], ["a/ada", "b/Ada"], ["a\uffff"]]
+)
 def test_invalid_folders_are_reported_in_one_sentence(
     given, tmp_path, monkeypatch, capsys, settings
 ):
     monkeypatch.chdir(tmp_path)
-    for folder in ("a/ada", "b/ada"):
-        (tmp_path / folder).mkdir(parents=True)
+    for folder in ("a/ada", "b/ada", "b/Ada", "a\uffff"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
     with pytest.raises(LabError):
         grade(settings, [tmp_path / one for one in given], tmp_path / "out")
     assert main(["grade", *given, "--profile", "quick"]) == 1
     said = capsys.readouterr().err
-    assert said.startswith("error: ") and said.count("\n") == 1 and given[0].split("/")[-1] in said
+    assert (
+        said.startswith("error: ")
+        and said.count("\n") == 1
+        and ascii(given[0].split("/")[-1])[1:-1] in said
+    )

@@ -10,7 +10,7 @@ from filelock import FileLock
 
 from ae_lab.errors import LabError
 from ae_lab.files import write_json
-from ae_lab.report.build import HANDED_IN
+from ae_lab.report.build import HANDED_IN, build_report
 from ae_lab.report.notebook_file import read_notebook
 from ae_lab.report.workplace import Workplace
 from helpers import (
@@ -70,6 +70,14 @@ def test_a_full_disk_is_one_sentence_and_destroys_nothing(tmp_path, monkeypatch)
     with pytest.raises(LabError, match="No space left on device"):
         build(settings)
     assert contents(settings.profile_folder) == before
+
+
+def test_a_reader_of_the_output_that_ends_is_not_a_full_disk(tmp_path):
+    def say(text):
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        build_report(project(tmp_path, one=notebook("# One")), say=say)
 
 
 def test_an_impossible_report_folder_is_reported_in_one_sentence(tmp_path):

@@ -373,6 +373,42 @@ def test_an_invalid_file_in_a_report_folder_is_ignored(place, capsys, file):
         assert file.split("/")[-1] in report(capsys) or "Open" in said
 
 
+ODD_EXECUTIONS = {
+    "not JSON": "{",
+    "without cells": {"cells": None},
+    "a cell that is a text": {"cells": ["x"]},
+    "outputs that are a number": {"cells": [{"cell_type": "code", "source": "", "outputs": 5}]},
+    "metadata that are a list": {"metadata": [1]},
+    "a record that is a list": {"record": [1]},
+    "an error that is a text": {"error": "failed"},
+    "an error without a place": {"error": {"name": "a", "message": "b"}},
+    "seconds that are a word": {"seconds": "long"},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("failed", [False, True])
+@pytest.mark.parametrize("kind", ODD_EXECUTIONS)
+def test_an_invalid_stored_execution_is_replaced_or_named(place, capsys, kind, failed):
+    """Its key is valid, or it is that of a failed run, which has none."""
+    project(place, **{"02_b": executed(notebook("# B"), record())})
+    report(capsys, 0)
+    build, change = place / "reports" / ".build" / "quick", ODD_EXECUTIONS[kind]
+    stored = json.loads((build / "01_a.ipynb").read_text())
+    if isinstance(change, dict) and not {*change} & {*stored}:
+        change = {"metadata": {"ae_lab": stored["metadata"]["ae_lab"] | change}}
+    text = change if isinstance(change, str) else json.dumps(stored | change)
+    path = build / "failed" / "01_a.ipynb" if failed else build / "01_a.ipynb"
+    path.parent.mkdir(exist_ok=True)
+    for options in (["--notebook", "02_b"], ["--force"]):
+        path.write_text(text)
+        main(["report", *options])
+        said = "".join(capsys.readouterr())
+        assert "our fault" not in said and ("Open" in said or "01_a" in said), said
+    report(capsys, 0)
+    assert "A dot." in (place / "reports" / "quick" / "01_a.html").read_text()
+
+
 # Input that could run a program or block
 
 

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from ae_lab.errors import LabError
+from ae_lab.report.keys import digest_of_cells
 from helpers import PACKAGE, notebook, project, wait_for
 
 distributed = pytest.importorskip("distributed")
@@ -318,6 +319,24 @@ def task(folder):
 
     settings = project(folder, a=notebook("# A"))
     return plan(settings, [folder / "notebooks" / "a.ipynb"], 1, ("tensorflow",), "0" * 64)[0]
+
+
+@pytest.mark.parametrize("kind", ["a byte order mark", "format 3", "other line ends"])
+def test_a_notebook_in_any_form_can_be_swept(tmp_path, kind):
+    from ae_lab.upkeep.sweep.task import plan, result_of
+
+    settings = project(tmp_path, a=notebook("# A", "%%x = 1\ny = 2"))
+    path = tmp_path / "notebooks" / "a.ipynb"
+    content = nbformat.read(path, as_version=4)
+    if kind == "format 3":
+        content = nbformat.convert(content, 3)
+    elif kind == "other line ends":
+        content.cells[1].source = "x = 1\r\ny = 2"
+    mark = "\ufeff" if kind == "a byte order mark" else ""
+    path.write_text(mark + json.dumps(content), encoding="utf-8")
+    (asked,) = plan(settings, [path], 1, ("tensorflow",), "0" * 64)
+    cells = result_of(asked, None, None, 0.0)["cells"]
+    assert cells == digest_of_cells(notebook("%%x = 1\ny = 2"))
 
 
 LIES = {

@@ -1,6 +1,5 @@
 """The command ``report``: execute what changed, render all pages, publish them together."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -120,8 +119,7 @@ def prepare_data(settings: Settings, say: Say) -> DataAtHand:
 
 def publish(place: Workplace, known: list[str], say: Say) -> Path:
     """Render and publish all pages; if a notebook failed, keep the last report without failure."""
-    paths = {name: place.latest(name) for name in known}
-    paths = {name: path for name, path in paths.items() if path.exists()}
+    paths = {name: path for name in known if (path := place.latest(name))}
     commit = describe_commit(place.settings.project_folder)
     before = report_before(place.target, commit)
     results, siblings = read_results(place.sweep, say), place.sibling_pages()
@@ -130,7 +128,8 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     about = place.settings.profile, commit, results, siblings, before, made, known
     key = render_key(paths, *about, digest_of_files(place.models))
     published = read_json(place.build / "published.json") or {}
-    if published.get("key") == key and published["files"] == digest(digest_of_files(place.target)):
+    files = digest(digest_of_files(place.target))
+    if (published.get("key"), published.get("files")) == (key, files):
         return finish(place, paths, published, say)  # all its files are published already
     new = place.new
     notebooks = place.settings.project_folder / "notebooks"
@@ -229,17 +228,12 @@ def render_report(
     `write_index`; ``sections`` are from `live_sections`. Returns the failures, and a dict from
     notebook to the number of items that its page cannot show.
     """
-    import nbformat
-
     from ae_lab.report.front.index import judged, write_index
     from ae_lab.report.render.exporter import render_page
     from ae_lab.report.seeds.cells import verdict_in_words
 
     folder.mkdir(parents=True)
-    notebooks = {
-        name: nbformat.from_dict(json.loads(path.read_text(encoding="utf-8")))
-        for name, path in paths.items()
-    }
+    notebooks = {name: read_notebook(path) for name, path in paths.items()}
     profile, _, results, *_ = about
 
     def check_records(some: dict) -> None:

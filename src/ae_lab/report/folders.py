@@ -82,6 +82,8 @@ def os_errors_as_lab_errors(folder: Path) -> Iterator[None]:
     """Turn an OSError (full disk, read-only or missing folder) into a LabError."""
     try:
         yield
+    except BrokenPipeError:  # the reader of the output has ended, not the disk
+        raise
     except OSError as error:
         reason = error.strerror or str(error)
         raise LabError(

@@ -7,6 +7,7 @@ A student's report is not trusted, and nothing that a student wrote is executed 
 import csv
 import io
 import json
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -80,16 +81,17 @@ def grade(
     from ae_lab import data
 
     settings.refuse_changes("grade")
-    folders = [folder.resolve() for folder in folders]
+    folders = [Path(os.path.realpath(folder)) for folder in folders]
     for folder in folders:
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise LabError(f"grade needs a folder per student, found none at {folder}.")
         if UNPRINTABLE.search(folder.name):
             raise LabError(
                 f"a folder's name must be text without control characters, received "
                 f"{ascii(folder.name)}: rename it."
             )
-    if twice := {one.name for one in folders if [two.name for two in folders].count(one.name) > 1}:
+    names = [folder.name.casefold() for folder in folders]  # some systems ignore case
+    if twice := {one.name for one in folders if names.count(one.name.casefold()) > 1}:
         raise LabError(
             f"folders must have different names, received {', '.join(sorted(twice))} twice: "
             "rename one of them."
@@ -100,8 +102,13 @@ def grade(
     table = []
     for folder in folders:
         judged = settings.profile != "smoke"
-        desk = Desk(dataset, figures, _models_of(settings.profile_folder, folder), judged)
-        table.append(_graded(settings, folder, desk, run, say))
+        try:
+            desk = Desk(dataset, figures, _models_of(settings.profile_folder, folder), judged)
+            table.append(_graded(settings, folder, desk, run, say))
+        except Exception as error:  # a folder of others may contain anything
+            words = f"the folder cannot be read ({type(error).__name__}: {error})"[:300]
+            outcomes = dict.fromkeys(sorted(EXERCISES), Outcome(False, words))
+            table.append(Submission(folder.name, outcomes, None, [words]))
         say(f"{table[-1].points:3} of {len(CHECKED)}  {table[-1].student}\n")
     with os_errors_as_lab_errors(out):
         return _write(table, settings.profile, out)

@@ -10,11 +10,12 @@ from filelock import FileLock, Timeout
 
 from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json
+from ae_lab.report.failure import sentence_of
 from ae_lab.report.folders import move_files
 from ae_lab.settings import Settings
 
 # Pages that other commands write into the report folder, which has one folder per profile.
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # in names of files
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # in names of files
 SIBLING_PAGES = {
     "bench.html": "speed: our training times compared with those of other libraries",
     "reference.json": "reproducibility: the reference values with which make verify compares a run",
@@ -91,17 +92,14 @@ class Workplace:
         """The failed execution of a notebook, up to the cell that failed."""
         return self.build / "failed" / f"{name}.ipynb"  # no suffix: names may be very long
 
-    def latest(self, name: str) -> Path:
-        """The execution that a page shows: the last one, whether successful or failed."""
-        failed = self.failed_execution(name)
-        return failed if failed.exists() else self.executed(name)
+    def latest(self, name: str) -> Path | None:
+        """The execution that a page shows, if any: the last one, whether successful or failed."""
+        stored = self.failed_execution(name), self.executed(name)
+        return next((path for path in stored if _described(path)), None)
 
     def read(self, name: str) -> dict:
         """``metadata.ae_lab`` of the last successful execution; empty if there is none."""
-        try:
-            return dict(read_json(self.executed(name))["metadata"]["ae_lab"])
-        except (KeyError, TypeError, ValueError):  # absent, or not ours
-            return {}
+        return _described(self.executed(name))
 
     def renew_text(self, name: str, source: dict) -> None:
         """Replace the text of a stored execution by that of ``source``, which has the same code."""
@@ -124,6 +122,19 @@ class Workplace:
         move_files(self.records / name, self.models / name)
         write_json(self.executed(name), notebook)
         self.failed_execution(name).unlink(missing_ok=True)
+
+
+def _described(path: Path) -> dict:
+    """``metadata.ae_lab`` of a stored execution; empty if it is absent or not of this form."""
+    try:
+        stored = read_json(path)
+        lab = dict(stored["metadata"]["ae_lab"])
+        list(stored["cells"]), dict(lab["record"] or {}), float(lab["seconds"])
+        if lab["error"]:
+            sentence_of(lab["error"])
+    except (KeyError, TypeError, ValueError):
+        return {}
+    return lab
 
 
 def page_file(notebook: str) -> str:

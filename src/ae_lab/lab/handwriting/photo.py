@@ -58,7 +58,8 @@ def read_photo(path: str | Path) -> np.ndarray:
             with Image.open(path, formats=formats) as image:
                 if image.width * image.height > LARGEST_PIXELS:  # before anything is unpacked
                     raise _too_large(path, f"{image.width}x{image.height}")
-                scans = path.read_bytes().count(b"\xff\xda") if image.format == "JPEG" else 1
+                jpeg = image.format in ("JPEG", "MPO")  # MPO: a JPEG that contains several
+                scans = path.read_bytes().count(b"\xff\xda") if jpeg else 1
                 if scans > MOST_SCANS:
                     raise _wrong(path, f"a JPEG of at most {MOST_SCANS} scans", f"{scans}", SAVE)
                 return _as_grey(image)

@@ -100,7 +100,7 @@ class Fragments(Surroundings):
         try:
             if path.resolve().is_relative_to(folder.resolve()):
                 return f"data:{kind};base64,{b64encode(read_bytes(path)).decode()}"
-        except (OSError, ValueError):  # missing, a pipe, too large, a name too long, a null byte
+        except (OSError, RuntimeError, ValueError):  # missing, too large, a pipe, a loop of links
             pass
         return None
 

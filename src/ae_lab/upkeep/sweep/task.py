@@ -24,7 +24,7 @@ class Task:
 
     Parameters
     ----------
-    notebook, text : name of the notebook, and content of its file.
+    notebook, text : name of the notebook, and its content in format 4.5.
     profile, seed, backend, dataset : settings of the run.
     numeric : environment variables that determine the results.
     key : changes with everything that can change the results, as in a report.
@@ -63,17 +63,17 @@ def plan(
 
     Raises a LabError for a seed out of range, or for a file that is not a notebook.
     """
+    contents = {path.stem: read_notebook(path) for path in paths}
     tasks = []
     for one in [replace(settings, seed=settings.seed + more) for more in range(seeds)]:
         for backend in backends:
             numeric = numeric_environment() | {"KERAS_BACKEND": backend}
             threads = numeric["OMP_NUM_THREADS"]  # otherwise Dask would set these to 1
             numeric |= {"OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-            for path in paths:
-                key = execution_key(read_notebook(path), one, data, numeric)
-                text = path.read_text(encoding="utf-8")
+            for name, content in contents.items():
+                key = execution_key(content, one, data, numeric)
                 run = (one.profile, one.seed, backend, one.dataset, numeric)
-                tasks.append(Task(path.stem, text, *run, key, data))
+                tasks.append(Task(name, json.dumps(content), *run, key, data))
     return tasks
 
 
