@@ -10,7 +10,7 @@ from ae_lab.report.build import describe_making
 from ae_lab.report.front.answer import NEEDED, TASKS, conclusion, counted, parts, tally
 from ae_lab.report.front.index import commands, write_index
 from ae_lab.report.front.ledger import WORDS, figure_row, finding, grouped, plain_sentence
-from ae_lab.report.numbers import number
+from ae_lab.report.numbers import as_people_write, number
 from ae_lab.settings import Settings
 from helpers import NOTEBOOKS, PIXEL, PROJECT, executed, figure, index_of, notebook, with_output
 
@@ -128,11 +128,17 @@ def test_the_author_is_gits_user_or_the_given_one(tmp_path, monkeypatch):
         (-1.3695e6, "", "\u22121,369,500"),
         (20.0, "", "20"),
         (0.0837057, "nats/pixel", "0.08371"),
+        (-0.00001, "share of test images", "0.00\u00a0%"),
         (None, "", ""),
     ],
 )
 def test_numbers_are_formatted_for_readers(value, unit, written):
     assert number(value, unit) == written
+
+
+def test_a_rounded_zero_has_no_sign():
+    told = as_people_write("It returns -0% and -0.00, not -0.01, -0.5 or 1-0.")
+    assert told == "It returns 0\u00a0% and 0.00, not \u22120.01, \u22120.5 or 1-0."
 
 
 def test_words_in_brackets_at_the_end_of_a_sentence_are_omitted():

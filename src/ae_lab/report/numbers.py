@@ -3,6 +3,7 @@
 import re
 
 MINUS = re.compile(r"(?<![\w.)\]-])-(?=\d)")  # a sign, not a range
+NEGATIVE_ZERO = re.compile(r"\u2212(?=0(\.0+)?(?![.,]?\d))")  # a small number, rounded
 
 
 def number(value: float | None, unit: str = "", digits: int = 2) -> str:
@@ -18,7 +19,7 @@ def number(value: float | None, unit: str = "", digits: int = 2) -> str:
         text = f"{value:,.0f}"
     else:
         text = f"{value:.{digits + 2}g}"
-    return text.replace("-", "\u2212")
+    return NEGATIVE_ZERO.sub("", text.replace("-", "\u2212"))
 
 
 def unit_in_words(unit: str) -> str:
@@ -27,6 +28,6 @@ def unit_in_words(unit: str) -> str:
 
 
 def as_people_write(text: str) -> str:
-    """Replace "-" by minus signs, "95%" by "95 %", and "nats/pixel" by "nats per pixel"."""
+    """Replace "-" by minus signs, "−0" by "0", "95%" by "95 %", "nats/pixel" by words."""
     text = re.sub(r"\b(nats|error)/(?=pixel|image)", r"\1 per ", text)
-    return re.sub(r"(?<=\d) ?%", "\u00a0%", MINUS.sub("\u2212", text))
+    return re.sub(r"(?<=\d) ?%", "\u00a0%", NEGATIVE_ZERO.sub("", MINUS.sub("\u2212", text)))
