@@ -14,12 +14,12 @@ def number(value: float | None, unit: str = "", digits: int = 2) -> str:
     if value is None:
         return ""
     if unit.startswith(("share", "%")):
-        text = f"{value * (100 if unit.startswith('share') else 1):.{digits}f}\u00a0%"
+        text = f"{value * (100 if unit.startswith('share') else 1):z.{digits}f}\u00a0%"
     elif abs(value) >= 1000 or float(value).is_integer():
-        text = f"{value:,.0f}"
+        text = f"{value:z,.0f}"
     else:
         text = f"{value:.{digits + 2}g}"
-    return NEGATIVE_ZERO.sub("", text.replace("-", "\u2212"))
+    return text.replace("-", "\u2212")
 
 
 def unit_in_words(unit: str) -> str:
