@@ -204,6 +204,42 @@ def test_docstrings_do_not_belong_to_what_a_run_computes(tmp_path, monkeypatch, 
     assert (keys.package_digest() == before) is same
 
 
+@pytest.mark.parametrize(
+    ("source", "same"),
+    [
+        ("x = 1\nlab.reading(\n    f'{x} words', headline=True\n)", True),
+        ("x = 1\nif x:\n    lab.show(plot(x), alt='a plot of x')", False),
+        ("x = 2\nlab.reading('words')", False),
+        ("x = 1\nlab.claim('a', at_least('x', x, 1))", False),
+        ("x = 1\nlab.record('x', x)", False),
+        ("x = 1\ny = lab.reading(train())", False),
+        ("x = 1\nother.reading('words')", False),
+        ("%time x = 1", False),
+    ],
+)
+def test_what_is_only_shown_does_not_belong_to_the_results(source, same):
+    shown, other = notebook("%%x = 1\nlab.reading('words')"), notebook(f"%%{source}")
+    assert (keys.digest_of_cells(shown) == keys.digest_of_cells(other)) is same
+    assert keys.code_of(shown) != keys.code_of(other), "the page is made again"
+
+
+def test_the_texts_of_a_reader_belong_to_a_run(tmp_path):
+    settings = project(tmp_path, one=notebook("# One"))
+    (tmp_path / "mine" / "topic").mkdir(parents=True)
+    (text := tmp_path / "mine" / "topic" / "a.txt").write_text("a word")
+    settings = replace(settings, knobs=(("texts", "../mine"),))
+    before = keys.execution_key(notebook("# One"), settings, "", {})
+    assert keys.execution_key(notebook("# One"), settings, "", {}) == before
+    text.write_text("another word")
+    assert keys.execution_key(notebook("# One"), settings, "", {}) != before
+
+
+@pytest.mark.parametrize("value", ["x" * 5_000, "~nobody-of-this-name", "0.5", "(1, 2)", "*"])
+def test_a_knob_that_is_no_folder_has_a_key(tmp_path, value):
+    settings = replace(project(tmp_path, one=notebook("# One")), knobs=(("texts", value),))
+    assert keys.execution_key(notebook("# One"), settings, "", {})
+
+
 @pytest.mark.kernel
 def test_a_foreign_kernel_named_python3_is_not_used(tmp_path, monkeypatch, no_font_cache):
     spec = tmp_path / "jupyter" / "kernels" / "python3"

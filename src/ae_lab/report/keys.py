@@ -1,5 +1,6 @@
 """Keys that change with everything that can change a notebook's outputs or the pages."""
 
+import ast
 import json
 import os
 import platform
@@ -7,14 +8,18 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ae_lab.lab.readings import without_docstrings
+from ae_lab.lab.readings import PARSING, without_docstrings
 from ae_lab.settings import Settings
 
 PACKAGE = Path(__file__).absolute().parents[1]
 REPORT = PACKAGE / "report"
 OTHERS = [PACKAGE / name for name in ("upkeep", "lab/handwriting", "__main__.py")]  # not imported
-EXECUTED_WITH = ("tensorflow", "keras", "numpy", "matplotlib", "scikit-learn")
+EXECUTED_WITH = ("tensorflow", "keras", "numpy", "matplotlib")
+EXECUTED_WITH += ("scikit-learn", "scipy", "scikit-image", "pywavelets")
 RENDERED_WITH = ("nbconvert", "mistune", "pygments", "math-core", "nh3", "jinja2", "pillow")
+# Methods of a notebook's `lab` that only show something; a sweep collects metrics and claims.
+SHOWING = {"deviations", "drawing", "epochs", "living", "reading", "show", "source", "summary"}
+SHOWING |= {"table"}
 
 
 def digest(*parts: object) -> str:
@@ -41,8 +46,8 @@ def package_digest() -> str:
 
 
 def digest_of_cells(notebook: dict) -> str:
-    """Changes with the code, not with text or outputs."""
-    return digest(code_of(notebook))
+    """Changes with what the code computes: not with text, outputs, or what it only shows."""
+    return digest([_without_showing(source) for source in code_of(notebook)])
 
 
 def code_of(notebook: dict) -> list[str]:
@@ -50,10 +55,45 @@ def code_of(notebook: dict) -> list[str]:
     return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
-def execution_key(notebook: dict, settings: Settings, data: str, environment: dict) -> str:
-    """Changes with everything that can change the notebook's outputs."""
-    run = (settings.profile, settings.seed, settings.knobs, data, environment)
-    return digest(code_of(notebook), package_digest(), *run, versions(EXECUTED_WITH))
+def _without_showing(source: str) -> str:
+    """A cell's source without the statements that only call one of `SHOWING`."""
+    try:
+        with PARSING:
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # IPython's own commands
+        return source
+    rest = source
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(ast.Call(ast.Attribute(ast.Name("lab"), name))) if name in SHOWING:
+                rest = rest.replace(ast.get_source_segment(source, node), "")
+    return "\n".join(line for line in rest.splitlines() if line.strip())
+
+
+def execution_key(notebook: dict, *run: object) -> str:
+    """Changes with everything that can change the notebook's outputs; ``run`` as in `_about`."""
+    return digest(code_of(notebook), *_about(*run))
+
+
+def result_key(notebook: dict, *run: object) -> str:
+    """Changes with everything that can change its metrics and claims; ``run`` as in `_about`."""
+    return digest(digest_of_cells(notebook), *_about(*run))
+
+
+def _about(settings: Settings, data: str, environment: dict) -> tuple:
+    """All that determines a run besides the notebook; ``data`` is the fingerprint of the images."""
+    run = settings.profile, settings.seed, settings.knobs, data, environment
+    texts = [_texts_in(settings.project_folder / "notebooks", value) for _, value in settings.knobs]
+    return package_digest(), *run, texts, versions(EXECUTED_WITH)
+
+
+def _texts_in(notebooks: Path, value: str) -> list[tuple]:
+    """Name, size and time of each file that `data.load_texts` reads, if a knob names a folder."""
+    try:
+        found = sorted((notebooks / Path(value).expanduser()).glob("*/*.txt"))
+        return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in found]
+    except (OSError, ValueError, RuntimeError):  # the value is no path; the notebook will say so
+        return []
 
 
 def render_key(notebooks: dict[str, Path], *about: object) -> str:

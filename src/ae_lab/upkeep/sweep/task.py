@@ -9,7 +9,7 @@ from ae_lab.errors import LabError
 from ae_lab.files import read_text, write_json
 from ae_lab.report.execute.environment import numeric_environment
 from ae_lab.report.folders import recover_folder
-from ae_lab.report.keys import digest_of_cells, execution_key, package_digest
+from ae_lab.report.keys import digest_of_cells, execution_key, package_digest, result_key
 from ae_lab.report.notebook_file import read_notebook
 from ae_lab.report.seeds.spread import parse_result
 from ae_lab.report.workplace import Workplace
@@ -27,7 +27,7 @@ class Task:
     notebook, text : name of the notebook, and its content in format 4.5.
     profile, seed, backend, dataset : settings of the run.
     numeric : environment variables that determine the results.
-    key : changes with everything that can change the results, as in a report.
+    key : changes with everything that can change the results.
     data : SHA-256 of the data set's content.
     """
 
@@ -71,7 +71,7 @@ def plan(
             threads = numeric["OMP_NUM_THREADS"]  # otherwise Dask would set these to 1
             numeric |= {"OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
             for name, content in contents.items():
-                key = execution_key(content, one, data, numeric)
+                key = result_key(content, one, data, numeric)
                 run = (one.profile, one.seed, backend, one.dataset, numeric)
                 tasks.append(Task(name, json.dumps(content), *run, key, data))
     return tasks
