@@ -48,6 +48,33 @@ def test_invalid_input_is_reported_in_one_sentence(tmp_path, arguments, environm
     assert len(done.stderr.splitlines()) == 1 and "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("how", ["option", "variable"])
+def test_a_folder_for_a_knob_is_found_by_the_kernel_which_runs_among_the_notebooks(
+    tmp_path, monkeypatch, how
+):
+    from ae_lab import __main__
+
+    project(tmp_path, **{"01_dense": notebook("# A")})
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AE_LAB_SET_CODE", "3")
+    given = [] if how == "variable" else ["--set", "texts=mine"]
+    if how == "variable":
+        monkeypatch.setenv("AE_LAB_SET_TEXTS", "mine")
+    options = __main__._parser().parse_args(["report", "--notebook", "01_dense", *given])
+    knobs = dict(__main__._settings(options).knobs)
+    assert knobs == {"code": "3", "texts": os.path.join("..", "mine")}
+
+
+def test_notebooks_can_be_named_together_or_one_by_one():
+    from ae_lab import __main__
+
+    parse = __main__._parser().parse_args
+    for given in (["--notebooks", "a", "b"], ["--notebooks", "a", "--notebooks", "b"]):
+        assert parse(["sweep", *given]).notebooks == ["a", "b"]
+    assert parse(["sweep"]).notebooks == []
+
+
 def test_help_lists_the_commands_immediately(tmp_path):
     start = time.perf_counter()
     done = run(tmp_path, "--help")

@@ -9,13 +9,14 @@ import sys
 import tempfile
 import threading
 import traceback
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from ae_lab.errors import LabError
 from ae_lab.files import check_not_read
 from ae_lab.quiet import import_keras
-from ae_lab.settings import KNOB, PROFILES, Settings
+from ae_lab.settings import KNOB, PROFILES, Settings, find_project_folder
 
 ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f]+")  # control characters, which names may contain
 
@@ -157,7 +158,8 @@ def reconstruct(options: argparse.Namespace) -> None:
     except LabError as error:  # the picture then has no prediction
         print(f"No prediction: {error}", file=sys.stderr)
         classifier = None
-    test_images = data.load_mnist(_settings(options)).x_test[:2_000]
+    digits = replace(_settings(options), dataset="mnist")  # whatever the next report is about
+    test_images = data.load_mnist(digits).x_test[:2_000]
     verdict = handwriting.judge(photo, model, classifier, test_images)
     handwriting.save_verdict(verdict, out)
     print(f"{verdict.sentence}\nOpen {out}")
@@ -249,7 +251,12 @@ def _settings(options: argparse.Namespace) -> Settings:
                 "write, for example, --set latent_dim=2."
             )
         given[KNOB + name.strip().upper()] = value.strip()
-    return Settings.from_environment(os.environ | given)
+    given = os.environ | given
+    notebooks = find_project_folder() / "notebooks"
+    for name, value in given.items():
+        if name.startswith(KNOB) and os.path.isdir(value):  # kernels run in another folder
+            given[name] = os.path.relpath(value, notebooks)
+    return Settings.from_environment(given)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -284,7 +291,9 @@ def _parser() -> argparse.ArgumentParser:
 
     option = add(sweep, "run notebooks with several seeds, also on several machines", profile)
     option("--seeds", type=int, default=5, help="number of seeds, from AE_LAB_SEED up (default: 5)")
-    option("--notebooks", nargs="+", default=[], metavar="NAME", help="run only these")
+    option(
+        "--notebooks", nargs="+", action="extend", default=[], metavar="NAME", help="run only these"
+    )
     option("--backend", default="tensorflow", help="Keras backends, separated by commas")
     option("--scheduler", metavar="ADDRESS", help="a running Dask scheduler, such as tcp://…:8786")
     option("--workers", type=int, help="number of local processes (default: one per core)")

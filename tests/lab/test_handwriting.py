@@ -438,9 +438,19 @@ def test_a_jpeg_of_many_scans_is_refused_before_they_are_decoded(tmp_path, kind)
     page = Image.fromarray(np.uint8(255 * written(STROKES["two"])))
     page.save(path, kind, **{"save_all": True, "append_images": [page]} if kind == "MPO" else {})
     assert handwriting.read_photo(path).shape
-    path.write_bytes(path.read_bytes() + 400 * b"\xff\xda")
+    whole = path.read_bytes()
+    scan = whole.index(b"\xff\xda")
+    path.write_bytes(whole[:scan] + 400 * b"\xff\xda\x00\x03\x00" + whole[scan:])
     with pytest.raises(LabError, match=r"scans.jpg must be a JPEG of at most 100 scans"):
         handwriting.read_photo(path)
+
+
+def test_a_jpeg_with_a_video_after_it_is_read(tmp_path):
+    path = saved(tmp_path, written(STROKES["two"]))
+    Image.open(path).convert("L").save(path := tmp_path / "motion.jpg")
+    plain = handwriting.read_photo(path)
+    path.write_bytes(path.read_bytes() + 400 * b"\xff\xda")
+    np.testing.assert_array_equal(handwriting.read_photo(path), plain)
 
 
 def chunk(name, content):

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import psutil
 import pytest
+from PIL import Image
 
 from ae_lab import data
 from ae_lab.errors import LabError
@@ -185,6 +186,19 @@ def test_new_text_needs_no_execution_and_gives_the_page_of_one(tmp_path, no_font
     assert "Another title" in (settings.profile_folder / "one.html").read_text()
     build(settings, force=True)
     assert contents(settings.profile_folder) == renewed
+
+
+@pytest.mark.kernel
+def test_a_new_picture_of_a_text_is_a_new_page(tmp_path, no_font_cache):
+    settings = project(tmp_path, one=notebook("# One", "![A dot.](a.png)", "%%1 + 1"))
+    picture = tmp_path / "notebooks" / "a.png"
+    Image.new("L", (2, 2)).save(picture)
+    build(settings)
+    page = settings.profile_folder / "one.html"
+    first = page.read_text()
+    Image.new("L", (3, 3)).save(picture)
+    assert "unchanged" in build(settings)
+    assert page.read_text() != first
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,8 @@ def test_the_conclusion_counts_verdicts_and_names_the_main_claims_and_the_surpri
         claim("own", "does not hold", bar=0.1, margin=-1, kind="prediction"),
         claim("untold", "untested"),
     ]
+    met_in_this_run = claim("met", "does not hold", bar=10, margin=5, kind="prediction")
+    assert conclusion([met_in_this_run])["surprise"] is None
     found = conclusion(claims)
     assert found["tally"] == {"holds": 1, "does not hold": 1, "untested": 1}
     assert [one["link"] for one in found["main"]["does not hold"]] == [
@@ -192,11 +194,19 @@ def test_the_page_shows_the_commands_that_made_it():
         "04_d": {"run": {"seed": 8, "knobs": {}}, "record": {"run": {"changed": {}}}},
     }
     verb = "ae-lab report --profile full --seed"
-    assert commands(runs, "full", [{"seed": 9}, {"seed": 8}]) == [
-        "AE_LAB_SEED=8 ae-lab sweep --profile full --seeds 2",
+    swept = [{"seed": seed, "backend": "tensorflow"} for seed in (9, 12, 8)]
+    swept += [{"seed": seed, "backend": "jax"} for seed in (8, 9)]
+    assert commands(runs, "full", swept) == [
+        "AE_LAB_SEED=8 ae-lab sweep --profile full --seeds 2 --backend jax,tensorflow",
+        "AE_LAB_SEED=12 ae-lab sweep --profile full --seeds 1",
         f"{verb} 8",
         f"{verb} 8 --set 'sizes=2, 4' --notebook 02_b",
         f"KERAS_BACKEND=jax {verb} 9 --notebook 03_c",
+    ]
+    clothes = {"01_a": {"run": {"seed": 3, "dataset": "fashion_mnist"}, "record": None}}
+    assert commands(clothes, "quick", [{"seed": 3, "backend": "tensorflow"}]) == [
+        "AE_LAB_DATASET=fashion_mnist AE_LAB_SEED=3 ae-lab sweep --profile quick --seeds 1",
+        "AE_LAB_DATASET=fashion_mnist ae-lab report --profile quick --seed 3",
     ]
     changed = {"01_a": runs["02_b"]}
     assert commands(changed, "quick", []) == [

@@ -232,3 +232,8 @@ def test_a_value_equal_for_all_seeds_has_no_deviation():
     metric = Metric("a.b", 13.866, seeds={"tensorflow": summary({8: 13.866, 9: 13.866 + 2e-15})})
     spread = seed_rows({}, metric)[0]["spread"]
     assert (spread["mean"], spread["interval"]) == ("13.87", "equal for all seeds")
+
+
+def test_a_negative_number_that_is_rounded_to_zero_has_no_sign():
+    metric = Metric("a.b", 0.0, seeds={"tensorflow": summary({8: -0.10001, 9: 0.1})})
+    assert seed_rows({}, metric)[0]["spread"]["mean"].startswith("0.00 ±")

@@ -23,7 +23,7 @@ from ae_lab.report.folders import (
     replace_folder,
 )
 from ae_lab.report.front.before import report_before
-from ae_lab.report.keys import digest, digest_of_files, render_key
+from ae_lab.report.keys import described, digest, digest_of_files, render_key
 from ae_lab.report.live.sections import Section, live_sections
 from ae_lab.report.notebook_file import read_notebook
 from ae_lab.report.seeds.spread import read_results
@@ -31,6 +31,7 @@ from ae_lab.report.workplace import Workplace, find_notebooks, page_file
 from ae_lab.settings import Settings
 
 HANDED_IN = "handed-in"  # folder of a report for the answers to its exercises
+PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".bmp", ".svg"}  # texts show them
 OURS = "--", "src", "notebooks"  # a report names the last commit that changed these
 
 
@@ -126,13 +127,14 @@ def publish(place: Workplace, known: list[str], say: Say) -> Path:
     made = describe_making(place.settings)
     known = known_figures(place.settings, say)
     about = place.settings.profile, commit, results, siblings, before, made, known
-    key = render_key(paths, *about, digest_of_files(place.models))
+    notebooks = place.settings.project_folder / "notebooks"
+    pictures = [path for path in notebooks.rglob("*") if path.suffix.lower() in PICTURES]
+    key = render_key(paths, *about, digest_of_files(place.models), described(pictures))
     published = read_json(place.build / "published.json") or {}
     files = digest(digest_of_files(place.target))
     if (published.get("key"), published.get("files")) == (key, files):
         return finish(place, paths, published, say)  # all its files are published already
     new = place.new
-    notebooks = place.settings.project_folder / "notebooks"
     sections = live_sections(place.models, list(paths), lambda: images_of(place.settings))
     errors, gaps = render_report(new, paths, notebooks, *about, sections=sections)
     for name in paths:  # models, and answers to exercises (their names begin with a digit)

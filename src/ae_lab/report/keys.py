@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import platform
+from collections.abc import Iterable
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -88,12 +89,17 @@ def _about(settings: Settings, data: str, environment: dict) -> tuple:
 
 
 def _texts_in(notebooks: Path, value: str) -> list[tuple]:
-    """Name, size and time of each file that `data.load_texts` reads, if a knob names a folder."""
+    """The files that `data.load_texts` reads if a knob names a folder, as from `described`."""
     try:
-        found = sorted((notebooks / Path(value).expanduser()).glob("*/*.txt"))
-        return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in found]
+        return described((notebooks / Path(value).expanduser()).glob("*/*.txt"))
     except (OSError, ValueError, RuntimeError):  # the value is no path; the notebook will say so
         return []
+
+
+def described(paths: Iterable[Path]) -> list[tuple]:
+    """Name, size and time of the last change of each file."""
+    stats = {str(path): path.stat() for path in sorted(paths) if path.is_file()}
+    return [(name, one.st_size, one.st_mtime_ns) for name, one in stats.items()]
 
 
 def render_key(notebooks: dict[str, Path], *about: object) -> str:

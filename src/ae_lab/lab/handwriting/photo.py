@@ -1,6 +1,7 @@
 """Read a photo, in any common format, as a grey image of limited size."""
 
 import contextlib
+import re
 import warnings
 from pathlib import Path
 
@@ -27,6 +28,9 @@ OTHERS = {  # what the first bytes of a file of another kind hold: what it is, a
 }  # fmt: skip
 LARGEST_PIXELS = 60_000_000  # what a good phone camera produces; 600 MB with transparency
 MOST_SCANS = 100  # of a JPEG; each is decoded over all pixels, and a progressive one has about ten
+# In the data of a scan, ff is followed by 00 or by the number of a restart.
+MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+START_OF_SCAN, END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
 LARGEST_BYTES = 100_000_000
 WORKING_SIDE = 640  # pixels of the longer side: a digit needs far fewer
 
@@ -59,7 +63,7 @@ def read_photo(path: str | Path) -> np.ndarray:
                 if image.width * image.height > LARGEST_PIXELS:  # before anything is unpacked
                     raise _too_large(path, f"{image.width}x{image.height}")
                 jpeg = image.format in ("JPEG", "MPO")  # MPO: a JPEG that contains several
-                scans = path.read_bytes().count(b"\xff\xda") if jpeg else 1
+                scans = _scans(path.read_bytes()) if jpeg else 1
                 if scans > MOST_SCANS:
                     raise _wrong(path, f"a JPEG of at most {MOST_SCANS} scans", f"{scans}", SAVE)
                 return _as_grey(image)
@@ -74,6 +78,17 @@ def read_photo(path: str | Path) -> np.ndarray:
         raise _too_large(path, "too many pixels") from None
     except Exception as error:  # damaged pixels or EXIF data raise many types of exception
         raise _wrong(path, "a whole image", f"a damaged one ({error})", SAVE) from None
+
+
+def _scans(jpeg: bytes) -> int:
+    """The number of scans of the first image; after it, a file may contain others, or a video."""
+    place, scans = 2, 0
+    while marker := MARKER.search(jpeg, place):
+        place = marker.end() + int.from_bytes(jpeg[marker.end() : marker.end() + 2])
+        if marker[0] == END_OF_IMAGE:
+            break
+        scans += marker[0] == START_OF_SCAN
+    return scans
 
 
 def _as_grey(image: Image.Image) -> np.ndarray:

@@ -122,7 +122,7 @@ def conclusion(claims: list[Claim]) -> dict:
         verdict: [one for one in judged if one.id in PRIMARY and one.verdict == verdict]
         for verdict in VERDICTS
     }
-    failed = [one for one in judged if one.verdict == "does not hold" and _miss(one)]
+    failed = [one for one in judged if one.verdict == "does not hold" and _miss(one) > 0]
     return {
         "tally": tally(one for one in claims if one.kind == "handout"),
         "judged": bool(judged),

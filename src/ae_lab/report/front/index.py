@@ -4,8 +4,10 @@ import io
 import re
 import shlex
 from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
@@ -162,6 +164,7 @@ def run_facts(runs: list[dict], profile: str, commit: str) -> dict:
 def commands(labs: dict[str, dict], profile: str, swept: Sequence[dict]) -> list[str]:
     """Commands that reproduce this report: sweep, notebooks, notebooks with other settings."""
     groups: dict[str, list[str]] = {}
+    images = ""
     for name, lab in labs.items():
         run = lab.get("run", {}) | (lab["record"] or {}).get("run", {})
         changes = run.get("knobs", run.get("changed", {}))
@@ -173,6 +176,7 @@ def commands(labs: dict[str, dict], profile: str, swept: Sequence[dict]) -> list
             for variable, (key, usual) in other.items()
             if run.get(key, usual) not in (usual, "none")
         ]
+        images = "".join(f"{part} " for part in before if part.startswith("AE_LAB_DATASET"))
         verb = "ae-lab report --profile"
         groups.setdefault(" ".join([*before, verb, profile, *given]), []).append(name)
     unchanged = [command for command in groups if " --set " not in command]
@@ -183,11 +187,22 @@ def commands(labs: dict[str, dict], profile: str, swept: Sequence[dict]) -> list
             lines.append(
                 " ".join([command, *(f"--notebook {shlex.quote(name)}" for name in names)])
             )
-    if swept:
-        seeds = sorted({result["seed"] for result in swept})
-        verb = f"ae-lab sweep --profile {profile} --seeds {len(seeds)}"
-        lines.insert(0, f"AE_LAB_SEED={seeds[0]} {verb}")
-    return lines
+    return _sweep_commands(images, profile, swept) + lines
+
+
+def _sweep_commands(images: str, profile: str, swept: Sequence[dict]) -> list[str]:
+    """Commands that repeat a sweep: one for each row of consecutive seeds."""
+    rows = defaultdict(list)  # (first seed, number of seeds): backends
+    for backend in sorted({result["backend"] for result in swept}):
+        seeds = {result["seed"] for result in swept if result["backend"] == backend}
+        for first in seeds:
+            if first - 1 not in seeds:
+                rows[first, next(n for n in count() if first + n not in seeds)].append(backend)
+    return [
+        f"{images}AE_LAB_SEED={first} ae-lab sweep --profile {profile} --seeds {number}"
+        + f" --backend {','.join(backends)}" * (backends != ["tensorflow"])
+        for (first, number), backends in sorted(rows.items())
+    ]
 
 
 def _card(name: str, notebook: dict) -> dict:

@@ -73,7 +73,7 @@ def _in_words(summary: dict, unit: str = "") -> list[str]:
     scale = 100 if unit.startswith("share") else 1
     decimals = max(0, 1 - math.floor(math.log10(scale * deviation)))
     sign = "\u00a0%" if unit.startswith(("share", "%")) else ""
-    written = [f"{scale * value:,.{decimals}f}{sign}" for value in numbers]
+    written = [f"{scale * value:z,.{decimals}f}{sign}" for value in numbers]
     return [text.replace("-", "\u2212") for text in written]
 
 
