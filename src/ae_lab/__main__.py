@@ -43,7 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except OSError as error:  # a full disk, a path that is too long, a missing permission
         what, why = error.filename or "the output", error.strerror or error
-        words = f"{str(what)[:100]} cannot be read or written ({why}): name another path."
+        words = f"{str(what)[:100]} cannot be read or written ({why}): name another path, "
+        words += "for reports in AE_LAB_REPORTS."
         _drop_output()
     except Exception as error:
         words = _our_fault(error)

@@ -235,7 +235,6 @@ ODD_RECORDS = {
     "tests of another form": {"claims": [{"id": "a", "verdict": "holds", "tests": [1]}]},
     "headlines that are a number": {"headlines": 5},
     "a run that is a text": {"run": "quick"},
-    "times that are a list": {"timings": [1]},
     "exercises that are a list": {"exercises": [1]},
     "an exercise that is a text": {"exercises": {"00.1": "right"}},
 }
@@ -352,7 +351,6 @@ FILES = (
     "quick/metrics.json",
     "reference.json",
     ".build/quick/published.json",
-    ".build/quick/timings.json",
 )
 
 

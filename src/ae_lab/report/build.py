@@ -15,13 +15,7 @@ from ae_lab.files import read_json, write_json, write_text
 from ae_lab.lab.feedback import reference_figures
 from ae_lab.report.execute.run import DataAtHand, Say, bring_all_up_to_date, key_of
 from ae_lab.report.failure import CONTROLS, failure, sentence_of, valid_text
-from ae_lab.report.folders import (
-    check_ours,
-    os_errors_as_lab_errors,
-    recover_folder,
-    remove,
-    replace_folder,
-)
+from ae_lab.report.folders import check_ours, recover_folder, remove, replace_folder
 from ae_lab.report.front.before import report_before
 from ae_lab.report.keys import described, digest, digest_of_files, render_key
 from ae_lab.report.live.sections import Section, live_sections
@@ -46,15 +40,15 @@ def build_report(
     """Update the report and return the path of its index.
 
     ``names`` are the notebooks to execute, all if empty; the pages of the others are kept.
-    ``force`` executes unchanged notebooks, too. Raises a LabError if a name is unknown, if a folder
-    cannot be written, or if another run is active. If a notebook failed, the report is published
-    first: the page and the index show the failure, and the last report without a failure is kept
-    in ``<profile>-last-good``. Then a LabError is raised.
+    ``force`` executes unchanged notebooks, too. Raises a LabError if a name is unknown or if
+    another run is active, an OSError if a folder cannot be written. If a notebook failed, the
+    report is published first: the page and the index show the failure, and the last report without
+    a failure is kept in ``<profile>-last-good``. Then a LabError is raised.
     """
     known = find_notebooks(settings)
     chosen = {name: known[name] for name in choose(names, list(known))}
     place = Workplace(settings)
-    with os_errors_as_lab_errors(settings.report_folder), opened(place):
+    with opened(place):
         offline = settings.offline or (not force and all_up_to_date(place, chosen))
         at_hand = prepare_data(replace(settings, offline=offline), say)
         bring_all_up_to_date(place, chosen, at_hand, force, say)
@@ -241,7 +235,7 @@ def render_report(
     def check_records(some: dict) -> None:
         for notebook in some.values():
             record = notebook.metadata["ae_lab"]["record"] or {}
-            list(record.get("headlines", [])), dict(record.get("timings", {}))
+            list(record.get("headlines", []))
         judged(some, profile, results)
         write_index(folder, some, *about)
 
@@ -280,13 +274,8 @@ def finish(place: Workplace, paths: dict[str, Path], published: dict, say: Say) 
 
     Raises a LabError with the number of failed notebooks, if any.
     """
-    timings = {}
     for name, path in paths.items():
-        lab = read_json(path)["metadata"]["ae_lab"]
-        own = (lab["record"] or {}).get("timings", {})
-        timings[name] = {"seconds": lab["seconds"]} | (own if isinstance(own, dict) else {})
-        say(f"{lab['seconds']:8.1f} s  {name}\n")
-    write_json(place.build / "timings.json", timings)
+        say(f"{read_json(path)['metadata']['ae_lab']['seconds']:8.1f} s  {name}\n")
     if gaps := published["gaps"]:
         where = ", ".join(f"{name} ({count})" for name, count in gaps.items())
         say(f"Not shown (marked on the page): {sum(gaps.values())} in {where}\n")

@@ -3,8 +3,6 @@
 import ctypes
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ae_lab.errors import LabError
@@ -75,18 +73,3 @@ def recover_folder(target: Path, aside: Path) -> None:
     if aside.exists() and not target.exists():
         os.rename(aside, target)
     remove(aside)
-
-
-@contextmanager
-def os_errors_as_lab_errors(folder: Path) -> Iterator[None]:
-    """Turn an OSError (full disk, read-only or missing folder) into a LabError."""
-    try:
-        yield
-    except BrokenPipeError:  # the reader of the output has ended, not the disk
-        raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise LabError(
-            f"the report cannot be written: {reason} ({error.filename or folder}): "
-            f"free space there, or name another folder in AE_LAB_REPORTS."
-        ) from error

@@ -21,7 +21,6 @@ from ae_lab.report.build import HANDED_IN, known_figures, say_now
 from ae_lab.report.distributed import HASHES, differences, in_words
 from ae_lab.report.execute.run import Say, executed
 from ae_lab.report.failure import failure_of, sentence_of, valid_text
-from ae_lab.report.folders import os_errors_as_lab_errors
 from ae_lab.report.notebook_file import read_notebook
 from ae_lab.report.render.template import render_template
 from ae_lab.report.workplace import UNPRINTABLE, Workplace
@@ -110,8 +109,7 @@ def grade(
             outcomes = dict.fromkeys(sorted(EXERCISES), Outcome(False, words))
             table.append(Submission(folder.name, outcomes, None, [words]))
         say(f"{table[-1].points:3} of {len(CHECKED)}  {table[-1].student}\n")
-    with os_errors_as_lab_errors(out):
-        return _write(table, settings.profile, out)
+    return _write(table, settings.profile, out)
 
 
 def _models_of(*folders: Path) -> dict[str, tuple[str, str]]:

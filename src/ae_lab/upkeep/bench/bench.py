@@ -18,7 +18,6 @@ from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.files import write_json, write_text
 from ae_lab.report.execute.environment import machine
-from ae_lab.report.folders import os_errors_as_lab_errors
 from ae_lab.report.keys import versions
 from ae_lab.report.render.template import render_template
 from ae_lab.settings import Settings
@@ -192,10 +191,9 @@ def run_bench(
         print(f"target {r.reach:4.2f}  {r.verdict}  {r.against}")
     print(*outcome.left_out, sep="\n")
     folder = settings.report_folder
-    with os_errors_as_lab_errors(folder):
-        entries = [{key: getattr(result, key) for key in KEYS} for result in outcome.results]
-        write_json(folder / "bench.json", entries)
-        write_text(folder / "bench.html", bench_page(outcome))
+    entries = [{key: getattr(result, key) for key in KEYS} for result in outcome.results]
+    write_json(folder / "bench.json", entries)
+    write_text(folder / "bench.html", bench_page(outcome))
     print(f"Open {folder / 'bench.html'}")
     if outcome.failed:
         raise LabError(f"{outcome.failed} rows failed: correct the causes above, or use --row.")

@@ -10,7 +10,6 @@ from ae_lab.errors import LabError
 from ae_lab.report.build import choose, say_now
 from ae_lab.report.execute.environment import usable_cores
 from ae_lab.report.failure import sentence_of
-from ae_lab.report.folders import os_errors_as_lab_errors
 from ae_lab.report.workplace import Workplace, find_notebooks
 from ae_lab.settings import Settings
 from ae_lab.upkeep.sweep.task import is_done, plan, result_in_report, store_result
@@ -63,7 +62,7 @@ def sweep(
     paths = [known[name] for name in choose(names, list(known))]
     place = Workplace(settings)
     failures = []
-    with os_errors_as_lab_errors(settings.report_folder), place.alone("sweep"):
+    with place.alone("sweep"):
         dataset = data.load_mnist(settings)
         say(f"Data: {dataset.source}\n")
         tasks = plan(settings, paths, seeds, backends, dataset.sha256)
