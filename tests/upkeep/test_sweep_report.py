@@ -13,6 +13,7 @@ from ae_lab.lab.statistics import mean_interval
 from ae_lab.lab.verdicts import PRIMARY
 from ae_lab.report import build as build_module
 from ae_lab.report.failure import failure
+from ae_lab.report.front.ledger import figure_row
 from ae_lab.report.seeds.cells import WIDTH, seed_rows, strip_of_dots
 from ae_lab.report.seeds.spread import claims_over_seeds, results_for, summary
 from ae_lab.upkeep.sweep.task import plan, store_result
@@ -230,10 +231,20 @@ def test_a_result_survives_a_report_killed_between_its_renames(tmp_path, as_exec
 
 def test_a_value_equal_for_all_seeds_has_no_deviation():
     metric = Metric("a.b", 13.866, seeds={"tensorflow": summary({8: 13.866, 9: 13.866 + 2e-15})})
-    spread = seed_rows({}, metric)[0]["spread"]
+    spread = seed_rows({"mark": ""}, metric, "full")[0]["spread"]
     assert (spread["mean"], spread["interval"]) == ("13.87", "equal for all seeds")
 
 
 def test_a_negative_number_that_is_rounded_to_zero_has_no_sign():
     metric = Metric("a.b", 0.0, seeds={"tensorflow": summary({8: -0.10001, 9: 0.1})})
-    assert seed_rows({}, metric)[0]["spread"]["mean"].startswith("0.00 ±")
+    assert seed_rows({"mark": ""}, metric, "full")[0]["spread"]["mean"].startswith("0.00 ±")
+
+
+def test_the_mean_over_seeds_decides_if_a_goal_is_reached():
+    values = {"tensorflow": summary({8: 1.32, 9: 1.21, 10: 1.30})}
+    metric = Metric("a.b", 1.32, goal={"at_most": 1.3}, seeds=values)
+    row = figure_row(metric, True, "full")
+    assert row["mark"] == "missed"
+    assert [one["mark"] for one in seed_rows(row, metric, "full")] == ["reached"]
+    unmarked = figure_row(metric, False, "full")
+    assert [one["mark"] for one in seed_rows(unmarked, metric, "full")] == [""]

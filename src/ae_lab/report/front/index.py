@@ -89,7 +89,7 @@ def write_index(
     rows = [
         row
         for metric in metrics
-        for row in seed_rows(figure_row(metric, facts["comparable"], profile), metric)
+        for row in seed_rows(figure_row(metric, facts["comparable"], profile), metric, profile)
     ]
     cards = [_card(name, notebook) for name, notebook in notebooks.items()]
     html = render_template(

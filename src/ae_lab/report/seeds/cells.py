@@ -1,6 +1,7 @@
 """A sweep on the index page: table cells, plots of dots, and a summary line."""
 
 import math
+from dataclasses import replace
 from html import escape
 
 from ae_lab.lab.records import Claim, Metric
@@ -13,8 +14,11 @@ WIDTH, HEIGHT, EDGE = 100, 18, 6  # of a plot of dots, in pixels
 MIDDLE = HEIGHT / 2
 
 
-def seed_rows(row: dict, metric: Metric) -> list[dict]:
-    """A metric's row for each backend, with ``spread`` as text and plot, or None."""
+def seed_rows(row: dict, metric: Metric, profile: str) -> list[dict]:
+    """A metric's row for each backend, with ``spread`` as text and plot, or None.
+
+    If the goal is marked in ``row``, the mean over the seeds decides.
+    """
     if not metric.seeds:
         return [row | {"spread": None}]
     rows = []
@@ -29,7 +33,8 @@ def seed_rows(row: dict, metric: Metric) -> list[dict]:
             "interval": "equal for all seeds" if same else f"{low} to {high}" if known else "",
             "dots": strip_of_dots(summary, metric.published),
         }
-        rows.append(row | {"spread": spread})
+        mark = replace(metric, value=summary["mean"]).goal_mark(profile) if row["mark"] else ""
+        rows.append(row | {"spread": spread, "mark": mark})
     return rows
 
 
