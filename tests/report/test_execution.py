@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -235,6 +236,19 @@ def test_what_is_only_shown_does_not_belong_to_the_results(source, same):
     shown, other = notebook("%%x = 1\nlab.reading('words')"), notebook(f"%%{source}")
     assert (keys.digest_of_cells(shown) == keys.digest_of_cells(other)) is same
     assert keys.code_of(shown) != keys.code_of(other), "the page is made again"
+
+
+def test_what_computes_a_result_imports_nothing_that_only_shows():
+    for name in keys.SHOW:
+        assert (keys.PACKAGE / name).is_file(), name
+    rooms = ("data", "layers", "models", "training", "evaluation", "losses.py", "rbm.py")
+    lab = (f"lab/{name}.py" for name in ("conditions", "parameters", "records", "statistics"))
+    shows = "|".join(Path(name).stem for name in keys.SHOW)
+    for place in (*rooms, *lab, "lab/verdicts.py"):
+        path = keys.PACKAGE / place
+        for file in path.rglob("*.py") if path.is_dir() else [path]:
+            found = re.search(rf"(from|import) .*\b({shows})\b", file.read_text(encoding="utf-8"))
+            assert not found, f"{file}: {found[0]}"
 
 
 def test_the_texts_of_a_reader_belong_to_a_run(tmp_path):

@@ -21,6 +21,10 @@ RENDERED_WITH = ("nbconvert", "mistune", "pygments", "math-core", "nh3", "jinja2
 # Methods of a notebook's `lab` that only show something; a sweep collects metrics and claims.
 SHOWING = {"deviations", "drawing", "epochs", "living", "reading", "show", "source", "summary"}
 SHOWING |= {"table"}
+# Files of the package that only show something, or check exercises.
+SHOW = ["plotting.py", *(f"lab/{name}.py" for name in ("display", "drawing", "feedback"))]
+SHOW += [f"lab/{name}.py" for name in ("exercises", "handed_in", "measures", "portable")]
+SHOW += ["lab/exercises.toml", "lab/progress.py", "lab/widgets.py"]
 
 
 def digest(*parts: object) -> str:
@@ -39,9 +43,12 @@ def digest_of_files(folder: Path, *skip: Path) -> dict[str, str]:
     }
 
 
-def package_digest() -> str:
-    """Changes with the code that notebooks run: not with docstrings, execution or rendering."""
-    files = digest_of_files(PACKAGE, REPORT, *OTHERS)
+def package_digest(*skip: str) -> str:
+    """Changes with the code that notebooks run: not with docstrings, execution or rendering.
+
+    ``skip`` names more files, such as `SHOW`, that are left out.
+    """
+    files = digest_of_files(PACKAGE, REPORT, *OTHERS, *(PACKAGE / name for name in skip))
     texts = {name: (PACKAGE / name).read_text("utf-8") for name in files if name.endswith(".py")}
     return digest(files | {name: without_docstrings(text) for name, text in texts.items()})
 
@@ -73,19 +80,19 @@ def _without_showing(source: str) -> str:
 
 def execution_key(notebook: dict, *run: object) -> str:
     """Changes with everything that can change the notebook's outputs; ``run`` as in `_about`."""
-    return digest(code_of(notebook), *_about(*run))
+    return digest(code_of(notebook), package_digest(), *_about(*run))
 
 
 def result_key(notebook: dict, *run: object) -> str:
     """Changes with everything that can change its metrics and claims; ``run`` as in `_about`."""
-    return digest(digest_of_cells(notebook), *_about(*run))
+    return digest(digest_of_cells(notebook), package_digest(*SHOW), *_about(*run))
 
 
 def _about(settings: Settings, data: str, environment: dict) -> tuple:
-    """All that determines a run besides the notebook; ``data`` is the fingerprint of the images."""
+    """What determines a run besides the code; ``data`` is the fingerprint of the images."""
     run = settings.profile, settings.seed, settings.knobs, data, environment
     texts = [_texts_in(settings.project_folder / "notebooks", value) for _, value in settings.knobs]
-    return package_digest(), *run, texts, versions(EXECUTED_WITH)
+    return *run, texts, versions(EXECUTED_WITH)
 
 
 def _texts_in(notebooks: Path, value: str) -> list[tuple]:
