@@ -179,6 +179,8 @@ def test_a_value_is_shown_with_the_published_one(lab, shown):
     assert "<strong>13.24</strong>" in markup and "Doe &lt;2006&gt;" in markup
     lab.record("a.c", 1, "u")
     assert "published" not in shown[1][0]["text/plain"]
+    lab.record("a.d", 86.3003, "u", at_most=86.3)
+    assert "a.d = 86.3003 u" in shown[2][0]["text/plain"], "it is on the other side of the goal"
 
 
 @pytest.mark.parametrize(

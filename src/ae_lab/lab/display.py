@@ -21,6 +21,9 @@ def show_metric(metric: Metric, reference: str) -> None:
 
     ``reference`` is the comparison with the reference value; it may be empty.
     """
+    value = f"{metric.value:.4g}"
+    if value in (f"{bound:.4g}" for bound in (metric.goal or {}).values()):
+        value = f"{metric.value:.6g}"  # to show on which side of the goal it is
     beside = ""
     if metric.published is not None:
         beside = f" (published: {metric.published:g}, {metric.source})"
@@ -28,8 +31,8 @@ def show_metric(metric: Metric, reference: str) -> None:
     small = f"<br><small>{html.escape(words)}</small>" if words else ""
     show(
         f'<p class="record"><code>{html.escape(metric.name)}</code> '
-        f"<strong>{metric.value:.4g}</strong> {html.escape(metric.unit + beside)}{small}</p>",
-        f"{metric.name} = {metric.value:.4g} {metric.unit}{beside}"
+        f"<strong>{value}</strong> {html.escape(metric.unit + beside)}{small}</p>",
+        f"{metric.name} = {value} {metric.unit}{beside}"
         + (f"\n{words}" if words else ""),
     )
 
