@@ -32,8 +32,7 @@ def show_metric(metric: Metric, reference: str) -> None:
     show(
         f'<p class="record"><code>{html.escape(metric.name)}</code> '
         f"<strong>{value}</strong> {html.escape(metric.unit + beside)}{small}</p>",
-        f"{metric.name} = {value} {metric.unit}{beside}"
-        + (f"\n{words}" if words else ""),
+        f"{metric.name} = {value} {metric.unit}{beside}" + (f"\n{words}" if words else ""),
     )
 
 
