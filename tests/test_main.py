@@ -36,7 +36,7 @@ def run(folder, *arguments, **environment):
         (["report", "--notebook", "01_dense", "--set", "=2"], {}, "of the form name=value"),
         (["verify"], {"AE_LAB_SET_LATENT_DIM": "2"}, "received AE_LAB_SET_LATENT_DIM"),
         (["sweep"], {"AE_LAB_SET_LATENT_DIM": "2"}, "received AE_LAB_SET_LATENT_DIM"),
-        (["report"], {"AE_LAB_REPORTS": "/dev/null/x"}, "AE_LAB_REPORTS"),
+        (["report"], {"AE_LAB_REPORTS": "/dev/null/x"}, "/dev/null/x"),
         (["data", "x" * 300], {}, "File name too long"),
     ],
 )
@@ -56,6 +56,7 @@ def test_a_folder_for_a_knob_is_found_by_the_kernel_which_runs_among_the_noteboo
 
     project(tmp_path, **{"01_dense": notebook("# A")})
     (tmp_path / "mine").mkdir()
+    (tmp_path / "3").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AE_LAB_SET_CODE", "3")
     given = [] if how == "variable" else ["--set", "texts=mine"]

@@ -43,8 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except OSError as error:  # a full disk, a path that is too long, a missing permission
         what, why = error.filename or "the output", error.strerror or error
-        words = f"{str(what)[:100]} cannot be read or written ({why}): name another path, "
-        words += "for reports in AE_LAB_REPORTS."
+        words = f"{str(what)[:100]} cannot be read or written ({why}): free space there, or "
+        words += "name another path (AE_LAB_REPORTS is the folder of the reports)."
         _drop_output()
     except Exception as error:
         words = _our_fault(error)
@@ -253,10 +253,9 @@ def _settings(options: argparse.Namespace) -> Settings:
             )
         given[KNOB + name.strip().upper()] = value.strip()
     given = os.environ | given
-    notebooks = find_project_folder() / "notebooks"
-    for name, value in given.items():
-        if name.startswith(KNOB) and os.path.isdir(value):  # kernels run in another folder
-            given[name] = os.path.relpath(value, notebooks)
+    texts = given.get(KNOB + "TEXTS", "")  # the only knob that is a path
+    if os.path.isdir(texts) and not os.path.isabs(texts):  # kernels run in another folder
+        given[KNOB + "TEXTS"] = os.path.relpath(texts, find_project_folder() / "notebooks")
     return Settings.from_environment(given)
 
 

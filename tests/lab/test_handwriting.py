@@ -439,10 +439,11 @@ def test_a_jpeg_of_many_scans_is_refused_before_they_are_decoded(tmp_path, kind)
     page.save(path, kind, **{"save_all": True, "append_images": [page]} if kind == "MPO" else {})
     assert handwriting.read_photo(path).shape
     whole = path.read_bytes()
-    scan = whole.index(b"\xff\xda")
-    path.write_bytes(whole[:scan] + 400 * b"\xff\xda\x00\x03\x00" + whole[scan:])
-    with pytest.raises(LabError, match=r"scans.jpg must be a JPEG of at most 100 scans"):
-        handwriting.read_photo(path)
+    end = whole.index(b"\xff\xd9")  # of the first image
+    for start in (b"", b"\xff\x01"):  # a marker without a length
+        path.write_bytes(whole[:end] + start + 400 * b"\xff\xda\x00\x03\x00" + whole[end:])
+        with pytest.raises(LabError, match=r"scans.jpg must be a JPEG of at most 100 scans"):
+            handwriting.read_photo(path)
 
 
 def test_a_jpeg_with_a_video_after_it_is_read(tmp_path):

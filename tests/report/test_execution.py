@@ -1,5 +1,6 @@
 """Executing notebooks: identical results, failures, kernels, and nothing executed twice."""
 
+import ast
 import os
 import re
 import signal
@@ -243,12 +244,15 @@ def test_what_computes_a_result_imports_nothing_that_only_shows():
         assert (keys.PACKAGE / name).is_file(), name
     rooms = ("data", "layers", "models", "training", "evaluation", "losses.py", "rbm.py")
     lab = (f"lab/{name}.py" for name in ("conditions", "parameters", "records", "statistics"))
-    shows = "|".join(Path(name).stem for name in keys.SHOW)
-    for place in (*rooms, *lab, "lab/verdicts.py"):
-        path = keys.PACKAGE / place
-        for file in path.rglob("*.py") if path.is_dir() else [path]:
-            found = re.search(rf"(from|import) .*\b({shows})\b", file.read_text(encoding="utf-8"))
-            assert not found, f"{file}: {found[0]}"
+    shows = {Path(name).stem for name in keys.SHOW}
+    places = [keys.PACKAGE / place for place in (*rooms, *lab, "lab/verdicts.py", "plotting.py")]
+    for file in [file for place in places for file in (place, *place.rglob("*.py"))]:
+        if file.is_dir():
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [getattr(node, "module", None) or "", *(one.name for one in node.names)]
+                assert not shows & set(".".join(names).split(".")), f"{file}: {ast.unparse(node)}"
 
 
 def test_the_texts_of_a_reader_belong_to_a_run(tmp_path):

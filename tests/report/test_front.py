@@ -194,8 +194,9 @@ def test_the_page_shows_the_commands_that_made_it():
         "04_d": {"run": {"seed": 8, "knobs": {}}, "record": {"run": {"changed": {}}}},
     }
     verb = "ae-lab report --profile full --seed"
-    swept = [{"seed": seed, "backend": "tensorflow"} for seed in (9, 12, 8)]
-    swept += [{"seed": seed, "backend": "jax"} for seed in (8, 9)]
+    one = {"notebook": "01_a", "backend": "tensorflow"}
+    swept = [one | {"seed": seed} for seed in (9, 12, 8)]
+    swept += [one | {"seed": seed, "backend": "jax"} for seed in (8, 9)]
     assert commands(runs, "full", swept) == [
         "AE_LAB_SEED=8 ae-lab sweep --profile full --seeds 2 --backend jax,tensorflow",
         "AE_LAB_SEED=12 ae-lab sweep --profile full --seeds 1",
@@ -204,7 +205,7 @@ def test_the_page_shows_the_commands_that_made_it():
         f"KERAS_BACKEND=jax {verb} 9 --notebook 03_c",
     ]
     clothes = {"01_a": {"run": {"seed": 3, "dataset": "fashion_mnist"}, "record": None}}
-    assert commands(clothes, "quick", [{"seed": 3, "backend": "tensorflow"}]) == [
+    assert commands(clothes | {"02_b": runs["01_a"]}, "quick", [one | {"seed": 3}])[:2] == [
         "AE_LAB_DATASET=fashion_mnist AE_LAB_SEED=3 ae-lab sweep --profile quick --seeds 1",
         "AE_LAB_DATASET=fashion_mnist ae-lab report --profile quick --seed 3",
     ]

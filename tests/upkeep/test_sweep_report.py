@@ -246,5 +246,8 @@ def test_the_mean_over_seeds_decides_if_a_goal_is_reached():
     row = figure_row(metric, True, "full")
     assert row["mark"] == "missed"
     assert [one["mark"] for one in seed_rows(row, metric, "full")] == ["reached"]
+    near = Metric("a.b", 86.2, goal={"at_most": 86.3}, seeds={"jax": summary({8: 86.2, 9: 86.404})})
+    (row,) = seed_rows(figure_row(near, True, "full"), near, "full")
+    assert row["mark"] == "missed" and row["spread"]["mean"].startswith("86.302 ±")
     unmarked = figure_row(metric, False, "full")
     assert [one["mark"] for one in seed_rows(unmarked, metric, "full")] == [""]

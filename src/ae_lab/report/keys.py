@@ -22,9 +22,9 @@ RENDERED_WITH = ("nbconvert", "mistune", "pygments", "math-core", "nh3", "jinja2
 SHOWING = {"deviations", "drawing", "epochs", "living", "reading", "show", "source", "summary"}
 SHOWING |= {"table"}
 # Files of the package that only show something, or check exercises.
-SHOW = ["plotting.py", *(f"lab/{name}.py" for name in ("display", "drawing", "feedback"))]
-SHOW += [f"lab/{name}.py" for name in ("exercises", "handed_in", "measures", "portable")]
-SHOW += ["lab/exercises.toml", "lab/progress.py", "lab/widgets.py"]
+SHOW = [f"lab/{name}.py" for name in ("display", "drawing", "exercises", "feedback", "handed_in")]
+SHOW += [f"lab/{name}.py" for name in ("measures", "portable", "progress", "widgets")]
+SHOW += ["lab/exercises.toml", "lab/predictions.toml"]
 
 
 def digest(*parts: object) -> str:
@@ -64,13 +64,13 @@ def code_of(notebook: dict) -> list[str]:
 
 
 def _without_showing(source: str) -> str:
-    """A cell's source without the statements that only call one of `SHOWING`."""
+    """A cell's source without docstrings and statements that only call one of `SHOWING`."""
     try:
         with PARSING:
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # IPython's own commands
         return source
-    rest = source
+    rest = without_docstrings(source)
     for node in ast.walk(tree):
         match node:
             case ast.Expr(ast.Call(ast.Attribute(ast.Name("lab"), name))) if name in SHOWING:

@@ -28,8 +28,8 @@ OTHERS = {  # what the first bytes of a file of another kind hold: what it is, a
 }  # fmt: skip
 LARGEST_PIXELS = 60_000_000  # what a good phone camera produces; 600 MB with transparency
 MOST_SCANS = 100  # of a JPEG; each is decoded over all pixels, and a progressive one has about ten
-# In the data of a scan, ff is followed by 00 or by the number of a restart.
-MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+# In the data of a scan, ff is followed by 00 or the number of a restart; ff 01 has no length.
+MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 START_OF_SCAN, END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
 LARGEST_BYTES = 100_000_000
 WORKING_SIDE = 640  # pixels of the longer side: a digit needs far fewer

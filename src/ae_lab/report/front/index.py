@@ -176,7 +176,8 @@ def commands(labs: dict[str, dict], profile: str, swept: Sequence[dict]) -> list
             for variable, (key, usual) in other.items()
             if run.get(key, usual) not in (usual, "none")
         ]
-        images = "".join(f"{part} " for part in before if part.startswith("AE_LAB_DATASET"))
+        if name in {result["notebook"] for result in swept}:
+            images = "".join(f"{part} " for part in before if part.startswith("AE_LAB_DATASET"))
         verb = "ae-lab report --profile"
         groups.setdefault(" ".join([*before, verb, profile, *given]), []).append(name)
     unchanged = [command for command in groups if " --set " not in command]

@@ -23,7 +23,11 @@ def seed_rows(row: dict, metric: Metric, profile: str) -> list[dict]:
         return [row | {"spread": None}]
     rows = []
     for backend, summary in metric.seeds.items():
+        mark = replace(metric, value=summary["mean"]).goal_mark(profile) if row["mark"] else ""
         mean, deviation, low, high = _in_words(summary, metric.unit)
+        bounds = [summary | {"mean": bound} for bound in (metric.goal or {}).values()]
+        if mark == "missed" and mean in [_in_words(bound, metric.unit)[0] for bound in bounds]:
+            mean = number(summary["mean"], metric.unit, digits=4)  # missed by less than the digits
         known = summary["low"] is not None
         same = known and deviation == "0"
         spread = {
@@ -33,7 +37,6 @@ def seed_rows(row: dict, metric: Metric, profile: str) -> list[dict]:
             "interval": "equal for all seeds" if same else f"{low} to {high}" if known else "",
             "dots": strip_of_dots(summary, metric.published),
         }
-        mark = replace(metric, value=summary["mean"]).goal_mark(profile) if row["mark"] else ""
         rows.append(row | {"spread": spread, "mark": mark})
     return rows
 
