@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import psutil
 import pytest
@@ -240,11 +239,11 @@ def test_what_is_only_shown_does_not_belong_to_the_results(source, same):
 
 
 def test_what_computes_a_result_imports_nothing_that_only_shows():
-    for name in keys.SHOW:
-        assert (keys.PACKAGE / name).is_file(), name
+    for path in keys.SHOW:
+        assert path.is_file(), path
     rooms = ("data", "layers", "models", "training", "evaluation", "losses.py", "rbm.py")
     lab = (f"lab/{name}.py" for name in ("conditions", "parameters", "records", "statistics"))
-    shows = {Path(name).stem for name in keys.SHOW}
+    shows = {path.stem for path in keys.SHOW}
     places = [keys.PACKAGE / place for place in (*rooms, *lab, "lab/verdicts.py", "plotting.py")]
     for file in [file for place in places for file in (place, *place.rglob("*.py"))]:
         if file.is_dir():

@@ -22,9 +22,11 @@ RENDERED_WITH = ("nbconvert", "mistune", "pygments", "math-core", "nh3", "jinja2
 SHOWING = {"deviations", "drawing", "epochs", "living", "reading", "show", "source", "summary"}
 SHOWING |= {"table"}
 # Files of the package that only show something, or check exercises.
-SHOW = [f"lab/{name}.py" for name in ("display", "drawing", "exercises", "feedback", "handed_in")]
-SHOW += [f"lab/{name}.py" for name in ("measures", "portable", "progress", "widgets")]
-SHOW += ["lab/exercises.toml", "lab/predictions.toml"]
+SHOW = [
+    PACKAGE / "lab" / name
+    for name in "display.py drawing.py exercises.py exercises.toml feedback.py handed_in.py "
+    "measures.py portable.py predictions.toml progress.py widgets.py".split()
+]
 
 
 def digest(*parts: object) -> str:
@@ -43,14 +45,16 @@ def digest_of_files(folder: Path, *skip: Path) -> dict[str, str]:
     }
 
 
-def package_digest(*skip: str) -> str:
-    """Changes with the code that notebooks run: not with docstrings, execution or rendering.
-
-    ``skip`` names more files, such as `SHOW`, that are left out.
-    """
-    files = digest_of_files(PACKAGE, REPORT, *OTHERS, *(PACKAGE / name for name in skip))
+def package_digest(*skip: Path) -> str:
+    """Changes with the code that notebooks run: not with docstrings, execution or rendering."""
+    files = digest_of_files(PACKAGE, REPORT, *OTHERS, *skip)
     texts = {name: (PACKAGE / name).read_text("utf-8") for name in files if name.endswith(".py")}
     return digest(files | {name: without_docstrings(text) for name, text in texts.items()})
+
+
+def computing_digest() -> str:
+    """Changes with the code of the package that computes results: not with `SHOW`."""
+    return package_digest(*SHOW)
 
 
 def digest_of_cells(notebook: dict) -> str:
@@ -85,7 +89,7 @@ def execution_key(notebook: dict, *run: object) -> str:
 
 def result_key(notebook: dict, *run: object) -> str:
     """Changes with everything that can change its metrics and claims; ``run`` as in `_about`."""
-    return digest(digest_of_cells(notebook), package_digest(*SHOW), *_about(*run))
+    return digest(digest_of_cells(notebook), computing_digest(), *_about(*run))
 
 
 def _about(settings: Settings, data: str, environment: dict) -> tuple:

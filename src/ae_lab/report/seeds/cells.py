@@ -6,7 +6,7 @@ from html import escape
 
 from ae_lab.lab.records import Claim, Metric
 from ae_lab.report.failure import sentence_of
-from ae_lab.report.keys import SHOW, package_digest
+from ae_lab.report.keys import computing_digest
 from ae_lab.report.numbers import number, unit_in_words
 
 ONE_SEED = "one seed"
@@ -138,7 +138,7 @@ def sweep_facts(results: list[dict], notebooks: int) -> dict:
     several = f"{len(seeds)} seeds" if seeds[1:] else ONE_SEED
     backends = " and ".join(sorted({result["backend"] for result in good}))
     words = f"{several} ({_span(seeds)}) on {backends}, {swept} of {notebooks} notebooks"
-    present = package_digest(*SHOW)
+    present = computing_digest()
     others = sum(result["package"] != present for result in good)
     older = f"{others} of {len(good)} runs used another version of the package"
     return {"seeds": words, "cautions": failures + [older] * bool(others)}

@@ -9,7 +9,7 @@ from ae_lab.errors import LabError
 from ae_lab.files import read_text, write_json
 from ae_lab.report.execute.environment import numeric_environment
 from ae_lab.report.folders import recover_folder
-from ae_lab.report.keys import SHOW, digest_of_cells, execution_key, package_digest, result_key
+from ae_lab.report.keys import computing_digest, digest_of_cells, execution_key, result_key
 from ae_lab.report.notebook_file import read_notebook
 from ae_lab.report.seeds.spread import parse_result
 from ae_lab.report.workplace import Workplace
@@ -94,7 +94,7 @@ def result_of(task: Task, record: dict | None, error: dict | None, seconds: floa
     about = ("notebook", "profile", "seed", "backend", "data", "key")
     return {name: getattr(task, name) for name in about} | {
         "cells": digest_of_cells(json.loads(task.text)),
-        "package": package_digest(*SHOW),
+        "package": computing_digest(),
         "metrics": record.get("metrics", []),
         "claims": record.get("claims", []),
         "error": error,
