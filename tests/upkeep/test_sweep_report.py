@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -45,13 +46,14 @@ def test_the_interval_covers_the_mean_with_its_probability():
     assert np.mean(covered) == pytest.approx(0.95, abs=0.012)
 
 
-def over_seeds(*runs: dict[str, float], id: str = CLAIM) -> Claim:
+def over_seeds(*runs: dict[str, float], id: str = CLAIM, tests: tuple[str, ...] = ()) -> Claim:
     """A claim that had these margins in these runs, judged over all of them."""
     results = [
         result(seed, 0.1) | {"claims": [{"id": id, "verdict": "holds", "conditions": margins}]}
         for seed, margins in enumerate(runs, 8)
     ]
     claim = Claim(id, "holds", notebook=results[0]["notebook"], conditions=runs[0])
+    claim = replace(claim, tests=[{"name": name} for name in tests])
     return claims_over_seeds([claim], results)[0]
 
 
@@ -132,13 +134,18 @@ def test_every_claim_has_its_count_and_the_verdict_over_seeds(tmp_path):
     other = [(CLAIM, "does not hold"), ("own", "does not hold")]
     results = [result(seed, 0.09, claims=CLAIMED if seed < 5 else other) for seed in range(1, 6)]
     index = index_of(tmp_path, *results)
-    assert 'Undecided</strong>: <span class="aside">a</span>' in index
-    assert '<span class="aside">held in 4 of 5 seeds</span>' in index
+    assert 'Undecided</strong> <span class="aside">(a); held in 4 of 5 seeds</span>' in index
     assert "a: margin 0.60, 95\u00a0% interval \u22120.51 to 1.71. This run: holds." in index
     assert 'Does not hold</strong> <span class="aside">held in 0 of 5 seeds</span>' in index
     claims = {claim["id"]: claim for claim in json.loads((tmp_path / "claims.json").read_text())}
     assert claims[CLAIM]["verdict"] == "undecided" and claims[CLAIM]["seeds"]["held"] == 4
     assert claims[CLAIM]["seeds"]["this_run"] == "holds"
+
+
+def test_conditions_over_seeds_keep_the_order_of_their_cell():
+    runs = [{"a": 1.0, "b": margin, "c": -1.0} for margin in (1.0, 2.0, 3.0)]
+    claim = over_seeds(*runs, tests=("c", "control", "b"))
+    assert list(claim.seeds["conditions"]) == ["c", "b", "a"]
 
 
 def test_a_margin_s_interval_is_shown_where_there_is_one(tmp_path):
@@ -151,8 +158,7 @@ def test_a_margin_s_interval_is_shown_where_there_is_one(tmp_path):
     )
     assert "few: margin 2.0, 95\u00a0% interval \u22120.5 to 4.5" in index
     assert "many: margin 1, equal in" in index
-    assert 'Undecided</strong>: <span class="aside">few</span>' in index
-    assert '<span class="aside">held in 3 of 3 seeds; provisional</span>' in index
+    assert "(few); all conditions held in 3 of 3 seeds; provisional</span>" in index
 
 
 def test_backends_have_their_own_intervals_and_count_as_runs(tmp_path):

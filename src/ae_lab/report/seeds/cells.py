@@ -91,6 +91,8 @@ def seeds_in_words(claim: Claim) -> str:
     if seeds := claim.seeds:
         unit = "runs" if len(seeds["backends"]) > 1 else "seeds"
         words = f"held in {seeds['held']} of {seeds['runs']} {unit}"
+        if len(seeds["conditions"]) > 1:
+            words = f"all conditions {words}"
     return words + "; provisional" * claim.provisional
 
 

@@ -122,9 +122,10 @@ def _with_seeds(claim: Claim, runs: dict[tuple, dict] | None, backends: list[str
     if not runs:
         return claim
     common = set.intersection(*(set(conditions) for conditions in runs.values()))
+    in_order = dict.fromkeys([test["name"] for test in claim.tests] + sorted(common))
     conditions = {
         name: _over_seeds({f"{seed} on {on}": one[name] for (seed, on), one in runs.items()})
-        for name in next(iter(runs.values()))
+        for name in in_order
         if name in common
     }
     held = sum(min(tested.values(), default=0) > 0 for tested in runs.values())
