@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -154,6 +155,23 @@ def test_an_error_is_distinguished_from_the_end_of_the_work(served):
 def test_a_side_works_until_its_loss_reaches_the_target(target, expected):
     coming = iter([(1.0, 0.9), (2.0, 0.4), (4.0, 0.2), None])
     assert bench.until(target, lambda: next(coming)) == expected
+
+
+def test_work_up_to_a_target_starts_anew_for_each_timing(monkeypatch):
+    begun = []
+
+    @contextmanager
+    def start(work, workload):
+        begun.append(work)
+        coming = iter([(1.0, 0.9), (2.0 if work == "ours.dense" else 8.0, 0.4), None])
+        yield lambda: next(coming)
+
+    monkeypatch.setattr(bench, "SETTLE", 0)
+    monkeypatch.setattr(bench, "started", start)
+    row = replace(WORK, against=(Against("peer", 2, "x.y"),), anew=True)
+    [found] = bench.measure(row, Workload(target=0.5), 3)
+    assert begun == ["ours.dense", "x.y", "x.y", "ours.dense", "ours.dense", "x.y"]
+    assert (found.ours_s, found.other_s, found.ratio, found.reached) == (3, 9, 3, True)
 
 
 def test_there_is_no_verdict_if_we_miss_the_target():
