@@ -62,6 +62,8 @@ def test_a_page_shows_the_verdict_over_all_seeds():
     page = render(content)
     assert 'class="claim holds-in-part" id="claim-a.b"' in page and "Verdict: holds.<" not in page
     assert "Verdict: holds in part (&lt;few&gt;); held in 1 of 5 seeds." in page
+    content.metadata["ae_lab"]["verdicts"] = {"claim-a.b": ("untested", "untested")}
+    assert "Verdict: untested:</strong>" in render(content), "the reason follows"
 
 
 def test_a_run_with_changed_knobs_says_so_at_the_top():

@@ -15,7 +15,13 @@ from ae_lab.lab.verdicts import PRIMARY
 from ae_lab.report import build as build_module
 from ae_lab.report.failure import failure
 from ae_lab.report.front.ledger import figure_row
-from ae_lab.report.seeds.cells import WIDTH, seed_rows, strip_of_dots
+from ae_lab.report.seeds.cells import (
+    OVERRULED,
+    WIDTH,
+    seed_rows,
+    strip_of_dots,
+    verdict_in_words,
+)
 from ae_lab.report.seeds.spread import claims_over_seeds, results_for, summary
 from ae_lab.upkeep.sweep.task import plan, store_result
 from helpers import (
@@ -134,12 +140,23 @@ def test_every_claim_has_its_count_and_the_verdict_over_seeds(tmp_path):
     other = [(CLAIM, "does not hold"), ("own", "does not hold")]
     results = [result(seed, 0.09, claims=CLAIMED if seed < 5 else other) for seed in range(1, 6)]
     index = index_of(tmp_path, *results)
-    assert 'Undecided</strong> <span class="aside">(a); held in 4 of 5 seeds</span>' in index
+    why = "a: over seeds, the interval of the margin contains 0"
+    assert f'Undecided</strong> <span class="aside">({why}); held in 4 of 5 seeds</span>' in index
     assert "a: margin 0.60, 95\u00a0% interval \u22120.51 to 1.71. This run: holds." in index
     assert 'Does not hold</strong> <span class="aside">held in 0 of 5 seeds</span>' in index
     claims = {claim["id"]: claim for claim in json.loads((tmp_path / "claims.json").read_text())}
     assert claims[CLAIM]["verdict"] == "undecided" and claims[CLAIM]["seeds"]["held"] == 4
     assert claims[CLAIM]["seeds"]["this_run"] == "holds"
+
+
+def test_a_verdict_is_shown_with_its_basis():
+    untested = Claim("a.b", "untested", evidence="it is about history")
+    assert verdict_in_words(untested) == "untested"
+    assert verdict_in_words(replace(untested, verdict="holds")).startswith("holds; one seed")
+    part = over_seeds(*[{"a": 1.0, "b": -1.0}] * 5)
+    assert verdict_in_words(part) == "holds in part (a); all conditions held in 0 of 5 seeds"
+    overruled = replace(over_seeds(*[{"a": 1.0}] * 5), verdict="undecided")
+    assert f"undecided ({OVERRULED}); held in 5 of 5 seeds" == verdict_in_words(overruled)
 
 
 def test_conditions_over_seeds_keep_the_order_of_their_cell():
@@ -158,7 +175,9 @@ def test_a_margin_s_interval_is_shown_where_there_is_one(tmp_path):
     )
     assert "few: margin 2.0, 95\u00a0% interval \u22120.5 to 4.5" in index
     assert "many: margin 1, equal in" in index
-    assert "(few); all conditions held in 3 of 3 seeds; provisional</span>" in index
+    assert (
+        "(few: over seeds, the interval of the margin contains 0); all conditions held in" in index
+    )
 
 
 def test_backends_have_their_own_intervals_and_count_as_runs(tmp_path):

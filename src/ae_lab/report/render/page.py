@@ -188,4 +188,5 @@ class Page:
         if not verdict:
             return shown[0]
         start = f'<div class="claim {verdict.replace(" ", "-")}" id="{shown["anchor"]}">'
-        return f"{start}{shown['claim']}<strong>Verdict: {escape(words)}.</strong>"
+        end = ":" if verdict == "untested" else "."  # the reason follows
+        return f"{start}{shown['claim']}<strong>Verdict: {escape(words)}{end}</strong>"

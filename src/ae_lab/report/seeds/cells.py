@@ -10,6 +10,7 @@ from ae_lab.report.keys import computing_digest
 from ae_lab.report.numbers import number, unit_in_words
 
 ONE_SEED = "one seed"
+OVERRULED = "not significant after the correction for multiple testing"
 WIDTH, HEIGHT, EDGE = 100, 18, 6  # of a plot of dots, in pixels
 MIDDLE = HEIGHT / 2
 
@@ -96,11 +97,20 @@ def seeds_in_words(claim: Claim) -> str:
     return words + "; provisional" * claim.provisional
 
 
+def basis_in_words(claim: Claim) -> str:
+    """What a verdict is based on: conditions that are met or undecided, and the seeds."""
+    parts = claim.parts
+    if claim.verdict == "undecided":
+        parts += ": over seeds, the interval of the margin contains 0" if parts else OVERRULED
+    return (f"({parts}); " if parts else "") + seeds_in_words(claim)
+
+
 def verdict_in_words(claim: Claim) -> str:
     """A claim's verdict over all seeds, for the page of its notebook."""
-    parts = f" ({claim.parts})" if claim.parts else ""
-    seeds = "" if claim.verdict == "untested" else f"; {seeds_in_words(claim)}"
-    return claim.verdict + parts + seeds
+    if claim.verdict == "untested":
+        return claim.verdict
+    words = basis_in_words(claim)
+    return claim.verdict + (" " if words.startswith("(") else "; ") + words
 
 
 def interval_in_words(claim: Claim) -> str:

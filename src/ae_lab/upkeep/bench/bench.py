@@ -170,8 +170,8 @@ def run_bench(
     """Measure the rows ``names``, or all; write ``bench.json`` and ``bench.html`` with only these.
 
     There are ``repeats`` timings per side, or `ANEW`. ``small`` is a test run: few images and no
-    verdict. ``long`` adds the rows that take minutes. A LabError is raised if a name or number is invalid,
-    or, after all other rows, if a side failed.
+    verdict. ``long`` adds the rows that take minutes. A LabError is raised if a name or number is
+    invalid, or, after all other rows, if a side failed.
     """
     known = [row.name for row in ROWS]
     if unknown := [name for name in names if name not in known]:
