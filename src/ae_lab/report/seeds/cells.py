@@ -93,7 +93,8 @@ def seeds_in_words(claim: Claim) -> str:
         unit = "runs" if len(seeds["backends"]) > 1 else "seeds"
         words = f"held in {seeds['held']} of {seeds['runs']} {unit}"
         if len(seeds["conditions"]) > 1:
-            words = f"all conditions {words}"
+            controls = any(test.get("control") for test in claim.tests)
+            words = f"all conditions{' but controls' if controls else ''} {words}"
     return words + "; provisional" * claim.provisional
 
 
