@@ -228,6 +228,10 @@ def test_docstrings_do_not_belong_to_what_a_run_computes(tmp_path, monkeypatch, 
         ("x = 1\nlab.claim('a', at_least('x', x, 1))", False),
         ("x = 1\nlab.record('x', x)", False),
         ("x = 1\ny = lab.reading(train())", False),
+        ("x = 1\naxes[0].set(xlabel='words')\nplotting.curves(ax, x)\nfig.colorbar(x)", True),
+        ("x = 1\nfor ax in axes:\n    ax.plot(x)", False),
+        ("x = 1\nfound.append(x)", False),
+        ("x = 1\nplotting.curves(ax, x)(x)", False),
         ("x = 1\nother.reading('words')", False),
         ("%time x = 1", False),
     ],
@@ -244,7 +248,7 @@ def test_what_computes_a_result_imports_nothing_that_only_shows():
     rooms = ("data", "layers", "models", "training", "evaluation", "losses.py", "rbm.py")
     lab = (f"lab/{name}.py" for name in ("conditions", "parameters", "records", "statistics"))
     shows = {path.stem for path in keys.SHOW}
-    places = [keys.PACKAGE / place for place in (*rooms, *lab, "lab/verdicts.py", "plotting.py")]
+    places = [keys.PACKAGE / place for place in (*rooms, *lab, "lab/verdicts.py")]
     for file in [file for place in places for file in (place, *place.rglob("*.py"))]:
         if file.is_dir():
             continue

@@ -21,12 +21,12 @@ RENDERED_WITH = ("nbconvert", "mistune", "pygments", "math-core", "nh3", "jinja2
 # Methods of a notebook's `lab` that only show something; a sweep collects metrics and claims.
 SHOWING = {"deviations", "drawing", "epochs", "living", "reading", "show", "source", "summary"}
 SHOWING |= {"table"}
+DRAWING = {"ax", "axes", "fig", "plotting"}  # names whose methods only draw
 # Files of the package that only show something, or check exercises.
-SHOW = [
-    PACKAGE / "lab" / name
-    for name in "display.py drawing.py exercises.py exercises.toml feedback.py handed_in.py "
-    "measures.py portable.py predictions.toml progress.py widgets.py".split()
-]
+SHOW = ["plotting.py"]
+SHOW += [f"lab/{name}.py" for name in ("display", "drawing", "exercises", "feedback", "handed_in")]
+SHOW += [f"lab/{name}.py" for name in ("measures", "portable", "progress", "widgets")]
+SHOW = [PACKAGE / name for name in (*SHOW, "lab/exercises.toml", "lab/predictions.toml")]
 
 
 def digest(*parts: object) -> str:
@@ -68,7 +68,7 @@ def code_of(notebook: dict) -> list[str]:
 
 
 def _without_showing(source: str) -> str:
-    """A cell's source without docstrings and statements that only call one of `SHOWING`."""
+    """A cell's source without docstrings and statements that only show or draw something."""
     try:
         with PARSING:
             tree = ast.parse(source)
@@ -77,9 +77,19 @@ def _without_showing(source: str) -> str:
     rest = without_docstrings(source)
     for node in ast.walk(tree):
         match node:
-            case ast.Expr(ast.Call(ast.Attribute(ast.Name("lab"), name))) if name in SHOWING:
+            case ast.Expr(ast.Call(function)) if _only_shows(function):
                 rest = rest.replace(ast.get_source_segment(source, node), "")
     return "\n".join(line for line in rest.splitlines() if line.strip())
+
+
+def _only_shows(function: ast.expr) -> bool:
+    """Whether a call of this function is one of `SHOWING`, or draws, as ``axes[0].set``."""
+    match function:
+        case ast.Attribute(ast.Name("lab"), name):
+            return name in SHOWING
+        case ast.Attribute(ast.Name(name) | ast.Subscript(ast.Name(name))):
+            return name in DRAWING
+    return False
 
 
 def execution_key(notebook: dict, *run: object) -> str:
