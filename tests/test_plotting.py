@@ -97,6 +97,27 @@ def test_a_number_table_shows_each_finite_number_readably(ax):
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("tested on", "trained")
 
 
+def test_every_shade_of_a_number_table_has_legible_text(ax):
+    """At least 4.5 to 1, as WCAG 2 asks of text; computed from the standard's own formula."""
+
+    def luminance(colour):
+        c = np.array(matplotlib.colors.to_rgb(colour))
+        linear = np.where(c <= 0.03928, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+        return linear @ (0.2126, 0.7152, 0.0722)
+
+    shades = np.linspace(0, 1, 60)[None]
+    plotting.number_table(ax, shades, ["r"], range(60))
+    (cells,) = ax.images
+    for shade, text in zip(shades[0], ax.texts, strict=True):
+        pair = luminance(cells.to_rgba(shade)[:3]), luminance(text.get_color())
+        assert (max(pair) + 0.05) / (min(pair) + 0.05) > 4.5, shade
+
+
+def test_whole_numbers_have_whole_ticks(ax):
+    plotting.curves(ax, range(1, 8), {"a": np.arange(7)}, xlabel="epoch", ylabel="y")
+    assert all(tick == round(tick) for tick in ax.get_xticks())
+
+
 def test_a_log_scale_has_plain_numbers_at_one_two_and_five(ax):
     ax.plot([10, 2_000], [0.04, 0.7])
     plotting.log_scale(ax, "x", "y")

@@ -26,6 +26,7 @@ STYLE = {
     "lines.linewidth": 1.8,
     "lines.markersize": 5,
 }
+EQUAL_CONTRAST = 0.18  # luminance at which black and white text are equally legible (WCAG 2)
 WIDTH = 7.6  # inches: the text width of the page
 
 
@@ -157,6 +158,8 @@ def curves(
         ax.plot(x, values, color=COLOURS[i % len(COLOURS)], marker=marker, label=label)
     for i, (label, value) in enumerate((references or {}).items()):
         ax.axhline(value, color=GREY, linestyle=("--", ":", "-.")[i % 3], lw=1.2, label=label)
+    if np.array_equal(x, np.round(x)):  # such as epochs
+        ax.xaxis.set_major_locator(ticker.MaxNLocator("auto", integer=True))
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend(frameon=False)
     return ax
@@ -246,11 +249,13 @@ def number_table(
     xlabel, ylabel : what the columns and the rows are.
     """
     values = np.asarray(values, float)
-    ax.imshow(values, cmap="Blues", aspect="auto", vmin=np.nanmin(values), vmax=np.nanmax(values))
-    middle = (np.nanmin(values) + np.nanmax(values)) / 2
+    bounds = dict(vmin=np.nanmin(values), vmax=np.nanmax(values))
+    cells = ax.imshow(values, cmap="Blues", aspect="auto", **bounds)
     for (i, j), value in np.ndenumerate(values):
         if np.isfinite(value):
-            colour = "white" if value > middle else "black"
+            red, green, blue, _ = np.power(cells.to_rgba(value), 2.2)  # linear in light
+            dark = 0.2126 * red + 0.7152 * green + 0.0722 * blue < EQUAL_CONTRAST
+            colour = "white" if dark else "black"
             ax.text(j, i, form.format(value), ha="center", va="center", color=colour, size=9)
     ax.set_xticks(range(len(column_labels)), column_labels)
     ax.set_yticks(range(len(row_labels)), row_labels)
