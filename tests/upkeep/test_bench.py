@@ -168,7 +168,7 @@ def test_work_up_to_a_target_starts_anew_for_each_timing(monkeypatch):
 
     monkeypatch.setattr(bench, "SETTLE", 0)
     monkeypatch.setattr(bench, "started", start)
-    row = replace(WORK, against=(Against("peer", 2, "x.y"),), anew=True)
+    row = replace(WORK, against=(Against("peer", 2, "x.y"),), anew=3)
     [found] = bench.measure(row, Workload(target=0.5), 3)
     assert begun == ["ours.dense", "x.y", "x.y", "ours.dense", "ours.dense", "x.y"]
     assert (found.ours_s, found.other_s, found.ratio, found.reached) == (3, 9, 3, True)

@@ -36,7 +36,13 @@ from ae_lab.report.render.markdown import Fragments
 from ae_lab.report.render.outline import HEADING
 from ae_lab.report.render.outputs import OPENING, image_of, looks_of
 from ae_lab.report.render.template import render_template
-from ae_lab.report.seeds.cells import basis_in_words, interval_in_words, seed_rows, sweep_facts
+from ae_lab.report.seeds.cells import (
+    interval_in_words,
+    parts_in_words,
+    seed_rows,
+    seeds_in_words,
+    sweep_facts,
+)
 from ae_lab.report.seeds.spread import claims_over_seeds, figures_over_seeds, results_for
 from ae_lab.report.workplace import page_file
 
@@ -97,7 +103,8 @@ def write_index(
         formulas=any("<math" in card["question"] for card in cards),
         alive=any(OPENING in section.html for section in sections),
         sections=[section.html for section in sections],
-        basis_in_words=basis_in_words,
+        parts_in_words=parts_in_words,
+        seeds_in_words=seeds_in_words,
         interval_in_words=interval_in_words,
         conditions_in_words=conditions_in_words,
         facts=facts,

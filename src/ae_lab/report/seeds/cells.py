@@ -10,6 +10,7 @@ from ae_lab.report.keys import computing_digest
 from ae_lab.report.numbers import number, unit_in_words
 
 ONE_SEED = "one seed"
+NOT_SETTLED = "over seeds, the interval of the margin contains 0"
 OVERRULED = "not significant after the correction for multiple testing"
 WIDTH, HEIGHT, EDGE = 100, 18, 6  # of a plot of dots, in pixels
 MIDDLE = HEIGHT / 2
@@ -98,20 +99,19 @@ def seeds_in_words(claim: Claim) -> str:
     return words + "; provisional" * claim.provisional
 
 
-def basis_in_words(claim: Claim) -> str:
-    """What a verdict is based on: conditions that are met or undecided, and the seeds."""
-    parts = claim.parts
-    if claim.verdict == "undecided":
-        parts += ": over seeds, the interval of the margin contains 0" if parts else OVERRULED
-    return (f"({parts}); " if parts else "") + seeds_in_words(claim)
+def parts_in_words(claim: Claim) -> str:
+    """The conditions that explain a verdict, and why the seeds leave one undecided; or ""."""
+    if claim.verdict != "undecided":
+        return claim.parts
+    return f"{claim.parts}: {NOT_SETTLED}" if claim.parts else OVERRULED
 
 
 def verdict_in_words(claim: Claim) -> str:
     """A claim's verdict over all seeds, for the page of its notebook."""
     if claim.verdict == "untested":
         return claim.verdict
-    words = basis_in_words(claim)
-    return claim.verdict + (" " if words.startswith("(") else "; ") + words
+    parts = parts_in_words(claim)
+    return claim.verdict + (f" ({parts})" if parts else "") + f"; {seeds_in_words(claim)}"
 
 
 def interval_in_words(claim: Claim) -> str:

@@ -25,7 +25,6 @@ from ae_lab.settings import Settings
 from ae_lab.upkeep.bench.side import CORES, Workload, started
 
 LEAST_REPEATS = 5
-ANEW = 3  # timings of a row whose unit of work takes minutes
 MEASURED_WITH = ("keras", "tensorflow", "torch", "jax", "numpy", "scikit-learn")
 NEEDS = {"torch_loop": "torch", "jax_scan": "jax"}  # peers that are not in a normal installation
 KEYS = ("row", "against", "ours_s", "other_s", "ratio", "low", "high", "reach", "reached")
@@ -50,9 +49,9 @@ class Against:
 class Row:
     """One task: our work (also a ``script.function``) compared with each of ``against``.
 
-    ``sizes`` are fields of `Workload`. A ``long`` row takes minutes. If its unit of work can only
-    be repeated in a new process (``anew``), as a training up to a target, it is timed `ANEW` times.
-    The unit is "s" for time or "GB" for peak memory, which is measured once if the row is long.
+    ``sizes`` are fields of `Workload`. A ``long`` row takes minutes. Work that can only be repeated
+    in new processes, as a training up to a target, is timed ``anew`` times. The unit is "s" for
+    time or "GB" for peak memory.
     """
 
     name: str
@@ -62,7 +61,7 @@ class Row:
     sizes: dict = field(default_factory=dict)
     unit: str = "s"
     long: bool = False
-    anew: bool = False
+    anew: int = 0
 
 
 SCAN = "a hand-written XLA scan (JAX)"
@@ -110,18 +109,18 @@ ROWS = (
         A("a limit of 0.4 s", 1, limit=0.4),)),
     Row("dense-to-target", "784-32-784 to a test BCE of 0.0940 per pixel", "ours.dense", (
         A("the handout's program, 500 epochs at most", 8, "keras_fit.handout"),),
-        {"epochs": 50, "target": 0.0940}, long=True, anew=True),
+        {"epochs": 50, "target": 0.0940}, long=True, anew=3),
     Row("deep-to-target", "784-1000-500-250-30 to a squared error of 3 per image", "ours.deep", (
         A("plain Keras fit, 60 epochs planned", 2, "keras_fit.deep"),
         A("a limit of 3.5 minutes, half our first try", 1, limit=210)),
-        DEEP | {"epochs": 50, "target": 3.0}, long=True, anew=True),
+        DEEP | {"epochs": 50, "target": 3.0}, long=True, anew=3),
     Row("quick-report", "a quick report without stored results", "programs.quick_report", (
         A("jupyter nbconvert --execute, one by one", 1.5, "programs.nbconvert"),
-        A("a limit of 6 minutes", 1, limit=360)), long=True, anew=True),
+        A("a limit of 6 minutes", 1, limit=360)), long=True, anew=3),
     Row("unchanged-report", "the report again, without changes", "programs.unchanged_report", (
         A("a limit of 2 s", 1, limit=2),), long=True),
     Row("report-memory", "peak memory of a notebook's kernel", "programs.quick_report", (
-        A("a limit of 1.5 GB", 1, limit=1.5),), unit="GB", long=True, anew=True),
+        A("a limit of 1.5 GB", 1, limit=1.5),), unit="GB", long=True, anew=1),
 )
 # fmt: on
 
@@ -169,9 +168,9 @@ def run_bench(
 ) -> None:
     """Measure the rows ``names``, or all; write ``bench.json`` and ``bench.html`` with only these.
 
-    There are ``repeats`` timings per side, or `ANEW`. ``small`` is a test run: few images and no
-    verdict. ``long`` adds the rows that take minutes. A LabError is raised if a name or number is
-    invalid, or, after all other rows, if a side failed.
+    There are ``repeats`` timings per side, or the row's own number. ``small`` is a test run: few
+    images and no verdict. ``long`` adds the rows that take minutes. A LabError is raised if a name
+    or number is invalid, or, after all other rows, if a side failed.
     """
     known = [row.name for row in ROWS]
     if unknown := [name for name in names if name not in known]:
@@ -186,8 +185,8 @@ def run_bench(
         if row.long and not long:
             outcome.left_out.append(f"{row.name} skipped: it takes minutes, add --long")
         else:
-            once = small or row.unit == "GB"
-            take(row, outcome, (1 if once else ANEW) if row.anew else repeats, small)
+            timings = 1 if small and row.anew else row.anew or repeats
+            take(row, outcome, timings, small)
     print(*(f"{key}: {value}" for key, value in outcome.facts.items()), sep="\n")
     print("row, seconds (or GB) of ours and of the other, other / ours (spread), verdict")
     for r in outcome.results:
