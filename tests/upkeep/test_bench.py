@@ -42,6 +42,8 @@ def test_the_spread_of_a_ratio_is_the_interquartile_range():
     assert (result.low, result.high, result.reached) == (2, 3, True)
     slower = compare(WORK, against, answers(1.0, 1.0), answers(2.4, 2.2))
     assert slower.reached is False and slower.verdict == "missed"
+    why = compare(WORK, replace(against, bound="the disk"), answers(1.0, 1.0), answers(2.4, 2.2))
+    assert why.reached is False and why.verdict == "missed: the disk"
 
 
 def test_a_spread_that_contains_1_may_still_reach_the_target():
