@@ -76,10 +76,6 @@ class OwnStep(keras.Model):
         self.losses_of, self.parts = losses_of, parts
         self.trackers = [keras.metrics.Mean(name) for name in ("loss", "reconstruction", "other")]
 
-    @property
-    def metrics(self):
-        return self.trackers
-
     def train_step(self, x):
         with tf.GradientTape() as tape:
             losses = self.losses_of(x)

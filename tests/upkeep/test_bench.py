@@ -7,7 +7,7 @@ import math
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from ae_lab.errors import LabError
 from ae_lab.report.execute.environment import process_environment
 from ae_lab.settings import Settings
 from ae_lab.upkeep.bench import bench
-from ae_lab.upkeep.bench.bench import KEYS, ROWS, Against, Outcome, Row, in_turn, run_bench, take
+from ae_lab.upkeep.bench.bench import ROWS, Against, Outcome, Result, Row, in_turn, run_bench, take
 from ae_lab.upkeep.bench.side import Workload, find, serve, started
 from helpers import PROJECT
 
@@ -334,6 +334,66 @@ def test_invalid_input_is_reported_in_one_sentence(names, repeats, words):
         run_bench(Settings(offline=True), names, repeats)
 
 
+@pytest.fixture
+def measured(monkeypatch, tmp_path):
+    """Run the bench for some rows without measuring; a row of value None fails with an interrupt.
+
+    Returns the rows and the ratios in the file.
+    """
+
+    def take(row, outcome, repeats, small):
+        if values[row.name] is None:
+            raise KeyboardInterrupt
+        figures = 1.0, 2.0, values[row.name], 1.5, 2.5, 1.0, True, "reached"
+        outcome.results.append(Result(row.name, "a peer", *figures))
+
+    def run(**given):
+        values.clear()
+        values.update(given)
+        with suppress(KeyboardInterrupt):
+            run_bench(Settings(offline=True, report_folder=tmp_path), tuple(given), long=True)
+        stored = json.loads((tmp_path / "bench.json").read_text())["results"]
+        page = (tmp_path / "bench.html").read_text()
+        assert all(f"{entry['ratio']:.2f}" in page for entry in stored)
+        return [(entry["row"], entry["ratio"]) for entry in stored]
+
+    values = {}
+    monkeypatch.setattr(bench, "take", take)
+    monkeypatch.setattr(bench.data, "prepare", lambda settings: "MNIST")
+    return run
+
+
+def test_a_run_keeps_the_other_rows_in_the_order_of_the_table(measured):
+    assert measured(rbm=3, help=4) == [("rbm", 3), ("help", 4)]
+    assert measured(deep=5, rbm=6) == [("deep", 5), ("rbm", 6), ("help", 4)]
+
+
+def test_rows_that_were_measured_before_an_interruption_are_written(measured):
+    measured(help=4)
+    assert measured(dense=5, rbm=None, help=7) == [("dense", 5), ("help", 4)]
+
+
+@pytest.mark.parametrize("fact", ["Machine", "Versions", "Data", "Code"])
+def test_rows_of_another_machine_version_data_or_code_are_not_kept(measured, monkeypatch, fact):
+    facts = bench.machine_facts
+    measured(rbm=3)
+    monkeypatch.setattr(bench, "machine_facts", lambda source: facts(source) | {fact: "other"})
+    assert measured(help=4) == [("help", 4)]
+
+
+def test_rows_are_kept_if_only_the_load_differs(measured, monkeypatch):
+    facts = bench.machine_facts
+    measured(rbm=3)
+    monkeypatch.setattr(bench, "machine_facts", lambda source: facts(source) | {bench.LOAD: "9"})
+    assert measured(help=4) == [("rbm", 3), ("help", 4)]
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{}", '{"facts": 3, "results": [{"row": 1}]}', "null"])
+def test_a_file_of_another_version_is_replaced(measured, tmp_path, text):
+    (tmp_path / "bench.json").write_text(text)
+    assert measured(help=4) == [("help", 4)]
+
+
 @pytest.mark.slow
 def test_the_command_writes_both_files(tmp_path):
     done = subprocess.run(
@@ -344,10 +404,10 @@ def test_the_command_writes_both_files(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    written = json.loads((tmp_path / "bench.json").read_text())
-    assert [entry["row"] for entry in written] == ["rbm", "import"]
+    written = json.loads((tmp_path / "bench.json").read_text())["results"]
+    assert [entry["row"] for entry in written] == ["rbm", "rbm", "import"]
     for entry in written:
-        assert sorted(entry) == sorted(KEYS) and entry["reached"] is None
+        assert entry["reached"] is None
         assert 0 < entry["low"] <= entry["ratio"] <= entry["high"]
     page = (tmp_path / "bench.html").read_text()
     assert "quick-report skipped" in page and "BernoulliRBM" in page

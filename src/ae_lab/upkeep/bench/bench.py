@@ -9,17 +9,18 @@ import statistics
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
 from ae_lab import data
 from ae_lab.errors import LabError
-from ae_lab.files import write_json, write_text
+from ae_lab.files import read_json, write_json, write_text
 from ae_lab.report.execute.environment import machine
-from ae_lab.report.keys import versions
+from ae_lab.report.keys import computing_digest, versions
 from ae_lab.report.render.template import render_template
 from ae_lab.settings import Settings
 from ae_lab.upkeep.bench.side import CORES, Workload, started
@@ -27,7 +28,7 @@ from ae_lab.upkeep.bench.side import CORES, Workload, started
 LEAST_REPEATS = 5
 MEASURED_WITH = ("keras", "tensorflow", "torch", "jax", "numpy", "scikit-learn")
 NEEDS = {"torch_loop": "torch", "jax_scan": "jax"}  # peers that are not in a normal installation
-KEYS = ("row", "against", "ours_s", "other_s", "ratio", "low", "high", "reach", "reached")
+LOAD = "Running processes, mean of the last minute"
 SLACK = 1.05  # if our final loss exceeds this many times theirs, the work is not the same
 SETTLE = 0.3  # seconds; threads of the other side stay busy for a moment after their work
 
@@ -68,13 +69,11 @@ class Row:
 
 SCAN = "a hand-written XLA scan (JAX)"
 A, VARIATIONAL = Against, {"latent_dim": 20, "hidden": (500,), "batch_size": 128}
-DEEP = {"latent_dim": 30, "hidden": (1_000, 500, 250)}
+WIDE, DEEP = {"latent_dim": 1_000}, {"latent_dim": 30, "hidden": (1_000, 500, 250)}
 PRODUCTS = "both need the same matrix products (next row); ours also has momentum and weight decay"
-REST = "the rest is random draws, sigmoids, momentum and weight decay"
 GROWTH = "a kernel has 1.2 GB after its first training, and the others add to it"
 # A table, formatted by hand: name, title, our work, what it is compared with, sizes.
-# The scan bounds what can be asked against a peer. The DataLoader takes 4.3 times as long as the
-# scan, and we may take 1.2 times as long, so at most 4.3 / 1.2 = 3.6 can be asked against it.
+# The DataLoader takes 4.3 times as long as the scan, and we may take 1.2 times: 3.6 at most.
 # fmt: off
 ROWS = (
     Row("dense", "784-32-784, one epoch", "ours.dense", (
@@ -94,16 +93,15 @@ ROWS = (
     Row("denoising", "denoising 784-512-128 and back, one epoch", "ours.denoising", (
         A(SCAN, 1 / 1.15, "jax_scan.denoising"),), {"latent_dim": 128, "hidden": (512,)}),
     Row("fine-tuning", "784-1000-10 with dropout, one epoch", "ours.fine_tuning", (
-        A(SCAN, 1 / 1.15, "jax_scan.fine_tuning"),), {"latent_dim": 1_000, "batch_size": 128}),
+        A(SCAN, 1 / 1.15, "jax_scan.fine_tuning"),), WIDE | {"batch_size": 128}),
     Row("k-sparse", "k-sparse, 25 of 1,000 units, one epoch", "ours.k_sparse", (
         A("a plain Keras layer with top_k", 1.5, "keras_fit.k_sparse"),),
-        {"latent_dim": 1_000, "batch_size": 100}),
+        WIDE | {"batch_size": 100}),
     Row("contractive", "contractive, 1,000 units, one epoch", "ours.contractive", (
-        A("a Keras model with its own training step", 1.5, "keras_fit.contractive"),),
-        {"latent_dim": 1_000}),
+        A("a Keras model with its own training step", 1.5, "keras_fit.contractive"),), WIDE),
     Row("rbm", "Boltzmann machine 784-500, one epoch of CD-1", "ours.boltzmann", (
         A("scikit-learn's BernoulliRBM", 2, "sklearn_rbm.boltzmann", bound=PRODUCTS),
-        A("its matrix products alone", 1 / 1.5, "matmul.dense", bound=REST)),
+        A("its matrix products alone", 1 / 1.5, "matmul.dense")),
         {"latent_dim": 500, "batch_size": 100}),
     Row("ten-times", "784-32-784, one epoch of ten times the images", "ours.ten_times", (
         A("one time the images", 1 / 11, "ours.dense"),)),
@@ -166,47 +164,53 @@ class Outcome:
 
 
 def run_bench(
-    settings: Settings,
-    names: tuple[str, ...] = (),
-    repeats: int = LEAST_REPEATS,
-    small: bool = False,
-    long: bool = False,
+    settings: Settings, names: tuple[str, ...] = (), repeats=LEAST_REPEATS, small=False, long=False
 ) -> None:
-    """Measure the rows ``names``, or all; write ``bench.json`` and ``bench.html`` with only these.
+    """Measure the rows ``names``, or all; after each, write ``bench.json`` and ``bench.html``.
 
-    There are ``repeats`` timings per side, or the row's own number. ``small`` is a test run: few
-    images and no verdict. ``long`` adds the rows that take minutes. A LabError is raised if a name
-    or number is invalid, or, after all other rows, if a side failed.
+    These keep other rows of an `earlier` run. Each side is timed ``repeats`` times, or as often as
+    the row says. ``small`` is a test: few images, no verdict. ``long`` adds rows that take minutes.
+    A LabError is raised if a name or number is invalid, or, after all rows, if a side failed.
     """
     known = [row.name for row in ROWS]
     if unknown := [name for name in names if name not in known]:
         raise LabError(f"--row must be one of {', '.join(known)}, received {', '.join(unknown)}.")
     if repeats < (least := 1 if small else LEAST_REPEATS):
-        raise LabError(
-            f"--repeats must be at least {least} to show the spread, received {repeats}."
-        )
-    outcome = Outcome(machine_facts(data.prepare(settings)))
+        raise LabError(f"--repeats must be at least {least} for the spread, received {repeats}.")
+    folder, outcome = settings.report_folder, Outcome(machine_facts(data.prepare(settings)))
+    print(*(f"{key}: {value}" for key, value in outcome.facts.items()), sep="\n")
+    if not small:
+        outcome.results = earlier(folder / "bench.json", outcome.facts)
     for row in (row for row in ROWS if row.name in (names or known)):
         print(f"{row.name}: {row.title}", flush=True)
-        if row.long and not long:
+        if long or not row.long:
+            outcome.results = [result for result in outcome.results if result.row != row.name]
+            take(row, outcome, 1 if small and row.anew else row.anew or repeats, small)
+            outcome.results.sort(key=lambda result: known.index(result.row))
+        elif row.name not in [result.row for result in outcome.results]:
             outcome.left_out.append(f"{row.name} skipped: it takes minutes, add --long")
-        else:
-            timings = 1 if small and row.anew else row.anew or repeats
-            take(row, outcome, timings, small)
-    print(*(f"{key}: {value}" for key, value in outcome.facts.items()), sep="\n")
-    print("row, seconds (or GB) of ours and of the other, other / ours (spread), verdict")
-    for r in outcome.results:
-        ratio = f"{r.ratio:7.2f} ({r.low:.2f} to {r.high:.2f})"
-        print(f"{r.row:18} {r.ours_s:9.3f} {r.other_s:9.3f} {r.unit:2} {ratio:26}", end=" ")
-        print(f"target {r.reach:4.2f}  {r.verdict}  {r.against}")
+        write_files(folder, outcome)
     print(*outcome.left_out, sep="\n")
-    folder = settings.report_folder
-    entries = [{key: getattr(result, key) for key in KEYS} for result in outcome.results]
-    write_json(folder / "bench.json", entries)
-    write_text(folder / "bench.html", bench_page(outcome))
     print(f"Open {folder / 'bench.html'}")
     if outcome.failed:
         raise LabError(f"{outcome.failed} rows failed: correct the causes above, or use --row.")
+
+
+def earlier(path: Path, facts: dict[str, str]) -> list[Result]:
+    """Results of an earlier run in ``path``; none if its facts, except for the load, differ."""
+    try:
+        stored = read_json(path)
+        results = [Result(**entry) for entry in stored["results"]]
+        return results if stored["facts"] | {LOAD: ""} == facts | {LOAD: ""} else []
+    except (KeyError, TypeError):  # no file, or not one of this version
+        return []
+
+
+def write_files(folder: Path, outcome: Outcome) -> None:
+    """Write all results so far: ``bench.json``, from which they are kept, and the page."""
+    results = [asdict(result) for result in outcome.results]
+    write_json(folder / "bench.json", {"facts": outcome.facts, "results": results})
+    write_text(folder / "bench.html", bench_page(outcome))
 
 
 def bench_page(outcome: Outcome) -> str:
@@ -215,16 +219,17 @@ def bench_page(outcome: Outcome) -> str:
 
 
 def machine_facts(source: str) -> dict[str, str]:
-    """What timings depend on, apart from the code: machine, load, versions, data."""
+    """What timings depend on: machine, load, versions, data, code."""
     found = versions(MEASURED_WITH)
     del found["system"]
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     return {
         "Machine": machine(),
         "Threads and cores of each side": str(CORES),
-        "Running processes, mean of the last minute": load,
+        LOAD: load,
         "Versions": ", ".join(f"{name} {it}" for name, it in found.items() if it != "none"),
         "Data": source,
+        "Code": computing_digest()[:12],
     }
 
 
@@ -234,15 +239,17 @@ def take(row: Row, outcome: Outcome, repeats: int, small: bool) -> None:
     for peer in row.against:
         library = NEEDS.get(peer.work.split(".")[0])
         if library and not find_spec(library):
-            what = f"{row.name} against {peer.label}"
-            outcome.left_out.append(f"{what} skipped: {library} is not installed")
+            why = f"skipped: {library} is not installed"
+            outcome.left_out.append(f"{row.name} against {peer.label} {why}")
         else:
             there.append(peer)
     epochs = 1 + 2 * repeats  # one to warm up, and one before each timed epoch
     sizes = {"epochs": epochs, "memory": row.unit == "GB", "small": small} | row.sizes
     try:
-        if there:
-            outcome.results += measure(replace(row, against=there), Workload(**sizes), repeats)
+        found = measure(replace(row, against=there), Workload(**sizes), repeats) if there else []
+        for r in found:
+            print(f"  {r.ratio:.2f} ({r.low:.2f} to {r.high:.2f}) for {r.reach:.2f}, {r.verdict}")
+        outcome.results += found
     except LabError as error:
         outcome.failed += 1
         outcome.left_out.append(f"{row.name} failed: {error}")
@@ -265,9 +272,8 @@ def measure(row: Row, workload: Workload, repeats: int) -> list[Result]:
 def from_the_start(work: str, workload: Workload) -> tuple:
     """The answer of a new process: of one unit of work, or of all units up to the target."""
     with started(work, workload) as side:
-        if workload.target:
-            return until(1e3 if workload.small else workload.target, side)
-        return side()
+        target = workload.target and (1e3 if workload.small else workload.target)
+        return until(target, side) if target else side()
 
 
 def until(target: float, side: Callable[[], tuple | None]) -> tuple:
