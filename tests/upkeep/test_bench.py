@@ -183,6 +183,14 @@ def test_there_is_no_verdict_if_we_miss_the_target():
     assert missed.reached is None and "0.3" in missed.verdict and "0.2" in missed.verdict
 
 
+def test_a_peer_that_does_not_reach_the_target_has_taken_longer_than_measured():
+    ours, other = answers(1.0, 1.0, loss=0.2), answers(3.0, 3.0, loss=0.3)
+    unknown = compare(WORK, Against("peer", 4, "x.y"), ours, other, target=0.2)
+    assert unknown.reached is None and "theirs ended at 0.3" in unknown.verdict
+    enough = compare(WORK, Against("peer", 2, "x.y"), ours, other, target=0.2)
+    assert enough.reached is True
+
+
 def works():
     """All work that a row names."""
     sides = [(row.ours, *(against.work for against in row.against)) for row in ROWS]

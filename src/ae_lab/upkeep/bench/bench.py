@@ -311,6 +311,8 @@ def summarise(row: Row, against: Against, ours: list, other: list | None, worklo
         verdict = "no verdict: a test run with few images"
     elif target and not loss <= target:
         verdict = f"no verdict: our loss ended at {loss:.4g}, not at {target:g}"
+    elif target and ratio < against.reach and other_loss is not None and other_loss > target:
+        verdict = f"no verdict: theirs ended at {other_loss:.4g}, not yet at {target:g}"
     elif not target and None not in losses and not loss <= SLACK * other_loss:
         verdict = f"no verdict: our loss is higher, {loss:.4g} against {other_loss:.4g}"
     elif low <= 1 <= high:
