@@ -20,10 +20,10 @@ from ae_lab import data
 from ae_lab.errors import LabError
 from ae_lab.files import read_json, write_json, write_text
 from ae_lab.report.execute.environment import machine
-from ae_lab.report.keys import computing_digest, versions
+from ae_lab.report.keys import PACKAGE, digest, digest_of_files, versions
 from ae_lab.report.render.template import render_template
 from ae_lab.settings import Settings
-from ae_lab.upkeep.bench.side import CORES, Workload, started
+from ae_lab.upkeep.bench.side import CORES, PEERS, Workload, started
 
 LEAST_REPEATS = 5
 MEASURED_WITH = ("keras", "tensorflow", "torch", "jax", "numpy", "scikit-learn")
@@ -52,9 +52,8 @@ class Against:
 class Row:
     """One task: our work (also a ``script.function``) compared with each of ``against``.
 
-    ``sizes`` are fields of `Workload`. A ``long`` row takes minutes. Work that can only be repeated
-    in new processes, as a training up to a target, is timed ``anew`` times. The unit is "s" for
-    time or "GB" for peak memory.
+    ``sizes`` are fields of `Workload`. A ``long`` row takes minutes. Work that needs a new process
+    each time, as a training up to a target, is timed ``anew`` times. "GB" is of peak memory.
     """
 
     name: str
@@ -79,7 +78,7 @@ ROWS = (
     Row("dense", "784-32-784, one epoch", "ours.dense", (
         A("the handout's program", 3.5, "keras_fit.handout"),
         A("PyTorch eager, tensors in memory", 1.3, "torch_loop.dense"),
-        A("PyTorch through a DataLoader (the scan: 4.3)", 3.5, "torch_loop.dense_loader"),
+        A("PyTorch through a DataLoader", 3.5, "torch_loop.dense_loader"),
         A(SCAN, 1 / 1.2, "jax_scan.dense"))),
     Row("deep", "784-1000-500-250-30 and back, one epoch", "ours.deep", (
         A("its matrix products alone", 1 / 1.5, "matmul.dense"),), DEEP),
@@ -220,7 +219,7 @@ def bench_page(outcome: Outcome) -> str:
 
 def machine_facts(source: str) -> dict[str, str]:
     """What timings depend on: machine, load, versions, data, code."""
-    found = versions(MEASURED_WITH)
+    found, peers = versions(MEASURED_WITH), Settings.from_environment().project_folder / PEERS
     del found["system"]
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     return {
@@ -229,7 +228,7 @@ def machine_facts(source: str) -> dict[str, str]:
         LOAD: load,
         "Versions": ", ".join(f"{name} {it}" for name, it in found.items() if it != "none"),
         "Data": source,
-        "Code": computing_digest()[:12],
+        "Code": digest(digest_of_files(PACKAGE), digest_of_files(peers))[:12],
     }
 
 
@@ -248,7 +247,8 @@ def take(row: Row, outcome: Outcome, repeats: int, small: bool) -> None:
     try:
         found = measure(replace(row, against=there), Workload(**sizes), repeats) if there else []
         for r in found:
-            print(f"  {r.ratio:.2f} ({r.low:.2f} to {r.high:.2f}) for {r.reach:.2f}, {r.verdict}")
+            ratio = f", ratio {r.ratio:.2f} ({r.low:.2f} to {r.high:.2f}), target {r.reach:.2f}"
+            print(f"  {r.ours_s:.3g} and {r.other_s:.3g} {r.unit}{ratio}, {r.verdict}: {r.against}")
         outcome.results += found
     except LabError as error:
         outcome.failed += 1
@@ -272,8 +272,9 @@ def measure(row: Row, workload: Workload, repeats: int) -> list[Result]:
 def from_the_start(work: str, workload: Workload) -> tuple:
     """The answer of a new process: of one unit of work, or of all units up to the target."""
     with started(work, workload) as side:
-        target = workload.target and (1e3 if workload.small else workload.target)
-        return until(target, side) if target else side()
+        if workload.target:
+            return until(1e3 if workload.small else workload.target, side)
+        return side()
 
 
 def until(target: float, side: Callable[[], tuple | None]) -> tuple:

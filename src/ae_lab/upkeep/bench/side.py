@@ -16,6 +16,7 @@ from ae_lab.errors import LabError
 from ae_lab.report.execute.environment import THREADS, set_environment, usable_cores
 from ae_lab.settings import Settings
 
+PEERS = "tests/benchmarks"  # in the project's folder: the work that is timed
 PATIENCE = 10  # seconds for a process to end before it is killed
 CORES = min(2, usable_cores())  # cores and threads of each side: at most two, as on a laptop
 
@@ -85,7 +86,7 @@ def started(work: str, workload: Workload) -> Iterator[Callable[[], tuple | None
 def find(work: str):
     """The function ``script.name``, from the project's folder ``tests/benchmarks``."""
     script, name = work.split(".")
-    path = Settings.from_environment().project_folder / "tests" / "benchmarks" / f"{script}.py"
+    path = Settings.from_environment().project_folder / PEERS / f"{script}.py"
     if not path.is_file():
         raise LabError(f"the bench needs {path}, found none: run it from the project's folder.")
     return run_path(str(path))[name]
